@@ -1,0 +1,3 @@
+//! What the files say: their format, their layers, and the view that follows from them. Asks no server.
+
+pub mod document;

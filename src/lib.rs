@@ -1,0 +1,8 @@
+//! The service endpoints of container runtimes: the library that the command `portolan` is a thin shell of.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+pub mod config;
+pub mod name;
+pub mod secret;
+pub mod service;
+pub mod uri;

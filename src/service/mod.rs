@@ -1,0 +1,32 @@
+//! What servers say: discovery, tokens, keyservers, registries. Never sees a `Document`.
+
+use crate::uri::EndpointUri;
+
+/// How an endpoint is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TLS, with certificates checked.
+    Https,
+    /// Plain http, for a remote that was added with `--insecure`.
+    Http,
+}
+
+/// An endpoint as the network knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address without a scheme.
+    pub uri: EndpointUri,
+    /// How it is reached.
+    pub transport: Transport,
+}
+
+impl Endpoint {
+    /// The address with its scheme, without a final slash.
+    pub fn url(&self) -> String {
+        let scheme = match self.transport {
+            Transport::Https => "https",
+            Transport::Http => "http",
+        };
+        format!("{scheme}://{}", self.uri)
+    }
+}

@@ -1,0 +1,320 @@
+//! An endpoint's address: what `remote add` takes and stores. D8 and D9 of docs/compatibility.md live here.
+//!
+//! What is stored is Apptainer's form: host, port and path, without scheme, userinfo, query, fragment or final slash.
+
+use std::fmt;
+
+/// An endpoint's address, `host[:port][/path]`: no scheme, no userinfo, no `..`, no final slash.
+///
+/// Letters keep their case and script, as Apptainer stores them; equality is that of the text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EndpointUri(String);
+
+/// Why a text can't be an endpoint's address. The first line of each is Apptainer's where it has one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UriError {
+    /// Empty, or blanks only.
+    #[error("invalid URI: cannot have empty URI")]
+    Empty,
+    /// A control character anywhere in it.
+    #[error("parse {0:?}: net/url: invalid control character in URL")]
+    ControlCharacter(String),
+    /// Begins with a colon.
+    #[error("parse {0:?}: missing protocol scheme")]
+    MissingScheme(String),
+    /// A `%` that two hexadecimal digits don't follow.
+    #[error("parse {uri:?}: invalid URL escape {escape:?}")]
+    Escape {
+        /// The whole address.
+        uri: String,
+        /// The broken escape, up to three characters.
+        escape: String,
+    },
+    /// A port that is no number, or out of range.
+    #[error("parse {uri:?}: invalid port {port:?} after host")]
+    Port {
+        /// The whole address.
+        uri: String,
+        /// The port with its colon.
+        port: String,
+    },
+    /// A scheme by which no endpoint is reached.
+    #[error("invalid URI {uri:?}: an endpoint is reached by https or http, not {scheme}")]
+    Scheme {
+        /// The whole address.
+        uri: String,
+        /// The scheme, as typed.
+        scheme: String,
+    },
+    /// No host in it, or something that can't be one.
+    #[error("invalid URI {uri:?}: {reason}")]
+    Host {
+        /// The whole address.
+        uri: String,
+        /// What is wrong with its host.
+        reason: &'static str,
+    },
+    /// A path that leads out of the host.
+    #[error("invalid URI {0:?}: its path leads above its host")]
+    Path(String),
+    /// Longer than [`EndpointUri::LONGEST`].
+    #[error("invalid URI: it has {0} bytes, and at most {longest} are possible", longest = EndpointUri::LONGEST)]
+    TooLong(usize),
+}
+
+/// How an address was typed, as far as it decides whether `http` is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypedScheme {
+    /// `https://…`
+    Https,
+    /// `http://…`
+    Http,
+    /// A bare host.
+    None,
+}
+
+impl EndpointUri {
+    /// The longest address in bytes.
+    pub const LONGEST: usize = 64 * 1024;
+
+    /// Checks an address as typed and brings it into the stored form.
+    ///
+    /// # Errors
+    /// Says why the text can't be an endpoint's address.
+    pub fn parse(text: &str) -> Result<Self, UriError> {
+        Self::parse_typed(text).map(|(uri, _)| uri)
+    }
+
+    /// As [`parse`](Self::parse), and says which scheme was typed.
+    ///
+    /// # Errors
+    /// Says why the text can't be an endpoint's address.
+    pub fn parse_typed(text: &str) -> Result<(Self, TypedScheme), UriError> {
+        if text.trim().is_empty() {
+            return Err(UriError::Empty);
+        }
+        if text.len() > Self::LONGEST {
+            return Err(UriError::TooLong(text.len()));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(UriError::ControlCharacter(text.to_owned()));
+        }
+        if text.starts_with(':') {
+            return Err(UriError::MissingScheme(text.to_owned()));
+        }
+        let (typed, rest) = split_scheme(text)?;
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let authority = without_userinfo(text, authority, typed)?;
+        check_authority(text, authority)?;
+        let path = clean_path(text, &unescape(text, path)?)?;
+        Ok((Self(format!("{authority}{path}")), typed))
+    }
+
+    /// The address in the stored form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EndpointUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+fn split_scheme(text: &str) -> Result<(TypedScheme, &str), UriError> {
+    if let Some(rest) = text.strip_prefix("//") {
+        return Ok((TypedScheme::None, rest));
+    }
+    match text.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => {
+            if scheme.eq_ignore_ascii_case("https") {
+                Ok((TypedScheme::Https, rest))
+            } else if scheme.eq_ignore_ascii_case("http") {
+                Ok((TypedScheme::Http, rest))
+            } else {
+                Err(UriError::Scheme { uri: text.to_owned(), scheme: scheme.to_owned() })
+            }
+        }
+        _ => Ok((TypedScheme::None, text)),
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.'))
+}
+
+/// Apptainer drops a user and a password that are typed with a scheme; without one `a@b` is more likely a mistake.
+fn without_userinfo<'a>(text: &str, authority: &'a str, typed: TypedScheme) -> Result<&'a str, UriError> {
+    match authority.rsplit_once('@') {
+        None => Ok(authority),
+        Some((_, host)) if typed != TypedScheme::None => Ok(host),
+        // The address is not repeated: a password may stand in it.
+        Some((_, host)) => {
+            let _ = text;
+            Err(UriError::Host {
+                uri: format!("…@{host}"), reason: "a user name can't stand in an endpoint's address"
+            })
+        }
+    }
+}
+
+fn check_authority(text: &str, authority: &str) -> Result<(), UriError> {
+    let wrong = |reason| UriError::Host { uri: shown(text), reason };
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').ok_or_else(|| wrong("']' is missing in its host"))?;
+        if address.parse::<std::net::Ipv6Addr>().is_err() {
+            return Err(wrong("an IPv6 address stands between '[' and ']'"));
+        }
+        (address, port)
+    } else {
+        authority.split_at(authority.find(':').unwrap_or(authority.len()))
+    };
+    if !port.is_empty() {
+        let number = port[1..].bytes().all(|byte| byte.is_ascii_digit()).then(|| port[1..].parse::<u16>());
+        if !port.starts_with(':') || !matches!(number, Some(Ok(1..))) {
+            return Err(UriError::Port { uri: shown(text), port: port.to_owned() });
+        }
+    }
+    if host.is_empty() {
+        return Err(wrong("it names no host"));
+    }
+    if host.bytes().all(|byte| byte == b'.') {
+        return Err(wrong("dots alone are no host"));
+    }
+    let forbidden = |character: char| character.is_whitespace() || "\"<>\\^`{|}%'!$&()*,;=~".contains(character);
+    if host.chars().any(forbidden) {
+        return Err(wrong("its host has a character that no host name can have"));
+    }
+    Ok(())
+}
+
+/// The address for an error: without a user and a password that were typed in it.
+fn shown(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) => {
+            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            match rest[..end].rfind('@') {
+                Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+                None => text.to_owned(),
+            }
+        }
+        None => text.to_owned(),
+    }
+}
+
+fn unescape(text: &str, path: &str) -> Result<String, UriError> {
+    let broken = |at: usize| UriError::Escape { uri: shown(text), escape: path[at..].chars().take(3).collect() };
+    let bytes = path.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'%' {
+            let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+            let valid = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            let byte = valid.and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or_else(|| broken(at))?;
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
+    }
+    let decoded = String::from_utf8(decoded)
+        .map_err(|_| UriError::Host { uri: shown(text), reason: "the escapes in its path are no UTF-8" })?;
+    if decoded.chars().any(char::is_control) {
+        return Err(UriError::ControlCharacter(shown(text)));
+    }
+    Ok(decoded)
+}
+
+/// Go's `path.Clean` for a path that stands behind a host: `a//b/../c` becomes `a/c`, a final slash goes.
+fn clean_path(text: &str, path: &str) -> Result<String, UriError> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop().ok_or_else(|| UriError::Path(shown(text)))?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Ok(parts.iter().map(|part| format!("/{part}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_stored_as_apptainer_stores_it() {
+        let cases = [
+            ("cloud.example.com", "cloud.example.com"),
+            ("https://cloud.example.com/", "cloud.example.com"),
+            ("HTTPS://Cloud.Example.com", "Cloud.Example.com"),
+            ("cloud.example.com/a//b/../c", "cloud.example.com/a/c"),
+            ("cloud.example.com/a%20b/./", "cloud.example.com/a b"),
+            ("https://ian:secret@cloud.example.com", "cloud.example.com"),
+            ("https://cloud.example.com/x?q=1#f", "cloud.example.com/x"),
+            ("https://bücher.example", "bücher.example"),
+            ("//cloud.example.com/x", "cloud.example.com/x"),
+            ("anythingcangohere", "anythingcangohere"),
+            // D8: ports and IPv6, with and without a scheme.
+            ("localhost:19443", "localhost:19443"),
+            ("127.0.0.1:443", "127.0.0.1:443"),
+            ("example.com:443/x", "example.com:443/x"),
+            ("https://[::1]:8443", "[::1]:8443"),
+            ("[::1]", "[::1]"),
+        ];
+        for (typed, stored) in cases {
+            assert_eq!(EndpointUri::parse(typed).as_ref().map(EndpointUri::as_str), Ok(stored), "{typed}");
+            assert_eq!(EndpointUri::parse(stored).as_ref().map(EndpointUri::as_str), Ok(stored), "{stored}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_endpoint_is_refused_with_the_reason() {
+        let cases = [
+            ("", "invalid URI: cannot have empty URI"),
+            ("  ", "invalid URI: cannot have empty URI"),
+            (":", r#"parse ":": missing protocol scheme"#),
+            ("cloud\nexample.com", r#"parse "cloud\nexample.com": net/url: invalid control character in URL"#),
+            ("h/%zz", r#"parse "h/%zz": invalid URL escape "%zz""#),
+            ("h/%4", r#"parse "h/%4": invalid URL escape "%4""#),
+            ("https://h:abc", r#"parse "https://h:abc": invalid port ":abc" after host"#),
+            ("h:0", r#"parse "h:0": invalid port ":0" after host"#),
+            ("h:70000", r#"parse "h:70000": invalid port ":70000" after host"#),
+            ("h:", r#"parse "h:": invalid port ":" after host"#),
+            ("::1", r#"parse "::1": missing protocol scheme"#),
+            ("ftp://h", r#"invalid URI "ftp://h": an endpoint is reached by https or http, not ftp"#),
+            (
+                "docker://docker.io",
+                r#"invalid URI "docker://docker.io": an endpoint is reached by https or http, not docker"#,
+            ),
+            ("https://", r#"invalid URI "https://": it names no host"#),
+            ("?q", r#"invalid URI "?q": it names no host"#),
+            ("/x", r#"invalid URI "/x": it names no host"#),
+            ("..", r#"invalid URI "..": dots alone are no host"#),
+            ("../../etc", r#"invalid URI "../../etc": dots alone are no host"#),
+            ("h/../..", r#"invalid URI "h/../..": its path leads above its host"#),
+            ("a b", r#"invalid URI "a b": its host has a character that no host name can have"#),
+            ("ian:secret@h", r#"invalid URI "…@h": a user name can't stand in an endpoint's address"#),
+            ("[::1", r#"invalid URI "[::1": ']' is missing in its host"#),
+            ("[x]:1", r#"invalid URI "[x]:1": an IPv6 address stands between '[' and ']'"#),
+            (
+                "https://ian:secret@a b",
+                r#"invalid URI "https://a b": its host has a character that no host name can have"#,
+            ),
+        ];
+        for (typed, message) in cases {
+            assert_eq!(
+                EndpointUri::parse(typed).map_err(|error| error.to_string()),
+                Err(message.to_owned()),
+                "{typed}"
+            );
+        }
+    }
+}
