@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::quoted::{Quoted, is_hidden};
+
 /// A remote's name: one that was checked for a new remote, or any text that a file has or a user asks for.
 ///
 /// Names compare and sort by their bytes. `Display` escapes what could steer a terminal or break a line.
@@ -15,10 +17,10 @@ pub enum NameError {
     #[error("invalid name: cannot have empty name")]
     Empty,
     /// A blank before or after the name, which no table shows.
-    #[error("invalid name {0:?}: it begins or ends with a blank")]
+    #[error("invalid name {}: it begins or ends with a blank", Quoted(.0))]
     SurroundingBlanks(String),
     /// A control character, which could steer a terminal.
-    #[error("invalid name {0:?}: it has a control character")]
+    #[error("invalid name {}: it has a control character", Quoted(.0))]
     ControlCharacter(String),
     /// Longer than [`RemoteName::LONGEST`].
     #[error("invalid name: it has {0} bytes, and at most {longest} are possible", longest = RemoteName::LONGEST)]
@@ -63,7 +65,7 @@ impl RemoteName {
 impl fmt::Display for RemoteName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars() {
-            if character.is_control() {
+            if is_hidden(character) {
                 write!(formatter, "{}", character.escape_default())?;
             } else {
                 write!(formatter, "{character}")?;

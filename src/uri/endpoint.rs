@@ -4,6 +4,11 @@
 
 use std::fmt;
 
+use crate::{
+    quoted::Quoted,
+    uri::authority::{Authority, AuthorityError},
+};
+
 /// An endpoint's address, `host[:port][/path]`: no scheme, no userinfo, no `..`, no final slash.
 ///
 /// Letters keep their case and script, as Apptainer stores them; equality is that of the text.
@@ -17,13 +22,13 @@ pub enum UriError {
     #[error("invalid URI: cannot have empty URI")]
     Empty,
     /// A control character anywhere in it.
-    #[error("parse {0:?}: net/url: invalid control character in URL")]
+    #[error("parse {}: net/url: invalid control character in URL", Quoted(.0))]
     ControlCharacter(String),
     /// Begins with a colon.
-    #[error("parse {0:?}: missing protocol scheme")]
+    #[error("parse {}: missing protocol scheme", Quoted(.0))]
     MissingScheme(String),
     /// A `%` that two hexadecimal digits don't follow.
-    #[error("parse {uri:?}: invalid URL escape {escape:?}")]
+    #[error("parse {}: invalid URL escape {}", Quoted(uri), Quoted(escape))]
     Escape {
         /// The whole address.
         uri: String,
@@ -31,7 +36,7 @@ pub enum UriError {
         escape: String,
     },
     /// A port that is no number, or out of range.
-    #[error("parse {uri:?}: invalid port {port:?} after host")]
+    #[error("parse {}: invalid port {} after host", Quoted(uri), Quoted(port))]
     Port {
         /// The whole address.
         uri: String,
@@ -39,7 +44,7 @@ pub enum UriError {
         port: String,
     },
     /// A scheme by which no endpoint is reached.
-    #[error("invalid URI {uri:?}: an endpoint is reached by https or http, not {scheme}")]
+    #[error("invalid URI {}: an endpoint is reached by https or http, not {scheme}", Quoted(uri))]
     Scheme {
         /// The whole address.
         uri: String,
@@ -47,7 +52,7 @@ pub enum UriError {
         scheme: String,
     },
     /// No host in it, or something that can't be one.
-    #[error("invalid URI {uri:?}: {reason}")]
+    #[error("invalid URI {}: {reason}", Quoted(uri))]
     Host {
         /// The whole address.
         uri: String,
@@ -55,7 +60,7 @@ pub enum UriError {
         reason: &'static str,
     },
     /// A path that leads out of the host.
-    #[error("invalid URI {0:?}: its path leads above its host")]
+    #[error("invalid URI {}: its path leads above its host", Quoted(.0))]
     Path(String),
     /// Longer than [`EndpointUri::LONGEST`].
     #[error("invalid URI: it has {0} bytes, and at most {longest} are possible", longest = EndpointUri::LONGEST)]
@@ -105,7 +110,7 @@ impl EndpointUri {
         let (typed, rest) = split_scheme(text)?;
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let authority = without_userinfo(text, authority, typed)?;
+        let authority = without_userinfo(authority, typed)?;
         check_authority(text, authority)?;
         let path = clean_path(text, &unescape(text, path)?)?;
         Ok((Self(format!("{authority}{path}")), typed))
@@ -147,48 +152,23 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// Apptainer drops a user and a password that are typed with a scheme; without one `a@b` is more likely a mistake.
-fn without_userinfo<'a>(text: &str, authority: &'a str, typed: TypedScheme) -> Result<&'a str, UriError> {
+fn without_userinfo(authority: &str, typed: TypedScheme) -> Result<&str, UriError> {
     match authority.rsplit_once('@') {
         None => Ok(authority),
         Some((_, host)) if typed != TypedScheme::None => Ok(host),
         // The address is not repeated: a password may stand in it.
-        Some((_, host)) => {
-            let _ = text;
-            Err(UriError::Host {
-                uri: format!("…@{host}"), reason: "a user name can't stand in an endpoint's address"
-            })
-        }
+        Some((_, host)) => Err(UriError::Host {
+            uri: format!("…@{host}"),
+            reason: "a user name can't stand in an endpoint's address",
+        }),
     }
 }
 
 fn check_authority(text: &str, authority: &str) -> Result<(), UriError> {
-    let wrong = |reason| UriError::Host { uri: shown(text), reason };
-    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or_else(|| wrong("']' is missing in its host"))?;
-        if address.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err(wrong("an IPv6 address stands between '[' and ']'"));
-        }
-        (address, port)
-    } else {
-        authority.split_at(authority.find(':').unwrap_or(authority.len()))
-    };
-    if !port.is_empty() {
-        let number = port[1..].bytes().all(|byte| byte.is_ascii_digit()).then(|| port[1..].parse::<u16>());
-        if !port.starts_with(':') || !matches!(number, Some(Ok(1..))) {
-            return Err(UriError::Port { uri: shown(text), port: port.to_owned() });
-        }
-    }
-    if host.is_empty() {
-        return Err(wrong("it names no host"));
-    }
-    if host.bytes().all(|byte| byte == b'.') {
-        return Err(wrong("dots alone are no host"));
-    }
-    let forbidden = |character: char| character.is_whitespace() || "\"<>\\^`{|}%'!$&()*,;=~".contains(character);
-    if host.chars().any(forbidden) {
-        return Err(wrong("its host has a character that no host name can have"));
-    }
-    Ok(())
+    Authority::parse(authority).map(|_| ()).map_err(|error| match error {
+        AuthorityError::Port(port) => UriError::Port { uri: shown(text), port },
+        AuthorityError::Host(reason) => UriError::Host { uri: shown(text), reason },
+    })
 }
 
 /// The address for an error: without a user and a password that were typed in it.

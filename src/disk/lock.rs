@@ -1,0 +1,219 @@
+//! The lock beside a file: one writer at a time, on this machine and over NFS. Knows nothing of the file's contents.
+//!
+//! It is `flock` on `<file>.lock`, never on the file itself, which is replaced. The kernel gives it up when its holder
+//! ends in whatever way, so there is no stale lock; what is written inside only tells people who took it last.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Access, AtFlags, FlockOperation, Gid, Mode, OFlags, RenameFlags, Uid};
+use rustix::fs::{accessat, fchmod, fchown, flock, ftruncate, openat, renameat_with, unlinkat};
+use rustix::io::Errno;
+
+use super::error::{DiskError, Reason, call};
+use super::facts::Facts;
+use super::place::{Place, ROOT};
+use super::temporary::NEW;
+
+/// How often the lock's file is opened again that somebody has just made or removed.
+const TRIES: usize = 100;
+/// A lock's file is for its file's owner alone: nobody else can hold it.
+const LOCK_MODE: u32 = 0o600;
+/// Enough for a process, and a host name of at most 64 bytes.
+const LONGEST_SIGNATURE: u64 = 128;
+
+/// A lock that is held until this is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: Arc<OwnedFd>,
+}
+
+/// What there is instead of a lock where the file system has none: its reason.
+pub(super) type Unlockable = Reason;
+
+impl Lock {
+    /// Takes the lock of `place`. Waits as long as others take it or change the file, and `patience` without that.
+    pub(super) fn take(place: &Place, patience: Duration) -> Result<Result<Self, Unlockable>, DiskError> {
+        let name = place.beside("", ".lock");
+        for _ in 0..TRIES {
+            let candidate = Candidate::open(place)?;
+            match rustix::io::retry_on_intr(|| flock(&candidate.file, FlockOperation::NonBlockingLockExclusive)) {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => candidate.wait(place, patience)?,
+                Err(reason @ (Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS)) => {
+                    return Ok(Err(reason.into()));
+                }
+                Err(reason) => return Err(DiskError::refused("lock", &candidate.path, reason)),
+            }
+            // Somebody may have tidied the lock's file away while this one waited for it.
+            let current = call("stat", &candidate.path, || Facts::at(&place.folder, &name))?;
+            if current.is_some_and(|current| current.same_file(&candidate.facts)) {
+                candidate.sign();
+                return Ok(Ok(Self { _file: candidate.file }));
+            }
+        }
+        Err(DiskError::KeepsChanging { path: place.path_of(&name) })
+    }
+}
+
+/// The lock's file, open but not locked yet.
+struct Candidate {
+    file: Arc<OwnedFd>,
+    facts: Facts,
+    path: PathBuf,
+}
+
+impl Candidate {
+    fn open(place: &Place) -> Result<Self, DiskError> {
+        let name = place.beside("", ".lock");
+        let path = place.path_of(&name);
+        // Over NFS an exclusive flock needs a descriptor that can write.
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        for _ in 0..TRIES {
+            match rustix::io::retry_on_intr(|| openat(&place.folder, &name, flags, Mode::empty())) {
+                Ok(file) => return Self::adopt(place, file, path),
+                Err(Errno::LOOP) => return Err(DiskError::StrangeLock { path, why: "is a symbolic link" }),
+                Err(Errno::NOENT) => match create(place) {
+                    Ok(file) => return Self::adopt(place, file, path),
+                    Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => {}
+                    Err(reason) => return Err(refused(place, &path, reason)),
+                },
+                Err(reason) => return Err(refused(place, &path, reason)),
+            }
+        }
+        Err(DiskError::KeepsChanging { path })
+    }
+
+    /// Makes sure that nobody else has prepared the lock's file, and that nobody else can hold it.
+    fn adopt(place: &Place, file: OwnedFd, path: PathBuf) -> Result<Self, DiskError> {
+        let facts = call("stat", &path, || Facts::of(&file))?;
+        super::read::expect_file(&facts, &path)?;
+        if facts.links > 1 {
+            return Err(DiskError::StrangeLock { path, why: "has another name (a hard link)" });
+        }
+        if !place.ground.trusts(facts.owner, place.writer) {
+            return Err(DiskError::StrangeLock { path, why: "belongs to another user" });
+        }
+        // A file that somebody has put here under this name must be neither overwritten nor given away.
+        let lock = Self { file: Arc::new(file), facts, path };
+        let given_away = place.writer == ROOT && facts.owner != owner(place)?;
+        let unsigned = || facts.size > 0 && lock.holder().is_none();
+        if facts.size > LONGEST_SIGNATURE || (given_away && unsigned()) {
+            return Err(DiskError::StrangeLock { path: lock.path, why: "holds what no lock holds" });
+        }
+        // Both are for others' sake and fail where a file system has no owners and modes.
+        if given_away {
+            let _ = give_to(&lock.file, owner(place)?);
+        }
+        if facts.mode != LOCK_MODE {
+            let _ = fchmod(&*lock.file, Mode::from_raw_mode(LOCK_MODE));
+        }
+        Ok(lock)
+    }
+
+    /// Waits in a thread of its own, which the kernel wakes, and looks now and then whether others get on.
+    fn wait(&self, place: &Place, patience: Duration) -> Result<(), DiskError> {
+        let (sender, receiver) = channel();
+        let file = Arc::clone(&self.file);
+        // When nobody waits any more, the thread ends with the lock that it then gets, and so gives it up.
+        let waiting = move || {
+            let _ = sender.send(rustix::io::retry_on_intr(|| flock(&*file, FlockOperation::LockExclusive)));
+        };
+        std::thread::Builder::new()
+            .name("lock".to_owned())
+            .spawn(waiting)
+            .map_err(|_| DiskError::refused("lock", &self.path, Errno::AGAIN))?;
+        let mut seen = self.progress(place);
+        let mut since = Instant::now();
+        loop {
+            match receiver.recv_timeout(patience / 20) {
+                Ok(taken) => return taken.map_err(|reason| DiskError::refused("lock", &self.path, reason)),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(DiskError::refused("lock", &self.path, Errno::AGAIN));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = self.progress(place);
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            } else if since.elapsed() >= patience {
+                let (path, seconds) = (self.path.clone(), since.elapsed().as_secs());
+                return Err(DiskError::LockHeld { path, seconds, holder: self.holder() });
+            }
+        }
+    }
+
+    /// What changes when somebody takes the lock (its file is signed) or changes the file.
+    fn progress(&self, place: &Place) -> (Option<Facts>, Option<Facts>) {
+        // Opened again, because only that asks an NFS server at once.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let again = || openat(&place.folder, place.beside("", ".lock"), flags, Mode::empty());
+        let lock = again().and_then(Facts::of).ok();
+        (lock, place.facts().ok().flatten())
+    }
+
+    /// Writes down who holds the lock. Only people read it, so a full disk is no reason to stop.
+    fn sign(&self) {
+        let process = rustix::process::getpid().as_raw_nonzero();
+        let text = format!("{process} {}\n", rustix::system::uname().nodename().to_string_lossy());
+        let written = rustix::io::pwrite(&*self.file, text.as_bytes(), 0);
+        if written.is_ok() && self.facts.size > text.len() as u64 {
+            let _ = ftruncate(&*self.file, text.len() as u64);
+        }
+    }
+
+    /// Who signed last, if it is a signature: a process and a host.
+    fn holder(&self) -> Option<String> {
+        let mut bytes = [0; LONGEST_SIGNATURE as usize];
+        let count = rustix::io::pread(&*self.file, &mut bytes[..], 0).ok()?;
+        let text = std::str::from_utf8(bytes.get(..count)?).ok()?;
+        let (process, host) = text.lines().next()?.split_once(' ')?;
+        let process: u32 = process.parse().ok()?;
+        let printable = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic());
+        printable.then(|| format!("process {process} on {host}"))
+    }
+}
+
+/// Whom a lock's file belongs to: the file's owner, or the folder's when there is no file.
+fn owner(place: &Place) -> Result<u32, DiskError> {
+    Ok(place.facts()?.map_or(place.ground.owner, |facts| facts.owner))
+}
+
+fn give_to(file: &OwnedFd, owner: u32) -> rustix::io::Result<()> {
+    fchown(file, Some(Uid::from_raw(owner)), None::<Gid>)
+}
+
+/// Makes the lock's file. When root makes it for somebody else, it appears under its name only once it is theirs.
+fn create(place: &Place) -> rustix::io::Result<OwnedFd> {
+    let name = place.beside("", ".lock");
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(LOCK_MODE);
+    let owner = owner(place).unwrap_or(place.writer);
+    if place.writer == ROOT && owner != ROOT {
+        let unfinished = place.beside(".", NEW);
+        let _ = unlinkat(&place.folder, &unfinished, AtFlags::empty());
+        let file = openat(&place.folder, &unfinished, flags, mode)?;
+        let _ = give_to(&file, owner);
+        let moved = renameat_with(&place.folder, &unfinished, &place.folder, &name, RenameFlags::NOREPLACE);
+        if moved.is_err() {
+            let _ = unlinkat(&place.folder, &unfinished, AtFlags::empty());
+        }
+        // Some file systems can't rename without replacing.
+        if !matches!(moved, Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)) {
+            return moved.map(|()| file);
+        }
+    }
+    openat(&place.folder, &name, flags, mode)
+}
+
+/// When the file itself can't be written, that is the reason to name; else it is the lock's file that can't be had.
+fn refused(place: &Place, lock: &Path, reason: Errno) -> DiskError {
+    let access = accessat(&place.folder, &place.name, Access::WRITE_OK, AtFlags::EACCESS);
+    match reason {
+        Errno::ACCESS | Errno::PERM | Errno::ROFS if access.is_err() => DiskError::refused("open", &place.path, reason),
+        _ => DiskError::refused("open", lock, reason),
+    }
+}

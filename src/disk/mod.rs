@@ -1,0 +1,205 @@
+//! Locks, reads and replaces the bytes of one file; modes, owners, links, fsync. Knows no YAML, no JSON and no layer.
+//!
+//! D7 of docs/compatibility.md lives here: every change is locked, made to what the file holds now, and replaces the file
+//! atomically and durably. So does D14, the modes.
+//!
+//! One change is: links followed to the file's real [`place`], the [`lock`] beside it taken, the file read, a
+//! [`temporary`] file in the same folder given its owner and mode, filled and synced, the file compared with what was
+//! read (who does not lock may have changed it: then once more from the reading), the temporary file renamed over it, and
+//! the folder synced. A kill at any instant leaves the old contents or the new, and at most a temporary file, which the
+//! next change removes. Signals: without a handler for SIGXFSZ the kernel kills whoever writes beyond `ulimit -f`; a
+//! program that wants the error instead installs one.
+
+mod error;
+mod facts;
+mod in_place;
+mod lock;
+mod permissions;
+mod place;
+mod read;
+mod temporary;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+pub use error::{DiskError, DiskNote, Reason};
+pub use permissions::{close_file, close_folder, create_folder, may_write};
+pub use read::{Contents, LARGEST, read, read_settled};
+
+use lock::Lock;
+use place::{Place, ROOT};
+use read::{Found, Opened, settle};
+use temporary::{Acl, Dress, Temporary, sync_folder};
+
+/// How a file is made and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileRules {
+    /// The mode of a new file, whatever the umask. When others may read it, root gives it to the folder's owner.
+    pub new_mode: u32,
+    /// The mode of a rewritten file; `None`: the one that it has, with its access control list.
+    pub rewritten_mode: Option<u32>,
+    /// How long one waits for a lock while nobody makes progress.
+    pub patience: Duration,
+}
+
+impl FileRules {
+    /// Long enough for a slow disk's sync, short enough for a person who waits.
+    const PATIENCE: Duration = Duration::from_secs(10);
+    /// A file with secrets: for its owner alone, always.
+    pub const PRIVATE: Self = Self { new_mode: 0o600, rewritten_mode: Some(0o600), patience: Self::PATIENCE };
+    /// A system's file, which everybody reads: its mode is the administrator's.
+    pub const SYSTEM: Self = Self { new_mode: 0o644, rewritten_mode: None, patience: Self::PATIENCE };
+    /// A file that the user chose (`-c FILE`), while no secret goes into it: new ones private, others as they are.
+    pub const CHOSEN: Self = Self { new_mode: 0o600, rewritten_mode: None, patience: Self::PATIENCE };
+}
+
+/// What a change makes of a file, and what its caller wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    /// Leaves the file alone.
+    Keep(T),
+    /// Gives it these bytes.
+    Replace(T, Vec<u8>),
+}
+
+/// A change that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited<T> {
+    /// What the change had to say.
+    pub value: T,
+    /// Whether the file was written: not when it already had these bytes.
+    pub written: bool,
+    /// What is worth a warning.
+    pub notes: Vec<DiskNote>,
+}
+
+/// Changes the file at `path` under its lock: `parse` gets the bytes that it holds now (`None` without a file), `change`
+/// what they mean, and what it returns takes their place.
+///
+/// Both may run more than once, each time with fresh bytes, and so must have no effects: when the bytes are blank or
+/// `parse` refuses them while somebody may just be writing them, and when somebody who does not lock has changed the file
+/// before it could be replaced. The folder must exist. No prompt and no request belongs in here.
+///
+/// # Errors
+/// Those of `parse` and `change`, and every [`DiskError`]; the file is as it was, unless the error says otherwise.
+pub fn edit<P, T, E: From<DiskError>>(
+    path: &Path,
+    rules: &FileRules,
+    parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
+    change: impl FnMut(P, Option<&Contents>) -> Result<Change<T>, E>,
+) -> Result<Edited<T>, E> {
+    let place = Place::find(path)?;
+    let (_lock, note) = match Lock::take(&place, rules.patience)? {
+        Ok(lock) => (Some(lock), None),
+        Err(reason) => (None, Some(DiskNote::NotLocked { path: place.path.clone(), reason })),
+    };
+    edit_in(&place, rules, note, parse, change)
+}
+
+/// Changes the file in its place, with the lock held or with the note that there is none.
+fn edit_in<P, T, E: From<DiskError>>(
+    place: &Place,
+    rules: &FileRules,
+    unlocked: Option<DiskNote>,
+    parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
+    mut change: impl FnMut(P, Option<&Contents>) -> Result<Change<T>, E>,
+) -> Result<Edited<T>, E> {
+    let overtaken = || DiskError::KeepsChanging { path: place.path.clone() };
+    let began = Instant::now();
+    let locked = unlocked.is_none();
+    let mut notes: Vec<DiskNote> = unlocked.into_iter().collect();
+    loop {
+        let claimed = if locked { None } else { Some(Temporary::claim(place, rules.patience)?.ok_or_else(overtaken)?) };
+        notes.extend(in_place::restore(place, &parse)?);
+        let (parsed, found) = settle(|| place.look(), &parse)?;
+        let contents = found.as_ref().map(|found| &found.contents);
+        let (value, bytes) = match change(parsed, contents)? {
+            Change::Replace(value, bytes) if contents.is_none_or(|contents| contents.bytes != bytes) => (value, bytes),
+            Change::Keep(value) | Change::Replace(value, _) => return Ok(Edited { value, written: false, notes }),
+        };
+        let size = bytes.len() as u64;
+        if size > LARGEST {
+            return Err(DiskError::TooLarge { action: "write", path: place.path.clone(), size }.into());
+        }
+        let temporary = match claimed {
+            Some(temporary) => temporary,
+            None => Temporary::create(place)?,
+        };
+        let dress = dress(place, rules, found.as_ref())?;
+        // Closed before it is replaced: an NFS client keeps a replaced file that is open under another name.
+        let found = found.map(Opened::close);
+        if let Some(new) = replace(place, &dress, temporary, found.as_ref(), &bytes)? {
+            notes.extend(new);
+            return Ok(Edited { value, written: true, notes });
+        }
+        if began.elapsed() >= rules.patience {
+            return Err(overtaken().into());
+        }
+    }
+}
+
+/// Puts `bytes` in the place of what was `found`; `None` when somebody has changed that since, and nothing was done.
+fn replace(
+    place: &Place,
+    dress: &Dress,
+    mut temporary: Temporary<'_>,
+    found: Option<&Found>,
+    bytes: &[u8],
+) -> Result<Option<Vec<DiskNote>>, DiskError> {
+    let mut notes: Vec<DiskNote> = temporary.dress(dress)?.into_iter().collect();
+    temporary.fill(bytes)?;
+    if place.facts()? != found.map(|found| found.facts) || !temporary.is_there()? {
+        return Ok(None);
+    }
+    match (temporary.move_to(&place.name), found) {
+        (Ok(()), _) => not_durable(place, sync_folder(place)).map(|()| Some(notes)),
+        (Err(Errno::BUSY), Some(found)) => {
+            drop(temporary);
+            notes.push(DiskNote::WrittenInPlace { path: place.path.clone() });
+            Ok(in_place::rewrite(place, found, bytes, dress.mode)?.then_some(notes))
+        }
+        (Err(reason), _) => Err(DiskError::refused("rename", &place.path, reason)),
+    }
+}
+
+/// What to say when the new contents stand in their place, but perhaps not for good.
+fn not_durable(place: &Place, synced: rustix::io::Result<()>) -> Result<(), DiskError> {
+    synced.map_err(|reason| DiskError::NotDurable { path: place.path.clone(), reason: reason.into() })
+}
+
+/// Owner, mode and access control list of the new version.
+fn dress(place: &Place, rules: &FileRules, found: Option<&Opened>) -> Result<Dress, DiskError> {
+    let Some(found) = found else {
+        let given_away = place.writer == ROOT && rules.new_mode & 0o077 != 0;
+        let owner = if given_away { place.ground.owner } else { place.writer };
+        return Ok(Dress { owner, group: None, mode: rules.new_mode, acl: Acl::Inherited });
+    };
+    let (mode, acl) = match rules.rewritten_mode {
+        Some(mode) => (mode, Acl::Nothing),
+        None => (
+            found.facts.mode & 0o777,
+            Acl::of(&found.file).map_err(|reason| DiskError::refused("getxattr", &place.path, reason))?,
+        ),
+    };
+    Ok(Dress { owner: found.facts.owner, group: Some(found.facts.group), mode, acl })
+}
+
+/// Replaces a file that can be made again at any time, such as a cache's: wholly or not at all and with mode 0600, but without
+/// a lock file and without waiting for the disk. Does nothing while somebody else is just writing it.
+///
+/// # Errors
+/// Every [`DiskError`] of [`edit`] but those about locks.
+pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let place = Place::find(path)?;
+    let Some(mut temporary) = Temporary::claim(&place, Duration::ZERO)? else { return Ok(()) };
+    temporary.dress(&Dress { owner: place.writer, group: None, mode: 0o600, acl: Acl::Nothing })?;
+    temporary.fill_unsynced(bytes)?;
+    if !temporary.is_there()? {
+        return Ok(());
+    }
+    temporary.move_to(&place.name).map_err(|reason| DiskError::refused("rename", path, reason))
+}

@@ -1,0 +1,85 @@
+//! Folders, modes, and the question who may write. Changes no contents.
+//!
+//! That modes are only ever mended towards stricter ones is D2 of docs/compatibility.md, who may write is D20.
+
+use std::os::fd::AsRawFd;
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{accessat, chmod, fchmod, mkdir, open};
+use rustix::io::Errno;
+
+use super::error::{DiskError, call};
+use super::facts::Facts;
+use super::place::{Place, ROOT};
+
+/// Makes the folder `path` with exactly `mode`, whatever the umask, but not the folders above it. Whether it was made:
+/// `false` when it was there, in whatever mode.
+///
+/// # Errors
+/// The kernel's, also when something else than a folder stands there.
+pub fn create_folder(path: &Path, mode: u32) -> Result<bool, DiskError> {
+    let wanted = Mode::from_raw_mode(mode);
+    match mkdir(path, wanted) {
+        Ok(()) => {}
+        Err(Errno::EXIST) if path.is_dir() => return Ok(false),
+        Err(reason) => return Err(DiskError::refused("mkdir", path, reason)),
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = call("open", path, || open(path, flags, Mode::empty()))?;
+    let made = call("stat", path, || Facts::of(&folder))?;
+    if made.mode & 0o777 != mode {
+        // By its number, because a folder that the umask has closed even to its owner can't be opened any further.
+        let number = format!("/proc/self/fd/{}", folder.as_raw_fd());
+        call("chmod", path, || chmod(&number, wanted))?;
+    }
+    Ok(true)
+}
+
+/// Gives a file the mode `at_most` when it permits more than that; a stricter one is left. The old mode, when it was changed;
+/// `None` too when no file is there.
+///
+/// # Errors
+/// The kernel's: `open PATH: permission denied`, `chmod PATH: operation not permitted`.
+pub fn close_file(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
+    close(path, at_most, FileType::RegularFile)
+}
+
+/// As [`close_file`], for a folder.
+///
+/// # Errors
+/// As [`close_file`].
+pub fn close_folder(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
+    close(path, at_most, FileType::Directory)
+}
+
+fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskError> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::io::retry_on_intr(|| open(path, flags, Mode::empty())) {
+        Ok(file) => file,
+        // A socket can't be opened at all; whoever reads the file says what it is.
+        Err(Errno::NOENT | Errno::NXIO) => return Ok(None),
+        Err(reason) => return Err(DiskError::refused("open", path, reason)),
+    };
+    let facts = call("stat", path, || Facts::of(&file))?;
+    let permissions = facts.mode & 0o777;
+    if permissions & !at_most == 0 || facts.kind != kind {
+        return Ok(None);
+    }
+    call("chmod", path, || fchmod(&file, Mode::from_raw_mode(facts.mode & !0o777 | at_most)))?;
+    Ok(Some(permissions))
+}
+
+/// Whether the effective user may change the file at `path`: root; else its owner (without a file: the folder's), when he
+/// can also put files in the folder. A read-only file system is not looked at: writing will name it.
+pub fn may_write(path: &Path) -> bool {
+    if rustix::process::geteuid().as_raw() == ROOT {
+        return true;
+    }
+    let Ok(place) = Place::find(path) else { return false };
+    let Ok(facts) = place.facts() else { return false };
+    let owner = facts.map_or(place.ground.owner, |facts| facts.owner);
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    owner == place.writer
+        && matches!(accessat(&place.folder, c".", access, AtFlags::EACCESS), Ok(()) | Err(Errno::ROFS))
+}

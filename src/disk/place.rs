@@ -1,0 +1,248 @@
+//! Where a file that is to be changed really stands, and whether it may be changed there. Reads and writes no contents.
+//!
+//! Links are followed by hand, and the folder at their end is kept open: every later step names the file within that
+//! folder, so nobody who exchanges a link or a folder meanwhile can lead a write elsewhere.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+use super::error::{DiskError, call};
+use super::facts::Facts;
+use super::read::{Opened, expect_file, link_target, look_at};
+
+/// As many links as the kernel follows.
+const MOST_LINKS: usize = 40;
+/// Opens a folder only to name files in it: needs no permission to list it.
+const SEARCH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// The number of the account that root has.
+pub(super) const ROOT: u32 = 0;
+
+/// The end of all links of one path.
+pub(super) struct Place {
+    /// The folder that the file stands in, or would.
+    pub(super) folder: OwnedFd,
+    /// Its name there.
+    pub(super) name: OsString,
+    /// The same as a path, for messages.
+    pub(super) path: PathBuf,
+    /// Whom the folder belongs to, and who can put files in it.
+    pub(super) ground: Ground,
+    /// Who is writing: the effective user.
+    pub(super) writer: u32,
+    /// Whether a link led here.
+    linked: bool,
+}
+
+/// Who can put files in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ground {
+    pub(super) owner: u32,
+    /// Members of a group or everybody, with or without a sticky bit.
+    pub(super) shared: bool,
+}
+
+impl Ground {
+    fn of(folder: &Facts) -> Self {
+        Self { owner: folder.owner, shared: folder.mode & 0o022 != 0 }
+    }
+
+    /// Whether only root can put files here.
+    fn belongs_to_root_alone(self) -> bool {
+        self.owner == ROOT && !self.shared
+    }
+
+    /// Whether a file of `owner` can't have been put here by a stranger.
+    pub(super) fn trusts(self, owner: u32, writer: u32) -> bool {
+        !self.shared || [ROOT, self.owner, writer].contains(&owner)
+    }
+}
+
+impl Place {
+    /// Finds where `path` leads for the effective user.
+    pub(super) fn find(path: &Path) -> Result<Self, DiskError> {
+        Self::find_for(rustix::process::geteuid().as_raw(), path)
+    }
+
+    pub(super) fn find_for(writer: u32, path: &Path) -> Result<Self, DiskError> {
+        let mut walk = Walk { writer, path, links: 0 };
+        let (parent, mut name) = split(path)?;
+        let mut folder = walk.folder(CWD, parent)?;
+        let mut folder_path = parent.to_owned();
+        let mut linked = false;
+        while let Some(target) = walk.link(&folder, &folder_path.join(&name), &name, true)? {
+            let (parent, next) = split(&target)?;
+            folder = walk.folder(folder, parent)?;
+            folder_path.push(parent);
+            name = next;
+            linked = true;
+        }
+        let ground = Ground::of(&call("stat", &folder_path, || Facts::of(&folder))?);
+        let place = Self { folder, path: folder_path.join(&name), name, ground, writer, linked };
+        match place.facts()? {
+            Some(facts) => place.judge(&facts)?,
+            None if linked => return Err(DiskError::DanglingLink { path: path.to_owned(), target: place.path }),
+            None => {}
+        }
+        Ok(place)
+    }
+
+    /// What stands here at this moment.
+    pub(super) fn facts(&self) -> Result<Option<Facts>, DiskError> {
+        call("stat", &self.path, || Facts::at(&self.folder, &self.name))
+    }
+
+    /// Reads what stands here.
+    pub(super) fn look(&self) -> Result<Option<Opened>, DiskError> {
+        let opened = look_at(&self.folder, Path::new(&self.name), &self.path, OFlags::NOFOLLOW)?;
+        if let Some(opened) = &opened {
+            self.judge(&opened.facts)?;
+        }
+        Ok(opened)
+    }
+
+    /// A name in the folder that is derived from the file's: the lock's, or that of a temporary file.
+    pub(super) fn beside(&self, before: &str, after: &str) -> OsString {
+        let mut name = OsString::from(before);
+        name.push(&self.name);
+        name.push(after);
+        name
+    }
+
+    /// The path of a name in the folder, for messages.
+    pub(super) fn path_of(&self, name: &OsStr) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+
+    /// Refuses a file that must not be changed here.
+    fn judge(&self, file: &Facts) -> Result<(), DiskError> {
+        let path = || self.path.clone();
+        expect_file(file, &self.path)?;
+        if self.linked && ![ROOT, self.writer].contains(&file.owner) {
+            return Err(DiskError::StrangersLink { path: path(), owner: file.owner });
+        }
+        if self.writer == ROOT && !self.ground.trusts(file.owner, ROOT) {
+            return Err(DiskError::StrangersFile { path: path(), owner: file.owner });
+        }
+        if self.writer == ROOT && file.links > 1 && !self.ground.belongs_to_root_alone() {
+            return Err(DiskError::HardLinks { path: path(), links: file.links });
+        }
+        Ok(())
+    }
+}
+
+/// The folder's part and the last name of a path.
+fn split(path: &Path) -> Result<(&Path, OsString), DiskError> {
+    let name = path.file_name().ok_or_else(|| DiskError::refused("open", path, Errno::ISDIR))?;
+    Ok((path.parent().unwrap_or(Path::new("")), name.to_owned()))
+}
+
+/// One way along a path and its links.
+struct Walk<'a> {
+    writer: u32,
+    /// Where it began, for errors.
+    path: &'a Path,
+    links: usize,
+}
+
+impl Walk<'_> {
+    /// Opens the folder `path`, seen from `base`. A user's way is the kernel's; root looks at every link on it.
+    fn folder(&mut self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
+        let here = Path::new(".");
+        if self.writer == ROOT {
+            let end = self.walk(base, path)?;
+            return self.listable(end, here);
+        }
+        self.listable(base, if path.as_os_str().is_empty() { here } else { path })
+    }
+
+    fn listable(&self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::io::retry_on_intr(|| openat(&base, path, flags, Mode::empty())) {
+            // A folder that can be written but not listed can't be synced, but all else can be done.
+            Err(Errno::ACCESS) => self.open(base, path, SEARCH),
+            other => other.map_err(|reason| DiskError::refused("open", self.path, reason)),
+        }
+    }
+
+    fn open(&self, base: impl AsFd, path: &Path, flags: OFlags) -> Result<OwnedFd, DiskError> {
+        call("open", self.path, || openat(&base, path, flags, Mode::empty()))
+    }
+
+    fn walk(&mut self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
+        let mut here = self.open(base, start(path), SEARCH)?;
+        let mut shown = start(path).to_owned();
+        let mut ahead: VecDeque<OsString> = steps(path).collect();
+        while let Some(step) = ahead.pop_front() {
+            shown.push(&step);
+            match rustix::io::retry_on_intr(|| openat(&here, &step, SEARCH | OFlags::NOFOLLOW, Mode::empty())) {
+                Ok(next) => here = next,
+                Err(reason @ (Errno::NOTDIR | Errno::LOOP)) => {
+                    let Some(target) = self.link(&here, &shown, &step, false)? else {
+                        return Err(DiskError::refused("open", self.path, reason));
+                    };
+                    shown.pop();
+                    if target.is_absolute() {
+                        here = self.open(CWD, start(&target), SEARCH)?;
+                        shown = start(&target).to_owned();
+                    }
+                    for step in steps(&target).rev() {
+                        ahead.push_front(step);
+                    }
+                }
+                Err(reason) => return Err(DiskError::refused("open", self.path, reason)),
+            }
+        }
+        Ok(here)
+    }
+
+    /// What the link at `name` says, after making sure that it may be followed; `None` when there is no link.
+    fn link(&mut self, folder: impl AsFd, path: &Path, name: &OsStr, last: bool) -> Result<Option<PathBuf>, DiskError> {
+        match link_target(&folder, Path::new(name)) {
+            Ok(None) | Err(Errno::NOENT) => return Ok(None),
+            Ok(Some(_)) => {}
+            Err(reason) => return Err(DiskError::refused("open", path, reason)),
+        }
+        // Held by a descriptor, so that the link that is judged is the one that is followed.
+        let link = self.open(&folder, Path::new(name), OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC)?;
+        let facts = call("stat", path, || Facts::of(&link))?;
+        if facts.kind != FileType::Symlink {
+            return Ok(None);
+        }
+        self.links += 1;
+        if self.links > MOST_LINKS {
+            return Err(DiskError::refused("open", self.path, Errno::LOOP));
+        }
+        let ground = Ground::of(&call("stat", path, || Facts::of(&folder))?);
+        self.judge(path, facts.owner, ground, last)?;
+        link_target(&link, Path::new("")).map_err(|reason| DiskError::refused("open", path, reason))
+    }
+
+    /// Refuses a link that must not be followed: any that somebody else can exchange under root, and a stranger's.
+    fn judge(&self, path: &Path, owner: u32, ground: Ground, last: bool) -> Result<(), DiskError> {
+        if self.writer == ROOT && !ground.belongs_to_root_alone() {
+            return Err(DiskError::LinkInSharedFolder { path: path.to_owned() });
+        }
+        if last && ![ROOT, self.writer].contains(&owner) {
+            return Err(DiskError::StrangersLink { path: path.to_owned(), owner });
+        }
+        Ok(())
+    }
+}
+
+fn start(path: &Path) -> &'static Path {
+    Path::new(if path.is_absolute() { "/" } else { "." })
+}
+
+/// The names on a path; `..` is one of them, as a link before it may lead anywhere.
+fn steps(path: &Path) -> impl DoubleEndedIterator<Item = OsString> + '_ {
+    path.components().filter_map(|component| match component {
+        Component::Normal(_) | Component::ParentDir => Some(component.as_os_str().to_owned()),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
+    })
+}

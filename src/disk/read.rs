@@ -1,0 +1,217 @@
+//! Reading one whole file, and looking again at one that somebody is just writing. Takes no lock, creates nothing.
+//!
+//! Apptainer truncates a file and then writes it: whoever reads in between sees nothing, or a part. The rule for that is
+//! D7 of docs/compatibility.md; that only a missing file counts as absent is D22.
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat};
+use rustix::io::Errno;
+
+use super::error::{DiskError, call};
+use super::facts::Facts;
+
+/// The largest file that is read, in bytes: far more than any real one, and little enough for any memory.
+pub const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// A file whose last change is younger may still be written by its writer.
+const YOUNG: Duration = Duration::from_secs(1);
+/// How long a reader waits for such a writer: far longer than one write, too short for a person to notice.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// But never fewer looks than this: on a busy machine the whole time may pass between two of them.
+const LOOKS: usize = 10;
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How often a file is opened again that another machine has just replaced or created: it happens once, if at all.
+const TRIES: usize = 5;
+
+/// A file as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// All of its bytes.
+    pub bytes: Vec<u8>,
+    /// Its permission bits, `0o7777` at most.
+    pub mode: u32,
+    /// The number of its owner.
+    pub owner: u32,
+    /// When its bytes last changed.
+    pub modified: SystemTime,
+}
+
+impl std::fmt::Debug for Contents {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Contents")
+            .field("bytes", &format_args!("{} bytes, which may be secret", self.bytes.len()))
+            .field("mode", &format_args!("{:o}", self.mode))
+            .field("owner", &self.owner)
+            .field("modified", &self.modified)
+            .finish()
+    }
+}
+
+/// A file that was read and is still open.
+pub(super) struct Opened {
+    pub(super) file: OwnedFd,
+    pub(super) facts: Facts,
+    pub(super) contents: Contents,
+}
+
+/// A file that was read.
+pub(super) struct Found {
+    pub(super) facts: Facts,
+    pub(super) contents: Contents,
+}
+
+impl Opened {
+    /// Whether somebody may just be writing. Asked anew, because the file may have been truncated after its facts were
+    /// taken. File systems show a truncated file as empty a moment before its time tells, while they free its blocks; but
+    /// some count blocks for every empty file, so these are worth a pause and no more.
+    fn may_be_half_written(&self) -> bool {
+        std::thread::yield_now();
+        match fstat(&self.file) {
+            Ok(stat) if stat.st_size == 0 && stat.st_blocks > 0 => sleep(PAUSE),
+            _ => {}
+        }
+        Facts::of(&self.file).is_ok_and(|now| now != self.facts || now.is_younger_than(YOUNG))
+    }
+
+    pub(super) fn close(self) -> Found {
+        Found { facts: self.facts, contents: self.contents }
+    }
+}
+
+/// Reads the file at `path`, through any links: `None` when there is none. Takes no lock and creates nothing.
+///
+/// # Errors
+/// Everything but a missing file: no permission, a link to nothing, a folder or a pipe in its place, more than
+/// [`LARGEST`] bytes.
+pub fn read(path: &Path) -> Result<Option<Contents>, DiskError> {
+    look(path).map(|opened| opened.map(|opened| opened.contents))
+}
+
+/// Reads as [`read`] does and hands the bytes to `parse` (`None` for no file). When they are blank or `parse` refuses them,
+/// and they are younger than a second, looks again for at most 200 ms: somebody may just be writing them.
+///
+/// # Errors
+/// Those of [`read`], and that of `parse`.
+pub fn read_settled<P, E: From<DiskError>>(
+    path: &Path,
+    parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
+) -> Result<(P, Option<Contents>), E> {
+    settle(|| look(path), &parse).map(|(parsed, opened)| (parsed, opened.map(|opened| opened.contents)))
+}
+
+/// Looks until the file is settled, or has had its time.
+pub(super) fn settle<P, E: From<DiskError>>(
+    mut look: impl FnMut() -> Result<Option<Opened>, DiskError>,
+    parse: &impl Fn(Option<&[u8]>) -> Result<P, E>,
+) -> Result<(P, Option<Opened>), E> {
+    let began = Instant::now();
+    let mut looks = 0;
+    loop {
+        let opened = look()?;
+        looks += 1;
+        let parsed = parse(opened.as_ref().map(|opened| opened.contents.bytes.as_slice()));
+        let unsettled = opened.as_ref().is_some_and(|opened| {
+            (parsed.is_err() || is_blank(&opened.contents.bytes)) && opened.may_be_half_written()
+        });
+        if !unsettled || (began.elapsed() >= LOOK_AGAIN && looks >= LOOKS) {
+            return Ok((parsed?, opened));
+        }
+        sleep(PAUSE);
+    }
+}
+
+/// Whether there is nothing in a file: what a reader sees between truncating and writing.
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}
+
+fn look(path: &Path) -> Result<Option<Opened>, DiskError> {
+    for _ in 0..TRIES {
+        if let Some(opened) = look_at(CWD, path, path, OFlags::empty())? {
+            return Ok(Some(opened));
+        }
+        match link_target(CWD, path) {
+            Ok(Some(target)) => return Err(DiskError::DanglingLink { path: path.to_owned(), target }),
+            Err(Errno::NOENT) => return Ok(None),
+            Ok(None) => {}
+            Err(reason) => return Err(DiskError::refused("open", path, reason)),
+        }
+    }
+    Err(DiskError::KeepsChanging { path: path.to_owned() })
+}
+
+/// What the link at `name` says; `None` when something else than a link stands there.
+pub(super) fn link_target(folder: impl AsFd, name: &Path) -> rustix::io::Result<Option<PathBuf>> {
+    match rustix::io::retry_on_intr(|| readlinkat(&folder, name, Vec::new())) {
+        Ok(target) => Ok(Some(PathBuf::from(OsString::from_vec(target.into_bytes())))),
+        Err(Errno::INVAL) => Ok(None),
+        Err(reason) => Err(reason),
+    }
+}
+
+/// Opens and reads `name` in `folder`, called `path` in errors: `None` when there is none.
+pub(super) fn look_at(folder: impl AsFd, name: &Path, path: &Path, flags: OFlags) -> Result<Option<Opened>, DiskError> {
+    // Opening a pipe would else wait for its writer, and opening a terminal could adopt it.
+    let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let file = match rustix::io::retry_on_intr(|| openat(&folder, name, flags, Mode::empty())) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(reason) => return Err(DiskError::refused("open", path, reason)),
+        };
+        let facts = call("stat", path, || Facts::of(&file))?;
+        expect_file(&facts, path)?;
+        if facts.size > LARGEST {
+            return Err(DiskError::TooLarge { action: "read", path: path.to_owned(), size: facts.size });
+        }
+        match read_all(&file, facts.size) {
+            Ok(bytes) if bytes.len() as u64 > LARGEST => {
+                return Err(DiskError::TooLarge { action: "read", path: path.to_owned(), size: bytes.len() as u64 });
+            }
+            Ok(bytes) => {
+                let contents = Contents { bytes, mode: facts.mode, owner: facts.owner, modified: facts.modified() };
+                return Ok(Some(Opened { file, facts, contents }));
+            }
+            // Over NFS the file may be gone when another machine has replaced it since it was opened.
+            Err(Errno::STALE) if tries < TRIES => {}
+            Err(reason) => return Err(DiskError::refused("read", path, reason)),
+        }
+    }
+}
+
+/// Refuses what is no regular file.
+pub(super) fn expect_file(facts: &Facts, path: &Path) -> Result<(), DiskError> {
+    let kind = match facts.kind {
+        FileType::RegularFile => return Ok(()),
+        FileType::Directory => return Err(DiskError::refused("open", path, Errno::ISDIR)),
+        FileType::Fifo => "pipe",
+        FileType::Socket => "socket",
+        FileType::Symlink => "symbolic link",
+        _ => "device",
+    };
+    Err(DiskError::NotAFile { path: path.to_owned(), kind })
+}
+
+/// All bytes of a file that should have `size` of them; little more than [`LARGEST`] when it grows for ever.
+fn read_all(file: &OwnedFd, size: u64) -> rustix::io::Result<Vec<u8>> {
+    // One more than expected: when that room stays free, the end is reached and no second call must ask.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    while bytes.len() as u64 <= LARGEST {
+        bytes.reserve(1);
+        let count = rustix::io::retry_on_intr(|| rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)))?;
+        if count == 0 || (bytes.len() as u64 == size && bytes.len() < bytes.capacity()) {
+            break;
+        }
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,232 @@
+//! The new version of a file before it takes the old one's place: made, dressed, filled, moved. Takes no lock.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, XattrFlags};
+use rustix::fs::{fchmod, fchown, fgetxattr, fremovexattr, fsetxattr, fsync, openat, renameat, unlinkat};
+use rustix::io::Errno;
+
+use super::error::{DiskError, DiskNote, call};
+use super::facts::Facts;
+use super::place::Place;
+
+/// What the name of a temporary file has after the file's own; nobody else makes such names, so it is ours to remove.
+pub(super) const NEW: &str = ".portolan-new";
+/// Where the kernel keeps an access control list.
+const ACL: &str = "system.posix_acl_access";
+/// A temporary file that has been lying for so long is a dead writer's: a live one needs a moment.
+const DEAD: Duration = Duration::from_secs(10);
+/// How often a name is tried that somebody else takes at the same time.
+const TRIES: usize = 100;
+/// The pause between two looks at another writer's temporary file.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A file's owner, mode and access control list.
+#[derive(Debug)]
+pub(super) struct Dress {
+    pub(super) owner: u32,
+    /// `None`: the one that a new file gets here.
+    pub(super) group: Option<u32>,
+    pub(super) mode: u32,
+    pub(super) acl: Acl,
+}
+
+/// What becomes of an access control list.
+#[derive(Debug)]
+pub(super) enum Acl {
+    /// The one that a new file gets here, or none.
+    Inherited,
+    /// None, whatever a new file gets here.
+    Nothing,
+    /// This one.
+    Exactly(Vec<u8>),
+}
+
+impl Acl {
+    /// The list that an open file has.
+    pub(super) fn of(file: &OwnedFd) -> rustix::io::Result<Self> {
+        let mut list = Vec::new();
+        loop {
+            let size = match rustix::fs::fgetxattr_query(file, ACL) {
+                Ok(size) => size,
+                Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Self::Nothing),
+                Err(reason) => return Err(reason),
+            };
+            list.resize(size, 0);
+            match fgetxattr(file, ACL, list.as_mut_slice()) {
+                Ok(count) => {
+                    list.truncate(count);
+                    return Ok(Self::Exactly(list));
+                }
+                // It grew in between.
+                Err(Errno::RANGE) => {}
+                Err(reason) => return Err(reason),
+            }
+        }
+    }
+}
+
+/// A temporary file beside its place; removed when it is dropped before it was moved.
+pub(super) struct Temporary<'a> {
+    place: &'a Place,
+    name: OsString,
+    file: OwnedFd,
+    facts: Facts,
+    moved: bool,
+}
+
+impl<'a> Temporary<'a> {
+    /// Makes the temporary file of one who holds the lock: whatever has its name is what a killed writer left.
+    pub(super) fn create(place: &'a Place) -> Result<Self, DiskError> {
+        let name = place.beside(".", NEW);
+        for _ in 0..TRIES {
+            if let Some(temporary) = Self::make(place)? {
+                return Ok(temporary);
+            }
+            call("remove", &place.path_of(&name), || remove(place, &name))?;
+        }
+        Err(DiskError::KeepsChanging { path: place.path.clone() })
+    }
+
+    /// Makes the temporary file of one who holds no lock, and for whom it serves as one: waits at most `patience` while
+    /// another writer has it, and then returns `None`.
+    pub(super) fn claim(place: &'a Place, patience: Duration) -> Result<Option<Self>, DiskError> {
+        let name = place.beside(".", NEW);
+        let began = Instant::now();
+        loop {
+            if let Some(temporary) = Self::make(place)? {
+                return Ok(Some(temporary));
+            }
+            let other = call("stat", &place.path_of(&name), || Facts::at(&place.folder, &name))?;
+            if other.is_some_and(|other| !other.is_younger_than(DEAD)) {
+                call("remove", &place.path_of(&name), || remove(place, &name))?;
+            } else if began.elapsed() >= patience {
+                return Ok(None);
+            } else {
+                sleep(PAUSE);
+            }
+        }
+    }
+
+    /// `None` when there is one already.
+    fn make(place: &'a Place) -> Result<Option<Self>, DiskError> {
+        let name = place.beside(".", NEW);
+        let path = place.path_of(&name);
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = match rustix::io::retry_on_intr(|| openat(&place.folder, &name, flags, mode)) {
+            Ok(file) => file,
+            Err(Errno::EXIST) => return Ok(None),
+            Err(reason) => return Err(DiskError::refused("create", &path, reason)),
+        };
+        match rustix::io::retry_on_intr(|| Facts::of(&file)) {
+            Ok(facts) => Ok(Some(Self { place, name, file, facts, moved: false })),
+            Err(reason) => {
+                let _ = remove(place, &name);
+                Err(DiskError::refused("stat", &path, reason))
+            }
+        }
+    }
+
+    /// Gives the file, still empty, its final owner, mode and list, whatever the umask.
+    pub(super) fn dress(&self, dress: &Dress) -> Result<Option<DiskNote>, DiskError> {
+        let path = &self.place.path;
+        let owner = (dress.owner != self.facts.owner).then(|| Uid::from_raw(dress.owner));
+        let group = dress.group.filter(|group| *group != self.facts.group);
+        let mut mode = dress.mode;
+        let mut note = None;
+        if owner.is_some() || group.is_some() {
+            match rustix::io::retry_on_intr(|| fchown(&self.file, owner, group.map(Gid::from_raw))) {
+                Ok(()) => {}
+                Err(Errno::PERM | Errno::INVAL) if owner.is_some() => {
+                    return Err(DiskError::Owner { path: path.clone(), owner: dress.owner });
+                }
+                // Another group must not get what the old one had.
+                Err(Errno::PERM | Errno::INVAL) => {
+                    let everyones = (mode & 0o007) << 3;
+                    let kept = mode & (0o707 | everyones);
+                    note = (kept != mode)
+                        .then(|| DiskNote::GroupLost { path: path.clone(), group: group.unwrap_or_default() });
+                    mode = kept;
+                }
+                Err(reason) => return Err(DiskError::refused("chown", path, reason)),
+            }
+        }
+        if !matches!(dress.acl, Acl::Inherited) {
+            // Where there is none, or where there are no lists at all, there is none now.
+            let _ = fremovexattr(&self.file, ACL);
+        }
+        if mode != self.facts.mode {
+            call("chmod", path, || fchmod(&self.file, Mode::from_raw_mode(mode)))?;
+        }
+        if let Acl::Exactly(list) = &dress.acl {
+            call("setxattr", path, || fsetxattr(&self.file, ACL, list, XattrFlags::empty()))?;
+        }
+        Ok(note)
+    }
+
+    /// Writes all bytes and waits until the disk has them.
+    pub(super) fn fill(&self, bytes: &[u8]) -> Result<(), DiskError> {
+        self.fill_unsynced(bytes)?;
+        call("sync", &self.place.path, || fsync(&self.file))
+    }
+
+    /// Writes all bytes.
+    pub(super) fn fill_unsynced(&self, bytes: &[u8]) -> Result<(), DiskError> {
+        write_all(&self.file, bytes).map_err(|reason| DiskError::refused("write", &self.place.path, reason))
+    }
+
+    /// Whether the file still has its name. Where nobody can lock, another writer may have taken it for a dead one's.
+    pub(super) fn is_there(&self) -> Result<bool, DiskError> {
+        let there = call("stat", &self.place.path, || Facts::at(&self.place.folder, &self.name))?;
+        Ok(there.is_some_and(|there| there.same_file(&self.facts)))
+    }
+
+    /// Moves the file over whatever is called `name`.
+    pub(super) fn move_to(&mut self, name: &OsStr) -> rustix::io::Result<()> {
+        let folder = &self.place.folder;
+        rustix::io::retry_on_intr(|| renameat(folder, &self.name, folder, name))?;
+        self.moved = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        if !self.moved && self.is_there().unwrap_or(false) {
+            let _ = remove(self.place, &self.name);
+        }
+    }
+}
+
+/// Writes all bytes from a file's beginning, however small the pieces that the kernel takes.
+pub(super) fn write_all(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
+    let mut done = 0;
+    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+        match rustix::io::retry_on_intr(|| rustix::io::pwrite(file, rest, done as u64))? {
+            0 => return Err(Errno::IO),
+            count => done += count,
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the disk knows the names in a folder.
+pub(super) fn sync_folder(place: &Place) -> rustix::io::Result<()> {
+    match rustix::io::retry_on_intr(|| fsync(&place.folder)) {
+        // Some file systems can't sync a folder, and one that can't be listed can't be opened for it.
+        Err(Errno::INVAL | Errno::BADF | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes a name in the place's folder, if it is there.
+pub(super) fn remove(place: &Place, name: &OsStr) -> rustix::io::Result<()> {
+    match rustix::io::retry_on_intr(|| unlinkat(&place.folder, name, AtFlags::empty())) {
+        Err(Errno::NOENT) => Ok(()),
+        other => other,
+    }
+}

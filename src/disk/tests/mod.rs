@@ -1,0 +1,163 @@
+//! Files as they are met: changed in parallel, linked, half written, in the wrong hands, on full disks.
+#![expect(clippy::disallowed_methods, reason = "these tests set files up by hand, and run themselves again elsewhere")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+mod contents;
+mod ends;
+mod links;
+mod parallel;
+mod permissions;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use super::*;
+
+/// Set in a test that has run itself again: the folder to work in.
+const INSIDE: &str = "PORTOLAN_TEST_INSIDE";
+
+/// A folder for one test, and what tests do in it.
+struct Home {
+    folder: PathBuf,
+    _kept: Option<tempfile::TempDir>,
+}
+
+impl Home {
+    fn new() -> Self {
+        let kept = tempfile::tempdir().unwrap();
+        Self { folder: kept.path().to_owned(), _kept: Some(kept) }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A file that was last changed long ago.
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.at(name);
+        std::fs::write(&path, text).unwrap();
+        age(&path, 3600);
+        path
+    }
+
+    fn chmod(&self, name: &str, mode: u32) {
+        chmod(&self.at(name), mode);
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.folder).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn chmod(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+fn inode(path: &Path) -> u64 {
+    std::fs::metadata(path).unwrap().ino()
+}
+
+/// Makes a file's last change `seconds` old.
+fn age(path: &Path, seconds: u64) {
+    let then = SystemTime::now() - Duration::from_secs(seconds);
+    OpenOptions::new().append(true).open(path).unwrap().set_modified(then).unwrap();
+}
+
+/// Writes as Apptainer does: in place, empty for a moment. How long the file was not whole.
+fn write_in_place(path: &Path, text: &str, pause: Duration) -> Duration {
+    let mut file = OpenOptions::new().write(true).open(path).unwrap();
+    let began = Instant::now();
+    file.set_len(0).unwrap();
+    std::thread::sleep(pause);
+    file.write_all(text.as_bytes()).unwrap();
+    began.elapsed()
+}
+
+/// The rules of a private file, for people with little time.
+fn hasty(milliseconds: u64) -> FileRules {
+    FileRules { patience: Duration::from_millis(milliseconds), ..FileRules::PRIVATE }
+}
+
+fn as_text(bytes: Option<&[u8]>) -> Result<String, DiskError> {
+    Ok(String::from_utf8(bytes.unwrap_or_default().to_vec()).unwrap())
+}
+
+/// Adds a line to a file.
+fn add(path: &Path, rules: &FileRules, line: &str) -> Result<Edited<()>, DiskError> {
+    edit(path, rules, as_text, |text, _| Ok(Change::Replace((), format!("{text}{line}\n").into_bytes())))
+}
+
+/// An error as a person reads it: with its source, as the command line prints it.
+pub(super) fn words<T: std::fmt::Debug>(result: Result<T, DiskError>) -> String {
+    let error = result.unwrap_err();
+    match std::error::Error::source(&error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Says that a test can't run here; that is a failure where everything is meant to be there.
+fn skip(reason: &str) {
+    assert!(std::env::var_os("PORTOLAN_TEST_REAL").is_none(), "{reason}");
+    println!("skipped: {reason}");
+}
+
+/// Runs the test `name` again in `home`, after shell commands that change the process or its mounts. Whether the shell could
+/// do that; the test must then succeed.
+fn again(home: &Home, name: &str, shell: &str, program: &[&str]) -> bool {
+    let script = format!("{shell} || exit 99\nexec \"$@\"");
+    let output = Command::new(program[0])
+        .args(&program[1..])
+        .args(["sh", "-c", &script, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("disk::tests::{name}"), "--nocapture"])
+        .env(INSIDE, &home.folder)
+        .current_dir(&home.folder)
+        .output();
+    let Ok(output) = output else { return false };
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    if output.status.success() {
+        assert!(said.contains("1 passed"), "{said}");
+        return true;
+    }
+    let unable = output.status.code() == Some(99) || said.contains("unshare:");
+    assert!(unable, "{said}");
+    println!("{said}");
+    false
+}
+
+/// The folder of a test that was run again.
+fn inside() -> Option<Home> {
+    let folder = PathBuf::from(std::env::var_os(INSIDE)?);
+    Some(Home { folder, _kept: None })
+}
+
+/// Gives a file to another user; only root can.
+fn give(path: &Path, owner: u32) {
+    std::os::unix::fs::lchown(path, Some(owner), None).unwrap();
+}
+
+fn locked_by_hand(path: &Path) -> File {
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path).unwrap();
+    lock.lock().unwrap();
+    lock
+}

@@ -1,0 +1,149 @@
+//! What differs between apptainer, singularity and other commands: one table. Knows no file and no environment.
+
+use std::fmt;
+
+/// The command whose files are managed: its name decides folders, variables and the default remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flavor {
+    command: String,
+}
+
+/// Why a text can't be a command's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} can't be a command's name: it begins with a-z or 0-9 and goes on with these, '.', '_' and '-'")]
+pub struct FlavorError(String);
+
+/// An endpoint that is known by name, so that `add NAME` needs no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownEndpoint {
+    /// The remote's name, as its project ships it.
+    pub name: &'static str,
+    /// The address, in the stored form.
+    pub uri: &'static str,
+    /// Its public keyserver, known without a request.
+    pub keyserver: &'static str,
+    /// Its library; `None` where it has none.
+    pub library: Option<&'static str>,
+}
+
+/// The endpoints that the projects ship.
+pub const KNOWN_ENDPOINTS: [KnownEndpoint; 2] = [
+    KnownEndpoint {
+        name: "DefaultRemote",
+        uri: "cloud.apptainer.org",
+        keyserver: "https://keys.openpgp.org",
+        library: None,
+    },
+    KnownEndpoint {
+        name: "SylabsCloud",
+        uri: "cloud.sylabs.io",
+        keyserver: "https://keys.sylabs.io",
+        library: Some("https://library.sylabs.io"),
+    },
+];
+
+/// The known endpoint of this name.
+pub fn known_by_name(name: &str) -> Option<&'static KnownEndpoint> {
+    KNOWN_ENDPOINTS.iter().find(|known| known.name == name)
+}
+
+/// The known endpoint of this address.
+pub fn known_by_uri(uri: &str) -> Option<&'static KnownEndpoint> {
+    KNOWN_ENDPOINTS.iter().find(|known| known.uri == uri)
+}
+
+impl Flavor {
+    /// Apptainer, the command that is meant when none is named.
+    pub fn apptainer() -> Self {
+        Self { command: "apptainer".to_owned() }
+    }
+
+    /// Checks a command's name: it becomes part of paths and of variables' names.
+    ///
+    /// # Errors
+    /// Says what the name may hold.
+    pub fn parse(command: &str) -> Result<Self, FlavorError> {
+        let first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let other = |byte: u8| first(byte) || matches!(byte, b'.' | b'_' | b'-');
+        if command.bytes().next().is_some_and(first) && command.bytes().all(other) {
+            Ok(Self { command: command.to_owned() })
+        } else {
+            Err(FlavorError(command.to_owned()))
+        }
+    }
+
+    /// The command's name, `apptainer`.
+    pub fn command(&self) -> &str {
+        &self.command
+    }
+
+    /// What the names of its variables begin with, `APPTAINER_`.
+    pub fn variable(&self, key: &str) -> String {
+        let prefix: String = self
+            .command
+            .chars()
+            .map(|character| match character {
+                '-' | '.' => '_',
+                other => other.to_ascii_uppercase(),
+            })
+            .collect();
+        format!("{prefix}_{key}")
+    }
+
+    /// The variable that Singularity had for the same, still obeyed with a warning; `None` for Singularity itself.
+    pub fn legacy_variable(&self, key: &str) -> Option<String> {
+        (!self.is_singularity()).then(|| format!("SINGULARITY_{key}"))
+    }
+
+    /// The folder of a user's files below the home, `.apptainer`.
+    pub fn home_folder(&self) -> String {
+        format!(".{}", self.command)
+    }
+
+    /// The folder below the home from which a new one takes over, `.singularity`; `None` for Singularity itself.
+    pub fn legacy_home_folder(&self) -> Option<&'static str> {
+        (!self.is_singularity()).then_some(".singularity")
+    }
+
+    /// The remote that the project ships as its default.
+    pub fn default_remote(&self) -> &'static KnownEndpoint {
+        &KNOWN_ENDPOINTS[usize::from(self.is_singularity())]
+    }
+
+    fn is_singularity(&self) -> bool {
+        self.command == "singularity"
+    }
+}
+
+impl fmt::Display for Flavor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_decides_variables_folders_and_the_default_remote() {
+        let apptainer = Flavor::apptainer();
+        assert_eq!(apptainer.variable("CONFIGDIR"), "APPTAINER_CONFIGDIR");
+        assert_eq!(apptainer.legacy_variable("CONFIGDIR").as_deref(), Some("SINGULARITY_CONFIGDIR"));
+        assert_eq!(apptainer.home_folder(), ".apptainer");
+        assert_eq!(apptainer.default_remote().uri, "cloud.apptainer.org");
+        let singularity = Flavor::parse("singularity").unwrap();
+        assert_eq!(singularity.legacy_variable("CONFIGDIR"), None);
+        assert_eq!(singularity.default_remote().name, "SylabsCloud");
+        let other = Flavor::parse("my-tool.2").unwrap();
+        assert_eq!(other.variable("X"), "MY_TOOL_2_X");
+        assert_eq!(other.default_remote().name, "DefaultRemote");
+    }
+
+    #[test]
+    fn a_command_name_cannot_leave_its_folder() {
+        for name in ["", ".", "..", "../x", "a/b", "Apptainer", "-x", "a b", "é"] {
+            assert!(Flavor::parse(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A text in quotation marks, as Apptainer's messages quote it (Go's `%q`). Knows no message.
+
+use std::fmt;
+
+/// Shows a text between `"`, with everything escaped that is not printable.
+#[derive(Clone, Copy, Debug)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("\"")?;
+        for character in self.0.chars() {
+            match character {
+                '"' | '\\' => write!(formatter, "\\{character}")?,
+                '\u{7}' => formatter.write_str("\\a")?,
+                '\u{8}' => formatter.write_str("\\b")?,
+                '\t' => formatter.write_str("\\t")?,
+                '\n' => formatter.write_str("\\n")?,
+                '\u{b}' => formatter.write_str("\\v")?,
+                '\u{c}' => formatter.write_str("\\f")?,
+                '\r' => formatter.write_str("\\r")?,
+                printable if !is_hidden(printable) => write!(formatter, "{printable}")?,
+                ascii if ascii.is_ascii() => write!(formatter, "\\x{:02x}", u32::from(ascii))?,
+                short if u32::from(short) < 0x1_0000 => write!(formatter, "\\u{:04x}", u32::from(short))?,
+                long => write!(formatter, "\\U{:08x}", u32::from(long))?,
+            }
+        }
+        formatter.write_str("\"")
+    }
+}
+
+/// Whether a character steers a terminal, hides in a line or reorders it: controls, the marks of direction, those of no
+/// width, and every blank but the plain one.
+pub fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || character.is_whitespace() && character != ' '
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_quoted_as_go_quotes_it() {
+        let cases = [
+            ("my remote", r#""my remote""#),
+            (r#"say "x" \"#, r#""say \"x\" \\""#),
+            ("\u{1b}[31mred", r#""\x1b[31mred""#),
+            ("a\nb\t\u{7}\u{7f}", r#""a\nb\t\a\x7f""#),
+            ("日本 é 🦀", r#""日本 é 🦀""#),
+            ("\u{a0}\u{200b}\u{e0001}", r#""\u00a0\u200b\U000e0001""#),
+        ];
+        for (text, quoted) in cases {
+            assert_eq!(Quoted(text).to_string(), quoted);
+        }
+    }
+}

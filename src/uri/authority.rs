@@ -1,0 +1,58 @@
+//! Host and port: the part that every address has. Knows no scheme and no path.
+
+/// A host and perhaps a port, `host[:port]`; an IPv6 address stands between brackets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Authority<'a> {
+    /// The host as written, brackets included.
+    pub(super) host: &'a str,
+    /// The port, when one is written.
+    pub(super) port: Option<u16>,
+}
+
+/// Why a text is no host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AuthorityError {
+    /// What follows the host, with its colon, is no port.
+    Port(String),
+    /// The host can't be one, for this reason.
+    Host(&'static str),
+}
+
+impl<'a> Authority<'a> {
+    /// Splits and checks `host[:port]`.
+    pub(super) fn parse(text: &'a str) -> Result<Self, AuthorityError> {
+        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+            let (address, port) = rest.split_once(']').ok_or(AuthorityError::Host("']' is missing in its host"))?;
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
+                return Err(AuthorityError::Host("an IPv6 address stands between '[' and ']'"));
+            }
+            (&text[..address.len() + 2], port)
+        } else {
+            text.split_at(text.find(':').unwrap_or(text.len()))
+        };
+        let port = parse_port(port)?;
+        if host.is_empty() {
+            return Err(AuthorityError::Host("it names no host"));
+        }
+        if host.bytes().all(|byte| byte == b'.') {
+            return Err(AuthorityError::Host("dots alone are no host"));
+        }
+        let is_forbidden = |character: char| {
+            character.is_whitespace() || character.is_control() || "\"<>\\^`{|}%'!$&()*,;=~@/?#".contains(character)
+        };
+        if host.chars().any(is_forbidden) {
+            return Err(AuthorityError::Host("its host has a character that no host name can have"));
+        }
+        Ok(Self { host, port })
+    }
+}
+
+fn parse_port(text: &str) -> Result<Option<u16>, AuthorityError> {
+    let Some(digits) = text.strip_prefix(':') else {
+        return if text.is_empty() { Ok(None) } else { Err(AuthorityError::Port(text.to_owned())) };
+    };
+    match digits.parse::<u16>() {
+        Ok(port @ 1..) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(port)),
+        _ => Err(AuthorityError::Port(text.to_owned())),
+    }
+}

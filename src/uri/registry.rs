@@ -1,0 +1,334 @@
+//! An OCI registry's address: where a login's secret is kept, and whom it is shown to. Knows no file and no request.
+//! D13 of docs/compatibility.md.
+
+mod account;
+
+use std::fmt;
+
+use crate::{
+    quoted::is_hidden,
+    uri::authority::{Authority, AuthorityError},
+};
+
+use account::{DOCKER_HUB, DOCKER_HUB_API, is_docker_hub};
+
+pub(crate) use account::RegistryAccount;
+
+/// By which protocol of the runtimes a registry is meant; the registry itself is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistryScheme {
+    /// `docker://`
+    Docker,
+    /// `oras://`
+    Oras,
+}
+
+/// A registry's address as a login names it, `docker://host[:port][/path]`. The path tells accounts of one host apart.
+///
+/// Host and path are kept as typed, since Apptainer compares text. Two addresses are equal when they name the same login:
+/// the same scheme, the same path, and the same host whatever the case of its letters; the names of Docker Hub are one host.
+#[derive(Clone, Debug)]
+pub struct RegistryUri {
+    scheme: RegistryScheme,
+    /// Host and port.
+    host: String,
+    /// With a leading slash, or empty.
+    path: String,
+}
+
+/// Why a text can't be a registry's address. A password that was typed in it is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryUriError {
+    /// A scheme by which no registry is reached, or none.
+    #[error("a registry is written docker://HOST or oras://HOST")]
+    Scheme,
+    /// What follows the host is no port.
+    #[error("invalid registry: invalid port {0:?} after host")]
+    Port(String),
+    /// Something that the address can't have.
+    #[error("invalid registry: {0}")]
+    Other(&'static str),
+}
+
+/// Docker Hub's key in docker-config.json, older than any rule.
+const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+impl RegistryUri {
+    /// The longest address in bytes: the limit of every name and address.
+    pub const LONGEST: usize = 64 * 1024;
+
+    /// Checks `docker://HOST[:PORT][/PATH]` or `oras://…`.
+    ///
+    /// # Errors
+    /// Says why it can't be one.
+    pub fn parse(text: &str) -> Result<Self, RegistryUriError> {
+        let (scheme, rest) = text.split_once("://").ok_or(RegistryUriError::Scheme)?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "docker" => RegistryScheme::Docker,
+            "oras" => RegistryScheme::Oras,
+            _ => return Err(RegistryUriError::Scheme),
+        };
+        Self::parse_rest(scheme, rest)
+    }
+
+    /// As [`parse`](Self::parse), where a host alone is a registry too.
+    ///
+    /// # Errors
+    /// Says why it can't be one.
+    pub fn parse_host(text: &str) -> Result<Self, RegistryUriError> {
+        if text.contains("://") { Self::parse(text) } else { Self::parse_rest(RegistryScheme::Docker, text) }
+    }
+
+    fn parse_rest(scheme: RegistryScheme, rest: &str) -> Result<Self, RegistryUriError> {
+        if rest.len() > Self::LONGEST {
+            return Err(RegistryUriError::Other("its address is longer than 64 KiB"));
+        }
+        if rest.chars().any(|character| character == ' ' || is_hidden(character)) {
+            return Err(RegistryUriError::Other("it has a blank or a control character"));
+        }
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if host.contains('@') {
+            return Err(RegistryUriError::Other("a user name can't stand in its address; give it with --username"));
+        }
+        Authority::parse(host).map_err(|error| match error {
+            AuthorityError::Port(port) => RegistryUriError::Port(port),
+            AuthorityError::Host(reason) => RegistryUriError::Other(reason),
+        })?;
+        Ok(Self { scheme, host: host.to_owned(), path: check_path(path)?.to_owned() })
+    }
+
+    /// By which protocol of the runtimes it is meant.
+    pub fn scheme(&self) -> RegistryScheme {
+        self.scheme
+    }
+
+    /// Host and port as typed.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The path that tells accounts of the host apart: with a leading slash, or empty.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where the secret is kept in docker-config.json: host and path. Docker Hub has its own key, whatever of its names was
+    /// typed. `docker://` and `oras://` share it.
+    pub fn storage_key(&self) -> String {
+        match (is_docker_hub(&self.host), self.path.is_empty()) {
+            (true, true) => DOCKER_HUB_KEY.to_owned(),
+            (true, false) => format!("{DOCKER_HUB}{}", self.path),
+            (false, _) => format!("{}{}", self.host, self.path),
+        }
+    }
+
+    /// The host that is asked, with its port.
+    pub fn api_host(&self) -> &str {
+        if is_docker_hub(&self.host) { DOCKER_HUB_API } else { &self.host }
+    }
+
+    /// Whether the registry is on this machine: then it may speak plain http.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
+    /// Whether both keep one secret: they are the same account, and only their schemes may differ.
+    pub fn shares_secret_with(&self, other: &Self) -> bool {
+        self.account() == other.account()
+    }
+
+    fn account(&self) -> RegistryAccount {
+        RegistryAccount::of_image(&self.host, &self.path)
+    }
+}
+
+impl PartialEq for RegistryUri {
+    fn eq(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.shares_secret_with(other)
+    }
+}
+
+impl Eq for RegistryUri {}
+
+impl fmt::Display for RegistryUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            RegistryScheme::Docker => "docker",
+            RegistryScheme::Oras => "oras",
+        };
+        write!(formatter, "{scheme}://{}{}", self.host, self.path)
+    }
+}
+
+/// Whether host (and port) name this machine, by their text alone: a name that is looked up may lead anywhere.
+pub fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = Authority::parse(host) else {
+        return false;
+    };
+    let name = authority.host.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn check_path(path: &str) -> Result<&str, RegistryUriError> {
+    if path.contains(['?', '#']) {
+        return Err(RegistryUriError::Other("its address ends with its path"));
+    }
+    if path.contains([':', '@']) {
+        return Err(RegistryUriError::Other("a login is for a whole path: leave the tag or the digest out"));
+    }
+    let path = path.trim_end_matches('/');
+    let mut parts = path.split('/').skip(1);
+    if parts.any(|part| matches!(part, "" | "." | "..")) {
+        return Err(RegistryUriError::Other("its path can't hold '//', '.' or '..'"));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(text: &str) -> RegistryUri {
+        RegistryUri::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_address_says_where_its_secret_is_and_who_is_asked() {
+        const HUB: &str = "https://index.docker.io/v1/";
+        let cases = [
+            ("docker://docker.io", "docker://docker.io", HUB, "registry-1.docker.io"),
+            ("oras://Index.Docker.io/", "oras://Index.Docker.io", HUB, "registry-1.docker.io"),
+            ("docker://registry-1.docker.io", "docker://registry-1.docker.io", HUB, "registry-1.docker.io"),
+            ("docker://docker.io/team", "docker://docker.io/team", "docker.io/team", "registry-1.docker.io"),
+            (
+                "docker://index.docker.io/team",
+                "docker://index.docker.io/team",
+                "docker.io/team",
+                "registry-1.docker.io",
+            ),
+            ("DOCKER://GHCR.io/Team/x//", "docker://GHCR.io/Team/x", "GHCR.io/Team/x", "GHCR.io"),
+            ("oras://localhost:5000", "oras://localhost:5000", "localhost:5000", "localhost:5000"),
+            ("docker://[::1]:5000/a", "docker://[::1]:5000/a", "[::1]:5000/a", "[::1]:5000"),
+            (
+                "docker://docker.io.example.com",
+                "docker://docker.io.example.com",
+                "docker.io.example.com",
+                "docker.io.example.com",
+            ),
+        ];
+        for (typed, shown, key, host) in cases {
+            let uri = parsed(typed);
+            assert_eq!((uri.to_string().as_str(), uri.storage_key().as_str(), uri.api_host()), (shown, key, host));
+        }
+    }
+
+    #[test]
+    fn in_the_registry_group_a_host_alone_is_a_registry() {
+        let parse = |text| RegistryUri::parse_host(text).map(|uri| uri.to_string());
+        assert_eq!(parse("ghcr.io"), Ok("docker://ghcr.io".to_owned()));
+        assert_eq!(parse("localhost:5000/team"), Ok("docker://localhost:5000/team".to_owned()));
+        assert_eq!(parse("oras://h"), Ok("oras://h".to_owned()));
+        assert_eq!(parse("https://h"), Err(RegistryUriError::Scheme));
+    }
+
+    #[test]
+    fn what_cannot_be_a_registry_is_refused_with_the_reason() {
+        let cases = [
+            ("docker:foo", "a registry is written docker://HOST or oras://HOST"),
+            ("https://h", "a registry is written docker://HOST or oras://HOST"),
+            ("docker://", "invalid registry: it names no host"),
+            ("docker:///x", "invalid registry: it names no host"),
+            ("docker://..", "invalid registry: dots alone are no host"),
+            (
+                "docker://u:secret@h",
+                "invalid registry: a user name can't stand in its address; give it with --username",
+            ),
+            ("docker://h:x", r#"invalid registry: invalid port ":x" after host"#),
+            ("docker://ubuntu:22.04", r#"invalid registry: invalid port ":22.04" after host"#),
+            (
+                "docker://h/team/image:1.2",
+                "invalid registry: a login is for a whole path: leave the tag or the digest out",
+            ),
+            ("docker://h/../x", "invalid registry: its path can't hold '//', '.' or '..'"),
+            ("docker://h//x", "invalid registry: its path can't hold '//', '.' or '..'"),
+            ("docker://h?x", "invalid registry: its address ends with its path"),
+            ("docker://h/x#y", "invalid registry: its address ends with its path"),
+            ("docker://a b", "invalid registry: it has a blank or a control character"),
+            ("docker://h/\u{1b}[31m", "invalid registry: it has a blank or a control character"),
+            ("docker://h/\u{202e}x", "invalid registry: it has a blank or a control character"),
+        ];
+        for (typed, message) in cases {
+            assert_eq!(
+                RegistryUri::parse(typed).map_err(|error| error.to_string()),
+                Err(message.to_owned()),
+                "{typed}"
+            );
+        }
+        let long = format!("docker://{}", "h".repeat(RegistryUri::LONGEST + 1));
+        assert!(RegistryUri::parse(&long).is_err());
+    }
+
+    #[test]
+    fn the_same_login_is_known_however_its_host_is_typed() {
+        let same = [
+            ("docker://GHCR.io", "docker://ghcr.io/"),
+            ("docker://docker.io", "docker://index.docker.io"),
+            ("docker://registry-1.docker.io/team", "docker://docker.io/team"),
+        ];
+        for (one, other) in same {
+            assert_eq!(parsed(one), parsed(other));
+        }
+        let other = [
+            ("docker://h", "oras://h"),
+            ("docker://h/a", "docker://h/b"),
+            ("docker://h/a", "docker://h/A"),
+            ("docker://h", "docker://h:443"),
+        ];
+        for (one, other) in other {
+            assert_ne!(parsed(one), parsed(other));
+        }
+        assert!(parsed("docker://H/a").shares_secret_with(&parsed("oras://h/a")));
+        assert!(!parsed("docker://h/a").shares_secret_with(&parsed("oras://h")));
+    }
+
+    #[test]
+    fn a_registry_on_this_machine_is_known_by_its_name() {
+        for host in ["localhost", "LocalHost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        let elsewhere = [
+            "example.com",
+            "localhost.example.com",
+            "x.localhost",
+            "127.0.0.1.example.com",
+            "10.0.0.1",
+            "[::2]",
+            "127.1",
+            "",
+            "[",
+        ];
+        for host in elsewhere {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_the_same_address_again(text in "(docker|ORAS|https)?(://)?[\\PC]{0,40}") {
+            if let Ok(uri) = RegistryUri::parse(&text) {
+                let again = parsed(&uri.to_string());
+                prop_assert_eq!(&again, &uri);
+                prop_assert_eq!(again.storage_key(), uri.storage_key());
+                let key = uri.storage_key();
+                prop_assert!(RegistryAccount::of_key(&key).covers(&RegistryAccount::of_image(uri.host(), uri.path())));
+            }
+        }
+
+        #[test]
+        fn no_host_is_too_odd(host in ".*") {
+            let _ = is_loopback(&host);
+        }
+    }
+}
