@@ -1,3 +1,10 @@
 //! What the files say: their format, their layers, and the view that follows from them. Asks no server.
 
+pub mod change;
 pub mod document;
+pub mod effective;
+pub mod keyservers;
+pub mod paths;
+pub mod policy;
+pub mod store;
+pub mod yaml;

@@ -1,0 +1,369 @@
+//! Pure edits of a `Document`. No file, no layer but the one at hand, no message but the refusal's.
+
+use crate::{
+    config::document::{Document, LoginEntry, RemoteEntry},
+    name::RemoteName,
+    secret::Secret,
+    uri::EndpointUri,
+};
+
+/// Why a document can't be changed as asked, in Apptainer's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// The name is taken.
+    #[error("{0} is already a remote")]
+    Taken(RemoteName),
+    /// There is no remote of this name.
+    #[error("{0} is not a remote")]
+    NoSuchRemote(RemoteName),
+    /// The remote is the system's: a user can't remove it.
+    #[error("{0} is global and can't be removed")]
+    Global(RemoteName),
+    /// The remote went away while its token was asked for and verified.
+    #[error("{0} was removed by another command: its token was not stored")]
+    Gone(RemoteName),
+    /// The remote got another address while its token was asked for and verified.
+    #[error("{name} is now at {now:?}: the token was verified for {verified:?} and not stored")]
+    Moved {
+        /// The remote.
+        name: RemoteName,
+        /// The address that it has now.
+        now: String,
+        /// The address that the token is for.
+        verified: String,
+    },
+    /// A user's own remote stands in the way of the system's of the same name (D5).
+    #[error("{0} is also a remote of your own, which stands in the way of the system's")]
+    InTheWay(RemoteName),
+}
+
+/// A new remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRemote {
+    /// Its name.
+    pub name: RemoteName,
+    /// Its address.
+    pub uri: EndpointUri,
+    /// Whether it is defined for all users.
+    pub global: bool,
+    /// Whether it is reached over plain http.
+    pub insecure: bool,
+}
+
+/// What `use` in the system's file makes of the exclusive policy (D6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusivity {
+    /// Users may use any remote.
+    Lifted,
+    /// Users may use this remote alone.
+    Imposed,
+}
+
+/// What a user's `remove` takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// The user's own remote.
+    Individual,
+    /// The copy of a system remote that the system does not have (D4).
+    Ghost,
+}
+
+/// Adds a remote.
+///
+/// # Errors
+/// When the document has one of this name.
+pub fn add(document: &mut Document, new: &NewRemote) -> Result<(), ChangeError> {
+    if document.remotes.contains_key(&new.name) {
+        return Err(ChangeError::Taken(new.name.clone()));
+    }
+    let entry = RemoteEntry {
+        uri: new.uri.as_str().to_owned(),
+        system: new.global,
+        insecure: new.insecure,
+        ..RemoteEntry::default()
+    };
+    document.remotes.insert(new.name.clone(), entry);
+    Ok(())
+}
+
+/// Removes a remote from the user's document. `system_has` says whether the system (or the built-in layer) has the name.
+///
+/// # Errors
+/// When there is no such remote, or only the system's.
+pub fn remove(document: &mut Document, name: &RemoteName, system_has: bool) -> Result<Removed, ChangeError> {
+    match document.remotes.get(name) {
+        Some(entry) if entry.system && system_has => Err(ChangeError::Global(name.clone())),
+        None if system_has => Err(ChangeError::Global(name.clone())),
+        None => Err(ChangeError::NoSuchRemote(name.clone())),
+        Some(entry) => {
+            let removed = if entry.system { Removed::Ghost } else { Removed::Individual };
+            document.remotes.remove(name);
+            // Where the system has the name too, Active means the system's (D5) and stays.
+            if document.active == name.as_str() && !system_has {
+                document.active.clear();
+            }
+            Ok(removed)
+        }
+    }
+}
+
+/// Removes a remote from the system's document.
+///
+/// # Errors
+/// When there is no such remote.
+pub fn remove_globally(document: &mut Document, name: &RemoteName) -> Result<(), ChangeError> {
+    document.remotes.remove(name).ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
+    if document.active == name.as_str() {
+        document.active.clear();
+    }
+    Ok(())
+}
+
+/// Makes a remote the user's active one. `built_in` is its address when only the built-in layer has it: Apptainer knows
+/// no such layer, so that the user's file must hold it (D3).
+pub fn use_remote(document: &mut Document, name: &RemoteName, built_in: Option<&str>) {
+    name.as_str().clone_into(&mut document.active);
+    if let Some(uri) = built_in {
+        let entry = document.remotes.entry(name.clone()).or_default();
+        if entry.uri.is_empty() {
+            uri.clone_into(&mut entry.uri);
+            entry.system = true;
+        }
+    }
+}
+
+/// Makes a remote everybody's active one, and the only one or one of many: exactly one remote may be exclusive (D6).
+///
+/// # Errors
+/// When there is no such remote.
+pub fn use_globally(document: &mut Document, name: &RemoteName, exclusivity: Exclusivity) -> Result<(), ChangeError> {
+    if !document.remotes.contains_key(name) {
+        return Err(ChangeError::NoSuchRemote(name.clone()));
+    }
+    name.as_str().clone_into(&mut document.active);
+    for (other, entry) in &mut document.remotes {
+        entry.exclusive = exclusivity == Exclusivity::Imposed && other == name;
+    }
+    Ok(())
+}
+
+/// Who defines the remote that a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Definer {
+    /// The user's own file.
+    User,
+    /// The system's file, or the built-in layer.
+    System,
+}
+
+/// A token that was verified, and for what.
+#[derive(Clone, Debug)]
+pub struct VerifiedToken {
+    /// The remote.
+    pub name: RemoteName,
+    /// The address that answered, as the defining file has it.
+    pub uri: String,
+    /// Whether it answered over plain http.
+    pub insecure: bool,
+    /// Who defines the remote.
+    pub definer: Definer,
+    /// The token itself.
+    pub token: Secret,
+}
+
+impl VerifiedToken {
+    /// Whether a remote at this address is the one that the token was verified for.
+    pub fn is_for(&self, uri: &str, insecure: bool) -> bool {
+        self.uri == uri && self.insecure == insecure
+    }
+
+    /// The refusal for a remote that is elsewhere now.
+    pub fn moved(&self, uri: &str, insecure: bool) -> ChangeError {
+        let url = |uri: &str, insecure: bool| format!("{}://{uri}", if insecure { "http" } else { "https" });
+        ChangeError::Moved { name: self.name.clone(), now: url(uri, insecure), verified: url(&self.uri, self.insecure) }
+    }
+}
+
+/// Stores a token in the user's document, beside the address that it was verified for (D3, D21).
+///
+/// # Errors
+/// When the remote is no longer what the token was verified for.
+pub fn set_token(document: &mut Document, verified: &VerifiedToken) -> Result<(), ChangeError> {
+    let name = &verified.name;
+    let entry = match (verified.definer, document.remotes.get_mut(name)) {
+        (Definer::User, Some(entry)) if !entry.system && verified.is_for(&entry.uri, entry.insecure) => entry,
+        (Definer::User, Some(entry)) if !entry.system => return Err(verified.moved(&entry.uri, entry.insecure)),
+        (Definer::User, _) => return Err(ChangeError::Gone(name.clone())),
+        (Definer::System, Some(entry)) if !entry.system => return Err(ChangeError::InTheWay(name.clone())),
+        (Definer::System, _) => {
+            let entry = document.remotes.entry(name.clone()).or_default();
+            entry.system = true;
+            entry.uri.clone_from(&verified.uri);
+            entry.insecure = verified.insecure;
+            entry
+        }
+    };
+    entry.token = verified.token.clone();
+    Ok(())
+}
+
+/// Drops the user's token for a remote. Where the system's file has the remote, its entry in the user's says nothing
+/// more and goes as well (D3).
+pub fn clear_token(document: &mut Document, name: &RemoteName, system_file_has: bool) {
+    let Some(entry) = document.remotes.get_mut(name) else {
+        return;
+    };
+    if entry.system && system_file_has {
+        document.remotes.remove(name);
+    } else {
+        entry.token = Secret::default();
+    }
+}
+
+/// Stores a login to a keyserver or a registry in place of those that are the same.
+pub fn add_login(document: &mut Document, login: &LoginEntry, is_same: impl Fn(&LoginEntry) -> bool) {
+    document.logins.retain(|other| !is_same(other));
+    document.logins.push(login.clone());
+}
+
+/// Drops the logins that are meant; says whether there were any.
+pub fn remove_logins(document: &mut Document, is_meant: impl Fn(&LoginEntry) -> bool) -> bool {
+    let before = document.logins.len();
+    document.logins.retain(|login| !is_meant(login));
+    document.logins.len() < before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::yaml;
+
+    fn document(text: &str) -> Document {
+        yaml::read(text.as_bytes()).unwrap()
+    }
+
+    fn name(text: &str) -> RemoteName {
+        RemoteName::found(text)
+    }
+
+    #[test]
+    fn a_user_removes_what_is_theirs_and_what_nobody_else_has() {
+        let file = "Active: m\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}";
+        let cases = [
+            ("m", false, Ok(Removed::Individual), ""),
+            // The system's remote stays active under its name (D5).
+            ("m", true, Ok(Removed::Individual), "m"),
+            ("g", false, Ok(Removed::Ghost), "m"),
+            ("g", true, Err("g is global and can't be removed"), "m"),
+            ("s", true, Err("s is global and can't be removed"), "m"),
+            ("s", false, Err("s is not a remote"), "m"),
+        ];
+        for (remote, system_has, wanted, active) in cases {
+            let mut document = document(file);
+            let got = remove(&mut document, &name(remote), system_has);
+            assert_eq!(got.clone().map_err(|error| error.to_string()), wanted.map_err(str::to_owned), "{remote}");
+            assert_eq!(document.active(), active);
+            assert_eq!(document.remotes().contains_key(&name(remote)), got.is_err() && remote != "s");
+        }
+    }
+
+    #[test]
+    fn exactly_one_remote_is_exclusive_and_using_another_lifts_it() {
+        let mut document =
+            document("Active: a\nRemotes: {a: {URI: a, Exclusive: true}, b: {URI: b, Exclusive: true}, c: {URI: c}}");
+        let exclusive = |document: &Document| -> Vec<String> {
+            document.remotes().iter().filter(|(_, entry)| entry.exclusive).map(|(name, _)| name.to_string()).collect()
+        };
+        use_globally(&mut document, &name("c"), Exclusivity::Imposed).unwrap();
+        assert_eq!((document.active(), exclusive(&document)), ("c", vec!["c".to_owned()]));
+        use_globally(&mut document, &name("a"), Exclusivity::Lifted).unwrap();
+        assert_eq!((document.active(), exclusive(&document)), ("a", vec![]));
+        assert_eq!(
+            use_globally(&mut document, &name("x"), Exclusivity::Imposed),
+            Err(ChangeError::NoSuchRemote(name("x")))
+        );
+    }
+
+    #[test]
+    fn using_a_built_in_remote_writes_it_down_and_overwrites_nothing() {
+        let mut fresh = Document::default();
+        use_remote(&mut fresh, &name("d"), Some("d.example"));
+        assert_eq!(fresh, document("Active: d\nRemotes: {d: {URI: d.example, System: true}}"));
+        let mut with_token = document("Remotes: {d: {URI: d.example, System: true, Token: t}}");
+        use_remote(&mut with_token, &name("d"), Some("d.example"));
+        assert_eq!(with_token, document("Active: d\nRemotes: {d: {URI: d.example, System: true, Token: t}}"));
+    }
+
+    fn verified(remote: &str, uri: &str, definer: Definer) -> VerifiedToken {
+        VerifiedToken { name: name(remote), uri: uri.into(), insecure: false, definer, token: Secret::new("t") }
+    }
+
+    #[test]
+    fn a_token_is_stored_only_for_what_it_was_verified_for() {
+        let file =
+            "Remotes: {m: {URI: m.example}, g: {URI: old.example, System: true}, i: {URI: i.example, Insecure: true}}";
+        let cases = [
+            (
+                "m",
+                "m.example",
+                Definer::User,
+                Ok(
+                    "Remotes: {m: {URI: m.example, Token: t}, g: {URI: old.example, System: true}, i: {URI: i.example, Insecure: true}}",
+                ),
+            ),
+            (
+                "m",
+                "other.example",
+                Definer::User,
+                Err(
+                    r#"m is now at "https://m.example": the token was verified for "https://other.example" and not stored"#,
+                ),
+            ),
+            (
+                "i",
+                "i.example",
+                Definer::User,
+                Err(r#"i is now at "http://i.example": the token was verified for "https://i.example" and not stored"#),
+            ),
+            ("x", "x.example", Definer::User, Err("x was removed by another command: its token was not stored")),
+            ("g", "old.example", Definer::User, Err("g was removed by another command: its token was not stored")),
+            (
+                "g",
+                "new.example",
+                Definer::System,
+                Ok(
+                    "Remotes: {m: {URI: m.example}, g: {URI: new.example, System: true, Token: t}, i: {URI: i.example, Insecure: true}}",
+                ),
+            ),
+            (
+                "m",
+                "m.example",
+                Definer::System,
+                Err("m is also a remote of your own, which stands in the way of the system's"),
+            ),
+        ];
+        for (remote, uri, definer, wanted) in cases {
+            let mut changed = document(file);
+            let got = set_token(&mut changed, &verified(remote, uri, definer));
+            match wanted {
+                Ok(after) => assert_eq!((got, changed), (Ok(()), document(after)), "{remote}"),
+                Err(message) => {
+                    assert_eq!(got.map_err(|error| error.to_string()), Err(message.to_owned()), "{remote}");
+                    assert_eq!(changed, document(file), "{remote}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn logging_out_of_a_system_remote_leaves_nothing_of_it() {
+        let file = "Active: g\nRemotes: {m: {URI: m.example, Token: t}, g: {URI: g.example, System: true, Token: t}}";
+        let mut system = document(file);
+        clear_token(&mut system, &name("g"), true);
+        assert_eq!(system, document("Active: g\nRemotes: {m: {URI: m.example, Token: t}}"));
+        let mut built_in = document(file);
+        clear_token(&mut built_in, &name("g"), false);
+        clear_token(&mut built_in, &name("m"), false);
+        assert_eq!(built_in, document("Active: g\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}"));
+    }
+}

@@ -1,0 +1,384 @@
+//! Layers in, the effective view out: which remotes there are, which is active, and which layer said so.
+//!
+//! Pure and total: what is odd becomes a [`Note`], not an error. Nothing here can be written to disk; only a `Document`
+//! can (D3). The rules for ghosts (D4), for names in both files (D5), for the exclusive remote (D6) and for moved
+//! endpoints (D21 of docs/compatibility.md) live here.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use crate::{
+    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
+    flavor::Flavor,
+    name::RemoteName,
+    secret::Secret,
+};
+
+/// Which layer something comes from, in ascending precedence; policy may overrule it, nothing else may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LayerKind {
+    /// What is known when there is no system file (D1).
+    BuiltIn,
+    /// The system's file.
+    System,
+    /// The user's file.
+    User,
+}
+
+/// One layer: its document and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Which layer it is.
+    pub kind: LayerKind,
+    /// Its file; the built-in layer has none.
+    pub path: Option<PathBuf>,
+    /// What it says.
+    pub document: Document,
+}
+
+impl Layer {
+    /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
+    pub fn built_in(flavor: &Flavor) -> Self {
+        let known = flavor.default_remote();
+        let entry = RemoteEntry { uri: known.uri.to_owned(), system: true, ..RemoteEntry::default() };
+        let document = Document {
+            active: known.name.to_owned(),
+            remotes: BTreeMap::from([(RemoteName::found(known.name), entry)]),
+            logins: Vec::new(),
+        };
+        Self { kind: LayerKind::BuiltIn, path: None, document }
+    }
+}
+
+/// A value and the layer that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// The layer that said it.
+    pub layer: LayerKind,
+}
+
+/// The token that a user has for a remote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// None is stored.
+    None,
+    /// One is stored for the remote's address.
+    Stored(&'a Secret),
+    /// One is stored, but for another address than the one that the system now gives: it is never used (D21).
+    Moved {
+        /// The address beside which the token is stored.
+        stored_for: &'a str,
+    },
+}
+
+/// A remote as the effective view has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remote<'a> {
+    /// Its name.
+    pub name: &'a RemoteName,
+    /// The layer that defines it.
+    pub layer: LayerKind,
+    /// The user's token for it.
+    pub token: Token<'a>,
+    /// Whether it is the one that users may use, by the system's policy.
+    pub exclusive: bool,
+    entry: &'a RemoteEntry,
+}
+
+impl<'a> Remote<'a> {
+    /// Its address as the file has it, in the stored form; empty when the file has none.
+    pub fn uri(&self) -> &'a str {
+        &self.entry.uri
+    }
+
+    /// Whether it is defined for all users.
+    pub fn is_global(&self) -> bool {
+        self.layer != LayerKind::User
+    }
+
+    /// Whether it is reached over plain http.
+    pub fn is_insecure(&self) -> bool {
+        self.entry.insecure
+    }
+
+    /// The keyservers that were configured for it, skipped ones included; empty when the endpoint's own is used.
+    pub fn keyservers(&self) -> &'a [KeyserverEntry] {
+        &self.entry.keyservers
+    }
+}
+
+/// Something odd in the layers that somebody may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The user's file has an individual remote of a system remote's name: the system's is used (D5).
+    Shadowed(RemoteName),
+    /// The user's file has the copy of a system remote that the system does not have (D4).
+    Ghost(RemoteName),
+    /// The user's token is for another address than the system's (D21).
+    Moved(RemoteName),
+    /// The active remote does not exist.
+    NoSuchActive(Located<RemoteName>),
+    /// The system's file has several exclusive remotes; the first named one is obeyed (D6).
+    SeveralExclusive(Vec<RemoteName>),
+    /// An individual remote claims to be exclusive, which only the system's file can say.
+    IndividualExclusive(RemoteName),
+}
+
+/// The merged view: the answers to every question that a command or a runtime may ask.
+#[derive(Clone, Debug)]
+pub struct Effective<'a> {
+    remotes: BTreeMap<&'a RemoteName, Remote<'a>>,
+    active: Option<Located<RemoteName>>,
+    exclusive: Option<&'a RemoteName>,
+    logins: &'a [LoginEntry],
+    notes: Vec<Note>,
+}
+
+/// The layers of one run: the system's (or the built-in one in its place), and the user's if there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layers {
+    /// The system's layer, or the built-in one where there is no system file.
+    pub system: Layer,
+    /// The user's layer.
+    pub user: Option<Layer>,
+}
+
+impl Layers {
+    /// The merged view of these layers.
+    pub fn merge(&self) -> Effective<'_> {
+        Effective::merge(&self.system, self.user.as_ref())
+    }
+}
+
+impl<'a> Effective<'a> {
+    /// Merges the system's layer (or the built-in one) and the user's.
+    pub fn merge(system: &'a Layer, user: Option<&'a Layer>) -> Self {
+        let exclusive_ones: Vec<&RemoteName> = match system.kind {
+            LayerKind::System => {
+                system.document.remotes.iter().filter(|(_, entry)| entry.exclusive).map(|(name, _)| name).collect()
+            }
+            LayerKind::BuiltIn | LayerKind::User => Vec::new(),
+        };
+        let system_active = system.document.active.as_str();
+        let exclusive = exclusive_ones
+            .iter()
+            .copied()
+            .find(|name| name.as_str() == system_active)
+            .or_else(|| exclusive_ones.first().copied());
+        let mut notes = Vec::new();
+        if exclusive_ones.len() > 1 {
+            notes.push(Note::SeveralExclusive(exclusive_ones.into_iter().cloned().collect()));
+        }
+        let mut remotes: BTreeMap<&RemoteName, Remote<'_>> = system
+            .document
+            .remotes
+            .iter()
+            .map(|(name, entry)| {
+                let exclusive = exclusive == Some(name);
+                (name, Remote { name, layer: system.kind, token: Token::None, exclusive, entry })
+            })
+            .collect();
+        for (name, entry) in user.iter().flat_map(|layer| &layer.document.remotes) {
+            add_users(&mut remotes, system.kind, name, entry, &mut notes);
+        }
+        let active = active(exclusive, system, user);
+        if let Some(named) = active.as_ref().filter(|active| !remotes.contains_key(&active.value)) {
+            notes.push(Note::NoSuchActive(named.clone()));
+        }
+        let logins = user.map_or(&[][..], |layer| &layer.document.logins);
+        Self { remotes, active, exclusive, logins, notes }
+    }
+
+    /// The remotes in byte order of their names.
+    pub fn remotes(&self) -> impl Iterator<Item = &Remote<'a>> {
+        self.remotes.values()
+    }
+
+    /// The remote of this name.
+    pub fn remote(&self, name: &RemoteName) -> Option<&Remote<'a>> {
+        self.remotes.get(name)
+    }
+
+    /// The name that commands use when none is given, whether such a remote exists or not.
+    pub fn active_name(&self) -> Option<&Located<RemoteName>> {
+        self.active.as_ref()
+    }
+
+    /// The remote that commands use when none is named.
+    pub fn active(&self) -> Option<&Remote<'a>> {
+        self.active.as_ref().and_then(|active| self.remotes.get(&active.value))
+    }
+
+    /// The only remote that users may use, when the system's policy names one.
+    pub fn exclusive(&self) -> Option<&'a RemoteName> {
+        self.exclusive
+    }
+
+    /// The user's logins to keyservers and registries, in file order.
+    pub fn logins(&self) -> &'a [LoginEntry] {
+        self.logins
+    }
+
+    /// What is odd in the layers.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+}
+
+fn add_users<'a>(
+    remotes: &mut BTreeMap<&'a RemoteName, Remote<'a>>,
+    system: LayerKind,
+    name: &'a RemoteName,
+    entry: &'a RemoteEntry,
+    notes: &mut Vec<Note>,
+) {
+    match (entry.system, remotes.get_mut(name)) {
+        (true, None) => notes.push(Note::Ghost(name.clone())),
+        (true, Some(remote)) => {
+            if entry.token.is_empty() {
+            } else if entry.uri == remote.entry.uri {
+                remote.token = Token::Stored(&entry.token);
+            } else {
+                remote.token = Token::Moved { stored_for: &entry.uri };
+                notes.push(Note::Moved(name.clone()));
+            }
+        }
+        (false, Some(_)) if system == LayerKind::System => notes.push(Note::Shadowed(name.clone())),
+        (false, _) => {
+            if entry.exclusive {
+                notes.push(Note::IndividualExclusive(name.clone()));
+            }
+            let token = if entry.token.is_empty() { Token::None } else { Token::Stored(&entry.token) };
+            remotes.insert(name, Remote { name, layer: LayerKind::User, token, exclusive: false, entry });
+        }
+    }
+}
+
+fn active(exclusive: Option<&RemoteName>, system: &Layer, user: Option<&Layer>) -> Option<Located<RemoteName>> {
+    if let Some(name) = exclusive {
+        return Some(Located { value: name.clone(), layer: system.kind });
+    }
+    let named = |layer: &Layer| {
+        let active = layer.document.active.as_str();
+        (!active.is_empty()).then(|| Located { value: RemoteName::found(active), layer: layer.kind })
+    };
+    user.and_then(named).or_else(|| named(system))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::yaml;
+
+    fn layer(kind: LayerKind, text: &str) -> Layer {
+        Layer { kind, path: None, document: yaml::read(text.as_bytes()).unwrap() }
+    }
+
+    /// The view as `name uri layer [active] [exclusive] [token|moved]`, a line a remote, and the notes behind.
+    fn shown(system: &Layer, user: &str) -> Vec<String> {
+        let user = layer(LayerKind::User, user);
+        let effective = Effective::merge(system, Some(&user));
+        let active = effective.active().map(|remote| remote.name);
+        let mut lines: Vec<String> = effective
+            .remotes()
+            .map(|remote| {
+                let mut line = format!("{} {} {:?}", remote.name, remote.uri(), remote.layer);
+                line.push_str(if active == Some(remote.name) { " active" } else { "" });
+                line.push_str(if remote.exclusive { " exclusive" } else { "" });
+                line.push_str(match remote.token {
+                    Token::None => "",
+                    Token::Stored(_) => " token",
+                    Token::Moved { .. } => " moved",
+                });
+                line
+            })
+            .collect();
+        lines.extend(effective.notes().iter().map(|note| format!("{note:?}")));
+        lines
+    }
+
+    fn system(text: &str) -> Layer {
+        layer(LayerKind::System, text)
+    }
+
+    const TWO: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true}}";
+    const EXCLUSIVE: &str =
+        "Active: c\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true, Exclusive: true}}";
+
+    #[test]
+    fn the_users_remotes_stand_beside_the_systems() {
+        let lines = shown(&system(TWO), "Remotes: {m: {URI: m.example}}");
+        assert_eq!(lines, ["c c.example System", "d d.example System active", "m m.example User"]);
+    }
+
+    #[test]
+    fn the_users_active_remote_wins_where_no_policy_forbids_it() {
+        let lines = shown(&system(TWO), "Active: m\nRemotes: {m: {URI: m.example}}");
+        assert_eq!(lines, ["c c.example System", "d d.example System", "m m.example User active"]);
+        let lines = shown(&system(EXCLUSIVE), "Active: m\nRemotes: {m: {URI: m.example}}");
+        assert_eq!(lines, ["c c.example System active exclusive", "d d.example System", "m m.example User"]);
+    }
+
+    #[test]
+    fn a_ghost_is_neither_shown_nor_obeyed() {
+        let ghost = "Active: g\nRemotes: {g: {URI: g.example, System: true, Exclusive: true}}";
+        let lines = shown(&system(TWO), ghost);
+        assert_eq!(lines[..2], ["c c.example System", "d d.example System"]);
+        assert_eq!(lines[2], r#"Ghost(RemoteName("g"))"#);
+        assert!(lines[3].starts_with("NoSuchActive"), "{lines:?}");
+    }
+
+    #[test]
+    fn the_systems_remote_hides_the_users_of_the_same_name_and_its_token() {
+        let own = "Active: c\nRemotes: {c: {URI: evil.example, Token: t}}";
+        let lines = shown(&system(EXCLUSIVE), own);
+        assert_eq!(
+            lines,
+            ["c c.example System active exclusive", "d d.example System", r#"Shadowed(RemoteName("c"))"#]
+        );
+    }
+
+    #[test]
+    fn a_token_counts_only_for_the_address_that_it_is_stored_beside() {
+        let lines = shown(&system(TWO), "Remotes: {c: {URI: c.example, System: true, Token: t}}");
+        assert_eq!(lines[0], "c c.example System token");
+        let lines = shown(&system(TWO), "Remotes: {c: {URI: old.example, System: true, Token: t}}");
+        assert_eq!(lines, ["c c.example System moved", "d d.example System active", r#"Moved(RemoteName("c"))"#]);
+    }
+
+    #[test]
+    fn a_users_own_remote_wins_over_the_built_in_one() {
+        let built_in = Layer::built_in(&Flavor::apptainer());
+        assert_eq!(shown(&built_in, ""), ["DefaultRemote cloud.apptainer.org BuiltIn active"]);
+        let lines = shown(&built_in, "Remotes: {DefaultRemote: {URI: mine.example}}");
+        assert_eq!(lines, ["DefaultRemote mine.example User active"]);
+        let lines = shown(&built_in, "Remotes: {DefaultRemote: {URI: cloud.apptainer.org, System: true, Token: t}}");
+        assert_eq!(lines, ["DefaultRemote cloud.apptainer.org BuiltIn active token"]);
+    }
+
+    #[test]
+    fn of_two_exclusive_remotes_the_active_one_counts_else_the_first() {
+        let two = |active: &str| {
+            system(&format!(
+                "Active: {active}\nRemotes: {{b: {{URI: b, Exclusive: true}}, c: {{URI: c, Exclusive: true}}, d: {{URI: d}}}}"
+            ))
+        };
+        assert_eq!(shown(&two("c"), "")[..3], ["b b System", "c c System active exclusive", "d d System"]);
+        assert_eq!(shown(&two("d"), "")[..3], ["b b System active exclusive", "c c System", "d d System"]);
+    }
+
+    #[test]
+    fn only_the_system_makes_policy() {
+        let lines = shown(&system(TWO), "Remotes: {m: {URI: m.example, Exclusive: true}}");
+        assert_eq!(lines[1..3], ["d d.example System active", "m m.example User"]);
+        assert_eq!(lines[3], r#"IndividualExclusive(RemoteName("m"))"#);
+    }
+
+    #[test]
+    fn a_system_remote_is_global_whatever_its_entry_says() {
+        let file = system("Active: d\nRemotes: {d: {URI: d.example, System: false}}");
+        let effective = Effective::merge(&file, None);
+        assert!(effective.active().is_some_and(Remote::is_global));
+    }
+}

@@ -1,0 +1,90 @@
+//! Which file is which layer. Values in, paths out: whoever asks looks at the disk and the environment.
+
+use std::path::{Path, PathBuf};
+
+use crate::flavor::Flavor;
+
+/// The files of one command for one user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// The system's remote.yaml.
+    pub system: PathBuf,
+    /// The folder of the user's files.
+    pub user_folder: PathBuf,
+    /// The user's remote.yaml, or the file that `-c` names.
+    pub user: PathBuf,
+    /// Whether `-c` named it: then its folder and its mode are the user's own business.
+    pub user_is_named: bool,
+    /// The registries' secrets, in Docker's format; beside the user's own file whatever `-c` says.
+    pub docker_config: PathBuf,
+    /// The folder for what can be asked for again.
+    pub cache: PathBuf,
+    /// The folder in which a user's tools keep their configuration, `~/.config`.
+    pub configuration: PathBuf,
+}
+
+/// The folders of a user that no flavor decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserFolders {
+    /// For what can be asked for again.
+    pub cache: PathBuf,
+    /// For the configuration of tools.
+    pub configuration: PathBuf,
+}
+
+/// The name of the file that every layer has.
+pub const FILE_NAME: &str = "remote.yaml";
+
+/// The folders under which a command's system files may stand when nobody says where.
+///
+/// In order: the package's, the one of a build from source, and the one beside the command found on PATH.
+pub fn system_candidates(command_on_path: Option<&Path>) -> Vec<PathBuf> {
+    let mut candidates = vec![PathBuf::from("/etc"), PathBuf::from("/usr/local/etc")];
+    let prefix = command_on_path.and_then(Path::parent).and_then(Path::parent);
+    candidates.extend(prefix.map(|prefix| prefix.join("etc")));
+    candidates
+}
+
+/// The system's remote.yaml below the given sysconfdir.
+pub fn system_file(sysconfdir: &Path, flavor: &Flavor) -> PathBuf {
+    sysconfdir.join(flavor.command()).join(FILE_NAME)
+}
+
+impl Paths {
+    /// The files below the folder of the user's files; `named` is the file of `-c`.
+    pub fn new(system: PathBuf, user_folder: PathBuf, folders: UserFolders, named: Option<&Path>) -> Self {
+        Self {
+            system,
+            user: named.map_or_else(|| user_folder.join(FILE_NAME), Path::to_path_buf),
+            user_is_named: named.is_some(),
+            docker_config: user_folder.join("docker-config.json"),
+            user_folder,
+            cache: folders.cache,
+            configuration: folders.configuration,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_file_replaces_the_users_and_nothing_else() {
+        let folders = UserFolders { cache: "/c".into(), configuration: "/h/.config".into() };
+        let plain = Paths::new("/s".into(), "/h/.apptainer".into(), folders.clone(), None);
+        let named = Paths::new("/s".into(), "/h/.apptainer".into(), folders, Some(Path::new("/tmp/x.yaml")));
+        assert_eq!(plain.user, Path::new("/h/.apptainer/remote.yaml"));
+        assert_eq!(named.user, Path::new("/tmp/x.yaml"));
+        assert_eq!(named.docker_config, plain.docker_config);
+        assert_eq!(named.system, plain.system);
+    }
+
+    #[test]
+    fn the_system_folder_is_looked_for_beside_the_command_last() {
+        assert_eq!(
+            system_candidates(Some(Path::new("/opt/apptainer/bin/apptainer"))),
+            ["/etc", "/usr/local/etc", "/opt/apptainer/etc"].map(PathBuf::from)
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! Go's way through a document: aliases followed, maps merged, keys met once, and what is decoded counted. Knows no
+//! key by its name.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use super::{
+    place::Subject,
+    problem::{Fault, Kind, Position, Problem},
+    tape::{Content, Tape},
+};
+use crate::name::RemoteName;
+
+/// Decodes the nodes of one document.
+pub(super) struct Decoder<'text> {
+    tape: &'text Tape<'text>,
+    budget: Budget,
+}
+
+/// A node, and whether the way to it went through an alias.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NodeRef {
+    index: usize,
+    aliased: bool,
+}
+
+/// A key of a map and its value.
+#[derive(Debug)]
+pub(super) struct Field<'text> {
+    pub(super) key: Cow<'text, str>,
+    /// Where the key stands.
+    pub(super) position: Position,
+    pub(super) value: NodeRef,
+}
+
+impl<'text> Decoder<'text> {
+    pub(super) fn new(tape: &'text Tape<'text>) -> Self {
+        Self { tape, budget: Budget::default() }
+    }
+
+    /// The node that the whole document is.
+    pub(super) fn root(&self) -> NodeRef {
+        NodeRef { index: 0, aliased: false }
+    }
+
+    /// Where `node` stands.
+    pub(super) fn position(&self, node: NodeRef) -> Position {
+        self.tape.position(node.index)
+    }
+
+    /// Whether `node` is null.
+    pub(super) fn is_null(&self, node: NodeRef) -> bool {
+        matches!(self.tape.content(self.target(node).index), Content::Scalar(scalar) if scalar.is_null())
+    }
+
+    /// A text; a null is empty.
+    pub(super) fn text(&mut self, node: NodeRef, what: Subject<'_>) -> Result<String, Fault> {
+        match self.visit(node)? {
+            Content::Scalar(scalar) => match scalar.text() {
+                Ok(text) => Ok(text.into_owned()),
+                Err(problem) => Err(problem.at(self.position(node))),
+            },
+            content => Err(self.wrong_kind(node, what, Kind::Text, content)),
+        }
+    }
+
+    /// True or false; a null is false.
+    pub(super) fn flag(&mut self, node: NodeRef, what: Subject<'_>) -> Result<bool, Fault> {
+        match self.visit(node)? {
+            Content::Scalar(scalar) => scalar.flag().ok_or_else(|| {
+                Problem::NotAFlag { what: what.to_string(), quoted: !scalar.plain }.at(self.position(node))
+            }),
+            content => Err(self.wrong_kind(node, what, Kind::Flag, content)),
+        }
+    }
+
+    /// The items of a list; none of a null.
+    pub(super) fn items(&mut self, node: NodeRef, what: Subject<'_>) -> Result<Vec<NodeRef>, Fault> {
+        match self.visit(node)? {
+            Content::List => Ok(self.children(self.target(node)).collect()),
+            Content::Scalar(scalar) if scalar.is_null() => Ok(Vec::new()),
+            content => Err(self.wrong_kind(node, what, Kind::List, content)),
+        }
+    }
+
+    /// The keys and values of a map, merged ones after its own; each key stands there once, and own ones win.
+    pub(super) fn fields(&mut self, node: NodeRef, what: Subject<'_>) -> Result<Vec<Field<'text>>, Fault> {
+        let mut fields = Fields::default();
+        let mut maps = vec![node];
+        while let Some(node) = maps.pop() {
+            match self.visit(node)? {
+                Content::Map => maps.extend(self.add_own_fields(self.target(node), &mut fields)?.into_iter().rev()),
+                content => return Err(self.wrong_kind(node, what, Kind::Map, content)),
+            }
+        }
+        Ok(fields.list)
+    }
+
+    /// Adds a map's own fields, and gives back the maps that are merged into it, those first that win.
+    fn add_own_fields(&mut self, map: NodeRef, fields: &mut Fields<'text>) -> Result<Vec<NodeRef>, Fault> {
+        fields.maps += 1;
+        let mut merged = Vec::new();
+        let mut nodes = self.children(map);
+        while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
+            if matches!(self.tape.content(key.index), Content::Scalar(scalar) if scalar.is_merge()) {
+                merged.extend(self.merged_maps(value)?);
+            } else {
+                fields.add(Field { key: self.key(key)?, position: self.position(key), value })?;
+            }
+        }
+        Ok(merged)
+    }
+
+    fn key(&mut self, node: NodeRef) -> Result<Cow<'text, str>, Fault> {
+        let problem = match self.visit(node)? {
+            Content::Scalar(scalar) => match scalar.text() {
+                Ok(text) if text.len() > RemoteName::LONGEST => Problem::NameTooLong(text.len()),
+                Ok(text) => return Ok(text),
+                Err(problem) => problem,
+            },
+            content => Problem::KeyOfNoText(content.kind()),
+        };
+        Err(problem.at(self.position(node)))
+    }
+
+    /// The maps that the value of a merge key stands for: a map, or a list of maps, the first of which wins.
+    fn merged_maps(&mut self, value: NodeRef) -> Result<Vec<NodeRef>, Fault> {
+        let maps = match self.tape.content(value.index) {
+            Content::List => self.children(value).collect(),
+            _ => vec![value],
+        };
+        match maps.iter().find(|map| !matches!(self.tape.content(self.target(**map).index), Content::Map)) {
+            Some(other) => Err(Problem::MergeOfNoMap.at(self.position(*other))),
+            None => Ok(maps),
+        }
+    }
+
+    fn children(&self, node: NodeRef) -> impl Iterator<Item = NodeRef> + use<'text> {
+        let tape = self.tape;
+        tape.children(node.index).map(move |index| NodeRef { index, ..node })
+    }
+
+    /// The node itself, or what an alias stands for.
+    fn target(&self, node: NodeRef) -> NodeRef {
+        match self.tape.content(node.index) {
+            Content::Alias(index) => NodeRef { index: *index, aliased: true },
+            _ => node,
+        }
+    }
+
+    /// The content behind `node`, counted.
+    fn visit(&mut self, node: NodeRef) -> Result<&'text Content<'text>, Fault> {
+        let target = self.target(node);
+        self.budget.count(target.aliased).map_err(|problem| problem.at(self.position(node)))?;
+        Ok(self.tape.content(target.index))
+    }
+
+    fn wrong_kind(&self, node: NodeRef, what: Subject<'_>, wanted: Kind, found: &Content<'_>) -> Fault {
+        Problem::WrongKind { what: what.to_string(), wanted, found: found.kind() }.at(self.position(node))
+    }
+}
+
+/// The fields of one map and of the maps merged into it.
+#[derive(Default)]
+struct Fields<'text> {
+    list: Vec<Field<'text>>,
+    /// Where a key stands, and in which of the maps.
+    seen: BTreeMap<Cow<'text, str>, (usize, Position)>,
+    /// How many maps there were so far.
+    maps: usize,
+}
+
+impl<'text> Fields<'text> {
+    /// Adds a field of the latest map, unless one of its key is there from a map that wins.
+    fn add(&mut self, field: Field<'text>) -> Result<(), Fault> {
+        match self.seen.get(&field.key) {
+            None => {
+                self.seen.insert(field.key.clone(), (self.maps, field.position));
+                self.list.push(field);
+                Ok(())
+            }
+            Some((map, first)) if *map == self.maps => {
+                Err(Problem::RepeatedKey { key: field.key.into_owned(), first: first.line }.at(field.position))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// What was decoded, and how much of it through aliases: Go's own rule against aliases that stand for aliases.
+#[derive(Default)]
+struct Budget {
+    all: u32,
+    aliased: u32,
+}
+
+impl Budget {
+    fn count(&mut self, aliased: bool) -> Result<(), Problem> {
+        self.all = self.all.saturating_add(1);
+        self.aliased = self.aliased.saturating_add(u32::from(aliased));
+        let share = f64::from(self.aliased) / f64::from(self.all);
+        if self.aliased > 100 && self.all > 1_000 && share > Self::allowed_share(self.all) {
+            return Err(Problem::ExcessiveAliasing);
+        }
+        Ok(())
+    }
+
+    /// From 99 % for small documents down to 10 % for very large ones.
+    fn allowed_share(all: u32) -> f64 {
+        const SMALL: u32 = 400_000;
+        const LARGE: u32 = 4_000_000;
+        match all {
+            0..=SMALL => 0.99,
+            LARGE.. => 0.10,
+            _ => 0.99 - 0.89 * f64::from(all - SMALL) / f64::from(LARGE - SMALL),
+        }
+    }
+}
