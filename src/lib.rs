@@ -7,4 +7,5 @@ pub mod flavor;
 pub mod name;
 pub mod quoted;
 pub mod secret;
+pub mod service;
 pub mod uri;

@@ -1,5 +1,13 @@
 //! What servers say: discovery, tokens, keyservers, registries. Never sees a `Document`.
 
+pub mod discovery;
+pub mod http;
+pub mod keyserver;
+pub mod registry;
+pub mod status;
+pub mod token;
+pub mod user;
+
 use crate::uri::EndpointUri;
 
 /// How an endpoint is reached.

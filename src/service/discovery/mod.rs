@@ -1,0 +1,266 @@
+//! Which services an endpoint has, and where. Knows no remote and no token. D11 of docs/compatibility.md lives here.
+
+mod cache;
+mod document;
+
+use std::{
+    cmp::Ordering,
+    collections::BTreeMap,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Endpoint,
+    http::{Client, HttpError},
+};
+use crate::{flavor, uri::EndpointUri};
+
+pub use cache::Cache;
+
+/// The discovery document's place on an endpoint.
+const DOCUMENT: &str = "/assets/config/config.prod.json";
+
+/// How long what was discovered is taken for true without asking again: endpoints move once in years.
+const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A kind of service. They sort by their names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ServiceKind {
+    /// Builds containers.
+    Builder,
+    /// Asks for consent to terms.
+    Consent,
+    /// Looks public keys up.
+    Keyserver,
+    /// Holds containers.
+    Library,
+    /// Knows access tokens.
+    Token,
+    /// Another one, by the name that the endpoint gives it: any text.
+    Other(String),
+}
+
+/// What an endpoint says that it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discovery {
+    services: BTreeMap<ServiceKind, String>,
+    registry: Option<String>,
+    /// When the endpoint said so.
+    pub seen: SystemTime,
+    /// How old the answer is.
+    pub age: Age,
+}
+
+/// Whether an endpoint was asked for what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// It was asked now.
+    Asked,
+    /// It was asked within a day.
+    Fresh,
+    /// It was asked earlier, and does not answer now.
+    Stale,
+}
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// A day, and older if the endpoint does not answer.
+    Day,
+    /// The endpoint is asked now, or there is no answer.
+    Now,
+}
+
+/// Why nothing is known of an endpoint's services.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// There is no answer.
+    #[error("error making request to server")]
+    Request(#[source] HttpError),
+    /// Another answer than 200.
+    #[error("error response from server: {status} for {url}")]
+    Status {
+        /// The status with its words.
+        status: String,
+        /// What was asked for.
+        url: String,
+    },
+    /// An answer that is no discovery document.
+    #[error("jsonresp: failed to unmarshal response: {reason} (from {url})")]
+    Document {
+        /// What is wrong with it.
+        reason: String,
+        /// What was asked for.
+        url: String,
+    },
+    /// The endpoint does not have the service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// Why an endpoint's service can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceError {
+    /// The endpoint does not name it.
+    #[error("{0} is not a service at endpoint")]
+    Missing(ServiceKind),
+    /// The endpoint names it without saying where it is.
+    #[error("{0} service at endpoint failed to provide URI in response")]
+    NoUri(ServiceKind),
+}
+
+/// Finds services: asks endpoints, and remembers what they said.
+#[derive(Debug)]
+pub struct Lookup<'a> {
+    /// Who asks.
+    pub client: &'a Client,
+    /// Where answers are remembered, if they are.
+    pub cache: Option<&'a Cache>,
+    /// The time.
+    pub now: SystemTime,
+}
+
+impl Lookup<'_> {
+    /// Everything that an endpoint has. The endpoints that are known by name are asked like any other.
+    ///
+    /// # Errors
+    /// The endpoint gives no usable answer, and with [`Freshness::Day`] there is no older one either.
+    pub fn services(&self, endpoint: &Endpoint, freshness: Freshness) -> Result<Discovery, DiscoveryError> {
+        let remembered = match (freshness, self.cache) {
+            (Freshness::Day, Some(cache)) => cache.read(&endpoint.url()),
+            _ => None,
+        };
+        if let Some(remembered) = &remembered
+            && self.now.duration_since(remembered.seen).is_ok_and(|age| age < FRESH)
+        {
+            return Ok(Discovery { age: Age::Fresh, ..remembered.clone() });
+        }
+        match (self.ask(endpoint), remembered) {
+            (Err(error), Some(remembered)) if error.may_pass() => Ok(Discovery { age: Age::Stale, ..remembered }),
+            (answer, _) => answer,
+        }
+    }
+
+    /// Where one service is; empty for the one that cloud.apptainer.org is known not to have. Endpoints that are known by
+    /// name need no request.
+    ///
+    /// # Errors
+    /// As [`services`](Self::services), and when the endpoint does not have it.
+    pub fn service(
+        &self,
+        endpoint: &Endpoint,
+        kind: &ServiceKind,
+        freshness: Freshness,
+    ) -> Result<String, DiscoveryError> {
+        match known_service(&endpoint.uri, kind) {
+            Some(uri) => Ok(uri.to_owned()),
+            None => Ok(self.services(endpoint, freshness)?.service(kind)?.to_owned()),
+        }
+    }
+
+    fn ask(&self, endpoint: &Endpoint) -> Result<Discovery, DiscoveryError> {
+        let url = format!("{}{DOCUMENT}", endpoint.url());
+        let answer = self.client.get(&url).send().map_err(DiscoveryError::Request)?;
+        if answer.status != 200 {
+            return Err(DiscoveryError::Status { status: answer.status_line(), url });
+        }
+        let wrong = |reason| DiscoveryError::Document { reason, url: url.clone() };
+        let document = document::json(&answer.body).map_err(wrong)?;
+        let discovery = document::parse(document.clone(), self.now).map_err(wrong)?;
+        if let Some(cache) = self.cache {
+            cache.write(&endpoint.url(), document, self.now);
+        }
+        Ok(discovery)
+    }
+}
+
+/// The services of the endpoints that the projects ship, where they have been for years: no request is needed for these.
+/// An empty place is one that the endpoint is known not to have.
+pub fn known_service(uri: &EndpointUri, kind: &ServiceKind) -> Option<&'static str> {
+    let known = flavor::known_by_uri(uri.as_str())?;
+    match kind {
+        ServiceKind::Library => Some(known.library.unwrap_or_default()),
+        ServiceKind::Keyserver => Some(known.keyserver),
+        _ => None,
+    }
+}
+
+impl Discovery {
+    /// Where a service is, as the endpoint says it.
+    ///
+    /// # Errors
+    /// The endpoint does not name it, or not its place.
+    pub fn service(&self, kind: &ServiceKind) -> Result<&str, ServiceError> {
+        match self.services.get(kind).map(String::as_str) {
+            None => Err(ServiceError::Missing(kind.clone())),
+            Some("") => Err(ServiceError::NoUri(kind.clone())),
+            Some(uri) => Ok(uri),
+        }
+    }
+
+    /// All services and where they are, by name; a place can be empty.
+    pub fn services(&self) -> impl Iterator<Item = (&ServiceKind, &str)> {
+        self.services.iter().map(|(kind, uri)| (kind, uri.as_str()))
+    }
+
+    /// The OCI registry behind the library.
+    pub fn registry(&self) -> Option<&str> {
+        self.registry.as_deref()
+    }
+}
+
+impl DiscoveryError {
+    /// Whether it may be over soon: the endpoint does not answer, or says itself that it can't.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Request(_) => true,
+            Self::Status { status, .. } => status.starts_with('5'),
+            Self::Document { .. } | Self::Service(_) => false,
+        }
+    }
+}
+
+impl ServiceKind {
+    /// The kind that a discovery document means by `key`: `keystoreAPI` is the older word for a keyserver.
+    fn of_key(key: &str) -> Self {
+        match key.strip_suffix("API").unwrap_or(key) {
+            "builder" => Self::Builder,
+            "consent" => Self::Consent,
+            "keyserver" | "keystore" => Self::Keyserver,
+            "library" => Self::Library,
+            "token" => Self::Token,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The name, as endpoints write it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Builder => "builder",
+            Self::Consent => "consent",
+            Self::Keyserver => "keyserver",
+            Self::Library => "library",
+            Self::Token => "token",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for ServiceKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Ord for ServiceKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(other.name())
+    }
+}
+
+impl PartialOrd for ServiceKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -1,0 +1,214 @@
+//! Why a request got no answer, in words that help. Never shows a secret: no header, no user or password of a URL.
+
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    time::Duration,
+};
+
+use rustls::{AlertDescription, CertificateError, OtherError};
+
+use super::{MOST_REDIRECTS, resolver::NoSuchHost};
+
+/// A request that got no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Get {url:?}: {}{cause}", through(.proxy.as_deref()))]
+pub struct HttpError {
+    /// What was asked for last, without user and password.
+    pub url: String,
+    /// The proxy that it was asked through.
+    pub proxy: Option<String>,
+    /// Why there is no answer.
+    pub cause: Cause,
+    /// What was wrong with the machine's authorities.
+    pub(super) problems: Vec<String>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// The URL can't be asked.
+    #[error("{0}")]
+    Url(String),
+    /// A credential with characters that no header can hold.
+    #[error("net/http: invalid header field value for \"Authorization\"")]
+    Header,
+    /// A variable that should name a proxy.
+    #[error("{0} names no proxy (http://HOST:PORT)")]
+    Proxy(&'static str),
+    /// The certificate of a further authority can't be read.
+    #[error("the certificate of an authority can't be read: {0}")]
+    Authority(String),
+    /// The client's own certificate can't be used.
+    #[error("the client's certificate can't be used: {0}")]
+    Identity(String),
+    /// The name has no address.
+    #[error("no such host: {0}")]
+    NoSuchHost(String),
+    /// Nobody listens there.
+    #[error("connection refused")]
+    Refused,
+    /// The other side ended the connection.
+    #[error("connection reset")]
+    Reset,
+    /// The other side ended the connection before its answer was complete.
+    #[error("connection closed before the answer was complete")]
+    Closed,
+    /// The time was over.
+    #[error("timed out after {}", seconds(.0))]
+    TimedOut(Duration),
+    /// A certificate of an authority that isn't trusted.
+    #[error("certificate signed by unknown authority")]
+    UnknownAuthority,
+    /// A certificate whose time is over.
+    #[error("certificate has expired")]
+    Expired,
+    /// A certificate whose time has not come.
+    #[error("certificate is not yet valid")]
+    NotYetValid,
+    /// A certificate of other hosts.
+    #[error("certificate is valid for {valid}, not {asked}")]
+    WrongHost {
+        /// The hosts that it names.
+        valid: String,
+        /// The host that was asked.
+        asked: String,
+    },
+    /// A certificate with another fault.
+    #[error("invalid certificate: {0}")]
+    Certificate(String),
+    /// The server does not speak TLS.
+    #[error("not a TLS answer")]
+    NotTls,
+    /// TLS failed otherwise.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// The server sent on from https to http.
+    #[error("redirected from https to http")]
+    Downgraded,
+    /// The server sent on to something that isn't on the web.
+    #[error("redirected to {0}")]
+    Astray(String),
+    /// The server sent on and on.
+    #[error("stopped after {MOST_REDIRECTS} redirects")]
+    TooManyRedirects,
+    /// More was sent than any answer needs.
+    #[error("body larger than 1 MiB")]
+    TooLarge,
+    /// What came is no HTTP.
+    #[error("not an HTTP answer")]
+    NotHttp,
+    /// Something else, in the words of the system.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl HttpError {
+    /// What can be done about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match &self.cause {
+            Cause::UnknownAuthority => {
+                let mut hint = self.problems.iter().map(|problem| format!("{problem}; ")).collect::<String>();
+                hint.push_str(
+                    "if this is your site's own authority, add its certificate to this machine's, or name the file \
+                     that has it in SSL_CERT_FILE",
+                );
+                Some(hint)
+            }
+            Cause::Expired => Some("the server needs a new certificate, if the clock of this machine is right".into()),
+            Cause::NotYetValid => Some("check the clock of this machine".into()),
+            Cause::NotTls => Some("the server may speak plain http".into()),
+            Cause::NotHttp if self.url.starts_with("http:") => Some("the server may speak https".into()),
+            _ => None,
+        }
+    }
+}
+
+fn through(proxy: Option<&str>) -> String {
+    proxy.map(|proxy| format!("through the proxy {proxy}: ")).unwrap_or_default()
+}
+
+fn seconds(limit: &Duration) -> String {
+    if limit.subsec_millis() == 0 { format!("{} s", limit.as_secs()) } else { format!("{} ms", limit.as_millis()) }
+}
+
+/// Finds the cause in what the HTTP stack reports: the innermost error that is known. `limit` is the time that was over
+/// if it was the time, `connect_limit` the one for a connection.
+pub(super) fn cause(error: &(dyn Error + 'static), limit: Duration, connect_limit: Duration) -> Cause {
+    let mut found = None;
+    let mut innermost = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<reqwest::Error>()
+            && error.is_timeout()
+        {
+            return Cause::TimedOut(if error.is_connect() { limit.min(connect_limit) } else { limit });
+        }
+        found = known(error).or(found);
+        innermost = error.to_string();
+        // An io::Error that carries another passes over it in `source`.
+        let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = carried.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    found.unwrap_or_else(|| Cause::Other(printable(&innermost)))
+}
+
+fn known(error: &(dyn Error + 'static)) -> Option<Cause> {
+    if let Some(NoSuchHost(reason)) = error.downcast_ref() {
+        return Some(Cause::NoSuchHost(reason.clone()));
+    }
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(tls_cause(error));
+    }
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        return if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+            Some(Cause::Closed)
+        } else {
+            // Without a cause below it, it is about what came: also when a server speaks before it is asked.
+            (error.is_parse() || error.source().is_none()).then_some(Cause::NotHttp)
+        };
+    }
+    match error.downcast_ref::<io::Error>()?.kind() {
+        ErrorKind::ConnectionRefused => Some(Cause::Refused),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => Some(Cause::Reset),
+        ErrorKind::UnexpectedEof => Some(Cause::Closed),
+        _ => None,
+    }
+}
+
+fn tls_cause(error: &rustls::Error) -> Cause {
+    match error {
+        rustls::Error::InvalidCertificate(fault) => certificate_cause(fault),
+        rustls::Error::InvalidMessage(_) => Cause::NotTls,
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => {
+            Cause::Tls("the server asks for a client's certificate".into())
+        }
+        other => Cause::Tls(printable(&other.to_string())),
+    }
+}
+
+fn certificate_cause(fault: &CertificateError) -> Cause {
+    match fault {
+        CertificateError::UnknownIssuer => Cause::UnknownAuthority,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Cause::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Cause::NotYetValid,
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names: Vec<String> = presented.iter().map(|name| printable(bare(name))).collect();
+            let valid = if names.is_empty() { "no host".into() } else { names.join(", ") };
+            Cause::WrongHost { valid, asked: expected.to_str().into_owned() }
+        }
+        CertificateError::Other(OtherError(fault)) => Cause::Certificate(printable(&fault.to_string())),
+        other => Cause::Certificate(printable(&other.to_string())),
+    }
+}
+
+/// `DnsName("localhost")` is how the TLS library shows a name.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    inner.trim_matches('"')
+}
+
+/// Text that a server had a part in, without what could steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}

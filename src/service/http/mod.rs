@@ -1,0 +1,357 @@
+//! One HTTP client for everything that asks servers: limits, trust, redirects, proxies. Knows no service and no file but
+//! the machine's authorities.
+//!
+//! Every request ends within its time limit, whatever the server does. A credential never goes to another host than it
+//! was given for, and an [`Answer`] tells when it came from another one (D21 of docs/compatibility.md). Nothing is
+//! started before the first request.
+
+mod error;
+mod options;
+mod proxy;
+mod resolver;
+mod trust;
+
+use std::{
+    collections::HashSet,
+    io::Read as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use reqwest::{
+    Method, StatusCode,
+    blocking::{self, Response},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    redirect, retry,
+};
+use url::{Origin, Url};
+
+use crate::secret::Secret;
+
+pub use error::{Cause, HttpError};
+pub use options::{Certificates, Environment, Identity, Options, Trust};
+pub use proxy::Proxies;
+
+/// How often a request may be sent on.
+pub const MOST_REDIRECTS: usize = 5;
+
+/// The longest body in bytes: hundreds of times what any service answers.
+pub const LONGEST_BODY: usize = 1024 * 1024;
+
+/// The longest body of a redirect that is read to keep its connection: more is cheaper to throw away with it.
+const LONGEST_REDIRECT: u64 = 16 * 1024;
+
+/// Asks servers. Connections are kept for further requests of the same client.
+#[derive(Debug)]
+pub struct Client {
+    options: Options,
+    started: Mutex<Option<Started>>,
+}
+
+#[derive(Clone, Debug)]
+struct Started {
+    client: blocking::Client,
+    verifier: Arc<trust::Verifier>,
+    /// The servers that may have kept a connection.
+    answered: Arc<Mutex<HashSet<Origin>>>,
+}
+
+/// What proves who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A user and a password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token.
+    Bearer(Secret),
+}
+
+/// A request that is not sent yet.
+#[derive(Debug)]
+pub struct Request<'client> {
+    client: &'client Client,
+    url: String,
+    authorization: Option<Secret>,
+    /// What is posted; without it the request is a GET.
+    form: Option<Secret>,
+    limit: Duration,
+}
+
+/// What a server answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status, 200 for a success.
+    pub status: u16,
+    /// The body, at most [`LONGEST_BODY`].
+    pub body: Vec<u8>,
+    /// Who answered.
+    pub source: Source,
+    headers: HeaderMap,
+}
+
+/// Who answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The server that was asked.
+    Asked,
+    /// Another one, `scheme://host:port`, that the asked one sent the request on to, without its credential: its answer
+    /// verifies nothing.
+    Elsewhere(String),
+}
+
+impl Credential {
+    /// The whole value of an `Authorization` header.
+    pub fn header(&self) -> Secret {
+        match self {
+            Self::Basic { user, password } => {
+                let pair = Secret::new(format!("{user}:{}", password.expose()));
+                Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair.expose())))
+            }
+            Self::Bearer(token) => Secret::new(format!("Bearer {}", token.expose())),
+        }
+    }
+}
+
+impl Client {
+    /// A client that asks as `options` say. It starts nothing and reads nothing yet.
+    pub fn new(options: Options) -> Self {
+        Self { options, started: Mutex::new(None) }
+    }
+
+    /// How this client asks.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// A request for what is at `url`. A user and a password that stand in it are left out.
+    pub fn get(&self, url: &str) -> Request<'_> {
+        Request { client: self, url: url.to_owned(), authorization: None, form: None, limit: self.options.limit }
+    }
+
+    /// A request that posts an encoded form to `url`. It follows no redirect: its body may hold a secret.
+    pub fn post(&self, url: &str, form: Secret) -> Request<'_> {
+        Request { form: Some(form), ..self.get(url) }
+    }
+
+    fn started(&self) -> Result<Started, Cause> {
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(started) = &*started {
+            return Ok(started.clone());
+        }
+        let (tls, verifier) = trust::tls(&self.options)?;
+        let proxies = self.options.proxies.clone();
+        let client = blocking::Client::builder()
+            .user_agent(concat!("portolan/", env!("CARGO_PKG_VERSION")))
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Arc::new(resolver::SystemResolver))
+            // One rule for all of them, also for a host that a redirect leads to.
+            .proxy(reqwest::Proxy::custom(move |url| proxies.for_url(url).ok().flatten()))
+            .connect_timeout(self.options.connect_limit)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .build()
+            .map_err(|error| error::cause(&error, self.options.limit, self.options.connect_limit))?;
+        Ok(started.insert(Started { client, verifier, answered: Arc::default() }).clone())
+    }
+}
+
+impl Request<'_> {
+    /// Sends `credential` along, to the host of the URL and no other.
+    pub fn credential(self, credential: &Credential) -> Self {
+        self.authorization(credential.header())
+    }
+
+    /// Sends `header` along as the `Authorization` header, to the host of the URL and no other.
+    pub fn authorization(mut self, header: Secret) -> Self {
+        self.authorization = Some(header);
+        self
+    }
+
+    /// Gives the request another time limit than the client's.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// What is asked for, as it can be shown: without a user and a password.
+    pub(super) fn shown_url(&self) -> String {
+        without_userinfo(&self.url)
+    }
+
+    /// Sends the request, follows redirects, and reads the answer.
+    ///
+    /// # Errors
+    /// Says why there is no answer; any status is one.
+    pub fn send(self) -> Result<Answer, HttpError> {
+        let begun = Instant::now();
+        let asked = parse(&self.url).map_err(|cause| HttpError {
+            url: self.shown_url(),
+            proxy: None,
+            cause,
+            problems: Vec::new(),
+        })?;
+        let mut url = asked.clone();
+        let mut authorization = self.authorization.as_ref();
+        for _ in 0..=MOST_REDIRECTS {
+            match self.hop(&url, authorization, begun).map_err(|cause| self.error(&url, cause))? {
+                Hop::Answer { status, headers, body } => {
+                    let source = if same(&asked, &url) { Source::Asked } else { Source::Elsewhere(origin(&url)) };
+                    return Ok(Answer { status, body, source, headers });
+                }
+                Hop::To(next) => {
+                    if !same(&asked, &next) {
+                        authorization = None;
+                    }
+                    url = next;
+                }
+            }
+        }
+        Err(self.error(&url, Cause::TooManyRedirects))
+    }
+
+    /// One request to one server, and where it leads.
+    fn hop(&self, url: &Url, authorization: Option<&Secret>, begun: Instant) -> Result<Hop, Cause> {
+        let mut response = self.fetch(url, authorization, begun)?;
+        let status = response.status();
+        if self.form.is_none()
+            && let Some(next) = redirect_target(status, response.headers(), url)?
+        {
+            if response.content_length().is_some_and(|length| length <= LONGEST_REDIRECT) {
+                let _ = response.read_to_end(&mut Vec::new());
+            }
+            return Ok(Hop::To(next));
+        }
+        let mut body = Vec::new();
+        // The time limit of the request bounds this as well.
+        let read = response.by_ref().take(LONGEST_BODY as u64 + 1).read_to_end(&mut body);
+        read.map_err(|error| self.cause(&error))?;
+        if body.len() > LONGEST_BODY {
+            return Err(Cause::TooLarge);
+        }
+        Ok(Hop::Answer { status: status.as_u16(), headers: response.headers().clone(), body })
+    }
+
+    /// Sends one request. A server may close a connection that it kept just when it is used again: then there is one more
+    /// try, on a new one.
+    fn fetch(&self, url: &Url, authorization: Option<&Secret>, begun: Instant) -> Result<Response, Cause> {
+        self.client.options.proxies.for_url(url)?;
+        let header = authorization.map(|header| HeaderValue::from_bytes(header.expose().as_bytes())).transpose();
+        let header = header.map_err(|_| Cause::Header)?;
+        let Started { client, answered, .. } = self.client.started()?;
+        let answered = || answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = answered().contains(&url.origin());
+        loop {
+            let method = if self.form.is_some() { Method::POST } else { Method::GET };
+            let mut request = blocking::Request::new(method, url.clone());
+            if let Some(form) = &self.form {
+                let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
+                request.headers_mut().insert(CONTENT_TYPE, encoded);
+                *request.body_mut() = Some(form.expose().to_owned().into());
+            }
+            *request.timeout_mut() = Some(self.limit.saturating_sub(begun.elapsed()));
+            if let Some(mut header) = header.clone() {
+                header.set_sensitive(true);
+                request.headers_mut().insert(AUTHORIZATION, header);
+            }
+            match client.execute(request).map_err(|error| self.cause(&error)) {
+                Err(Cause::Closed | Cause::Reset) if kept => kept = false,
+                Err(cause) => return Err(cause),
+                Ok(response) => {
+                    answered().insert(url.origin());
+                    return Ok(response);
+                }
+            }
+        }
+    }
+
+    fn cause(&self, error: &(dyn std::error::Error + 'static)) -> Cause {
+        error::cause(error, self.limit, self.client.options.connect_limit)
+    }
+
+    fn error(&self, url: &Url, cause: Cause) -> HttpError {
+        let proxy = self.client.options.proxies.for_url(url).ok().flatten();
+        let started = self.client.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let problems = started.as_ref().map(|started| started.verifier.problems().to_vec()).unwrap_or_default();
+        HttpError { url: url.to_string(), proxy: proxy.map(|proxy| origin(&proxy)), cause, problems }
+    }
+}
+
+impl Answer {
+    /// The values of the header `name`; bytes that are no text are replaced.
+    pub fn header(&self, name: &str) -> impl Iterator<Item = String> {
+        self.headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// The status as people know it: `404 Not Found`.
+    pub fn status_line(&self) -> String {
+        match StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()) {
+            Some(reason) => format!("{} {reason}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+}
+
+enum Hop {
+    Answer { status: u16, headers: HeaderMap, body: Vec<u8> },
+    To(Url),
+}
+
+fn parse(text: &str) -> Result<Url, Cause> {
+    let mut url = Url::parse(text).map_err(|error| Cause::Url(error.to_string()))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(Cause::Url(format!("unsupported protocol scheme {:?}", url.scheme())));
+    }
+    clear(&mut url);
+    Ok(url)
+}
+
+/// Takes out of a URL what servers don't get from it.
+fn clear(url: &mut Url) {
+    // These fail only for a URL that can have no user at all.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+}
+
+/// A URL that couldn't be parsed, for an error: a password may stand before an `@`.
+fn without_userinfo(text: &str) -> String {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
+    match text[start..end].rfind('@') {
+        Some(at) => format!("{}{}", &text[..start], &text[start + at + 1..]),
+        None => text.to_owned(),
+    }
+}
+
+fn same(one: &Url, other: &Url) -> bool {
+    one.origin() == other.origin()
+}
+
+fn origin(url: &Url) -> String {
+    let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// Where a redirect leads; `None` for what is no redirect.
+fn redirect_target(status: StatusCode, headers: &HeaderMap, from: &Url) -> Result<Option<Url>, Cause> {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = headers.get(LOCATION) else {
+        return Ok(None);
+    };
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let mut next = from.join(&location).map_err(|_| Cause::Astray("no URL".to_owned()))?;
+    clear(&mut next);
+    match (from.scheme(), next.scheme()) {
+        ("https", "http") => Err(Cause::Downgraded),
+        (_, "https" | "http") => Ok(Some(next)),
+        (_, scheme) => Err(Cause::Astray(format!("{scheme}:, which is not on the web"))),
+    }
+}

@@ -1,0 +1,141 @@
+//! What a client may do: its limits, whom it trusts, through whom it asks. Values only; the environment that
+//! [`Environment`] speaks of is read by whoever builds it.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::Proxies;
+use crate::secret::Secret;
+
+/// How a [`Client`](super::Client) asks.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long a connection may take to come about, its TLS included.
+    pub connect_limit: Duration,
+    /// How long a request may take in all: connection, redirects and body.
+    pub limit: Duration,
+    /// Whether a server must prove who it is.
+    pub certificates: Certificates,
+    /// The certificates of further authorities to trust, PEM.
+    pub authorities: Vec<Vec<u8>>,
+    /// What the client shows a server that asks for a certificate.
+    pub identity: Option<Identity>,
+    /// Where the machine's own authorities are.
+    pub trust: Trust,
+    /// Through whom requests go.
+    pub proxies: Proxies,
+}
+
+/// Whether a server must prove by a certificate who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificates {
+    /// It must, by one of an authority that is trusted.
+    Checked,
+    /// Any certificate will do.
+    Unchecked,
+}
+
+/// A client's certificate and its key, both PEM.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The certificate, and those up to its authority.
+    pub certificates: Vec<u8>,
+    /// The private key.
+    pub key: Secret,
+}
+
+/// Where the authorities of the machine are, if not where its system has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// `SSL_CERT_FILE`: a file in place of the system's bundle.
+    pub file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`: folders in place of the system's.
+    pub folders: Option<Vec<PathBuf>>,
+}
+
+/// What a machine's environment says to everyone who asks servers.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Where its authorities are.
+    pub trust: Trust,
+    /// Its proxies.
+    pub proxies: Proxies,
+}
+
+impl Options {
+    /// The limits for a person who waits: 5 s for a connection, 10 s for the whole request.
+    pub fn new(environment: Environment) -> Self {
+        Self {
+            connect_limit: Duration::from_secs(5),
+            limit: Duration::from_secs(10),
+            certificates: Certificates::Checked,
+            authorities: Vec::new(),
+            identity: None,
+            trust: environment.trust,
+            proxies: environment.proxies,
+        }
+    }
+}
+
+impl Environment {
+    /// Takes what matters from the variables: `SSL_CERT_FILE`, `SSL_CERT_DIR`, and the proxies' in upper or lower case.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let either = |upper: &str| {
+            set(upper).or_else(|| set(&upper.to_ascii_lowercase())).map(|value| value.to_string_lossy().into_owned())
+        };
+        let (https, http, direct) = (either("HTTPS_PROXY"), either("HTTP_PROXY"), either("NO_PROXY"));
+        Self {
+            trust: Trust {
+                file: set("SSL_CERT_FILE").map(PathBuf::from),
+                folders: set("SSL_CERT_DIR").map(|folders| {
+                    let folders = std::env::split_paths(&folders);
+                    folders.filter(|folder| folder != Path::new("")).collect()
+                }),
+            },
+            proxies: Proxies::new(https.as_deref(), http.as_deref(), direct.as_deref()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::from_variables(|wanted| {
+            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn the_environment_names_authorities_and_proxies() {
+        let found = environment(&[("SSL_CERT_FILE", "/ca.pem"), ("SSL_CERT_DIR", "/a::/b"), ("https_proxy", "p:1")]);
+        assert_eq!(found.trust.file, Some("/ca.pem".into()));
+        assert_eq!(found.trust.folders, Some(vec!["/a".into(), "/b".into()]));
+        let through = |found: &Environment| found.proxies.for_url(&Url::parse("https://h").unwrap());
+        assert_eq!(through(&found), Ok(Some(Url::parse("http://p:1").unwrap())));
+
+        let upper_wins = environment(&[("https_proxy", "low:1"), ("HTTPS_PROXY", "up:1")]);
+        assert_eq!(through(&upper_wins), Ok(Some(Url::parse("http://up:1").unwrap())));
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_none() {
+        let found =
+            environment(&[("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", ""), ("HTTPS_PROXY", ""), ("https_proxy", "p")]);
+        assert_eq!(found.trust, Trust::default());
+        assert!(found.proxies.for_url(&Url::parse("https://h").unwrap()).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_client_key_does_not_show_itself() {
+        let identity = Identity { certificates: Vec::new(), key: Secret::new("PRIVATE KEY") };
+        assert!(!format!("{identity:?}").contains("PRIVATE"));
+    }
+}

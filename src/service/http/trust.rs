@@ -1,0 +1,212 @@
+//! Whom a TLS client believes: the machine's authorities, those it was given, or everyone. Asks no server.
+//!
+//! The authorities are read when the first server shows its certificate: a request over plain http never needs them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
+    server::ParsedCertificate,
+};
+
+use super::{Cause, Certificates, Identity, Options, Trust};
+
+/// Where systems keep their authorities in one file; the first that is there counts. Debian, Fedora, openSUSE, OpenELEC,
+/// RHEL 7 and later, Alpine.
+const BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Where systems keep them one a file. They are read beside the bundle, also when `SSL_CERT_FILE` takes its place: so do
+/// OpenSSL and Go, and people name only their own authority there.
+const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/// The TLS of a client, and the part of it that can say what was wrong with the authorities.
+pub(super) fn tls(options: &Options) -> Result<(ClientConfig, Arc<Verifier>), Cause> {
+    let provider = Arc::new(ring::default_provider());
+    let mut authorities = Vec::new();
+    for pem in &options.authorities {
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            authorities.push(certificate.map_err(|error| Cause::Authority(error.to_string()))?);
+        }
+    }
+    let verifier = Arc::new(Verifier {
+        provider: Arc::clone(&provider),
+        certificates: options.certificates,
+        trust: options.trust.clone(),
+        authorities,
+        loaded: OnceLock::new(),
+    });
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Cause::Tls(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::<Verifier>::clone(&verifier));
+    let config = match &options.identity {
+        None => config.with_no_client_auth(),
+        Some(Identity { certificates, key }) => {
+            let wrong = |error: &dyn std::fmt::Display| Cause::Identity(error.to_string());
+            let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
+            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|error| wrong(&error))?;
+            config.with_client_auth_cert(chain.map_err(|error| wrong(&error))?, key).map_err(|error| wrong(&error))?
+        }
+    };
+    Ok((config, verifier))
+}
+
+/// Decides about a server's certificate.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    provider: Arc<CryptoProvider>,
+    certificates: Certificates,
+    trust: Trust,
+    authorities: Vec<CertificateDer<'static>>,
+    loaded: OnceLock<Loaded>,
+}
+
+/// The authorities as they were found.
+#[derive(Debug)]
+struct Loaded {
+    trusted: Vec<CertificateDer<'static>>,
+    /// None when there is no authority at all.
+    chains: Option<Arc<WebPkiServerVerifier>>,
+    problems: Vec<String>,
+}
+
+impl Verifier {
+    /// What was wrong with the authorities when they were read; nothing when they weren't.
+    pub(super) fn problems(&self) -> &[String] {
+        self.loaded.get().map_or(&[], |loaded| &loaded.problems)
+    }
+
+    fn loaded(&self) -> &Loaded {
+        self.loaded.get_or_init(|| {
+            let (mut trusted, mut problems) = system_authorities(&self.trust);
+            trusted.extend(self.authorities.iter().cloned());
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(trusted.iter().cloned());
+            if roots.is_empty() {
+                problems.push("this machine has no certificates of authorities".to_owned());
+            }
+            let chains =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider)).build().ok();
+            Loaded { trusted, chains, problems }
+        })
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.certificates == Certificates::Unchecked {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let loaded = self.loaded();
+        let Some(chains) = &loaded.chains else {
+            return Err(CertificateError::UnknownIssuer.into());
+        };
+        match chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // A certificate that signed itself is made an authority's by `openssl req -x509`, and many a private
+            // registry has just that one, which its users trust by its own bytes. It was in its time of validity, or
+            // the error would be another.
+            Err(error) if is_an_authoritys(&error) => {
+                if !loaded.trusted.contains(end_entity) {
+                    return Err(CertificateError::UnknownIssuer.into());
+                }
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.certificates {
+            Certificates::Unchecked => Ok(HandshakeSignatureValid::assertion()),
+            Certificates::Checked => {
+                let algorithms = &self.provider.signature_verification_algorithms;
+                verify_tls12_signature(message, certificate, signature, algorithms)
+            }
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.certificates {
+            Certificates::Unchecked => Ok(HandshakeSignatureValid::assertion()),
+            Certificates::Checked => {
+                let algorithms = &self.provider.signature_verification_algorithms;
+                verify_tls13_signature(message, certificate, signature, algorithms)
+            }
+        }
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether a server was refused because its certificate is one of an authority.
+fn is_an_authoritys(error: &Error) -> bool {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(fault))) => {
+            matches!(fault.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+        }
+        _ => false,
+    }
+}
+
+/// The machine's authorities, and what a user named that couldn't be read.
+fn system_authorities(trust: &Trust) -> (Vec<CertificateDer<'static>>, Vec<String>) {
+    let file = trust.file.clone().or_else(|| BUNDLES.iter().map(PathBuf::from).find(|path| path.is_file()));
+    let folders = trust.folders.clone().unwrap_or_else(|| {
+        let here = FOLDERS.iter().map(PathBuf::from);
+        here.filter(|path| path.is_dir()).collect()
+    });
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    let mut load = |file: Option<&Path>, folder: Option<&Path>, variable: Option<&str>| {
+        let mut result = rustls_native_certs::load_certs_from_paths(file, folder);
+        if let (Some(variable), Some(error)) = (variable, result.errors.first()) {
+            problems.push(format!("{variable}: {error}"));
+        }
+        found.append(&mut result.certs);
+    };
+    load(file.as_deref(), None, trust.file.as_ref().map(|_| "SSL_CERT_FILE"));
+    for folder in &folders {
+        load(None, Some(folder), trust.folders.as_ref().map(|_| "SSL_CERT_DIR"));
+    }
+    found.sort_unstable_by(|one: &CertificateDer<'_>, other| one.as_ref().cmp(other.as_ref()));
+    found.dedup();
+    (found, problems)
+}

@@ -1,0 +1,247 @@
+//! Credential helpers: programs `docker-credential-NAME` that keep secrets, by Docker's protocol. Knows no file. D13 of
+//! docs/compatibility.md.
+//!
+//! A secret reaches a helper by its standard input alone, never in its arguments or its environment, and an error never
+//! repeats one that a helper says.
+
+mod run;
+
+use std::{collections::BTreeMap, ffi::OsString, fmt, time::Duration};
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::stored::Stored;
+use crate::secret::Secret;
+
+/// Long enough for a keyring that asks to be unlocked by a click, short enough for a job that nobody watches.
+const LIMIT: Duration = Duration::from_secs(10);
+/// What a helper says of a key that it does not have.
+const NOT_FOUND: &str = "credentials not found in native keychain";
+/// The protocol's own mark: what follows is a token, and no user's password.
+const TOKEN_USER: &str = "<token>";
+
+/// A helper's name: what follows `docker-credential-` in the program's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelperName(String);
+
+impl HelperName {
+    /// Checks a name from a file: it must not lead out of the folders on PATH.
+    pub fn parse(name: &str) -> Option<Self> {
+        let is_allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+        (!name.is_empty() && name.chars().all(is_allowed)).then(|| Self(name.to_owned()))
+    }
+
+    fn program(&self) -> String {
+        format!("docker-credential-{}", self.0)
+    }
+}
+
+impl fmt::Display for HelperName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A helper at work.
+#[derive(Clone, Debug)]
+pub struct Helper {
+    /// Which one.
+    pub name: HelperName,
+    /// How its environment differs from this program's: variables with their value, or with none when it must not see
+    /// them. It is searched for on the PATH that it gets.
+    pub environment: Vec<(OsString, Option<OsString>)>,
+    /// How long it may take.
+    pub limit: Duration,
+}
+
+/// What a helper is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Keep a login.
+    Store,
+    /// Say a login.
+    Get,
+    /// Forget a login.
+    Erase,
+    /// Say which logins there are.
+    List,
+}
+
+/// Why a helper did not do its work, in the words of Docker's library.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("error {} credentials - err: {fault}, out: `{said}`", task.doing())]
+pub struct HelperError {
+    /// What it was asked to do.
+    pub task: Task,
+    /// What happened.
+    pub fault: HelperFault,
+    /// What it said about it: on its standard output, else on its standard error.
+    pub said: String,
+}
+
+/// What happened to a helper.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HelperFault {
+    /// There is no such program.
+    #[error("exec: \"{0}\": executable file not found in $PATH")]
+    Missing(String),
+    /// It can't be run.
+    #[error("exec: \"{program}\": {reason}")]
+    Run {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        reason: String,
+    },
+    /// It failed with this code.
+    #[error("exit status {0}")]
+    Exit(i32),
+    /// A signal ended it.
+    #[error("ended by signal {0}")]
+    Signal(i32),
+    /// It did not end.
+    #[error("not done after {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    /// It said something else than the protocol has.
+    #[error("not an answer of the protocol of credential helpers")]
+    Answer,
+}
+
+/// A login as helpers say it.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "Username", default)]
+    username: String,
+    #[serde(rename = "Secret")]
+    secret: String,
+}
+
+impl Task {
+    /// The word that the program gets.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Get => "get",
+            Self::Erase => "erase",
+            Self::List => "list",
+        }
+    }
+
+    /// The word in an error.
+    fn doing(self) -> &'static str {
+        match self {
+            Self::Store => "storing",
+            Self::Get => "getting",
+            Self::Erase => "erasing",
+            Self::List => "listing",
+        }
+    }
+}
+
+impl Helper {
+    /// A helper in this program's environment but for these changes, with the usual time limit of 10 s.
+    pub fn new(name: HelperName, environment: Vec<(OsString, Option<OsString>)>) -> Self {
+        Self { name, environment, limit: LIMIT }
+    }
+
+    /// Gives a login to the helper, under this address.
+    ///
+    /// # Errors
+    /// When it can't be run, fails, or does not end.
+    pub fn store(&self, server: &str, stored: &Stored) -> Result<(), HelperError> {
+        let (user, secret) = match stored {
+            Stored::Password { user, password } => (user.as_str(), password),
+            Stored::IdentityToken { token, .. } => (TOKEN_USER, token),
+        };
+        let request = json!({ "ServerURL": server, "Username": user, "Secret": secret.expose() });
+        let done = self.run(Task::Store, &Secret::new(request.to_string()))?;
+        if done.succeeded() { Ok(()) } else { Err(done.error(Task::Store, Some(secret))) }
+    }
+
+    /// The login under this address; `None` when the helper has none.
+    ///
+    /// # Errors
+    /// When it can't be run, fails otherwise, does not end, or says something else than a login.
+    pub fn get(&self, server: &str) -> Result<Option<Stored>, HelperError> {
+        let done = self.run(Task::Get, &Secret::new(server))?;
+        if !done.succeeded() {
+            return if done.says(NOT_FOUND) { Ok(None) } else { Err(done.error(Task::Get, None)) };
+        }
+        let Ok(Said { username, secret }) = serde_json::from_slice(&done.stdout) else {
+            return Err(unreadable(Task::Get));
+        };
+        let secret = Secret::new(secret);
+        Ok(match (secret.is_empty(), username.as_str()) {
+            (true, _) => None,
+            (false, TOKEN_USER) => Some(Stored::IdentityToken { user: String::new(), token: secret }),
+            (false, _) => Some(Stored::Password { user: username, password: secret }),
+        })
+    }
+
+    /// Lets the helper forget a login; one that it does not have is forgotten already.
+    ///
+    /// # Errors
+    /// As [`store`](Self::store).
+    pub fn erase(&self, server: &str) -> Result<(), HelperError> {
+        let done = self.run(Task::Erase, &Secret::new(server))?;
+        // Not every helper has the protocol's words for it.
+        if done.succeeded() || done.says(NOT_FOUND) || matches!(self.get(server), Ok(None)) {
+            return Ok(());
+        }
+        Err(done.error(Task::Erase, None))
+    }
+
+    /// The addresses under which the helper has a login, and their users.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn list(&self) -> Result<BTreeMap<String, String>, HelperError> {
+        let done = self.run(Task::List, &Secret::default())?;
+        if !done.succeeded() {
+            return Err(done.error(Task::List, None));
+        }
+        let said: Option<BTreeMap<String, String>> =
+            serde_json::from_slice(&done.stdout).map_err(|_| unreadable(Task::List))?;
+        Ok(said.unwrap_or_default())
+    }
+
+    fn run(&self, task: Task, input: &Secret) -> Result<run::Done, HelperError> {
+        let program = self.name.program();
+        run::run(&program, task.word(), &self.environment, input, self.limit).map_err(|fault| HelperError {
+            task,
+            fault,
+            said: String::new(),
+        })
+    }
+}
+
+/// What it said is not shown: a secret may be a part of it.
+fn unreadable(task: Task) -> HelperError {
+    HelperError { task, fault: HelperFault::Answer, said: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_helpers_name_cannot_lead_elsewhere() {
+        for name in ["pass", "secretservice", "ecr-login", "a.b_c"] {
+            assert!(HelperName::parse(name).is_some(), "{name}");
+        }
+        for name in ["", "../x", "a/b", "a b", "a\0b", "é"] {
+            assert!(HelperName::parse(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_helper_that_is_not_there_is_named() {
+        let helper = Helper::new(HelperName::parse("portolan-has-none").unwrap(), Vec::new());
+        assert_eq!(
+            helper.erase("h").unwrap_err().to_string(),
+            "error erasing credentials - err: exec: \"docker-credential-portolan-has-none\": executable file not found in \
+             $PATH, out: ``"
+        );
+    }
+}

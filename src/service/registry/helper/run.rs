@@ -1,0 +1,166 @@
+//! One run of a program: something in, something out, within a time limit. Knows no protocol.
+
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write as _},
+    os::unix::process::ExitStatusExt as _,
+    process::{Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use zeroize::Zeroizing;
+
+use super::{HelperError, HelperFault, Task};
+use crate::secret::Secret;
+
+/// Between two looks whether a program has ended: next to nothing for a person, and for a processor.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long the rest of what a program said may take once it has ended. One that leaves a service behind which it started
+/// leaves its output open, too.
+const REST: Duration = Duration::from_millis(200);
+/// The longest answer in bytes: more than any secret has.
+const LONGEST_ANSWER: u64 = 1024 * 1024;
+/// The longest complaint that is shown, in characters.
+const LONGEST_COMPLAINT: usize = 2000;
+
+/// A program that has ended, and what it said.
+pub(super) struct Done {
+    status: ExitStatus,
+    pub(super) stdout: Zeroizing<Vec<u8>>,
+    stderr: Zeroizing<Vec<u8>>,
+}
+
+/// Runs `program` with one word, gives it `input`, and waits for its end.
+pub(super) fn run(
+    program: &str,
+    word: &str,
+    environment: &[(OsString, Option<OsString>)],
+    input: &Secret,
+    limit: Duration,
+) -> Result<Done, HelperFault> {
+    let mut command = Command::new(program);
+    command.arg(word).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (name, value) in environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let not_run = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => HelperFault::Missing(program.to_owned()),
+        _ => HelperFault::Run { program: program.to_owned(), reason: error.to_string() },
+    };
+    let end = Instant::now() + limit;
+    let mut child = command.spawn().map_err(not_run)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = input.clone();
+        // One that does not listen says why, or ends.
+        thread::spawn(move || stdin.write_all(input.expose().as_bytes()));
+    }
+    let stdout = child.stdout.take().map(Hearing::begin);
+    let stderr = child.stderr.take().map(Hearing::begin);
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(not_run)? {
+            break status;
+        }
+        if Instant::now() >= end {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(HelperFault::TimedOut(limit));
+        }
+        thread::sleep(PAUSE);
+    };
+    let heard = |hearing: Option<Hearing>| hearing.map(Hearing::end).unwrap_or_default();
+    Ok(Done { status, stdout: heard(stdout), stderr: heard(stderr) })
+}
+
+impl Done {
+    pub(super) fn succeeded(&self) -> bool {
+        self.status.success()
+    }
+
+    /// Whether it said this, among other things.
+    pub(super) fn says(&self, words: &str) -> bool {
+        [&self.stdout, &self.stderr].iter().any(|said| String::from_utf8_lossy(said).contains(words))
+    }
+
+    /// What to tell of its failure; the `secret` that it was given is not told.
+    pub(super) fn error(&self, task: Task, secret: Option<&Secret>) -> HelperError {
+        let text = |said: &Zeroizing<Vec<u8>>| Zeroizing::new(String::from_utf8_lossy(said).trim().to_owned());
+        let mut said = text(&self.stdout);
+        if said.is_empty() {
+            said = text(&self.stderr);
+        }
+        // Not even with stars in its place: they would show where it stands.
+        let said = if repeats(&said, secret) { "(not shown: it repeats the secret)" } else { said.as_str() };
+        let fault = match (self.status.code(), self.status.signal()) {
+            (Some(code), _) => HelperFault::Exit(code),
+            (None, signal) => HelperFault::Signal(signal.unwrap_or_default()),
+        };
+        HelperError { task, fault, said: said.chars().take(LONGEST_COMPLAINT).collect() }
+    }
+}
+
+/// Whether a text repeats the secret, as it is or as JSON writes it.
+fn repeats(text: &str, secret: Option<&Secret>) -> bool {
+    let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {
+        return false;
+    };
+    let quoted = Zeroizing::new(serde_json::Value::from(secret.expose()).to_string());
+    let quoted = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    text.contains(secret.expose()) || text.contains(quoted)
+}
+
+/// What is said on a pipe, heard by a thread.
+struct Hearing {
+    heard: Arc<Mutex<Zeroizing<Vec<u8>>>>,
+    ended: Receiver<()>,
+}
+
+impl Hearing {
+    fn begin(pipe: impl Read + Send + 'static) -> Self {
+        let heard = Arc::<Mutex<Zeroizing<Vec<u8>>>>::default();
+        let (end, ended) = mpsc::channel();
+        let hearing = Arc::clone(&heard);
+        thread::spawn(move || {
+            let mut pipe = pipe.take(LONGEST_ANSWER);
+            let mut part = Zeroizing::new([0; 4096]);
+            loop {
+                match pipe.read(&mut part[..]) {
+                    Ok(count @ 1..) => {
+                        hearing.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..count]);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Ok(_) | Err(_) => break,
+                }
+            }
+            drop(end);
+        });
+        Self { heard, ended }
+    }
+
+    /// What was heard, once the pipe is closed or has had its time.
+    fn end(self) -> Zeroizing<Vec<u8>> {
+        let _ = self.ended.recv_timeout(REST);
+        std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_that_repeats_the_secret_is_known() {
+        let secret = Secret::new("pa55\"w\nord");
+        for text in ["bad: {\"Secret\":\"pa55\\\"w\\nord\"}", "and pa55\"w\nord"] {
+            assert!(repeats(text, Some(&secret)), "{text}");
+        }
+        assert!(!repeats("pa55", Some(&secret)) && !repeats("", Some(&Secret::default())) && !repeats("x", None));
+    }
+}

@@ -1,0 +1,218 @@
+//! A login to a registry, proven by the distribution protocol. Stores nothing. D13 of docs/compatibility.md.
+//!
+//! The registry is asked without a credential first; what it challenges with decides what it gets: the password itself
+//! (Basic), or a token that its token service gives for the password (Bearer).
+
+mod token;
+
+use url::Url;
+
+use super::{
+    challenge::{Challenge, challenges},
+    stored::Stored,
+};
+use crate::{
+    secret::Secret,
+    service::http::{Answer, Cause, Certificates, Client, Credential, HttpError, Options, Source},
+    uri::{RegistryUri, is_loopback},
+};
+
+pub use token::TokenFault;
+
+/// Whether a registry may be reached without proof of who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// By TLS with a checked certificate; plain http on this machine alone.
+    Usual,
+    /// By any certificate, and by plain http.
+    None,
+}
+
+/// Why a login failed, in the words of Docker's library where it has them. Nothing that is secret is in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// There is no answer.
+    #[error(transparent)]
+    Request(#[from] HttpError),
+    /// The registry did not take the credential.
+    #[error("login attempt to {url} failed with status: {status}")]
+    Refused {
+        /// Where.
+        url: String,
+        /// The status with its words.
+        status: String,
+    },
+    /// The token service gave no token.
+    #[error("Get {url:?}: {fault}")]
+    Token {
+        /// The registry's address.
+        url: String,
+        /// What the service did instead.
+        fault: TokenFault,
+    },
+    /// The registry sends the password to a place where it must not go.
+    #[error("the registry wants the password sent to {0:?}, which is not https")]
+    PlainRealm(String),
+    /// Another server answered.
+    #[error("the registry sent the request on to {0}, whose answer verifies nothing")]
+    Elsewhere(String),
+    /// The registry challenges with nothing that is known.
+    #[error("login attempt to {url} failed: it asks for {schemes}, and Basic and Bearer are known")]
+    Schemes {
+        /// Where.
+        url: String,
+        /// What it asks for.
+        schemes: String,
+    },
+    /// A user's name that would be taken for another one and the beginning of a password.
+    #[error("a user name can't have ':' in it")]
+    User,
+}
+
+impl LoginError {
+    /// What can be done about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Request(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// Shows a registry a user and a password, and says what is to be stored of them. https first; plain http only where there
+/// is no TLS, and then on this machine alone or without caution.
+///
+/// # Errors
+/// The registry does not take them, or does not answer.
+pub fn verify(
+    options: &Options,
+    caution: Caution,
+    registry: &RegistryUri,
+    user: &str,
+    password: &Secret,
+) -> Result<Stored, LoginError> {
+    if user.contains(':') {
+        return Err(LoginError::User);
+    }
+    let certificates = match caution {
+        Caution::Usual => Certificates::Checked,
+        Caution::None => Certificates::Unchecked,
+    };
+    let client = Client::new(Options { certificates, ..options.clone() });
+    let base = |scheme: &str| format!("{scheme}://{}/v2/", registry.api_host());
+    let ping = |base: String| client.get(&base).send().map(|answer| (base, answer));
+    let (base, answer) = match ping(base("https")) {
+        Err(error) if may_be_plain(&error.cause, caution, registry) => ping(base("http"))?,
+        outcome => outcome?,
+    };
+    Login { client: &client, caution, base, user, password }.after(&asked(answer)?)
+}
+
+/// Whether plain http is worth a try, and allowed. A certificate that can't be trusted is no reason for it. Some servers
+/// wait in silence for the rest of what they take for a request.
+fn may_be_plain(cause: &Cause, caution: Caution, registry: &RegistryUri) -> bool {
+    match cause {
+        Cause::NotTls | Cause::Refused | Cause::Reset | Cause::Closed | Cause::TimedOut(_) => {
+            caution == Caution::None || registry.is_loopback()
+        }
+        Cause::Tls(_) | Cause::Other(_) => caution == Caution::None,
+        _ => false,
+    }
+}
+
+struct Login<'a> {
+    client: &'a Client,
+    caution: Caution,
+    base: String,
+    user: &'a str,
+    password: &'a Secret,
+}
+
+impl Login<'_> {
+    /// Goes on where the first answer leads.
+    fn after(&self, answer: &Answer) -> Result<Stored, LoginError> {
+        let found = match answer.status {
+            200 => return Ok(self.password_itself()),
+            401 => challenges(answer.header("www-authenticate")),
+            _ => return Err(self.refused(answer)),
+        };
+        let of = |scheme: &str| found.iter().find(|challenge| challenge.scheme == scheme);
+        match (of("bearer"), of("basic")) {
+            (Some(bearer), None) => self.with_token(bearer),
+            (Some(bearer), Some(_)) if bearer.parameter("realm").is_some() => self.with_token(bearer),
+            (_, Some(_)) => self.with_password(),
+            (None, None) => Err(LoginError::Schemes { url: self.base.clone(), schemes: names(&found) }),
+        }
+    }
+
+    fn with_password(&self) -> Result<Stored, LoginError> {
+        self.ask_with(&self.basic())?;
+        Ok(self.password_itself())
+    }
+
+    fn with_token(&self, challenge: &Challenge) -> Result<Stored, LoginError> {
+        let realm = self.realm(challenge)?;
+        let service = challenge.parameter("service").unwrap_or_default();
+        let url = token::url(&realm, self.user, service);
+        let mut answer = asked(self.client.get(&url).credential(&self.basic()).send()?)?;
+        // This one wants what OAuth 2 has in place of the request that all others take.
+        if matches!(answer.status, 404 | 405) {
+            let form = token::form(self.user, self.password, service);
+            answer = asked(self.client.post(realm.as_str(), form).send()?)?;
+        }
+        let tokens = token::read(&answer, self.password).map_err(|fault| self.no_token(fault))?;
+        self.ask_with(&Credential::Bearer(tokens.access))?;
+        Ok(match tokens.refresh {
+            Some(token) => Stored::IdentityToken { user: self.user.to_owned(), token },
+            None => self.password_itself(),
+        })
+    }
+
+    /// Asks the registry once more, with what should open it.
+    fn ask_with(&self, credential: &Credential) -> Result<(), LoginError> {
+        let answer = asked(self.client.get(&self.base).credential(credential).send()?)?;
+        if answer.status == 200 { Ok(()) } else { Err(self.refused(&answer)) }
+    }
+
+    /// Where the token service is. It gets the password: never over http but on this machine, or without caution.
+    fn realm(&self, challenge: &Challenge) -> Result<Url, LoginError> {
+        let wrong = || self.no_token(TokenFault::Realm);
+        let realm = Url::parse(challenge.parameter("realm").unwrap_or_default()).map_err(|_| wrong())?;
+        let host = realm.host_str().ok_or_else(wrong)?;
+        match realm.scheme() {
+            "https" => Ok(realm),
+            "http" if self.caution == Caution::None || is_loopback(host) => Ok(realm),
+            _ => Err(LoginError::PlainRealm(format!("{}://{host}", realm.scheme()))),
+        }
+    }
+
+    fn basic(&self) -> Credential {
+        Credential::Basic { user: self.user.to_owned(), password: self.password.clone() }
+    }
+
+    fn password_itself(&self) -> Stored {
+        Stored::Password { user: self.user.to_owned(), password: self.password.clone() }
+    }
+
+    fn refused(&self, answer: &Answer) -> LoginError {
+        LoginError::Refused { url: self.base.clone(), status: answer.status_line() }
+    }
+
+    fn no_token(&self, fault: TokenFault) -> LoginError {
+        LoginError::Token { url: self.base.clone(), fault }
+    }
+}
+
+/// The answer, if it came from whom was asked.
+fn asked(answer: Answer) -> Result<Answer, LoginError> {
+    match answer.source {
+        Source::Asked => Ok(answer),
+        Source::Elsewhere(other) => Err(LoginError::Elsewhere(other)),
+    }
+}
+
+/// What a registry asks for, in words.
+fn names(challenges: &[Challenge]) -> String {
+    let names: Vec<&str> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,186 @@
+//! A registry's token service: the request of Docker's clients, and what is made of the answers. Sends nothing itself.
+
+use serde::Deserialize;
+use serde_json::Value;
+use url::{Url, form_urlencoded};
+
+use crate::{secret::Secret, service::http::Answer};
+
+/// Under this name Docker's own client asks; services know it.
+const CLIENT: &str = "docker";
+/// The longest message of a service that is shown, in characters.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// Why there is no token, in the words of Docker's library.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenFault {
+    /// The service does not take the credential, and says why.
+    #[error("{code}: {message}")]
+    Refused {
+        /// The kind of its refusal: `unauthorized`, `denied`.
+        code: String,
+        /// Its words.
+        message: String,
+    },
+    /// Another answer than a token, its status with its words.
+    #[error("received unexpected HTTP status: {0}")]
+    Status(String),
+    /// An answer that is no JSON object of a token service.
+    #[error("unable to decode token response: no tokens in JSON at line {line}, column {column}")]
+    Undecodable {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// An answer without a token.
+    #[error("authorization server did not include a token in the response")]
+    Nothing,
+    /// The challenge does not say where the service is.
+    #[error("the registry does not say where its token service is")]
+    Realm,
+}
+
+/// What a service gives for a password.
+pub(super) struct Tokens {
+    /// For the registry.
+    pub(super) access: Secret,
+    /// For the service itself, in the password's place.
+    pub(super) refresh: Option<Secret>,
+}
+
+/// A service's answer, as far as it matters.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+}
+
+/// The realm with the request of Docker's clients behind it, sorted by name as Go writes a query; its own query stays.
+pub(super) fn url(realm: &Url, user: &str, service: &str) -> String {
+    let mut pairs: Vec<(String, String)> = realm.query_pairs().into_owned().collect();
+    let ours = [("account", user), ("client_id", CLIENT), ("offline_token", "true"), ("service", service)];
+    let ours = ours.into_iter().filter(|(name, value)| *name != "service" || !value.is_empty());
+    pairs.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    pairs.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut url = realm.clone();
+    url.query_pairs_mut().clear().extend_pairs(pairs);
+    url.to_string()
+}
+
+/// The same as a form of OAuth 2, for services that don't answer a GET.
+pub(super) fn form(user: &str, password: &Secret, service: &str) -> Secret {
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("access_type", "offline")
+        .append_pair("client_id", CLIENT)
+        .append_pair("grant_type", "password")
+        .append_pair("password", password.expose())
+        .append_pair("service", service)
+        .append_pair("username", user)
+        .finish();
+    Secret::new(form)
+}
+
+/// The tokens in an answer. `password` is what was shown for them: a service that repeats it is not repeated.
+pub(super) fn read(answer: &Answer, password: &Secret) -> Result<Tokens, TokenFault> {
+    if answer.status != 200 {
+        return Err(refusal(answer.status, &answer.status_line(), &answer.body, password));
+    }
+    let TokenAnswer { token, access_token, refresh_token } = serde_json::from_slice(&answer.body)
+        // The reader's own words could repeat a part of a token.
+        .map_err(|error| TokenFault::Undecodable { line: error.line(), column: error.column() })?;
+    let given = |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::new);
+    let access = given(access_token).or_else(|| given(token)).ok_or(TokenFault::Nothing)?;
+    Ok(Tokens { access, refresh: given(refresh_token) })
+}
+
+/// What a service says for a refusal; Docker's words where it says nothing.
+fn refusal(status: u16, status_line: &str, body: &[u8], password: &Secret) -> TokenFault {
+    let kind = match status {
+        401 => Some(("unauthorized", "authentication required")),
+        403 => Some(("denied", "requested access to the resource is denied")),
+        429 => Some(("toomanyrequests", "too many requests")),
+        _ => None,
+    };
+    let said = if (400..500).contains(&status) { serde_json::from_slice::<Value>(body).ok() } else { None };
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let said = said.as_ref().and_then(|said| {
+        let usual = || kind.map_or(String::new(), |(code, _)| code.to_owned());
+        // A registry's error, Docker Hub's, OAuth 2's.
+        let listed = said.get("errors").and_then(|errors| errors.get(0));
+        let listed = listed.map(|error| (text(error, "code"), text(error, "message")));
+        let detailed = || Some((usual(), text(said, "details")));
+        let described = || Some((text(said, "error"), text(said, "error_description")));
+        let is_said = |said: &(String, String)| !said.1.is_empty();
+        let (code, message) =
+            listed.filter(is_said).or_else(|| detailed().filter(is_said)).or_else(|| described().filter(is_said))?;
+        // What repeats the password is not repeated, not even with stars: they would show where it stands.
+        let is_safe = password.is_empty() || ![&code, &message].iter().any(|text| text.contains(password.expose()));
+        is_safe.then(|| (if code.is_empty() { usual() } else { code.to_lowercase().replace('_', " ") }, message))
+    });
+    match (said, kind) {
+        (Some((code, message)), _) => {
+            let shown = |text: &str| text.chars().take(LONGEST_MESSAGE).collect();
+            let code = if code.is_empty() { status_line } else { &code };
+            TokenFault::Refused { code: shown(code), message: shown(&message) }
+        }
+        (None, Some((code, message))) => TokenFault::Refused { code: code.to_owned(), message: message.to_owned() },
+        (None, None) => TokenFault::Status(status_line.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_request_is_the_one_of_dockers_clients() {
+        let url = |realm: &str, service: &str| url(&Url::parse(realm).unwrap(), "ian é", service);
+        assert_eq!(
+            url("http://localhost:1/token", "test-service"),
+            "http://localhost:1/token?account=ian+%C3%A9&client_id=docker&offline_token=true&service=test-service"
+        );
+        assert_eq!(
+            url("https://a/t?z=1&b=2", ""),
+            "https://a/t?account=ian+%C3%A9&b=2&client_id=docker&offline_token=true&z=1"
+        );
+        assert_eq!(
+            form("ian", &Secret::new("pa55:word/é&x"), "s").expose(),
+            "access_type=offline&client_id=docker&grant_type=password&password=pa55%3Aword%2F%C3%A9%26x&service=s&username=ian"
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_services_own_words() {
+        let told = |status: u16, body: &str| {
+            refusal(status, &format!("{status} Status"), body.as_bytes(), &Secret::new("pa55word")).to_string()
+        };
+        let cases = [
+            (
+                401,
+                r#"{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}"#,
+                "unauthorized: incorrect username or password",
+            ),
+            (403, r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such thing"}]}"#, "name unknown: no such thing"),
+            (401, r#"{"errors":[{"code":401,"message":"no"}]}"#, "unauthorized: no"),
+            (401, r#"{"errors":[{"code":"UNAUTHORIZED"}]}"#, "unauthorized: authentication required"),
+            (401, r#"{"details":"incorrect username or password"}"#, "unauthorized: incorrect username or password"),
+            (429, r#"{"details":"slow down"}"#, "toomanyrequests: slow down"),
+            (400, r#"{"error":"invalid_grant","error_description":"no such user"}"#, "invalid grant: no such user"),
+            (400, r#"{"details":"odd"}"#, "400 Status: odd"),
+            (401, "<html>", "unauthorized: authentication required"),
+            (401, "[]", "unauthorized: authentication required"),
+            (403, "", "denied: requested access to the resource is denied"),
+            (404, "", "received unexpected HTTP status: 404 Status"),
+            (500, r#"{"details":"x"}"#, "received unexpected HTTP status: 500 Status"),
+            (302, "", "received unexpected HTTP status: 302 Status"),
+            (401, r#"{"details":"pa55word is wrong"}"#, "unauthorized: authentication required"),
+        ];
+        for (status, body, words) in cases {
+            assert_eq!(told(status, body), words, "{status} {body}");
+        }
+        let long = told(401, &format!(r#"{{"details":"{}"}}"#, "x".repeat(5000)));
+        assert!(long.len() < 1100, "{}", long.len());
+    }
+}

@@ -1,0 +1,183 @@
+//! Access tokens: whether an endpoint takes one, and what it says of itself. Knows no file and no remote.
+//!
+//! The rules about where a token may go (D21 of docs/compatibility.md) live here.
+
+use std::time::{Duration, SystemTime};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use super::{
+    Endpoint, Transport,
+    discovery::{Discovery, ServiceKind},
+    http::{Answer, Client, Credential, HttpError, Source},
+};
+use crate::secret::Secret;
+
+/// Why a token is not known to be good.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// The remote has no address at which its token service could be found.
+    #[error("no endpoint URI")]
+    NoEndpointUri,
+    /// The endpoint has no token service.
+    #[error("no authentication service found")]
+    NoService,
+    /// The service may not have the token.
+    #[error(transparent)]
+    Withheld(#[from] Withheld),
+    /// There is no answer.
+    #[error("error making request to server")]
+    Request(#[source] HttpError),
+    /// The service knows of no such token, or can't tell.
+    #[error("error response from server: {}", words(*.0))]
+    Refused(u16),
+    /// Another server than the token service answered.
+    #[error(transparent)]
+    Elsewhere(#[from] AnsweredElsewhere),
+}
+
+/// A token is not sent to just any service.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no token is sent to {0:?}: it is not on https, and the remote is not an insecure one")]
+pub struct Withheld(String);
+
+/// An answer that proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the service sent the request on to {0}, whose answer verifies nothing")]
+pub struct AnsweredElsewhere(String);
+
+/// Asks the token service that `discovery` names, which must be a fresh one of `endpoint`, whether `token` is good.
+///
+/// # Errors
+/// The token is not good, or nobody could tell.
+pub fn verify(client: &Client, endpoint: &Endpoint, discovery: &Discovery, token: &Secret) -> Result<(), TokenError> {
+    let service = discovery.service(&ServiceKind::Token).map_err(|_| TokenError::NoService)?;
+    let answer = ask(client, endpoint, &format!("{service}/v1/token-status"), token, client.options().limit)?
+        .map_err(TokenError::Request)?;
+    from_the_asked(&answer)?;
+    match answer.status {
+        200 => Ok(()),
+        status => Err(TokenError::Refused(status)),
+    }
+}
+
+impl TokenError {
+    /// What the message leaves out.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused(status) if !matches!(status, 404 | 500) => {
+                Some(format!("the token service answered with status {status}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The reference's words for what a token service answers.
+fn words(status: u16) -> &'static str {
+    match status {
+        404 => "Invalid Credentials",
+        500 => "Internal Server Error",
+        _ => "Unknown",
+    }
+}
+
+/// Sends a token along with a request to one of an endpoint's services, if the service may have it.
+pub(super) fn ask(
+    client: &Client,
+    endpoint: &Endpoint,
+    url: &str,
+    token: &Secret,
+    limit: Duration,
+) -> Result<Result<Answer, HttpError>, Withheld> {
+    let on_https = url.get(.."https://".len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    if !on_https && endpoint.transport == Transport::Https {
+        return Err(Withheld(client.get(url).shown_url()));
+    }
+    let limit = limit.min(client.options().limit);
+    Ok(client.get(url).credential(&Credential::Bearer(token.clone())).within(limit).send())
+}
+
+/// Refuses an answer of another server than the one that was asked.
+pub(super) fn from_the_asked(answer: &Answer) -> Result<(), AnsweredElsewhere> {
+    match &answer.source {
+        Source::Asked => Ok(()),
+        Source::Elsewhere(server) => Err(AnsweredElsewhere(server.clone())),
+    }
+}
+
+/// Until when a token says itself that it is good, in the claim `exp` of a JSON Web Token. Nothing vouches for that: it is
+/// for warnings. `None` for a token of another kind, or one that says nothing.
+pub fn expiry(token: &Secret) -> Option<SystemTime> {
+    let mut parts = token.expose().trim().split('.');
+    let (Some(_header), Some(claims), Some(_signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let seconds = Duration::try_from_secs_f64(claims.get("exp")?.as_f64()?).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_token_says_until_when_it_is_good() {
+        let token = |claims: &str| {
+            let claims = BASE64_URL_SAFE_NO_PAD.encode(claims);
+            expiry(&Secret::new(format!("eyJhbGciOiJIUzI1NiJ9.{claims}.c2ln")))
+        };
+        let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let cases = [
+            (r#"{"exp":1800000000}"#, at(1_800_000_000)),
+            (r#"{"iat":1,"exp":1800000000.0,"sub":"ian"}"#, at(1_800_000_000)),
+            (r#"{"exp":0}"#, at(0)),
+            (r#"{"exp":-1}"#, None),
+            (r#"{"exp":1e300}"#, None),
+            (r#"{"exp":"1800000000"}"#, None),
+            (r#"{"exp":null}"#, None),
+            ("{}", None),
+            ("[]", None),
+            ("7", None),
+            ("", None),
+        ];
+        for (claims, wanted) in cases {
+            assert_eq!(token(claims), wanted, "{claims}");
+        }
+        for text in ["", ".", "..", "a.b", "a.b.c", "a.b.c.d", "x.!!!.y", "é.é.é", "eyJhbGciOiJIUzI1NiJ9.goodgood.sig"]
+        {
+            assert_eq!(expiry(&Secret::new(text)), None, "{text}");
+        }
+        assert_eq!(expiry(&Secret::new("h.eyJleHAiOjd9.s\n")), at(7));
+        assert_eq!(expiry(&Secret::new("h.eyJleHAiOjd9==.s")), at(7));
+    }
+
+    #[test]
+    fn what_a_service_answers_is_said_in_the_references_words() {
+        let cases = [
+            (404, "error response from server: Invalid Credentials", None),
+            (500, "error response from server: Internal Server Error", None),
+            (401, "error response from server: Unknown", Some("the token service answered with status 401")),
+            (418, "error response from server: Unknown", Some("the token service answered with status 418")),
+        ];
+        for (status, text, hint) in cases {
+            let error = TokenError::Refused(status);
+            assert_eq!((error.to_string().as_str(), error.hint().as_deref()), (text, hint));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_is_too_odd_to_be_looked_at(text in any::<String>(), claims in any::<Vec<u8>>()) {
+            expiry(&Secret::new(text));
+            expiry(&Secret::new(format!("h.{}.s", BASE64_URL_SAFE_NO_PAD.encode(claims))));
+        }
+    }
+}
