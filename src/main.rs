@@ -1,3 +1,7 @@
-//! The command `portolan`.
+//! The command `portolan`: its words go to the library, its exit code comes from there.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portolan::cli::run(std::env::args_os())
+}

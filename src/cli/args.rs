@@ -1,0 +1,180 @@
+//! What several commands take: the global options, and flags that have a variable. Behaviour stands in the commands.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{ArgAction, Args};
+
+use crate::{
+    cli::{context::Context, failure::UsageError, ui::Ui},
+    flavor::Flavor,
+    secret::Secret,
+};
+
+/// Options that stand anywhere on the command line.
+#[derive(Args, Debug, Default)]
+pub(crate) struct GlobalOptions {
+    /// Print debugging information (highest verbosity)
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub(crate) debug: bool,
+    /// Print additional information
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub(crate) verbose: bool,
+    /// Suppress normal output
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+    /// Print errors only
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub(crate) silent: bool,
+    /// Print without color output
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) nocolor: bool,
+    /// The command whose files are managed (PORTOLAN_COMMAND) [default: apptainer]
+    #[arg(long, global = true, value_name = "NAME", value_parser = Flavor::parse, help_heading = "Global options")]
+    pub(crate) command: Option<Flavor>,
+    /// The folder of the system's configuration (PORTOLAN_SYSCONFDIR) [default: that of the installed command]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) sysconfdir: Option<PathBuf>,
+}
+
+/// Who logs in to a keyserver or a registry, and how the secret comes.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ServiceCredential {
+    /// The user name (<COMMAND>_LOGIN_USERNAME); without one a keyserver's secret is a token, registries need one
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// The password or token (<COMMAND>_LOGIN_PASSWORD); on the command line other users can see it
+    #[arg(short, long, value_name = "SECRET", value_parser = parse_secret)]
+    pub(crate) password: Option<Secret>,
+    /// Read the password or token from all of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Accept any certificate; for a registry also plain http (<COMMAND>_LOGIN_INSECURE)
+    #[arg(short, long)]
+    pub(crate) insecure: bool,
+}
+
+/// Another file for the registries' secrets.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AuthfileOption {
+    /// Keep the secret in this file of Docker's format, in place of docker-config.json (<COMMAND>_AUTH_FILE)
+    #[arg(long, value_name = "FILE")]
+    authfile: Option<PathBuf>,
+}
+
+impl AuthfileOption {
+    /// The file, from the command line or from the variable.
+    pub(crate) fn path(&self, context: &Context, ui: &mut Ui) -> Option<PathBuf> {
+        self.authfile.clone().or_else(|| variable(context, ui, "AUTH_FILE").map(PathBuf::from))
+    }
+}
+
+/// In the group `registry` a host alone is a registry.
+pub(crate) fn with_registry_scheme(word: &str) -> String {
+    if word.contains("://") { word.to_owned() } else { format!("docker://{word}") }
+}
+
+fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+/// The spellings of a boolean in a variable or behind `=`, those of Go's `strconv.ParseBool`.
+pub(crate) fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// Lets flags without a value take one behind `=` as Go's do: `--global=true` is `--global`, `--global=false` nothing.
+pub(crate) fn without_boolean_values(command: &clap::Command, words: Vec<OsString>) -> Vec<OsString> {
+    let mut ended = false;
+    words
+        .into_iter()
+        .filter_map(|word| {
+            ended = ended || word == "--";
+            let split = if ended { None } else { word.to_str().and_then(|text| text.split_once('=')) };
+            match split {
+                Some((flag, value)) if is_switch(command, flag) => match parse_bool(value) {
+                    Some(true) => Some(OsString::from(flag)),
+                    Some(false) => None,
+                    None => Some(word),
+                },
+                _ => Some(word),
+            }
+        })
+        .collect()
+}
+
+fn is_switch(command: &clap::Command, flag: &str) -> bool {
+    let named = |argument: &clap::Arg| match flag.strip_prefix("--") {
+        Some(long) => argument.get_long() == Some(long),
+        None => {
+            argument.get_short().is_some_and(|short| flag.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])))
+        }
+    };
+    command.get_arguments().any(|argument| matches!(argument.get_action(), ArgAction::SetTrue) && named(argument))
+        || command.get_subcommands().any(|below| is_switch(below, flag))
+}
+
+/// The value that a variable gives a flag which the command line leaves out, as Apptainer takes it: the command's own
+/// variable, else Singularity's with a warning. Blank is unset.
+pub(crate) fn variable(context: &Context, ui: &mut Ui, key: &str) -> Option<String> {
+    let own = context.flavor.variable(key);
+    let value = |name: &str| context.environment.text(name).map(str::to_owned);
+    let Some(legacy) = context.flavor.legacy_variable(key).filter(|legacy| value(legacy).is_some()) else {
+        return value(&own);
+    };
+    ui.warning(format!(
+        "DEPRECATED USAGE: Environment variable {legacy} will not be supported in the future, use {own} instead"
+    ));
+    if context.environment.has(&own) {
+        if value(&own) != value(&legacy) {
+            ui.warning(format!("{legacy} and {own} have different values, using the latter"));
+        }
+        return value(&own);
+    }
+    value(&legacy)
+}
+
+/// As [`variable`], for a flag that is on or off. `flag` and `command` are named in the error.
+pub(crate) fn switch_variable(
+    context: &Context,
+    ui: &mut Ui,
+    key: &str,
+    (command, flag): (&str, &str),
+) -> Result<bool, UsageError> {
+    let Some(text) = variable(context, ui, key) else {
+        return Ok(false);
+    };
+    parse_bool(&text).ok_or_else(|| {
+        UsageError(format!(
+            "Error for command \"{command}\": \nunable to set flag {flag} to value {text}: strconv.ParseBool: parsing {text:?}: invalid syntax"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switches_take_a_value_behind_an_equals_sign() {
+        let command = clap::Command::new("x").subcommand(
+            clap::Command::new("add")
+                .arg(clap::Arg::new("global").long("global").short('g').action(ArgAction::SetTrue))
+                .arg(clap::Arg::new("tokenfile").long("tokenfile")),
+        );
+        let cases: [(&[&str], &[&str]); 5] = [
+            (&["--global=true", "x"], &["--global", "x"]),
+            (&["--global=F", "x"], &["x"]),
+            (&["-g=1"], &["-g"]),
+            (&["--global=maybe", "--tokenfile=true"], &["--global=maybe", "--tokenfile=true"]),
+            (&["--", "--global=true"], &["--", "--global=true"]),
+        ];
+        for (typed, passed) in cases {
+            let typed = typed.iter().map(OsString::from).collect();
+            assert_eq!(without_boolean_values(&command, typed), passed);
+        }
+    }
+}

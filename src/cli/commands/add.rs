@@ -1,0 +1,130 @@
+//! `remote add`: a new remote, for the user or for everybody. D5, D9, D17 and D20 of docs/compatibility.md.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use crate::{
+    cli::{
+        args,
+        commands::login,
+        context::Context,
+        failure::{Advise, Outcome},
+        layers,
+        ui::Ui,
+    },
+    config::{
+        change::{self, ChangeError, NewRemote},
+        effective::LayerKind,
+    },
+    flavor,
+    name::RemoteName,
+    quoted::Quoted,
+    uri::{EndpointUri, TypedScheme},
+};
+
+/// Add a new remote endpoint
+///
+/// Adds an endpoint under a name of your choice, and logs you in to it. The name works wherever a remote is asked for;
+/// `remote use` makes it the one that is used when none is named.
+///
+/// The address is a host, with a port and a path if it needs them; with --insecure it may be on plain http. SylabsCloud and
+/// DefaultRemote are known by name and need no address.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote add --no-login ExampleCloud cloud.example.com
+  sudo portolan remote add --global company https://remote.company.example:8443")]
+pub(crate) struct AddArgs {
+    /// Add it for all users of the system
+    #[arg(short, long)]
+    global: bool,
+    /// Skip the login that follows
+    #[arg(long)]
+    no_login: bool,
+    /// Allow an endpoint on plain http (<COMMAND>_ADD_INSECURE)
+    #[arg(short, long)]
+    insecure: bool,
+    /// Don't make it the active remote; it never is, the flag is for scripts that are written for later versions
+    #[arg(short, long)]
+    no_default: bool,
+    /// Read the access token from this file (- for standard input)
+    #[arg(long, value_name = "FILE")]
+    tokenfile: Option<PathBuf>,
+    /// Read the access token from all of standard input
+    #[arg(long)]
+    password_stdin: bool,
+    /// The remote's name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Its address: host[:port][/path], with or without https://
+    #[arg(value_name = "URI")]
+    uri: Option<String>,
+}
+
+pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    if args.global {
+        layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
+    }
+    let insecure = args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("add", "insecure"))?;
+    let name = RemoteName::parse(&args.name)?;
+    let (uri, insecure) = address(args, &name, insecure, context, ui)?;
+    let new = NewRemote { name, uri, global: args.global, insecure };
+    if args.global {
+        layers::edit_system(context, ui, |document| change::add(document, &new))?;
+    } else {
+        refuse_system_name(&new.name, context, ui)?;
+        layers::edit_user(context, ui, |document| change::add(document, &new))?;
+    }
+    ui.info(format!("Remote {} added.", Quoted(new.name.as_str())));
+    match (args.no_login, args.global) {
+        (true, _) => Ok(Outcome::Done),
+        (false, true) => {
+            ui.info("Global option detected. Will not automatically log into remote.");
+            Ok(Outcome::Done)
+        }
+        (false, false) => login::after_add(&new.name, args.tokenfile.as_deref(), args.password_stdin, context, ui),
+    }
+}
+
+/// The address and whether it is reached over http, from what was typed or from what is known by name.
+fn address(
+    args: &AddArgs,
+    name: &RemoteName,
+    insecure: bool,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<(EndpointUri, bool)> {
+    let Some(typed) = &args.uri else {
+        let known = flavor::known_by_name(name.as_str()).ok_or_else(|| {
+            anyhow!("no address is known for {name}").advise(format!(
+                "Give it behind the name: portolan remote add {name} <URI>. Known by name: SylabsCloud, DefaultRemote."
+            ))
+        })?;
+        return Ok((EndpointUri::parse(known.uri)?, insecure));
+    };
+    let (uri, scheme) = EndpointUri::parse_typed(typed)?;
+    match scheme {
+        TypedScheme::Http if !insecure => {
+            Err(anyhow!("http URI requires --insecure or {}=true", context.flavor.variable("ADD_INSECURE")))
+        }
+        TypedScheme::Https if insecure => {
+            ui.info("--insecure ignored for https remote");
+            Ok((uri, false))
+        }
+        _ => Ok((uri, insecure)),
+    }
+}
+
+/// A name that the system has would only hide behind the system's (D5).
+fn refuse_system_name(name: &RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    match layers::system_if_readable(context, ui) {
+        Some(system) if system.kind == LayerKind::System && system.document.remotes().contains_key(name) => {
+            Err(ChangeError::Taken(name.clone()).advise(format!(
+                "It is defined for all users in {}; choose another name.",
+                context.paths.system.display()
+            )))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,54 @@
+//! `remote get-login-password`: the password for the registry behind the active remote's library, to pipe into a login.
+//! D21 of docs/compatibility.md.
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+
+use crate::{
+    cli::{
+        context::Context,
+        failure::{Advise, Outcome},
+        layers, network,
+        ui::Ui,
+    },
+    config::effective::Token,
+    service::{
+        discovery::{Freshness, Lookup, ServiceKind},
+        user::{self, UserError},
+    },
+};
+
+/// Print the password for the registry behind the active remote's library
+///
+/// Asks the library of the active remote, with your access token for it. Pipe it into a login, so that nobody sees it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote get-login-password | portolan remote login --username ian --password-stdin docker://registry.example.com
+  portolan remote get-login-password | skopeo login --username ian --password-stdin registry.example.com")]
+pub(crate) struct GetLoginPasswordArgs {}
+
+pub(crate) fn run(_args: &GetLoginPasswordArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    layers::warn(&effective, context, ui);
+    let remote = effective
+        .active()
+        .ok_or_else(|| anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>."))?;
+    let Token::Stored(token) = remote.token else {
+        return Err(anyhow::Error::from(UserError::NotLoggedIn)
+            .advise(format!("To log in: portolan remote login {}.", remote.name)));
+    };
+    let endpoint = network::endpoint(remote).context("no endpoint URI")?;
+    let client = network::client(context);
+    let cache = network::cache(context);
+    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    let library = lookup.service(&endpoint, &ServiceKind::Library, Freshness::Now)?;
+    if library.is_empty() {
+        return Err(anyhow!("remote has no library client")
+            .advise(format!("{} has no library. To use one that has: portolan remote use <NAME>.", remote.name)));
+    }
+    let user = user::current(&client, &endpoint, &library, token)?;
+    let password = user.registry_password()?;
+    ui.print(&format!("{}\n", password.expose()))?;
+    Ok(Outcome::Done)
+}

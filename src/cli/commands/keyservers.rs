@@ -1,0 +1,132 @@
+//! `remote add-keyserver` and `remove-keyserver`: the order in which everybody's signatures are checked.
+//! D1, D10 and D20 of docs/compatibility.md. The endpoint is asked for its own keyserver before any lock is taken.
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+
+use crate::{
+    cli::{
+        context::Context,
+        failure::{Advise, Outcome},
+        layers, network,
+        ui::Ui,
+    },
+    config::{
+        document::{Document, RemoteEntry},
+        keyservers::{self, Internal, NewKeyserver},
+    },
+    name::RemoteName,
+    quoted::Quoted,
+    service::{
+        Endpoint, Transport,
+        discovery::{Freshness, Lookup, ServiceKind},
+    },
+    uri::{EndpointUri, KeyserverScheme, KeyserverUri},
+};
+
+/// Add a keyserver to a remote endpoint, for all users
+///
+/// Signatures are checked with the keyservers of the active remote, in their order; other key operations ask the first one
+/// alone. A new keyserver comes last unless --order says otherwise; order 1 is the first.
+///
+/// The address is https://HOST, hkps://HOST, hkp://HOST, or a bare host, which is reached by https; http:// needs --insecure.
+#[derive(Args, Debug)]
+#[command(
+    allow_missing_positional = true,
+    after_help = "Examples:
+  sudo portolan remote add-keyserver https://keys.example.com
+  sudo portolan remote add-keyserver --order 1 company hkps://keys.company.example"
+)]
+pub(crate) struct AddKeyserverArgs {
+    /// Its place in the order, from 1; without it the last
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    order: Option<u32>,
+    /// Accept any certificate, and plain http
+    #[arg(short, long)]
+    insecure: bool,
+    /// The remote; the system's active one if left out
+    #[arg(value_name = "REMOTE")]
+    remote: Option<String>,
+    /// The keyserver's address
+    #[arg(value_name = "URI")]
+    uri: String,
+}
+
+/// Remove a keyserver from a remote endpoint, for all users
+///
+/// The endpoint's own keyserver is skipped from then on; `add-keyserver` with its address puts it back. The last keyserver
+/// of a remote stays.
+#[derive(Args, Debug)]
+#[command(
+    allow_missing_positional = true,
+    after_help = "Examples:
+  sudo portolan remote remove-keyserver https://keys.example.com
+  sudo portolan remote remove-keyserver company hkps://keys.company.example"
+)]
+pub(crate) struct RemoveKeyserverArgs {
+    /// The remote; the system's active one if left out
+    #[arg(value_name = "REMOTE")]
+    remote: Option<String>,
+    /// The keyserver's address
+    #[arg(value_name = "URI")]
+    uri: String,
+}
+
+/// Apptainer's refusal for users.
+const REFUSAL: &str = "Unable to modify keyserver configuration: not root user";
+
+pub(crate) fn add(args: &AddKeyserverArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    layers::check_may_write_system(context, REFUSAL)?;
+    if args.order == Some(0) {
+        return Err(anyhow!("order must be > 0"));
+    }
+    let (remote, typed) = (args.remote.as_deref().map(RemoteName::found), args.uri.as_str());
+    let uri = KeyserverUri::parse(typed)?;
+    if uri.scheme() == KeyserverScheme::Http && !args.insecure {
+        return Err(anyhow!("http URI requires --insecure")
+            .advise("What is looked up there can be read and changed on the way. hkps:// or https:// are safe."));
+    }
+    let order = args.order.map(|order| usize::try_from(order).unwrap_or(usize::MAX));
+    let new = NewKeyserver { uri, insecure: args.insecure, order };
+    let internal = internal(remote.as_ref(), context)?;
+    let order = layers::edit_system(context, ui, |document| {
+        keyservers::add(document, remote.as_ref(), &new, internal.as_ref())
+    })?;
+    ui.info(format!("Keyserver {} added at order {order}.", Quoted(&new.uri.to_string())));
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn remove(args: &RemoveKeyserverArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    layers::check_may_write_system(context, REFUSAL)?;
+    let (remote, typed) = (args.remote.as_deref().map(RemoteName::found), args.uri.as_str());
+    if typed.trim().is_empty() {
+        return Err(anyhow!("invalid URI: cannot have empty URI"));
+    }
+    let internal = internal(remote.as_ref(), context)?;
+    let removed = layers::edit_system(context, ui, |document| {
+        keyservers::remove(document, remote.as_ref(), typed, internal.as_ref())
+    })?;
+    ui.info(format!("Keyserver {} removed.", Quoted(&removed)));
+    Ok(Outcome::Done)
+}
+
+/// The endpoint's own keyserver, when the remote has no list yet that names it.
+fn internal(remote: Option<&RemoteName>, context: &Context) -> anyhow::Result<Option<Internal>> {
+    let document: Document = layers::system(context)?.document;
+    let (_, entry) = keyservers::meant(&document, remote)?;
+    if !entry.keyservers.is_empty() {
+        return Ok(None);
+    }
+    let keyserver = ask(entry, context)?;
+    Ok(Some(Internal { endpoint: entry.uri.clone(), keyserver }))
+}
+
+fn ask(entry: &RemoteEntry, context: &Context) -> anyhow::Result<String> {
+    let transport = if entry.insecure { Transport::Http } else { Transport::Https };
+    let uri = EndpointUri::parse(&entry.uri).context("no endpoint URI")?;
+    let client = network::client(context);
+    let cache = network::cache(context);
+    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    let endpoint = Endpoint { uri, transport };
+    Ok(lookup.service(&endpoint, &ServiceKind::Keyserver, Freshness::Day)?)
+}

@@ -1,0 +1,164 @@
+//! `remote list`: every remote, the active one's keyservers, the logins. Writes nothing.
+
+use std::borrow::Cow;
+
+use clap::Args;
+
+use crate::{
+    cli::{
+        context::Context,
+        failure::Outcome,
+        layers,
+        network::{self, InternalKeyserverError},
+        table::columns,
+        ui::Ui,
+    },
+    config::{
+        document::{KeyserverEntry, LoginEntry},
+        effective::{Effective, Remote},
+    },
+    service::{
+        discovery::{DiscoveryError, Freshness},
+        http::{Cause, HttpError},
+    },
+};
+
+/// List all remote endpoints, keyservers and logins
+///
+/// Shows every remote endpoint that you may use, the system's and your own; then the keyservers of the active one, in the
+/// order in which they are asked; then the registries and keyservers that you are logged in to.
+///
+/// The active endpoint has YES in the column ACTIVE; `remote use` changes it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote list
+  portolan remote -c other.yaml list")]
+pub(crate) struct ListArgs {
+    /// Ask the active endpoint for its keyserver now, also when its answer of the last day is known
+    #[arg(long)]
+    refresh: bool,
+}
+
+/// What `list` shows.
+struct ListView<'a> {
+    remotes: Vec<RemoteRow<'a>>,
+    /// `None` when the active remote's keyservers aren't known.
+    keyservers: Option<Vec<KeyserverRow<'a>>>,
+    logins: Vec<LoginRow<'a>>,
+}
+
+struct RemoteRow<'a> {
+    name: &'a str,
+    uri: &'a str,
+    active: bool,
+    global: bool,
+    exclusive: bool,
+}
+
+struct KeyserverRow<'a> {
+    uri: Cow<'a, str>,
+    insecure: bool,
+    /// Whether the endpoint itself names it.
+    internal: bool,
+}
+
+struct LoginRow<'a> {
+    uri: &'a str,
+    insecure: bool,
+}
+
+pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    layers::warn(&effective, context, ui);
+    let freshness = if args.refresh { Freshness::Now } else { Freshness::Day };
+    let keyservers = effective.active().and_then(|remote| keyservers(remote, freshness, context, ui));
+    let logins = layers::live_logins(&effective, context, ui);
+    let text = render(&view(&effective, keyservers, &logins), ui);
+    ui.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+/// The keyservers of a remote as far as they are known: its list, else the one that the endpoint itself names.
+fn keyservers<'a>(
+    remote: &Remote<'a>,
+    freshness: Freshness,
+    context: &Context,
+    ui: &mut Ui,
+) -> Option<Vec<KeyserverRow<'a>>> {
+    if !remote.keyservers().is_empty() {
+        let visible = remote.keyservers().iter().filter(|keyserver| !keyserver.skip);
+        let row = |keyserver: &'a KeyserverEntry| KeyserverRow {
+            uri: Cow::Borrowed(&keyserver.uri),
+            insecure: keyserver.insecure,
+            internal: !keyserver.external,
+        };
+        return Some(visible.map(row).collect());
+    }
+    let uri = internal_keyserver(remote, freshness, context, ui)?;
+    Some(vec![KeyserverRow { uri: Cow::Owned(uri), insecure: false, internal: true }])
+}
+
+/// The keyserver that the endpoint itself names. A list never fails for it.
+fn internal_keyserver(remote: &Remote<'_>, freshness: Freshness, context: &Context, ui: &mut Ui) -> Option<String> {
+    let error = match network::internal_keyserver(remote, freshness, context) {
+        Ok(uri) => return Some(uri),
+        Err(error) => error,
+    };
+    if let InternalKeyserverError::Discovery(DiscoveryError::Request(HttpError {
+        cause: Cause::TimedOut(limit), ..
+    })) = &error
+    {
+        let seconds = limit.as_secs();
+        ui.warning(format!("{} did not answer within {seconds} s: its keyserver is not known", remote.uri()));
+    }
+    ui.verbose(format!("The keyserver of {} is not known: {:#}", remote.name, anyhow::Error::from(error)));
+    None
+}
+
+fn view<'a>(
+    effective: &'a Effective<'_>,
+    keyservers: Option<Vec<KeyserverRow<'a>>>,
+    logins: &[&'a LoginEntry],
+) -> ListView<'a> {
+    let active = effective.active().map(|remote| remote.name);
+    let remotes = effective.remotes().map(|remote| RemoteRow {
+        name: remote.name.as_str(),
+        uri: remote.uri(),
+        active: active == Some(remote.name),
+        global: remote.is_global(),
+        exclusive: remote.exclusive,
+    });
+    let logins = logins.iter().map(|login| LoginRow { uri: &login.uri, insecure: login.insecure });
+    ListView { remotes: remotes.collect(), keyservers, logins: logins.collect() }
+}
+
+fn render(view: &ListView<'_>, ui: &Ui) -> String {
+    let mut text = String::from("Cloud Services Endpoints\n========================\n\n");
+    let head = ["NAME", "URI", "ACTIVE", "GLOBAL", "EXCLUSIVE"].map(Cow::Borrowed);
+    let rows = view.remotes.iter().map(|row| {
+        [ui.cell(row.name), ui.cell(row.uri), yes_or_no(row.active), yes_or_no(row.global), yes_or_no(row.exclusive)]
+    });
+    text.push_str(&columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    if let Some(keyservers) = &view.keyservers {
+        text.push_str("\nKeyservers\n==========\n\n");
+        let head = ["URI", "GLOBAL", "INSECURE", "ORDER"].map(Cow::Borrowed);
+        let rows = keyservers.iter().zip(1..).map(|(row, order)| {
+            let mark = if row.internal { "*" } else { "" };
+            [ui.cell(&row.uri), yes_or_no(true), yes_or_no(row.insecure), Cow::Owned(format!("{order}{mark}"))]
+        });
+        text.push_str(&columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+        text.push_str("\n* Active cloud services keyserver\n");
+    }
+    if !view.logins.is_empty() {
+        text.push_str("\nAuthenticated Logins\n=================================\n\n");
+        let head = ["URI", "INSECURE"].map(Cow::Borrowed);
+        let rows = view.logins.iter().map(|row| [ui.cell(row.uri), yes_or_no(row.insecure)]);
+        text.push_str(&columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    }
+    text
+}
+
+fn yes_or_no(value: bool) -> Cow<'static, str> {
+    Cow::Borrowed(if value { "YES" } else { "NO" })
+}

@@ -1,0 +1,243 @@
+//! `remote login`: a secret from a file, a pipe or a person, proven by its server, then stored.
+//!
+//! D5, D15, D16, D18 and D21 of docs/compatibility.md. No lock is held while somebody types or a server thinks: what was
+//! verified is stored only if its target is still the same then. Keyservers and registries: `service_login.rs`.
+
+use std::{
+    fs::File,
+    io::{self, ErrorKind, Read as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::{
+        args::ServiceCredential,
+        commands::service_login,
+        context::Context,
+        failure::{Advise, Outcome},
+        layers, network,
+        prompt::{Input, PromptError},
+        target::Target,
+        time,
+        ui::Ui,
+    },
+    config::{
+        change::{self, ChangeError, Definer, VerifiedToken},
+        effective::{LayerKind, Layers, Remote, Token},
+    },
+    disk::Reason,
+    name::RemoteName,
+    secret::Secret,
+    service::{
+        Endpoint,
+        discovery::{Freshness, Lookup},
+        token,
+    },
+};
+
+/// Log in to a remote endpoint, a keyserver or an OCI registry
+///
+/// Stores an access token for a remote endpoint, or a user name and password for a keyserver or a registry, after their
+/// server has accepted it. Without a name the active remote is meant.
+///
+/// What you type is hidden. From a pipe the secret is one line of standard input; --tokenfile reads it from a file,
+/// --password-stdin from all of standard input. It is stored unencrypted, readable for you alone, in your own remote.yaml
+/// (for registries in docker-config.json beside it).
+#[derive(Args, Debug, Default)]
+#[command(after_help = "Examples:
+  portolan remote login
+  portolan remote login --tokenfile token.txt ExampleCloud
+  portolan remote login --username ian docker://docker.io
+  printenv PASSWORD | portolan remote login --username ian --password-stdin https://keys.example.com")]
+pub(crate) struct LoginArgs {
+    /// Read the access token of a remote endpoint from this file (- for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokenfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) credential: ServiceCredential,
+    /// A remote's name, a configured keyserver, or a registry: docker://HOST[/PATH], oras://HOST[/PATH]
+    #[arg(value_name = "NAME|URI")]
+    pub(crate) target: Option<String>,
+}
+
+/// The lengths in bytes that a token in a file can have, those of Apptainer.
+const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 200..=4096;
+
+/// Apptainer's words for a token file that can't be read.
+const UNREADABLE_TOKEN: &str = "couldn't read your Sylabs authentication token";
+
+/// Apptainer's words for `--tokenfile` where it can't be used.
+const NOT_FOR_SERVICES: &str =
+    "--tokenfile is only supported for login to a remote endpoint, not OCI (docker/oras) or keyservers";
+
+pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let mut input = Input::new();
+    // Read first of all, whatever comes of the rest: the writer at the other end of the pipe must not wait for it.
+    let given = if args.credential.password_stdin { Some(input.all()?) } else { None };
+    layers::migrate(context, ui)?;
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    layers::warn(&effective, context, ui);
+    match Target::find(&effective, args.target.as_deref()).map_err(|error| error.explain(&effective))? {
+        Target::Remote(remote) => login_to_remote(args.tokenfile.as_deref(), given, &remote, &mut input, context, ui),
+        _ if args.tokenfile.is_some() => Err(anyhow!(NOT_FOR_SERVICES)),
+        Target::Keyserver(keyserver) => {
+            service_login::keyserver(&args.credential, given, keyserver, &mut input, context, ui)
+        }
+        Target::Registry(registry) => {
+            service_login::registry(&args.credential, given, &registry, None, &mut input, context, ui)
+        }
+    }
+}
+
+/// The login that follows `add`: as `login NAME`, with the token from a file or from all of standard input if so asked.
+pub(crate) fn after_add(
+    name: &RemoteName,
+    tokenfile: Option<&Path>,
+    password_stdin: bool,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let mut input = Input::new();
+    let given = if password_stdin { Some(input.all()?) } else { None };
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    let remote = effective.remote(name).ok_or_else(|| ChangeError::Gone(name.clone()))?;
+    login_to_remote(tokenfile, given, remote, &mut input, context, ui)
+}
+
+fn login_to_remote(
+    tokenfile: Option<&Path>,
+    given: Option<Secret>,
+    remote: &Remote<'_>,
+    input: &mut Input,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    ui.info(format!("Authenticating with remote: {}", remote.name));
+    let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
+        "" => anyhow!("no URI set for endpoint"),
+        _ => error.into(),
+    })?;
+    let Some(token) = secret(tokenfile, given, remote, &endpoint, input, ui)? else {
+        return Ok(Outcome::Done);
+    };
+    verify(&token, &endpoint, context).map_err(|error| error.context("while verifying token"))?;
+    ui.info("Access Token Verified!");
+    store(token, remote, context, ui)?;
+    ui.info(format!("Token stored in {}", context.paths.user.display()));
+    Ok(Outcome::Done)
+}
+
+/// The token, from wherever it comes; `None` when a person at the terminal changed their mind.
+fn secret(
+    tokenfile: Option<&Path>,
+    given: Option<Secret>,
+    remote: &Remote<'_>,
+    endpoint: &Endpoint,
+    input: &mut Input,
+    ui: &mut Ui,
+) -> anyhow::Result<Option<Secret>> {
+    if let Some(file) = tokenfile {
+        return read_tokenfile(file, input).context("while reading tokenfile").map(Some);
+    }
+    if let Some(given) = given {
+        return if given.is_empty() { Err(PromptError::NoInput.into()) } else { Ok(Some(given)) };
+    }
+    if matches!(remote.token, Token::Stored(_)) && !may_replace(input)? {
+        return Ok(None);
+    }
+    let introduction = format!(
+        "Generate an access token at {}/auth/tokens, and paste it here.\nToken entered will be hidden for security.\n",
+        ui.prompt_text(&endpoint.url()),
+    );
+    Ok(input.secret(&introduction, "Access Token: ")?)
+}
+
+/// Asks a person whether a stored token may go; elsewhere the one that is given replaces it.
+fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
+    let answer = input.question("An access token is already set for this remote. Replace it? [N/y] ")?;
+    match answer.as_deref().map(str::to_lowercase).as_deref() {
+        None | Some("y" | "yes") => Ok(true),
+        Some("" | "n" | "no") => Ok(false),
+        Some(other) => Err(anyhow!("while reading input: invalid answer: {other:?}")),
+    }
+}
+
+/// A token file's first line, in Apptainer's limits and words. A pipe is a file here: `--tokenfile <(command)`.
+fn read_tokenfile(file: &Path, input: &mut Input) -> anyhow::Result<Secret> {
+    let text = if file == Path::new("-") { input.all()? } else { read_start(file)? };
+    let line = text.expose().lines().next().unwrap_or_default();
+    if line.len() < *TOKEN_LENGTHS.start() {
+        return Err(anyhow!("token is too short to be valid"));
+    }
+    if line.len() > *TOKEN_LENGTHS.end() {
+        return Err(anyhow!("token is too large to be valid"));
+    }
+    Ok(Secret::new(line))
+}
+
+/// As much of a file as can matter; no copy of it stays.
+fn read_start(file: &Path) -> anyhow::Result<Secret> {
+    let opened = File::open(file).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("authentication token file not found").advise_person(file.display().to_string()),
+        _ => unreadable(file, &error),
+    })?;
+    // Room for all of it from the start: a buffer that grows would leave copies behind.
+    let limit = *TOKEN_LENGTHS.end() + "\r\n".len();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
+    opened.take(limit as u64).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| anyhow!("it is no text").context(UNREADABLE_TOKEN))?;
+    Ok(Secret::new(text))
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> anyhow::Error {
+    let reason =
+        Errno::from_io_error(error).map_or_else(|| error.to_string(), |reason| Reason::from(reason).to_string());
+    anyhow!("open {}: {reason}", file.display()).context(UNREADABLE_TOKEN)
+}
+
+/// Asks the endpoint's token service whether the token is good, after asking the endpoint where that is.
+pub(crate) fn verify(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyhow::Result<()> {
+    if let Some(expiry) = token::expiry(token).filter(|expiry| *expiry <= context.now) {
+        return Err(anyhow!("the token expired {} ago", time::span(expiry, context.now))
+            .advise(format!("Generate a new one at {}/auth/tokens.", endpoint.url())));
+    }
+    let client = network::client(context);
+    let cache = network::cache(context);
+    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    let discovery = lookup.services(endpoint, Freshness::Now)?;
+    Ok(token::verify(&client, endpoint, &discovery, token)?)
+}
+
+/// Stores a verified token, if the remote is still what it was verified for.
+fn store(token: Secret, remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let definer = if remote.layer == LayerKind::User { Definer::User } else { Definer::System };
+    let verified = VerifiedToken {
+        name: remote.name.clone(),
+        uri: remote.uri().to_owned(),
+        insecure: remote.is_insecure(),
+        definer,
+        token,
+    };
+    if definer == Definer::System {
+        let now = layers::load(context)?;
+        check_unmoved(&now, &verified)?;
+    }
+    layers::store_secret(context, ui, |document| change::set_token(document, &verified))
+}
+
+/// Whether the system's remote is where it was when its token was asked for.
+fn check_unmoved(layers: &Layers, verified: &VerifiedToken) -> Result<(), ChangeError> {
+    let name = &verified.name;
+    match layers.merge().remote(name) {
+        Some(remote) if verified.is_for(remote.uri(), remote.is_insecure()) => Ok(()),
+        Some(remote) => Err(verified.moved(remote.uri(), remote.is_insecure())),
+        None => Err(ChangeError::Gone(name.clone())),
+    }
+}

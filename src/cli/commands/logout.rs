@@ -1,0 +1,54 @@
+//! `remote logout`: drops the user's token or credential. Asks no server. D4, D5, D13 and D18 of docs/compatibility.md.
+
+use std::convert::Infallible;
+
+use clap::Args;
+
+use crate::{
+    cli::{commands::service_logout, context::Context, failure::Outcome, layers, target::TargetError, ui::Ui},
+    config::{
+        change,
+        effective::{LayerKind, Remote},
+    },
+    name::RemoteName,
+};
+
+/// Log out of a remote endpoint, a keyserver or an OCI registry
+///
+/// Drops the access token or the password that is stored for it. Without a name the active remote is meant.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote logout
+  portolan remote logout docker://docker.io")]
+pub(crate) struct LogoutArgs {
+    /// A remote's name, a keyserver, or a registry: docker://HOST[/PATH], oras://HOST[/PATH]
+    #[arg(value_name = "NAME|URI")]
+    target: Option<String>,
+}
+
+pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    layers::migrate(context, ui)?;
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    layers::warn(&effective, context, ui);
+    let word = args.target.as_deref().filter(|word| !word.is_empty());
+    let remote = match word {
+        Some(word) => effective.remote(&RemoteName::found(word)),
+        None => Some(effective.active().ok_or_else(|| TargetError::NoDefault.explain(&effective))?),
+    };
+    match (remote, word) {
+        (Some(remote), _) => forget_token(remote, context, ui)?,
+        (None, word) => service_logout::run(word.unwrap_or_default(), &effective, context, ui)?,
+    }
+    ui.info("Logout succeeded");
+    Ok(Outcome::Done)
+}
+
+/// Drops the user's token for a remote; where the user has one of the system's name, the token of that (D5).
+fn forget_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let system_file_has = remote.layer == LayerKind::System;
+    layers::edit_user(context, ui, |document| {
+        change::clear_token(document, remote.name, system_file_has);
+        Ok::<_, Infallible>(())
+    })
+}

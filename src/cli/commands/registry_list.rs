@@ -1,0 +1,25 @@
+//! `registry list`: the logins to registries and keyservers, as Apptainer shows them since 1.3. Writes nothing.
+
+use std::{borrow::Cow, iter};
+
+use clap::Args;
+
+use crate::cli::{context::Context, failure::Outcome, layers, table::columns, ui::Ui};
+
+/// List the registries and keyservers that you are logged in to
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan registry list
+  portolan registry -c other.yaml list")]
+pub(crate) struct RegistryListArgs {}
+
+pub(crate) fn run(_args: &RegistryListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    let logins = layers::live_logins(&effective, context, ui);
+    let head = [Cow::Borrowed("URI"), Cow::Borrowed("SECURE?")];
+    let rows = logins.iter().map(|login| [ui.cell(&login.uri), Cow::Borrowed(if login.insecure { "✗!" } else { "✓" })]);
+    let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
+    ui.print(&format!("\n{table}"))?;
+    Ok(Outcome::Done)
+}

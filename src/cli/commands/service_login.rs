@@ -1,0 +1,218 @@
+//! Logins to keyservers and registries: a user and a password (or a token), proven by the server, then stored.
+//! D10, D13 and D16 of docs/compatibility.md.
+
+use std::{convert::Infallible, path::Path};
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+
+use crate::{
+    cli::{
+        args::{self, AuthfileOption, ServiceCredential},
+        context::Context,
+        failure::Outcome,
+        keychain, layers, network,
+        prompt::Input,
+        target::{ConfiguredKeyserver, Target},
+        ui::Ui,
+    },
+    config::{change, document::LoginEntry},
+    secret::Secret,
+    service::{
+        http::{Certificates, Client, Credential},
+        keyserver,
+        registry::{
+            Keychain, certificates,
+            login::{self as login_protocol, Caution},
+            stored::Stored,
+        },
+    },
+    uri::{KeyserverUri, RegistryUri},
+};
+
+/// What the command line and the variables say of a login.
+struct Given {
+    username: Option<String>,
+    password: Option<Secret>,
+    insecure: bool,
+}
+
+impl Given {
+    /// Flags win over variables; what came on standard input wins over both.
+    fn new(
+        credential: &ServiceCredential,
+        stdin: Option<Secret>,
+        context: &Context,
+        ui: &mut Ui,
+    ) -> anyhow::Result<Self> {
+        // In the order of the flags' names, as Apptainer warns of old variables.
+        let insecure =
+            credential.insecure || args::switch_variable(context, ui, "LOGIN_INSECURE", ("login", "insecure"))?;
+        let typed = credential.password.clone();
+        if typed.is_some() {
+            ui.warning(
+                "A password on the command line can be seen by other users of this machine: use --password-stdin",
+            );
+        }
+        let named = typed.or_else(|| args::variable(context, ui, "LOGIN_PASSWORD").map(Secret::new));
+        let username = credential.username.clone().or_else(|| args::variable(context, ui, "LOGIN_USERNAME"));
+        // What --password-stdin read is all there is on standard input, also when it is nothing.
+        let password = stdin.or_else(|| named.filter(|password| !password.is_empty()));
+        Ok(Self { username: username.filter(|name| !name.is_empty()), password, insecure })
+    }
+
+    /// The password, asked for where it is not given.
+    fn password(&mut self, input: &mut Input) -> anyhow::Result<Secret> {
+        let password = match self.password.take() {
+            Some(password) => Some(password),
+            None => input.secret("", "Password (or token when username is empty): ")?,
+        };
+        password.filter(|password| !password.is_empty()).ok_or_else(|| anyhow!("A password is required"))
+    }
+}
+
+/// Logs in to a keyserver that is configured for some remote.
+pub(crate) fn keyserver(
+    credential: &ServiceCredential,
+    stdin: Option<Secret>,
+    keyserver: ConfiguredKeyserver<'_>,
+    input: &mut Input,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let typed = keyserver.typed;
+    let mut given = Given::new(credential, stdin, context, ui)?;
+    if keyserver.insecure && !given.insecure {
+        ui.warning(format!("{typed} is configured as insecure, forcing insecure flag for login"));
+    }
+    let certificates = if keyserver.insecure { Certificates::Unchecked } else { Certificates::Checked };
+    let auth = given
+        .password(input)
+        .and_then(|password| {
+            let credential = match given.username.take() {
+                Some(user) => Credential::Basic { user, password },
+                None => Credential::Bearer(password),
+            };
+            let client = Client::new(keyserver::options(network::options(context), certificates));
+            Ok(keyserver::login(&client, typed, &credential)?)
+        })
+        .with_context(|| format!("while login to {typed}"))?;
+    // Apptainer compares text: it finds the credential under the address that the list has.
+    let login = LoginEntry { uri: keyserver.configured.to_owned(), auth, insecure: keyserver.insecure };
+    layers::store_secret(context, ui, |document| {
+        change::add_login(document, &login, |other| KeyserverUri::are_same(&other.uri, &login.uri));
+        Ok::<_, Infallible>(())
+    })?;
+    ui.info(format!("Token stored in {}", context.paths.user.display()));
+    Ok(Outcome::Done)
+}
+
+/// Logs in to a registry: proven first, then its secret is kept, then the row that `list` shows.
+pub(crate) fn registry(
+    credential: &ServiceCredential,
+    stdin: Option<Secret>,
+    uri: &RegistryUri,
+    authfile: Option<&Path>,
+    input: &mut Input,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let mut given = Given::new(credential, stdin, context, ui)?;
+    let keychain = keychain::open(authfile, context);
+    let stored = prove(&mut given, uri, &keychain, input, context).with_context(|| format!("while login to {uri}"))?;
+    keychain::keep(&keychain, &uri.storage_key(), &stored, context, ui)?;
+    if authfile.is_some() {
+        ui.info(format!("Token stored in {}", keychain.path.display()));
+        return Ok(Outcome::Done);
+    }
+    let login = LoginEntry { uri: uri.to_string(), auth: Secret::default(), insecure: given.insecure };
+    let file = keychain.read()?;
+    layers::edit_user(context, ui, |document| {
+        let goes = |other: &LoginEntry| keychain::is_row_of(other, uri) || keychain::is_dead(other, &file);
+        change::add_login(document, &login, goes);
+        Ok::<_, Infallible>(())
+    })?;
+    ui.info(format!("Token stored in {}", context.paths.user.display()));
+    Ok(Outcome::Done)
+}
+
+/// Shows the registry the user and the password, and says what is to be kept of them.
+fn prove(
+    given: &mut Given,
+    uri: &RegistryUri,
+    keychain: &Keychain,
+    input: &mut Input,
+    context: &Context,
+) -> anyhow::Result<Stored> {
+    let user = given.username.clone().ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
+    // A file that can't take the secret is found before anybody types it.
+    keychain.read()?;
+    let password = given.password(input)?;
+    let caution = if given.insecure { Caution::None } else { Caution::Usual };
+    let folders = network::certificate_folders(context);
+    let options = certificates::apply(network::options(context), &folders, uri)?;
+    Ok(login_protocol::verify(&options, caution, uri, &user, &password)?)
+}
+
+/// Log in to a keyserver
+///
+/// The keyserver must be one that an administrator added to a remote. With a user name the secret is a password, without
+/// one a token. It is stored unencrypted, readable for you alone, in your own remote.yaml.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan keyserver login --username ian https://keys.example.com
+  printenv PASSWORD | portolan keyserver login --username ian --password-stdin keys.example.com")]
+pub(crate) struct KeyserverLoginArgs {
+    #[command(flatten)]
+    credential: ServiceCredential,
+    /// The keyserver
+    #[arg(value_name = "URI")]
+    uri: String,
+}
+
+pub(crate) fn run_for_keyserver(args: &KeyserverLoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    run(&args.credential, &args.uri, None, context, ui)
+}
+
+fn run(
+    credential: &ServiceCredential,
+    uri: &str,
+    authfile: Option<&Path>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let mut input = Input::new();
+    let given = if credential.password_stdin { Some(input.all()?) } else { None };
+    layers::migrate(context, ui)?;
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    match Target::find_service(&effective, uri).map_err(|error| error.explain(&effective))? {
+        Target::Keyserver(found) => keyserver(credential, given, found, &mut input, context, ui),
+        Target::Registry(found) => registry(credential, given, &found, authfile, &mut input, context, ui),
+        Target::Remote(_) => Err(anyhow!("{uri} is a remote: portolan remote login {uri}")),
+    }
+}
+
+/// Log in to an OCI registry
+///
+/// The registry proves the user name and the password before they are stored, unencrypted and readable for you alone, in
+/// docker-config.json beside your remote.yaml (or in the file of --authfile), or by the credential helper that is configured
+/// there.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan registry login --username ian docker.io
+  printenv PASSWORD | portolan registry login --username ian --password-stdin ghcr.io/team")]
+pub(crate) struct RegistryLoginArgs {
+    #[command(flatten)]
+    credential: ServiceCredential,
+    #[command(flatten)]
+    authfile: AuthfileOption,
+    /// The registry: HOST[:PORT][/PATH], with or without docker:// or oras://
+    #[arg(value_name = "URI")]
+    uri: String,
+}
+
+pub(crate) fn run_for_registry(args: &RegistryLoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let authfile = args.authfile.path(context, ui);
+    run(&args.credential, &args::with_registry_scheme(&args.uri), authfile.as_deref(), context, ui)
+}

@@ -1,0 +1,263 @@
+//! `remote status`: which services of an endpoint work, and whether the login there is still good. Writes nothing but the
+//! cache of what the endpoint says. D11 and D21 of docs/compatibility.md.
+
+use std::{borrow::Cow, iter, thread, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+
+use crate::{
+    cli::{
+        context::Context,
+        failure::{Advise, Outcome},
+        layers, network,
+        table::columns,
+        time,
+        ui::Ui,
+    },
+    config::{
+        change::ChangeError,
+        effective::{Effective, Remote, Token},
+    },
+    name::RemoteName,
+    service::{
+        discovery::{Freshness, Lookup, ServiceKind},
+        http::Client,
+        status::{self, Health},
+        token,
+    },
+};
+
+/// Check the services of a remote endpoint, and the login there
+///
+/// Asks the endpoint for its services, each of these for its version, and the token service whether your access token is
+/// still good. Without a name the active remote is meant; --all checks every remote.
+///
+/// The exit code is 0 when the endpoint answers and your token, if you have one, is good.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote status
+  portolan remote status --all")]
+pub(crate) struct StatusArgs {
+    /// Check every remote
+    #[arg(short, long, conflicts_with = "name")]
+    all: bool,
+    /// The remote's name
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// A token that ends within a week is worth a warning: people are away for about as long.
+const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What the servers of one remote said.
+struct Report {
+    services: Vec<Service>,
+    login: Login,
+}
+
+struct Service {
+    kind: ServiceKind,
+    uri: String,
+    health: Health,
+}
+
+/// What is known of one remote's login.
+enum Login {
+    None,
+    Good,
+    Bad(anyhow::Error),
+}
+
+impl Login {
+    fn verdict(&self) -> &'static str {
+        match self {
+            Self::None => "No authentication token set (logged out).",
+            Self::Good => "Valid authentication token set (logged in).",
+            Self::Bad(_) => "Authentication token is invalid (please login again).",
+        }
+    }
+}
+
+pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    if args.all {
+        return run_for_all(context, ui);
+    }
+    let name = args.name.as_deref().filter(|name| !name.is_empty()).map(RemoteName::found);
+    match &name {
+        Some(name) => ui.info(format!("Checking status of remote: {name}")),
+        None => ui.info("Checking status of default remote."),
+    }
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    layers::warn(&effective, context, ui);
+    let remote = meant(&effective, name.as_ref())?;
+    let client = network::client(context);
+    let waiting = ui.spinner("asking the services");
+    let report = examine(remote, &client, context);
+    drop(waiting);
+    let report = report?;
+    let rows = report.services.iter().map(|service| row(service, ui));
+    let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed);
+    let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
+    ui.print(&format!("{table}\n"))?;
+    if matches!(report.login, Login::Good) {
+        ui.info("Access Token Verified!");
+    }
+    ui.print(&format!("{}\n", report.login.verdict()))?;
+    tell_of_token(remote, context, ui);
+    let has_library = |service: &Service| service.kind == ServiceKind::Library && !service.uri.is_empty();
+    if ui.stderr_is_terminal && !report.services.iter().any(has_library) {
+        ui.info(format!("{} has no library: library:// images come from another remote.", remote.name));
+        ui.advice(
+            "For one that has: portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud.",
+        );
+    }
+    match report.login {
+        Login::Bad(error) => Err(error),
+        Login::None | Login::Good => Ok(Outcome::Done),
+    }
+}
+
+/// Every remote, all at once; one that fails is a row of the table, and a failure of the command at its end.
+fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    layers::warn(&effective, context, ui);
+    let client = network::client(context);
+    let remotes: Vec<&Remote<'_>> = effective.remotes().collect();
+    let waiting = ui.spinner("asking the services of every remote");
+    let reports: Vec<anyhow::Result<Report>> = thread::scope(|scope| {
+        let asked: Vec<_> = remotes.iter().map(|remote| scope.spawn(|| examine(remote, &client, context))).collect();
+        let lost = |_| Err(anyhow!("the check ended early"));
+        asked.into_iter().map(|check| check.join().unwrap_or_else(lost)).collect()
+    });
+    drop(waiting);
+    let mut rows = vec![["NAME", "SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed)];
+    let mut failed = Vec::new();
+    for (remote, report) in remotes.iter().zip(&reports) {
+        let name = ui.cell(remote.name.as_str());
+        match report {
+            Ok(report) => rows.extend(report.services.iter().map(|service| {
+                let [kind, health, version, uri] = row(service, ui);
+                [name.clone(), kind, health, version, uri]
+            })),
+            Err(_) => rows.push([name, "".into(), "N/A".into(), "".into(), ui.cell(remote.uri())]),
+        }
+    }
+    ui.print(&format!("{}\n", columns(&rows)))?;
+    let mut verdicts = vec![[Cow::Borrowed("NAME"), Cow::Borrowed("LOGIN")]];
+    for (remote, report) in remotes.iter().zip(&reports) {
+        let verdict = match report {
+            Ok(report) => report.login.verdict(),
+            Err(_) => "Not known.",
+        };
+        verdicts.push([ui.cell(remote.name.as_str()), Cow::Borrowed(verdict)]);
+    }
+    ui.print(&columns(&verdicts))?;
+    for (remote, report) in remotes.iter().zip(reports) {
+        tell_of_token(remote, context, ui);
+        match report {
+            Ok(Report { login: Login::Bad(error), .. }) | Err(error) => {
+                ui.error(format!("{}: {error:#}", remote.name));
+                failed.push(remote.name.to_string());
+            }
+            Ok(_) => {}
+        }
+    }
+    if failed.is_empty() { Ok(Outcome::Done) } else { Err(anyhow!("not all is well with: {}", failed.join(", "))) }
+}
+
+fn meant<'a, 'b>(effective: &'b Effective<'a>, name: Option<&RemoteName>) -> anyhow::Result<&'b Remote<'a>> {
+    let missing = |name: &RemoteName| {
+        ChangeError::NoSuchRemote(name.clone()).advise_person("portolan remote list shows the remotes that there are.")
+    };
+    match (name, effective.active_name()) {
+        (Some(name), _) => effective.remote(name).ok_or_else(|| missing(name)),
+        (None, None) => Err(anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>.")),
+        (None, Some(active)) => effective.remote(&active.value).ok_or_else(|| missing(&active.value)),
+    }
+}
+
+/// Asks the endpoint for its services, then all of these and the token service at once: the slowest decides.
+fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::Result<Report> {
+    let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
+        "" => anyhow!("while retrieving services: no endpoint URI"),
+        _ => anyhow::Error::from(error).context("while retrieving services"),
+    })?;
+    let cache = network::cache(context);
+    let lookup = Lookup { client, cache: Some(&cache), now: context.now };
+    let discovery = lookup.services(&endpoint, Freshness::Now).context("while retrieving services")?;
+    let services: Vec<_> = discovery.services().map(|(kind, uri)| (kind.clone(), uri.to_owned())).collect();
+    let asked = services.iter().map(|(kind, uri)| (kind.clone(), uri.clone())).collect();
+    let (health, login) = thread::scope(|scope| {
+        let health = scope.spawn(|| status::check(client, asked));
+        let login = match remote.token {
+            Token::Stored(token) => match token::verify(client, &endpoint, &discovery, token) {
+                Ok(()) => Login::Good,
+                Err(error) => Login::Bad(error.into()),
+            },
+            Token::None | Token::Moved { .. } => Login::None,
+        };
+        (health.join(), login)
+    });
+    let health = health.map_err(|_| anyhow!("while retrieving services: the check ended early"))?;
+    let services =
+        services.into_iter().zip(health).map(|((kind, uri), (_, health))| Service { kind, uri, health }).collect();
+    Ok(Report { services, login })
+}
+
+/// What a person should know of the token that is stored, or of one that isn't used.
+fn tell_of_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
+    let name = remote.name;
+    match remote.token {
+        Token::None => {}
+        Token::Moved { stored_for } => ui.warning(format!(
+            "Your token for {name} is for {stored_for}; the remote is now at {}, and the token is not sent there. To log in again: portolan remote login {name}",
+            remote.uri()
+        )),
+        Token::Stored(token) => match token::expiry(token) {
+            Some(end) if end <= context.now => {
+                ui.warning(format!("The token for {name} expired {} ago", time::span(end, context.now)));
+            }
+            Some(end) if end.duration_since(context.now).is_ok_and(|left| left < SOON) => {
+                ui.warning(format!("The token for {name} is valid for {} more", time::span(context.now, end)));
+            }
+            Some(end) => ui.info(format!("The token for {name} is valid until {}", time::date(end))),
+            None => {}
+        },
+    }
+}
+
+fn row<'a>(service: &'a Service, ui: &Ui) -> [Cow<'a, str>; 4] {
+    let (status, version) = match &service.health {
+        Health::Up(version) => ("OK", version.as_str()),
+        Health::Down => ("N/A", ""),
+    };
+    let name = capitalised(service.kind.name());
+    [Cow::Owned(ui.cell(&name).into_owned()), Cow::Borrowed(status), ui.cell(version), ui.cell(&service.uri)]
+}
+
+/// The service's name as Apptainer shows it: the first letter of each word in upper case.
+fn capitalised(name: &str) -> String {
+    let mut begins = true;
+    name.chars()
+        .map(|character| {
+            let shown = if begins { character.to_uppercase().next().unwrap_or(character) } else { character };
+            begins = !character.is_alphanumeric() && character != '_' && character != '\'';
+            shown
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_services_name_begins_with_a_capital() {
+        assert_eq!(capitalised("library"), "Library");
+        assert_eq!(capitalised("my thing"), "My Thing");
+        assert_eq!(capitalised("myThing"), "MyThing");
+    }
+}

@@ -1,0 +1,201 @@
+//! The outside, taken once: environment, user, paths, clock, terminals. Prints nothing and changes nothing.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    io::{self, IsTerminal},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::{
+    config::paths::{self, Paths, UserFolders},
+    flavor::{Flavor, FlavorError},
+};
+
+/// The environment as it was when the command began.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// Takes the process's environment.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is taken")]
+    pub(crate) fn take() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// A variable; one that is empty counts as not set.
+    pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable of text, blanks around it cut; blank counts as not set, as for Apptainer.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(OsStr::to_str).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a variable is there at all, a blank one too.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(OsStr::new(name))
+    }
+}
+
+/// Who runs the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    /// The effective user.
+    pub(crate) id: u32,
+}
+
+impl User {
+    /// The process's effective user.
+    pub(crate) fn take() -> Self {
+        Self { id: rustix::process::geteuid().as_raw() }
+    }
+
+    /// Whether everything is allowed to it.
+    pub(crate) fn is_root(self) -> bool {
+        self.id == 0
+    }
+}
+
+/// Which streams are terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terminals {
+    /// Standard output.
+    pub(crate) stdout: bool,
+    /// Standard error.
+    pub(crate) stderr: bool,
+}
+
+impl Terminals {
+    /// Looks at the process's streams.
+    pub(crate) fn take() -> Self {
+        Self { stdout: io::stdout().is_terminal(), stderr: io::stderr().is_terminal() }
+    }
+}
+
+/// The outside of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// Whose files are managed.
+    pub(crate) flavor: Flavor,
+    /// The environment.
+    pub(crate) environment: Environment,
+    /// Where the files are.
+    pub(crate) paths: Paths,
+    /// The time at which the command began.
+    pub(crate) now: SystemTime,
+}
+
+/// Where the command line says that things are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Places<'a> {
+    /// `--command`.
+    pub(crate) command: Option<&'a Flavor>,
+    /// `--sysconfdir`.
+    pub(crate) sysconfdir: Option<&'a Path>,
+    /// `-c` of the group.
+    pub(crate) config: Option<&'a Path>,
+}
+
+/// Why the outside can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContextError {
+    /// The command's name is none.
+    #[error(transparent)]
+    Flavor(#[from] FlavorError),
+    /// There is no folder for the user's files.
+    #[error("no home folder: neither HOME is set nor has user {user} an account; set {variable}")]
+    NoHome {
+        /// The effective user.
+        user: u32,
+        /// The variable that would name the folder itself.
+        variable: String,
+    },
+}
+
+impl Context {
+    /// Decides whose files are managed and where they are.
+    ///
+    /// # Errors
+    /// When the command's name is none, or the user has no home.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+    pub(crate) fn new(places: Places<'_>, environment: Environment, user: User) -> Result<Self, ContextError> {
+        let flavor = match (places.command, environment.text("PORTOLAN_COMMAND")) {
+            (Some(flavor), _) => flavor.clone(),
+            (None, Some(name)) => Flavor::parse(name)?,
+            (None, None) => Flavor::apptainer(),
+        };
+        let sysconfdir = places
+            .sysconfdir
+            .or_else(|| environment.get("PORTOLAN_SYSCONFDIR").map(Path::new))
+            .map_or_else(|| find_sysconfdir(&flavor, &environment), Path::to_path_buf);
+        let system = paths::system_file(&sysconfdir, &flavor);
+        let home = find_home(&environment, user);
+        let user_folder = match configured_folder(&flavor, &environment, user) {
+            Some(folder) => folder,
+            None => match &home {
+                Some(home) => home.join(flavor.home_folder()),
+                None => {
+                    return Err(ContextError::NoHome { user: user.id, variable: flavor.variable("CONFIGDIR") });
+                }
+            },
+        };
+        let mut folders = user_folders(home.as_deref(), &environment);
+        folders.cache = folders.cache.join("portolan").join(flavor.command());
+        let paths = Paths::new(system, user_folder, folders, places.config);
+        Ok(Self { flavor, environment, paths, now: SystemTime::now() })
+    }
+}
+
+/// The folder that a variable names for the user's files; for root it must be root's own.
+fn configured_folder(flavor: &Flavor, environment: &Environment, user: User) -> Option<PathBuf> {
+    let named = environment
+        .get(&flavor.variable("CONFIGDIR"))
+        .or_else(|| flavor.legacy_variable("CONFIGDIR").and_then(|variable| environment.get(&variable)));
+    named.map(PathBuf::from).filter(|folder| is_trusted(folder, user))
+}
+
+/// `$HOME`, else the account's. Under sudo with the caller's HOME root must not write into somebody else's home.
+fn find_home(environment: &Environment, user: User) -> Option<PathBuf> {
+    let named = environment.get("HOME").map(PathBuf::from).filter(|home| is_trusted(home, user));
+    named.or_else(|| {
+        let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user.id)).ok().flatten()?;
+        Some(account.dir).filter(|home| !home.as_os_str().is_empty())
+    })
+}
+
+/// Whether a folder, or the nearest one above it that exists, is root's own. Users may name what they like.
+fn is_trusted(folder: &Path, user: User) -> bool {
+    if !user.is_root() {
+        return true;
+    }
+    let owner = folder.ancestors().find_map(|above| std::fs::metadata(above).ok()).map(|metadata| metadata.uid());
+    owner == Some(user.id)
+}
+
+/// The first folder that has one for the command; the package's when none has.
+fn find_sysconfdir(flavor: &Flavor, environment: &Environment) -> PathBuf {
+    let on_path = || {
+        let path = environment.get("PATH")?;
+        std::env::split_paths(path).map(|folder| folder.join(flavor.command())).find(|program| program.is_file())
+    };
+    let has_folder = |candidate: &PathBuf| candidate.join(flavor.command()).is_dir();
+    let found = paths::system_candidates(None).into_iter().find(has_folder);
+    found
+        .or_else(|| paths::system_candidates(on_path().as_deref()).into_iter().find(has_folder))
+        .unwrap_or_else(|| PathBuf::from("/etc"))
+}
+
+/// The user's own folders; when the home is not the one that the environment names, nothing of the environment counts.
+fn user_folders(home: Option<&Path>, environment: &Environment) -> UserFolders {
+    let home = home.unwrap_or(Path::new("/nonexistent"));
+    let is_named = environment.get("HOME").is_some_and(|named| Path::new(named) == home);
+    let named = |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten();
+    UserFolders {
+        cache: named(dirs::cache_dir).unwrap_or_else(|| home.join(".cache")),
+        configuration: named(dirs::config_dir).unwrap_or_else(|| home.join(".config")),
+    }
+}

@@ -1,0 +1,145 @@
+//! From an error to a message, its advice and the exit code: no other file knows an exit code.
+//!
+//! The first line is Apptainer's where it has one; advice follows on lines of its own (D18, D19 of
+//! docs/compatibility.md).
+
+use std::{error::Error, fmt, io, process::ExitCode};
+
+use crate::{
+    cli::ui::{OutputError, Ui},
+    service::{http::HttpError, token::TokenError},
+};
+
+/// How a command ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is done.
+    Done,
+}
+
+/// Apptainer's exit code for whatever is fatal.
+const FATAL: u8 = 255;
+/// Its exit code for a wrong command line.
+const USAGE: u8 = 1;
+
+/// A wrong command line or environment, told apart from what goes wrong later.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// An error with what to do next.
+#[derive(Debug)]
+struct Advised {
+    error: anyhow::Error,
+    advice: Advice,
+}
+
+/// What to do next. Words that Apptainer has no room for are for a person at a terminal alone, unless the message
+/// itself differs from Apptainer's.
+#[derive(Debug)]
+enum Advice {
+    Always(String),
+    OnTerminal(String),
+}
+
+impl fmt::Display for Advised {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, formatter)
+    }
+}
+
+impl Error for Advised {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Adds what to do next to an error.
+pub(crate) trait Advise {
+    /// Advice that belongs to the message, wherever it goes.
+    fn advise(self, advice: impl Into<String>) -> anyhow::Error;
+    /// Advice for a person at a terminal; scripts get Apptainer's message alone.
+    fn advise_person(self, advice: impl Into<String>) -> anyhow::Error;
+}
+
+impl<E: Into<anyhow::Error>> Advise for E {
+    fn advise(self, advice: impl Into<String>) -> anyhow::Error {
+        Advised { error: self.into(), advice: Advice::Always(advice.into()) }.into()
+    }
+
+    fn advise_person(self, advice: impl Into<String>) -> anyhow::Error {
+        Advised { error: self.into(), advice: Advice::OnTerminal(advice.into()) }.into()
+    }
+}
+
+/// The exit code of a command, after its error was told.
+pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode {
+    let error = match result {
+        Ok(Outcome::Done) => return ExitCode::SUCCESS,
+        Err(error) => error,
+    };
+    if is_closed_pipe(&error) {
+        return ExitCode::SUCCESS;
+    }
+    if let Some(usage) = error.downcast_ref::<UsageError>() {
+        ui.plain(&format!("{usage}\n"));
+        return ExitCode::from(USAGE);
+    }
+    ui.fatal(format!("{error:#}"));
+    tell_advice(&error, ui);
+    tell_hints(&error, ui);
+    ExitCode::from(FATAL)
+}
+
+/// Tells a wrong command line and its exit code; help and version that were asked for are no error.
+///
+/// `command` is the one that was meant, as far as the words name one.
+pub(crate) fn conclude_usage(error: &clap::Error, command: &mut clap::Command, ui: &mut Ui) -> ExitCode {
+    if !error.use_stderr() {
+        return conclude(ui.print(&error.to_string()).map(|()| Outcome::Done).map_err(Into::into), ui);
+    }
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let (reason, rest) = text.split_once("\n\nUsage:").unwrap_or((text.trim_end(), ""));
+    let reason = reason.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
+    // Some kinds of errors come without the usage line.
+    let usage = if rest.is_empty() { command.render_usage().to_string() } else { format!("Usage:{rest}") };
+    let usage = usage.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
+    let name = command.get_name();
+    ui.plain(&format!("Error for command \"{name}\": {reason}\n\n{usage}\n\nFor more information, try '--help'.\n"));
+    ExitCode::from(USAGE)
+}
+
+fn tell_advice(error: &anyhow::Error, ui: &mut Ui) {
+    let Some(advised) = error.chain().find_map(|cause| cause.downcast_ref::<Advised>()) else {
+        return;
+    };
+    // What was advised first stands innermost.
+    tell_advice(&advised.error, ui);
+    match &advised.advice {
+        Advice::Always(advice) => ui.advice(advice),
+        Advice::OnTerminal(advice) if ui.stderr_is_terminal => ui.advice(advice),
+        Advice::OnTerminal(_) => {}
+    }
+}
+
+/// What the services know to do about their own errors.
+pub(crate) fn tell_hints(error: &anyhow::Error, ui: &mut Ui) {
+    for cause in error.chain() {
+        if let Some(hint) = cause.downcast_ref::<HttpError>().and_then(HttpError::hint) {
+            ui.advice(&hint);
+        }
+        // Apptainer's message is whole without it.
+        if let Some(hint) = cause.downcast_ref::<TokenError>().and_then(TokenError::hint)
+            && ui.stderr_is_terminal
+        {
+            ui.advice(&hint);
+        }
+    }
+}
+
+/// Whoever reads our output went away: there is nothing to tell, and nobody.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let output = error.downcast_ref::<OutputError>();
+    output.is_some_and(|OutputError(error)| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,58 @@
+//! The registries' secrets as the commands see them: which file holds them, and which rows of the user's still stand for one.
+//! D13 of docs/compatibility.md.
+
+use std::path::Path;
+
+use crate::{
+    cli::{context::Context, ui::Ui},
+    config::document::LoginEntry,
+    disk,
+    service::registry::{Keychain, KeychainError, auth_file::AuthFile, stored::Stored},
+    uri::RegistryUri,
+};
+
+/// The file of `--authfile`, else docker-config.json beside the user's own remote.yaml.
+pub(crate) fn open(authfile: Option<&Path>, context: &Context) -> Keychain {
+    let flavor = &context.flavor;
+    let keys = ["LOGIN_PASSWORD", "DOCKER_PASSWORD"];
+    let own = keys.iter().map(|key| flavor.variable(key));
+    let legacy = keys.iter().filter_map(|key| flavor.legacy_variable(key));
+    Keychain {
+        path: authfile.unwrap_or(&context.paths.docker_config).to_path_buf(),
+        helper_environment: own.chain(legacy).map(|variable| (variable.into(), None)).collect(),
+    }
+}
+
+/// Keeps a secret; the folder of the user's own files is made where it is missing.
+///
+/// # Errors
+/// When the file or the helper can't be used.
+pub(crate) fn keep(
+    keychain: &Keychain,
+    key: &str,
+    stored: &Stored,
+    context: &Context,
+    ui: &mut Ui,
+) -> Result<(), KeychainError> {
+    if keychain.path == context.paths.docker_config {
+        disk::create_folder(&context.paths.user_folder, 0o700)?;
+    }
+    let notes = keychain.store(key, stored)?;
+    notes.iter().for_each(|note| ui.warning(note.to_string()));
+    Ok(())
+}
+
+/// Whether a row stands for this very registry: scheme, host and path.
+pub(crate) fn is_row_of(login: &LoginEntry, uri: &RegistryUri) -> bool {
+    RegistryUri::parse(&login.uri).is_ok_and(|row| row == *uri)
+}
+
+/// Whether a row stands for another login that shares this one's secret: docker:// and oras:// of one registry.
+pub(crate) fn shares_secret(login: &LoginEntry, uri: &RegistryUri) -> bool {
+    RegistryUri::parse(&login.uri).is_ok_and(|row| row != *uri && row.shares_secret_with(uri))
+}
+
+/// Whether a row stands for a registry whose secret is gone.
+pub(crate) fn is_dead(login: &LoginEntry, file: &AuthFile) -> bool {
+    RegistryUri::parse(&login.uri).is_ok_and(|row| !file.holds(&row.storage_key()))
+}

@@ -1,0 +1,218 @@
+//! From the files to the layers and back, with the words that a person sees on the way: warnings, refusals, advice.
+
+use std::{error::Error, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+
+use anyhow::{Context as _, anyhow};
+
+use crate::{
+    cli::{context::Context, failure::Advise, keychain, migration, ui::Ui},
+    config::{
+        document::{Document, LoginEntry},
+        effective::{Effective, Layer, Layers, Note},
+        paths::Paths,
+        store::{ReadError, Store, StoreError},
+    },
+    disk::{self, Edited},
+    uri::RegistryUri,
+};
+
+pub(crate) use crate::cli::migration::migrate;
+
+/// Apptainer's refusal where `--global` is not for this user.
+pub(crate) const GLOBAL_REFUSAL: &str = "Unable to modify global endpoint configuration file: not root user";
+/// Its refusal where `--exclusive` is not.
+pub(crate) const EXCLUSIVE_REFUSAL: &str = "unable to set endpoint as exclusive: not root user";
+
+/// The user's file.
+pub(crate) fn user_store(context: &Context) -> Store {
+    if context.paths.user_is_named { Store::named(&context.paths.user) } else { Store::user(&context.paths.user) }
+}
+
+/// The system's file; one that does not exist starts from the built-in layer (D1).
+pub(crate) fn system_store(context: &Context) -> Store {
+    Store::system(&context.paths.system, Layer::built_in(&context.flavor).document)
+}
+
+/// Reads the layers of this run; creates nothing.
+///
+/// # Errors
+/// When a file that exists can't be read or parsed: a policy that can't be read is not taken for absent (D22).
+pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
+    let user = user_store(context).read()?;
+    Ok(Layers { system: system(context)?, user })
+}
+
+/// Closes the user's own folder and file to others, in Apptainer's words (D2); what `-c` names is left alone.
+///
+/// # Errors
+/// When the file is there but can't be looked at or closed.
+pub(crate) fn mend_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    if context.paths.user_is_named {
+        return Ok(());
+    }
+    let folder = &context.paths.user_folder;
+    if let Err(error) = disk::close_folder(folder, 0o700) {
+        ui.warning(format!("Couldn't enforce permission 0700 on {}: {:#}", folder.display(), anyhow!(error)));
+    }
+    let file = &context.paths.user;
+    let mended = disk::close_file(file, 0o600)
+        .with_context(|| format!("Unable to correct the permission on {}", file.display()))?;
+    if let Some(mode) = mended {
+        ui.warning(format!("File mode ({mode:o}) on {} needs to be 600, fixing that...", file.display()));
+    }
+    Ok(())
+}
+
+/// Warns of what the user can mend: remotes of their own that the system's hide (D5).
+pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
+    for note in effective.notes() {
+        if let Note::Shadowed(name) = note {
+            ui.warning(format!(
+                "{name} is defined in {} and in {}: the system's is used. To remove your own: portolan remote remove {name}",
+                context.paths.system.display(),
+                context.paths.user.display(),
+            ));
+        }
+    }
+}
+
+/// The system's layer for a command that can do without, the built-in one where there is no system file; a warning where it
+/// can't be read.
+pub(crate) fn system_if_readable(context: &Context, ui: &mut Ui) -> Option<Layer> {
+    match system(context) {
+        Ok(layer) => Some(layer),
+        Err(error) => {
+            ui.warning(format!("The system's remotes are not known: {:#}", anyhow!(error)));
+            None
+        }
+    }
+}
+
+/// The system's layer, or the built-in one where there is no system file.
+///
+/// # Errors
+/// When there is a file that can't be read or parsed (D22).
+pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
+    Ok(system_store(context).read()?.unwrap_or_else(|| Layer::built_in(&context.flavor)))
+}
+
+/// The user's logins that still have their secret; a row without one stands for nothing (D13).
+pub(crate) fn live_logins<'a>(effective: &Effective<'a>, context: &Context, ui: &mut Ui) -> Vec<&'a LoginEntry> {
+    let is_registry = |login: &&LoginEntry| RegistryUri::parse(&login.uri).is_ok();
+    let all = effective.logins();
+    if !all.iter().any(|login| is_registry(&login)) {
+        return all.iter().collect();
+    }
+    match keychain::open(None, context).read() {
+        Ok(file) => all.iter().filter(|login| !keychain::is_dead(login, &file)).collect(),
+        Err(error) => {
+            ui.warning(format!("The registries' passwords are not known: {:#}", anyhow!(error)));
+            all.iter().collect()
+        }
+    }
+}
+
+/// Where the layer below the user's stands, for a sentence.
+pub(crate) fn system_place(context: &Context) -> String {
+    if context.paths.system.exists() {
+        context.paths.system.display().to_string()
+    } else {
+        format!("{}'s defaults", context.flavor)
+    }
+}
+
+/// Refuses what only an administrator may do: root, or who owns the system's file and may write it (D20).
+///
+/// # Errors
+/// `refusal`, in Apptainer's words.
+pub(crate) fn check_may_write_system(context: &Context, refusal: &'static str) -> anyhow::Result<()> {
+    if disk::may_write(&context.paths.system) { Ok(()) } else { Err(anyhow!(refusal)) }
+}
+
+/// Changes the user's file. What an old installation left is taken over first, when this creates the user's folder.
+///
+/// # Errors
+/// When the file can't be read or written, or does not allow the change; it is as it was then.
+pub(crate) fn edit_user<T, E: Error + Send + Sync + 'static>(
+    context: &Context,
+    ui: &mut Ui,
+    change: impl FnMut(&mut Document) -> Result<T, E>,
+) -> anyhow::Result<T> {
+    prepare_user_edit(context, ui)?;
+    finish(user_store(context).edit(change), ui)
+}
+
+/// As [`edit_user`], for a change that puts a secret into the file: others can't read it from then on.
+///
+/// # Errors
+/// As [`edit_user`].
+pub(crate) fn store_secret<T, E: Error + Send + Sync + 'static>(
+    context: &Context,
+    ui: &mut Ui,
+    change: impl FnMut(&mut Document) -> Result<T, E>,
+) -> anyhow::Result<T> {
+    prepare_user_edit(context, ui)?;
+    finish(user_store(context).with_secret().edit(change), ui)
+}
+
+/// Changes the system's file.
+///
+/// # Errors
+/// As [`edit_user`].
+pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
+    context: &Context,
+    ui: &mut Ui,
+    change: impl FnMut(&mut Document) -> Result<T, E>,
+) -> anyhow::Result<T> {
+    survive_size_limit();
+    let value = finish(system_store(context).edit(change), ui)?;
+    warn_of_closed_system(context, ui);
+    Ok(value)
+}
+
+/// What comes before every change of the user's file. The policy is not a user's file, whatever `-c` says.
+fn prepare_user_edit(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    survive_size_limit();
+    let Paths { user, system, user_is_named, .. } = &context.paths;
+    let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if *user_is_named && resolved(user) == resolved(system) {
+        return Err(anyhow!("{} is the system's file", user.display()).advise("Change it with --global, without -c."));
+    }
+    Ok(migration::migrate(context, ui)?)
+}
+
+/// Beyond `ulimit -f` a write shall fail with an error, which leaves the old contents, and not kill with a signal.
+fn survive_size_limit() {
+    // Without the handler the command still fails, only without a word.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+fn finish<T, E: Error + Send + Sync + 'static>(
+    result: Result<Edited<T>, StoreError<E>>,
+    ui: &mut Ui,
+) -> anyhow::Result<T> {
+    match result {
+        Ok(edited) => {
+            for note in &edited.notes {
+                ui.warning(note.to_string());
+            }
+            Ok(edited.value)
+        }
+        // The change's own error stands alone, so that it can be told by its type.
+        Err(StoreError::Change(error)) => Err(error.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A system's file that users can't read makes each of their commands fail (D14, D22).
+fn warn_of_closed_system(context: &Context, ui: &mut Ui) {
+    let system = &context.paths.system;
+    let mode = std::fs::metadata(system).map_or(0o644, |metadata| metadata.mode());
+    if mode & 0o044 != 0o044 {
+        ui.warning(format!(
+            "{path} can't be read by all users (mode {mode:o}), and their commands fail. To mend it: chmod 644 {path}",
+            path = system.display(),
+            mode = mode & 0o777,
+        ));
+    }
+}

@@ -1,0 +1,106 @@
+//! Taking over the files of `~/.singularity`, once: by whoever creates the user's folder, in Apptainer's words.
+//!
+//! The old files never change. Reading commands create nothing (D2 of docs/compatibility.md), so that they take over
+//! nothing either.
+
+use std::path::Path;
+
+use crate::{
+    cli::{context::Context, ui::Ui},
+    config::{paths::FILE_NAME, yaml},
+    disk::{self, Change, Contents, DiskError, FileRules},
+};
+
+/// The keyrings: their folder and files below the old folder and the new one.
+const KEYRING_FOLDERS: (&str, &str) = ("sypgp", "keys");
+const KEYRINGS: [(&str, &str); 2] = [("pgp-public", "public"), ("pgp-secret", "private")];
+
+/// Creates the user's folder, if there is none and an old installation left something beside it, and takes that over.
+///
+/// # Errors
+/// When the folder can't be created.
+pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
+    let folder = &context.paths.user_folder;
+    let legacy = context.flavor.legacy_home_folder().map(|name| folder.with_file_name(name));
+    let Some(legacy) = legacy.filter(|legacy| legacy.is_dir() && !context.paths.user_is_named) else {
+        return Ok(());
+    };
+    if !disk::create_folder(folder, 0o700)? {
+        return Ok(());
+    }
+    ui.info("Detected Singularity user configuration directory");
+    migrate_remotes(&legacy.join(FILE_NAME), &folder.join(FILE_NAME), ui);
+    let docker = legacy.join("docker-config.json");
+    if docker.is_file() {
+        ui.info("Detected Singularity docker configuration, migrating...");
+        copy(&docker, &context.paths.docker_config, ui);
+    }
+    migrate_keyrings(&legacy.join(KEYRING_FOLDERS.0), &folder.join(KEYRING_FOLDERS.1), ui);
+    Ok(())
+}
+
+fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
+    if !old.is_file() {
+        return;
+    }
+    ui.info("Detected Singularity remote configuration, migrating...");
+    let found = disk::read(old).map_err(|error| error.to_string()).and_then(|contents| {
+        let bytes = contents.map(|contents| contents.bytes).unwrap_or_default();
+        yaml::read(&bytes).map(|_| bytes).map_err(|error| format!("{}:{error}", old.display()))
+    });
+    match found {
+        // Another command may already have made its own file in the new folder: that one stays.
+        Ok(bytes) => {
+            let put = |there: bool, _: Option<&Contents>| match there {
+                true => Ok::<_, DiskError>(Change::Keep(())),
+                false => Ok(Change::Replace((), bytes.clone())),
+            };
+            let done = disk::edit(new, &FileRules::PRIVATE, |bytes| Ok(bytes.is_some()), put).map(|_| ());
+            tell(done, old, new, ui);
+        }
+        Err(problem) => {
+            ui.warning(format!(
+                "Migration failed, unable to read legacy remote configuration: while parsing remote config data: {problem}"
+            ));
+            ui.warning(
+                "It may be of an incompatible format and needs to be reconstructed manually with the \"apptainer remote\" command group.",
+            );
+        }
+    }
+}
+
+fn migrate_keyrings(old: &Path, new: &Path, ui: &mut Ui) {
+    let found: Vec<_> = KEYRINGS.iter().filter(|(file, _)| old.join(file).is_file()).collect();
+    if !found.is_empty()
+        && let Err(error) = disk::create_folder(new, 0o700)
+    {
+        ui.warning(format!(
+            "Migration failed, you can migrate manually with \"cp -a {} {}\": {error}",
+            old.display(),
+            new.display()
+        ));
+        return;
+    }
+    for (file, kind) in found {
+        ui.info(format!("Detected {kind} Singularity pgp keyring, migrating..."));
+        copy(&old.join(file), &new.join(file), ui);
+    }
+}
+
+/// Copies a file byte for byte, readable for its owner alone. Nobody else knows the new folder yet: a lock would only leave
+/// its file behind.
+fn copy(old: &Path, new: &Path, ui: &mut Ui) {
+    let copied = disk::read(old).and_then(|contents| match contents {
+        Some(contents) => disk::replace_cache(new, &contents.bytes),
+        None => Ok(()),
+    });
+    tell(copied, old, new, ui);
+}
+
+/// A failure is a warning, with the way to do it by hand.
+fn tell(result: Result<(), DiskError>, old: &Path, new: &Path, ui: &mut Ui) {
+    if let Err(error) = result {
+        let (old, new) = (old.display(), new.display());
+        ui.warning(format!("Migration failed, you can migrate manually with \"cp -a {old} {new}\": {error}"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Everything that talks to a person: the run of one command, from its words to its exit code.
+
+mod args;
+mod commands;
+mod context;
+mod failure;
+mod keychain;
+mod layers;
+mod migration;
+mod network;
+mod printable;
+pub mod prompt;
+mod spinner;
+mod table;
+mod target;
+mod time;
+mod ui;
+mod words;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{CommandFactory, FromArgMatches};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::{
+    cli::{
+        args::GlobalOptions,
+        context::{Context, Environment, Places, Terminals, User},
+        failure::Outcome,
+        ui::{Ui, Verbosity},
+        words::{Run, Words},
+    },
+    flavor::Flavor,
+};
+
+/// Runs the command that the words name, and tells what came of it.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let environment = Environment::take();
+    let mut ui = ui(&GlobalOptions::default(), &environment);
+    // Never freed: taking the tree apart again costs a seventh of a `list`, and the process ends soon.
+    let tree = Box::leak(Box::new(Words::command()));
+    let words = args::without_boolean_values(tree, words.into_iter().collect());
+    let parsed = tree.try_get_matches_from_mut(&words).and_then(|matches| Words::from_arg_matches(&matches));
+    let words = match parsed {
+        Ok(words) => words,
+        Err(error) => return failure::conclude_usage(&error, meant(tree, &words), &mut ui),
+    };
+    let mut ui = self::ui(&words.global, &environment);
+    let Some(group) = &words.group else {
+        return show_help(&tree.render_long_help(), &mut ui);
+    };
+    let Some(command) = group.command() else {
+        let help = tree.find_subcommand_mut(group.name()).map(clap::Command::render_long_help);
+        return show_help(&help.unwrap_or_default(), &mut ui);
+    };
+    ui.command = command.name();
+    let places = Places {
+        command: words.global.command.as_ref(),
+        sysconfdir: words.global.sysconfdir.as_deref(),
+        config: group.options().config.as_deref(),
+    };
+    failure::conclude(run_command(command, places, environment, &mut ui), &mut ui)
+}
+
+fn run_command(
+    command: &dyn Run,
+    places: Places<'_>,
+    environment: Environment,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    forbid_core_dumps();
+    let context = Context::new(places, environment, User::take())?;
+    // The folder is decided already; an old variable that decided it is warned of like any other.
+    let _ = args::variable(&context, ui, "CONFIGDIR");
+    ui.debug(format!("The system's file is {}", context.paths.system.display()));
+    ui.debug(format!("The user's file is {}", context.paths.user.display()));
+    layers::mend_modes(&context, ui)?;
+    command.run(&context, ui)
+}
+
+/// Every command may hold a token: what the kernel writes down of a crashed one would hold it too.
+fn forbid_core_dumps() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Core);
+    // Lowering a limit is always allowed.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+}
+
+fn show_help(help: &clap::builder::StyledStr, ui: &mut Ui) -> ExitCode {
+    let result = ui.print(&format!("{}\n", help.to_string().trim_end())).map(|()| Outcome::Done).map_err(Into::into);
+    failure::conclude(result, ui)
+}
+
+/// The command that the words name as far as they name one, for its usage error. In `help remote add` it is `add`.
+fn meant<'a>(tree: &'a mut clap::Command, words: &[OsString]) -> &'a mut clap::Command {
+    let mut command = tree;
+    for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
+        if word != "help" && command.find_subcommand(word).is_some() {
+            command = command.find_subcommand_mut(word).expect("found in the line above");
+        }
+    }
+    command
+}
+
+fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
+    let terminals = Terminals::take();
+    let named = environment.text("PORTOLAN_COMMAND").and_then(|name| Flavor::parse(name).ok());
+    let flavor = options.command.clone().or(named).unwrap_or_else(Flavor::apptainer);
+    let is_set = |key: &str| environment.text(&flavor.variable(key)).and_then(args::parse_bool) == Some(true);
+    let level = environment.text(&flavor.variable("MESSAGELEVEL")).and_then(|level| level.parse().ok());
+    let verbosity = if options.debug || is_set("DEBUG") {
+        Verbosity::DEBUG
+    } else if options.verbose || is_set("VERBOSE") {
+        Verbosity::VERBOSE
+    } else if options.quiet || is_set("QUIET") {
+        Verbosity::QUIET
+    } else if options.silent || is_set("SILENT") {
+        Verbosity::SILENT
+    } else {
+        level.map_or(Verbosity::NORMAL, Verbosity)
+    };
+    let plain = options.nocolor || is_set("NOCOLOR") || environment.get("NO_COLOR").is_some();
+    Ui {
+        verbosity,
+        colour: terminals.stderr && !plain,
+        stderr_is_terminal: terminals.stderr,
+        stdout_is_terminal: terminals.stdout,
+        user: User::take().id,
+        command: "run",
+    }
+}

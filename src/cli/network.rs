@@ -1,0 +1,81 @@
+//! From the context to the services: a client with the machine's settings, an endpoint from a remote, the cache.
+
+use std::{ffi::OsStr, path::PathBuf, time::Duration};
+
+use crate::{
+    cli::context::Context,
+    config::effective::Remote,
+    service::{
+        Endpoint, Transport,
+        discovery::{Cache, DiscoveryError, Freshness, Lookup, ServiceKind, known_service},
+        http::{Client, Environment, Options},
+        registry::certificates,
+    },
+    uri::{EndpointUri, UriError},
+};
+
+/// How this machine's requests are sent.
+pub(crate) fn options(context: &Context) -> Options {
+    let variable = |name: &str| context.environment.get(name).map(OsStr::to_owned);
+    Options::new(Environment::from_variables(variable))
+}
+
+/// A client with this machine's settings; it starts nothing before its first request.
+pub(crate) fn client(context: &Context) -> Client {
+    Client::new(options(context))
+}
+
+/// Where registries' own certificates are looked for: the user's folder first.
+pub(crate) fn certificate_folders(context: &Context) -> Vec<PathBuf> {
+    let user = context.paths.configuration.join(certificates::USER_FOLDER);
+    std::iter::once(user).chain(certificates::MACHINE_FOLDERS.map(PathBuf::from)).collect()
+}
+
+/// What endpoints said before.
+pub(crate) fn cache(context: &Context) -> Cache {
+    Cache::new(context.paths.cache.join("discovery"))
+}
+
+/// A remote as the network knows it.
+///
+/// # Errors
+/// When its file has no address for it, or none that can be asked.
+pub(crate) fn endpoint(remote: &Remote<'_>) -> Result<Endpoint, UriError> {
+    let transport = if remote.is_insecure() { Transport::Http } else { Transport::Https };
+    Ok(Endpoint { uri: EndpointUri::parse(remote.uri())?, transport })
+}
+
+/// The longest that a list waits for an endpoint that was never seen: it shows what it knows then.
+pub(crate) const LIST_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why the keyserver that an endpoint itself names is not known.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InternalKeyserverError {
+    /// The remote has no address that can be asked.
+    #[error(transparent)]
+    Uri(#[from] UriError),
+    /// The endpoint does not tell.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+}
+
+/// The keyserver that an endpoint itself names, for a list: it never waits long.
+///
+/// # Errors
+/// When the endpoint does not tell.
+pub(crate) fn internal_keyserver(
+    remote: &Remote<'_>,
+    freshness: Freshness,
+    context: &Context,
+) -> Result<String, InternalKeyserverError> {
+    let endpoint = endpoint(remote)?;
+    if let Some(known) = known_service(&endpoint.uri, &ServiceKind::Keyserver) {
+        return Ok(known.to_owned());
+    }
+    let options = options(context);
+    let connect_limit = options.connect_limit.min(LIST_PATIENCE);
+    let client = Client::new(Options { limit: LIST_PATIENCE, connect_limit, ..options });
+    let cache = cache(context);
+    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    Ok(lookup.service(&endpoint, &ServiceKind::Keyserver, freshness)?)
+}

@@ -1,0 +1,145 @@
+//! What a word on the command line means: a remote, a keyserver or a registry. One rule for login and logout.
+//!
+//! D5 and D18 of docs/compatibility.md live here. Pure: asks the effective view and nobody else.
+
+use crate::{
+    cli::failure::Advise,
+    config::effective::{Effective, Note, Remote},
+    name::RemoteName,
+    uri::{KeyserverUri, RegistryUri, RegistryUriError},
+};
+
+/// What is logged in to, or out of.
+#[derive(Clone, Debug)]
+pub(crate) enum Target<'a> {
+    /// A remote endpoint.
+    Remote(Remote<'a>),
+    /// A keyserver that is configured for some remote.
+    Keyserver(ConfiguredKeyserver<'a>),
+    /// An OCI registry.
+    Registry(RegistryUri),
+}
+
+/// A keyserver as a remote's list has it, and as it was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConfiguredKeyserver<'a> {
+    /// What is asked: as typed, or as the list has it where a bare host was typed.
+    pub(crate) typed: &'a str,
+    /// As the list has it.
+    pub(crate) configured: &'a str,
+    /// Whether its certificates aren't checked, as the list has it.
+    pub(crate) insecure: bool,
+}
+
+/// Why a word means nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TargetError {
+    /// Nothing was named and nothing is active.
+    #[error("no default remote")]
+    NoDefault,
+    /// No remote of this name, and nothing else that it could be.
+    #[error("{0} is not a remote")]
+    NotRemote(RemoteName),
+    /// The name is the system's and the user's own.
+    #[error("{0} is defined for all users and as a remote of your own")]
+    InBothFiles(RemoteName),
+    /// Something behind a scheme, in Apptainer's grammar.
+    #[error("while login to {word}: {reason}")]
+    Service {
+        /// The word.
+        word: String,
+        /// Why it can't be logged in to.
+        reason: ServiceReason,
+    },
+}
+
+/// Why a word with a scheme can't be logged in to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ServiceReason {
+    /// No remote has such an external keyserver.
+    #[error("no external keyserver configuration found for {0}")]
+    NoSuchKeyserver(String),
+    /// Nothing is logged in to by this scheme.
+    #[error("{0} transport is not supported")]
+    Scheme(String),
+    /// No registry's address.
+    #[error(transparent)]
+    Registry(#[from] RegistryUriError),
+}
+
+impl<'a> Target<'a> {
+    /// What a login's word means; none (or an empty one) is the active remote.
+    pub(crate) fn find(effective: &Effective<'a>, word: Option<&'a str>) -> Result<Self, TargetError> {
+        let Some(word) = word.filter(|word| !word.is_empty()) else {
+            return effective.active().map(|remote| Self::Remote(*remote)).ok_or(TargetError::NoDefault);
+        };
+        let name = RemoteName::found(word);
+        if let Some(remote) = effective.remote(&name) {
+            if effective.notes().contains(&Note::Shadowed(name.clone())) {
+                return Err(TargetError::InBothFiles(name));
+            }
+            return Ok(Self::Remote(*remote));
+        }
+        Self::find_service(effective, word)
+    }
+
+    /// As [`find`](Self::find), for what is no remote.
+    pub(crate) fn find_service(effective: &Effective<'a>, word: &'a str) -> Result<Self, TargetError> {
+        let service = |reason: ServiceReason| TargetError::Service { word: word.to_owned(), reason };
+        let keyserver = || external_keyserver(effective, word).map(Self::Keyserver);
+        let Some((scheme, _)) = word.split_once("://") else {
+            // A bare host is one only where somebody configured it.
+            return keyserver().ok_or_else(|| TargetError::NotRemote(RemoteName::found(word)));
+        };
+        match scheme.to_ascii_lowercase().as_str() {
+            "docker" | "oras" => {
+                RegistryUri::parse(word).map(Self::Registry).map_err(|error| service(ServiceReason::Registry(error)))
+            }
+            "http" | "https" | "hkp" | "hkps" => {
+                keyserver().ok_or_else(|| service(ServiceReason::NoSuchKeyserver(word.to_owned())))
+            }
+            _ => Err(service(ServiceReason::Scheme(scheme.to_owned()))),
+        }
+    }
+}
+
+impl TargetError {
+    /// The error with what a person can do about it.
+    pub(crate) fn explain(self, effective: &Effective<'_>) -> anyhow::Error {
+        let known: Vec<String> = effective.remotes().map(|remote| remote.name.to_string()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        match &self {
+            TargetError::NoDefault => {
+                let advice = match effective.active_name() {
+                    Some(active) => {
+                        format!("The active remote is {}, which does not exist. Known remotes: {known}.", active.value)
+                    }
+                    None => format!("Known remotes: {known}."),
+                };
+                self.advise(format!(
+                    "{advice}\nTo choose one: portolan remote use <NAME>. To name one: portolan remote login <NAME>."
+                ))
+            }
+            TargetError::NotRemote(name) => {
+                let advice = format!(
+                    "Known remotes: {known}. To add it: portolan remote add {name} <URI>.\n\
+                     A registry is written docker://HOST or oras://HOST, a keyserver https://HOST."
+                );
+                self.advise(advice)
+            }
+            TargetError::InBothFiles(name) => {
+                let advice = format!("The system's is used. Remove your own first: portolan remote remove {name}.");
+                self.advise(advice)
+            }
+            TargetError::Service { .. } => self.into(),
+        }
+    }
+}
+
+/// The external keyserver, skipped or not, of any remote that is the same server.
+fn external_keyserver<'a>(effective: &Effective<'a>, word: &'a str) -> Option<ConfiguredKeyserver<'a>> {
+    let mut keyservers = effective.remotes().flat_map(Remote::keyservers);
+    let found = keyservers.find(|keyserver| keyserver.external && KeyserverUri::are_same(&keyserver.uri, word))?;
+    let typed = if word.contains("://") { word } else { &found.uri };
+    Some(ConfiguredKeyserver { typed, configured: &found.uri, insecure: found.insecure })
+}

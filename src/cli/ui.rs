@@ -1,0 +1,188 @@
+//! What a person sees: log lines on standard error, data on standard output. Decides nothing and reads nothing.
+//!
+//! The lines are Apptainer's: a padded label, then the text; see docs/compatibility.md.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use crate::cli::{
+    printable::{printable, printable_lines},
+    spinner::Spinner,
+};
+
+/// How much is said, in Apptainer's numbers (`<COMMAND>_MESSAGELEVEL` takes them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Verbosity(pub(crate) i32);
+
+impl Verbosity {
+    /// Errors alone (`-s`).
+    pub(crate) const SILENT: Self = Self(-3);
+    /// Errors and warnings (`-q`).
+    pub(crate) const QUIET: Self = Self(-1);
+    /// Errors, warnings and information.
+    pub(crate) const NORMAL: Self = Self(1);
+    /// More (`-v`).
+    pub(crate) const VERBOSE: Self = Self(4);
+    /// Everything (`-d`).
+    pub(crate) const DEBUG: Self = Self(5);
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Fatal,
+    Error,
+    Warning,
+    Info,
+    Verbose,
+    Debug,
+}
+
+impl Kind {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Fatal => "FATAL",
+            Self::Error => "ERROR",
+            Self::Warning => "WARNING",
+            Self::Info => "INFO",
+            Self::Verbose => "VERBOSE",
+            Self::Debug => "DEBUG",
+        }
+    }
+
+    const fn shown_from(self) -> Verbosity {
+        Verbosity(match self {
+            Self::Fatal => -4,
+            Self::Error => -3,
+            Self::Warning => -2,
+            Self::Info => 1,
+            Self::Verbose => 2,
+            Self::Debug => 5,
+        })
+    }
+
+    const fn colour(self) -> &'static str {
+        match self {
+            Self::Fatal | Self::Error => "\u{1b}[31m",
+            Self::Warning => "\u{1b}[33m",
+            Self::Info | Self::Verbose | Self::Debug => "\u{1b}[34m",
+        }
+    }
+}
+
+/// Standard output can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("while writing to standard output: {0}")]
+pub(crate) struct OutputError(pub(crate) io::Error);
+
+/// Where output goes and how it looks.
+pub(crate) struct Ui {
+    /// How much is said.
+    pub(crate) verbosity: Verbosity,
+    /// Whether labels are coloured.
+    pub(crate) colour: bool,
+    /// Whether standard error is a terminal.
+    pub(crate) stderr_is_terminal: bool,
+    /// Whether standard output is a terminal.
+    pub(crate) stdout_is_terminal: bool,
+    /// The effective user, for the lines of `-d`.
+    pub(crate) user: u32,
+    /// The command at work, for the lines of `-d`.
+    pub(crate) command: &'static str,
+}
+
+impl Ui {
+    /// What was done.
+    pub(crate) fn info(&mut self, text: impl AsRef<str>) {
+        self.log(Kind::Info, text.as_ref());
+    }
+
+    /// What somebody should look at.
+    pub(crate) fn warning(&mut self, text: impl AsRef<str>) {
+        self.log(Kind::Warning, text.as_ref());
+    }
+
+    /// What failed while the command goes on.
+    pub(crate) fn error(&mut self, text: impl AsRef<str>) {
+        self.log(Kind::Error, text.as_ref());
+    }
+
+    /// What ended the command.
+    pub(crate) fn fatal(&mut self, text: impl AsRef<str>) {
+        self.log(Kind::Fatal, text.as_ref());
+    }
+
+    /// What is of interest with `-v`.
+    pub(crate) fn verbose(&mut self, text: impl AsRef<str>) {
+        self.log(Kind::Verbose, text.as_ref());
+    }
+
+    /// What is of interest with `-d`.
+    pub(crate) fn debug(&mut self, text: impl AsRef<str>) {
+        self.log(Kind::Debug, text.as_ref());
+    }
+
+    /// A line below a message: what to do next.
+    pub(crate) fn advice(&mut self, text: &str) {
+        if self.verbosity >= Kind::Error.shown_from() {
+            let text = self.safe(text);
+            let indented: String = text.lines().map(|line| format!("         {line}\n")).collect();
+            // Nobody is left to be told when standard error is closed.
+            let _ = io::stderr().write_all(indented.as_bytes());
+        }
+    }
+
+    /// Data for standard output, in one write.
+    ///
+    /// # Errors
+    /// When standard output can't be written; a closed pipe is one of these.
+    pub(crate) fn print(&mut self, text: &str) -> Result<(), OutputError> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(OutputError)
+    }
+
+    /// Text for standard error without a label: what is wrong with a command line.
+    pub(crate) fn plain(&mut self, text: &str) {
+        let text = self.safe(text);
+        // Nobody is left to be told when standard error is closed.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
+    /// A cell or a word for standard output: untouched in a pipe, unable to steer a terminal.
+    pub(crate) fn cell<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.stdout_is_terminal { printable(text) } else { Cow::Borrowed(text) }
+    }
+
+    /// A sign of life while servers think, on a terminal only.
+    pub(crate) fn spinner(&self, text: &'static str) -> Spinner {
+        Spinner::new(text, self.stderr_is_terminal && self.verbosity >= Verbosity::NORMAL)
+    }
+
+    /// Text for a prompt, which only ever goes to a terminal.
+    pub(crate) fn prompt_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        printable(text)
+    }
+
+    fn safe<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.stderr_is_terminal { printable_lines(text) } else { Cow::Borrowed(text) }
+    }
+
+    fn log(&mut self, kind: Kind, text: &str) {
+        if self.verbosity < kind.shown_from() {
+            return;
+        }
+        let text = self.safe(text.trim_end_matches('\n'));
+        let (colour, plain) = if self.colour { (kind.colour(), "\u{1b}[0m") } else { ("", "") };
+        let line = if self.verbosity >= Verbosity::DEBUG {
+            let process = format!("[U={},P={}]", self.user, std::process::id());
+            let function = format!("{}()", self.command);
+            format!("{colour}{:<8}{plain}{process:<19}{function:<30}{text}\n", kind.label())
+        } else {
+            let label = format!("{}:", kind.label());
+            format!("{colour}{label:<8}{plain} {text}\n")
+        };
+        // Nobody is left to be told when standard error is closed.
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+}

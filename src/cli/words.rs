@@ -1,0 +1,243 @@
+//! The command tree: groups, their commands, and which function runs each. No behaviour of its own.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cli::{
+    args::GlobalOptions,
+    commands::{
+        add, get_login_password, keyserver_list, keyservers, list, login, logout, registry_list, remove, service_login,
+        service_logout, status, use_remote,
+    },
+    context::Context,
+    failure::Outcome,
+    ui::Ui,
+};
+
+/// Manage the service endpoints of container runtimes
+///
+/// portolan manages the remote endpoints, keyservers and registry logins of Apptainer and SingularityCE, in their own
+/// files: what it writes they read, and the other way round.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portolan",
+    version,
+    after_help = "Examples:
+  portolan remote list
+  portolan remote add --no-login ExampleCloud cloud.example.com"
+)]
+pub(crate) struct Words {
+    #[command(flatten)]
+    pub(crate) global: GlobalOptions,
+    #[command(subcommand)]
+    pub(crate) group: Option<Group>,
+}
+
+/// The groups of commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Group {
+    Remote(RemoteGroup),
+    Keyserver(KeyserverGroup),
+    Registry(RegistryGroup),
+}
+
+/// The option that every group has.
+#[derive(Args, Debug)]
+pub(crate) struct GroupOptions {
+    /// Use this file in place of your own remote.yaml
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Manage remote endpoints, keyservers and registry credentials
+///
+/// A remote endpoint is a group of services behind a single address, such as cloud.example.com: a library of images, a
+/// keyserver, and whatever else it announces. `add` one, `login` where it asks who you are, and `use` it to make it the
+/// one that is asked when no other is named.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote list
+  portolan remote use ExampleCloud")]
+pub(crate) struct RemoteGroup {
+    #[command(flatten)]
+    options: GroupOptions,
+    #[command(subcommand)]
+    command: Option<RemoteCommand>,
+}
+
+/// Manage keyservers and the logins to them
+///
+/// Signatures are checked with the keyservers of the active remote, in their order. An administrator adds and removes them
+/// for all users; a user logs in to those that want it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan keyserver list
+  sudo portolan keyserver add --order 1 https://keys.example.com")]
+pub(crate) struct KeyserverGroup {
+    #[command(flatten)]
+    options: GroupOptions,
+    #[command(subcommand)]
+    command: Option<KeyserverCommand>,
+}
+
+/// Manage the logins to OCI registries
+///
+/// A registry needs no remote, only a login. Its password is stored in Docker's format beside your remote.yaml, where
+/// Apptainer finds it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan registry login --username ian docker.io
+  portolan registry list")]
+pub(crate) struct RegistryGroup {
+    #[command(flatten)]
+    options: GroupOptions,
+    #[command(subcommand)]
+    command: Option<RegistryCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum RemoteCommand {
+    List(list::ListArgs),
+    Add(add::AddArgs),
+    Remove(remove::RemoveArgs),
+    Use(use_remote::UseArgs),
+    Login(login::LoginArgs),
+    Logout(logout::LogoutArgs),
+    Status(status::StatusArgs),
+    AddKeyserver(keyservers::AddKeyserverArgs),
+    RemoveKeyserver(keyservers::RemoveKeyserverArgs),
+    GetLoginPassword(get_login_password::GetLoginPasswordArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyserverCommand {
+    #[command(after_help = "Examples:
+  sudo portolan keyserver add https://keys.example.com
+  sudo portolan keyserver add --order 1 company hkps://keys.company.example")]
+    Add(keyservers::AddKeyserverArgs),
+    #[command(after_help = "Examples:
+  sudo portolan keyserver remove https://keys.example.com
+  sudo portolan keyserver remove company hkps://keys.company.example")]
+    Remove(keyservers::RemoveKeyserverArgs),
+    List(keyserver_list::KeyserverListArgs),
+    Login(service_login::KeyserverLoginArgs),
+    Logout(service_logout::KeyserverLogoutArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum RegistryCommand {
+    Login(service_login::RegistryLoginArgs),
+    Logout(service_logout::RegistryLogoutArgs),
+    List(registry_list::RegistryListArgs),
+}
+
+/// A command with its arguments.
+pub(crate) trait Run {
+    /// The word for it, which lines of `-d` name.
+    fn name(&self) -> &'static str;
+
+    /// Runs it.
+    fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome>;
+}
+
+impl Group {
+    /// The word for the group.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Remote(_) => "remote",
+            Self::Keyserver(_) => "keyserver",
+            Self::Registry(_) => "registry",
+        }
+    }
+
+    /// What the group's own options say.
+    pub(crate) fn options(&self) -> &GroupOptions {
+        match self {
+            Self::Remote(group) => &group.options,
+            Self::Keyserver(group) => &group.options,
+            Self::Registry(group) => &group.options,
+        }
+    }
+
+    /// The command that was named, if one was.
+    pub(crate) fn command(&self) -> Option<&dyn Run> {
+        match self {
+            Self::Remote(group) => group.command.as_ref().map(|command| command as &dyn Run),
+            Self::Keyserver(group) => group.command.as_ref().map(|command| command as &dyn Run),
+            Self::Registry(group) => group.command.as_ref().map(|command| command as &dyn Run),
+        }
+    }
+}
+
+impl Run for RemoteCommand {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::List(_) => "list",
+            Self::Add(_) => "add",
+            Self::Remove(_) => "remove",
+            Self::Use(_) => "use",
+            Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
+            Self::Status(_) => "status",
+            Self::AddKeyserver(_) => "add-keyserver",
+            Self::RemoveKeyserver(_) => "remove-keyserver",
+            Self::GetLoginPassword(_) => "get-login-password",
+        }
+    }
+
+    fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+        match self {
+            Self::List(args) => list::run(args, context, ui),
+            Self::Add(args) => add::run(args, context, ui),
+            Self::Remove(args) => remove::run(args, context, ui),
+            Self::Use(args) => use_remote::run(args, context, ui),
+            Self::Login(args) => login::run(args, context, ui),
+            Self::Logout(args) => logout::run(args, context, ui),
+            Self::Status(args) => status::run(args, context, ui),
+            Self::AddKeyserver(args) => keyservers::add(args, context, ui),
+            Self::RemoveKeyserver(args) => keyservers::remove(args, context, ui),
+            Self::GetLoginPassword(args) => get_login_password::run(args, context, ui),
+        }
+    }
+}
+
+impl Run for KeyserverCommand {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "add",
+            Self::Remove(_) => "remove",
+            Self::List(_) => "list",
+            Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
+        }
+    }
+
+    fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Add(args) => keyservers::add(args, context, ui),
+            Self::Remove(args) => keyservers::remove(args, context, ui),
+            Self::List(args) => keyserver_list::run(args, context, ui),
+            Self::Login(args) => service_login::run_for_keyserver(args, context, ui),
+            Self::Logout(args) => service_logout::run_for_keyserver(args, context, ui),
+        }
+    }
+}
+
+impl Run for RegistryCommand {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
+            Self::List(_) => "list",
+        }
+    }
+
+    fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Login(args) => service_login::run_for_registry(args, context, ui),
+            Self::Logout(args) => service_logout::run_for_registry(args, context, ui),
+            Self::List(args) => registry_list::run(args, context, ui),
+        }
+    }
+}
