@@ -1,1 +1,32 @@
 //! Whole commands against real files, real sockets and a real terminal: one binary, one file a capability.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that fails says where")]
+#![allow(clippy::disallowed_methods, reason = "tests make the files that they are about")]
+
+mod add;
+mod arrows;
+mod broken;
+mod command_line;
+mod concurrent;
+mod crash;
+mod discovery;
+mod get_login_password;
+mod guide;
+mod help;
+mod keyservers;
+mod links;
+mod list;
+mod login;
+mod logout;
+mod migration;
+mod modes;
+mod policy;
+mod prompts;
+mod reading;
+mod real_keyserver;
+mod real_registries;
+mod remove;
+mod service;
+mod status;
+mod support;
+mod use_remote;
+mod yaml_readers;

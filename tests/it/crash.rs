@@ -1,0 +1,280 @@
+//! Commands that are killed, or refused by the kernel, at every single system call on their files. D7 of
+//! docs/compatibility.md.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::support::world::{Finished, SHIPPED, World, skip};
+
+/// The calls that change something, or lock it.
+const CHANGING: &str = "?open,openat,?creat,write,pwrite64,fsync,fdatasync,ftruncate,flock,?rename,?renameat,renameat2,\
+                        ?chmod,fchmod,?fchmodat,fchown,?fchownat,?unlink,unlinkat,?mkdir,mkdirat,?link,linkat,\
+                        fsetxattr,fremovexattr";
+/// The calls that only look.
+const LOOKING: &str =
+    "read,pread64,?stat,?lstat,fstat,?newfstatat,statx,?readlink,readlinkat,?access,?faccessat,?faccessat2,fgetxattr";
+
+/// The calls that a signal may interrupt, by their manual pages.
+const INTERRUPTIBLE: &str = "?open,openat,read,write,pwrite64,flock,fsync,ftruncate";
+
+/// The kernel's errors, and their words.
+const WORDS: [(&str, &str); 6] = [
+    ("ENOSPC", "no space left on device"),
+    ("EDQUOT", "disk quota exceeded"),
+    ("EIO", "input/output error"),
+    ("EROFS", "read-only file system"),
+    ("EACCES", "permission denied"),
+    ("EINTR", "interrupted system call"),
+];
+
+/// What the user's file holds before.
+const MINE: &str = "\
+Active: mine
+Remotes:
+  mine:
+    URI: mine.example.com
+    System: false
+    Exclusive: false
+";
+
+/// A command, its file, and another command that comes after it.
+struct Case {
+    words: &'static [&'static str],
+    prepare: fn(&World),
+    file: fn(&World) -> PathBuf,
+    next: &'static [&'static str],
+}
+
+const NEXT: &[&str] = &["remote", "add", "--no-login", "next", "next.example.com"];
+const FIRST_ADD: Case = Case {
+    words: &["remote", "add", "--no-login", "x", "x.example.com"],
+    prepare: |_| {},
+    file: World::user_file,
+    next: NEXT,
+};
+const ADD: Case = Case { prepare: |world| world.write_user(MINE), ..FIRST_ADD };
+const REMOVE: Case = Case { words: &["remote", "remove", "mine"], ..ADD };
+const USE: Case = Case { words: &["remote", "use", "DefaultRemote"], ..ADD };
+const GLOBAL_ADD: Case = Case {
+    words: &["remote", "add", "--global", "x", "x.example.com"],
+    prepare: |_| {},
+    file: World::system_file,
+    next: &["remote", "add", "--global", "next", "next.example.com"],
+};
+
+/// One system call of a command's life: its name, and which one of that name it is, from 1.
+type Point = (String, usize);
+
+/// A case, its contents before and after, and its system calls.
+struct Trial {
+    case: Case,
+    old: Option<Vec<u8>>,
+    new: Option<Vec<u8>>,
+}
+
+impl Trial {
+    /// Runs the case undisturbed once; `None` where nothing can be traced.
+    fn new(case: Case) -> Option<Self> {
+        if !Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success()) {
+            skip("strace is not installed, or may not trace");
+            return None;
+        }
+        let world = World::shipped();
+        (case.prepare)(&world);
+        let old = contents(&(case.file)(&world));
+        let run = world.run(case.words);
+        assert_eq!(run.code, Some(0), "{run}");
+        let new = contents(&(case.file)(&world));
+        assert!(old != new);
+        Some(Self { case, old, new })
+    }
+
+    /// The calls of the case that are about files of its world, among those that are named.
+    fn points(&self, calls: &str) -> Vec<Point> {
+        let world = self.world();
+        let log = world.root().join("log");
+        let run = self.run(&world, &["-y", "-o", log.to_str().unwrap(), "-e", &format!("trace={calls}")]);
+        assert_eq!(run.code, Some(0), "{run}");
+        let here = format!("AT_FDCWD<{}>", world.home().display());
+        let mut counts = BTreeMap::<String, usize>::new();
+        let mut points = Vec::new();
+        for line in fs::read_to_string(log).unwrap().lines() {
+            let Some((name, rest)) = line.split_once('(') else { continue };
+            let name = name.rsplit(' ').next().unwrap();
+            let count = counts.entry(name.to_owned()).or_default();
+            *count += 1;
+            if rest.replace(&here, "").contains(world.root().to_str().unwrap()) {
+                points.push((name.to_owned(), *count));
+            }
+        }
+        assert!(!points.is_empty(), "nothing to disturb: {calls}");
+        points
+    }
+
+    fn world(&self) -> World {
+        let world = World::shipped();
+        (self.case.prepare)(&world);
+        world
+    }
+
+    fn run(&self, world: &World, options: &[&str]) -> Finished {
+        let mut command = world.command_through(&[&["strace", "-f"], options].concat());
+        command.args(self.case.words);
+        world.finish(command, "")
+    }
+
+    /// Runs the case in a new world, with this done at one of its calls.
+    fn disturbed(&self, (call, count): &Point, disturbance: &str) -> (World, Finished) {
+        let world = self.world();
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{disturbance}:when={count}"));
+        let log = world.root().join("log");
+        let run = self.run(&world, &["-o", log.to_str().unwrap(), "-e", &trace, "-e", &inject]);
+        let log = fs::read_to_string(log).unwrap();
+        assert!(log.contains("(INJECTED)") || log.contains("killed by SIGKILL"), "{disturbance} did not happen: {log}");
+        (world, run)
+    }
+
+    /// Kills the case at each of its calls: the file is the old one or the new one, and the next command works.
+    fn survives_kills(&self) {
+        for point in self.points(CHANGING) {
+            let (world, run) = self.disturbed(&point, "signal=KILL");
+            assert_eq!(run.code, None, "{point:?}: {run}");
+            let found = contents(&(self.case.file)(&world));
+            assert!(found == self.old || found == self.new, "{point:?} left {}", shown(found.as_deref()));
+            self.goes_on(&world, &format!("{point:?}"));
+        }
+    }
+
+    /// Refuses each of the case's calls, one a run: what it says is true, and the next command works.
+    fn tells_the_truth(&self, calls: &str, errors: &[&str]) {
+        for point in self.points(calls) {
+            for error in errors {
+                let (world, run) = self.disturbed(&point, &format!("error={error}"));
+                let what = format!("{error} at {point:?}");
+                let found = contents(&(self.case.file)(&world));
+                let changed = run.stderr.contains(" was changed, but the change may not survive a power failure: ");
+                let expected = if run.code == Some(0) || changed { &self.new } else { &self.old };
+                assert!(found == *expected, "{what} left {}\n{run}", shown(found.as_deref()));
+                if run.code != Some(0) {
+                    let fatal: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("FATAL:   ")).collect();
+                    let words = WORDS.iter().find(|(name, _)| name == error).unwrap().1;
+                    assert!(fatal.len() == 1 && fatal[0].ends_with(words), "{what}: {run}");
+                    assert_eq!(run.code, Some(255), "{what}: {run}");
+                }
+                assert!(!["EINTR", "ENOLCK"].contains(error) || run.code == Some(0), "{what} is no reason to give up");
+                self.goes_on(&world, &what);
+            }
+        }
+    }
+
+    /// The next command works, keeps what the file holds, and leaves no litter.
+    fn goes_on(&self, world: &World, what: &str) {
+        let file = (self.case.file)(world);
+        let before = contents(&file).unwrap_or_default();
+        let next = world.run(self.case.next);
+        assert_eq!(next.code, Some(0), "after {what}: {next}");
+        assert!(!next.stderr.contains("WARNING"), "after {what}: {next}");
+        let after = String::from_utf8(contents(&file).unwrap()).unwrap();
+        for remote in ["mine.example.com", "x.example.com"] {
+            let was_there = String::from_utf8_lossy(&before).contains(remote);
+            assert_eq!(after.contains(remote), was_there, "after {what}: {after}");
+        }
+        assert!(after.contains("next.example.com"), "after {what}: {after}");
+        assert_eq!(listing(file.parent().unwrap()), ["remote.yaml", "remote.yaml.lock"], "after {what}");
+    }
+}
+
+fn contents(path: &Path) -> Option<Vec<u8>> {
+    path.exists().then(|| fs::read(path).unwrap())
+}
+
+fn shown(contents: Option<&[u8]>) -> String {
+    contents.map_or_else(|| "no file".to_owned(), |bytes| format!("{:?}", String::from_utf8_lossy(bytes)))
+}
+
+fn listing(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = entries.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_first_add_may_be_killed_at_any_call() {
+    Trial::new(FIRST_ADD).inspect(Trial::survives_kills);
+}
+
+#[test]
+fn an_add_may_be_killed_at_any_call() {
+    Trial::new(ADD).inspect(Trial::survives_kills);
+}
+
+#[test]
+fn a_remove_may_be_killed_at_any_call() {
+    Trial::new(REMOVE).inspect(Trial::survives_kills);
+}
+
+#[test]
+fn a_use_may_be_killed_at_any_call() {
+    Trial::new(USE).inspect(Trial::survives_kills);
+}
+
+#[test]
+fn a_global_add_may_be_killed_at_any_call() {
+    let trial = Trial::new(GLOBAL_ADD);
+    assert!(trial.as_ref().is_none_or(|trial| trial.old.as_deref() == Some(SHIPPED.as_bytes())));
+    trial.inspect(Trial::survives_kills);
+}
+
+#[test]
+fn an_add_tells_the_truth_when_the_disk_is_full() {
+    Trial::new(ADD).inspect(|trial| trial.tells_the_truth(CHANGING, &["ENOSPC", "EDQUOT"]));
+}
+
+#[test]
+fn an_add_tells_the_truth_when_the_disk_fails() {
+    Trial::new(ADD).inspect(|trial| trial.tells_the_truth(CHANGING, &["EIO", "EROFS"]));
+}
+
+#[test]
+fn an_add_tells_the_truth_when_it_cannot_look() {
+    Trial::new(ADD).inspect(|trial| trial.tells_the_truth(LOOKING, &["EIO", "EACCES"]));
+}
+
+#[test]
+fn an_add_goes_on_after_signals() {
+    Trial::new(ADD).inspect(|trial| trial.tells_the_truth(INTERRUPTIBLE, &["EINTR"]));
+}
+
+#[test]
+fn an_add_goes_on_where_nothing_can_be_locked() {
+    Trial::new(ADD).inspect(|trial| trial.tells_the_truth("flock", &["ENOLCK"]));
+}
+
+#[test]
+fn a_first_add_tells_the_truth() {
+    Trial::new(FIRST_ADD).inspect(|trial| trial.tells_the_truth(CHANGING, &["ENOSPC", "EACCES"]));
+}
+
+#[test]
+fn a_remove_tells_the_truth() {
+    Trial::new(REMOVE).inspect(|trial| trial.tells_the_truth(CHANGING, &["EDQUOT"]));
+    Trial::new(REMOVE).inspect(|trial| trial.tells_the_truth(LOOKING, &["EIO"]));
+}
+
+#[test]
+fn a_use_tells_the_truth() {
+    Trial::new(USE).inspect(|trial| trial.tells_the_truth(CHANGING, &["EIO"]));
+}
+
+#[test]
+fn a_global_add_tells_the_truth() {
+    // To whom the folder can't be opened, `--global` is refused before, in other words.
+    let calls = "pwrite64,fsync,flock,?rename,?renameat,renameat2,fchmod,fremovexattr";
+    Trial::new(GLOBAL_ADD).inspect(|trial| trial.tells_the_truth(calls, &["EROFS"]));
+    Trial::new(GLOBAL_ADD).inspect(|trial| trial.tells_the_truth(INTERRUPTIBLE, &["EINTR"]));
+}

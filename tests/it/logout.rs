@@ -1,0 +1,245 @@
+//! `remote logout`: what it drops, and what it leaves. D3, D4, D5, D13 and D18 of docs/compatibility.md.
+
+use snapbox::{IntoData as _, assert_data_eq, str};
+
+use crate::support::{
+    cloud::{self, plain, remotes, system_remotes},
+    endpoint::{endpoint, good, token},
+    server::Server,
+    world::World,
+};
+
+#[test]
+fn a_token_is_dropped_and_nothing_else() {
+    let world = World::shipped();
+    world.write_user(remotes(&[("e", "e.example.com", &good()), ("f", "f.example.com", &token("old-"))]));
+    assert_data_eq!(
+        world.session(&["remote logout", "remote logout", "remote logout e"]),
+        str![[r#"
+$ portolan remote logout
+------- stderr -------
+INFO:    Logout succeeded
+$ portolan remote logout
+------- stderr -------
+INFO:    Logout succeeded
+$ portolan remote logout e
+------- stderr -------
+INFO:    Logout succeeded
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        plain(&world.file(&world.user_file()), &[]),
+        str![[r#"
+600
+Active: e
+Remotes:
+  e:
+    URI: e.example.com
+    System: false
+    Exclusive: false
+  f:
+    URI: f.example.com
+    Token: <old>
+    System: false
+    Exclusive: false
+[EOF]
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn no_server_is_asked() {
+    let server = Server::https(endpoint);
+    let world = cloud::world();
+    world.write_user(remotes(&[("e", &server.host(), &good())]));
+    assert_eq!(world.run(&["remote", "logout"]).code, Some(0));
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn an_entry_that_was_there_for_a_system_remotes_token_goes_with_it() {
+    let world = World::new();
+    world.write_system(system_remotes(&[("company", "company.example.com", "")]));
+    world.write_user(system_remotes(&[("company", "company.example.com", &good())]));
+    let system = world.file(&world.system_file());
+    assert_data_eq!(
+        world.session(&["remote logout company", "remote logout company", "remote logout"]),
+        str![[r#"
+$ portolan remote logout company
+------- stderr -------
+INFO:    Logout succeeded
+$ portolan remote logout company
+------- stderr -------
+INFO:    Logout succeeded
+$ portolan remote logout
+------- stderr -------
+INFO:    Logout succeeded
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        world.file(&world.user_file()),
+        str![[r#"
+600
+Active: company
+Remotes: {}
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert_eq!(world.file(&world.system_file()), system);
+}
+
+#[test]
+fn a_remote_of_ones_own_under_a_system_name_loses_its_token_alone() {
+    let world = World::new();
+    world.write_system(system_remotes(&[("company", "company.example.com", "")]));
+    world.write_user(remotes(&[("company", "evil.example.com", &good())]));
+    assert_data_eq!(world.session(&["remote logout company"]), str![[r#"
+$ portolan remote logout company
+------- stderr -------
+WARNING: company is defined in $ETC/apptainer/remote.yaml and in $HOME/.apptainer/remote.yaml: the system's is used. To remove your own: portolan remote remove company
+INFO:    Logout succeeded
+[EOF]
+
+"#]].raw());
+    assert_data_eq!(
+        world.file(&world.user_file()),
+        str![[r#"
+600
+Active: company
+Remotes:
+  company:
+    URI: evil.example.com
+    System: false
+    Exclusive: false
+[EOF]
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_word_that_means_nothing_is_told_with_what_could_be_meant() {
+    let world = World::shipped();
+    world.write_user(remotes(&[("e", "e.example.com", &good())]));
+    let before = world.file(&world.user_file());
+    assert_data_eq!(
+        world.session(&["remote logout nosuch", "remote logout localhost:5000", "remote logout ftp://x.example.com"]),
+        str![[r#"
+$ portolan remote logout nosuch
+------- stderr -------
+FATAL:   nosuch is not a remote
+         Known remotes: DefaultRemote, e. To add it: portolan remote add nosuch <URI>.
+         A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.
+[exit status: 255]
+$ portolan remote logout localhost:5000
+------- stderr -------
+FATAL:   localhost:5000 is not a remote
+         Known remotes: DefaultRemote, e. To add it: portolan remote add localhost:5000 <URI>.
+         A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.
+[exit status: 255]
+$ portolan remote logout ftp://x.example.com
+------- stderr -------
+FATAL:   while verifying token: ftp transport is not supported
+[exit status: 255]
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert_eq!(world.file(&world.user_file()), before);
+}
+
+#[test]
+fn with_nothing_active_the_remotes_are_named() {
+    let world = World::new();
+    world.write_system("Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    assert_data_eq!(
+        world.session(&["remote logout"]),
+        str![[r#"
+$ portolan remote logout
+------- stderr -------
+FATAL:   no default remote
+         Known remotes: one.
+         To choose one: portolan remote use <NAME>. To name one: portolan remote login <NAME>.
+[exit status: 255]
+[EOF]
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_keyserver_login_is_dropped_however_it_is_written() {
+    let logins = "\
+Active: DefaultRemote
+Remotes: {}
+Credentials:
+- URI: https://keys.example.com
+  Auth: Bearer secret
+  Insecure: false
+- URI: docker://registry.example.com
+  Auth: Basic secret
+  Insecure: false
+";
+    for word in ["https://keys.example.com", "https://KEYS.example.com/", "https://keys.example.com:443"] {
+        let world = World::shipped();
+        world.write_user(logins);
+        assert_eq!(
+            world.session(&[&format!("remote logout {word}")]),
+            format!("$ portolan remote logout {word}\n------- stderr -------\nINFO:    Logout succeeded\n[EOF]\n")
+        );
+        assert_data_eq!(
+            world.file(&world.user_file()),
+            str![[r#"
+600
+Active: DefaultRemote
+Remotes: {}
+Credentials:
+- URI: docker://registry.example.com
+  Auth: Basic secret
+  Insecure: false
+[EOF]
+
+"#]]
+            .raw()
+        );
+    }
+    let world = World::shipped();
+    world.write_user(logins);
+    assert_data_eq!(
+        world.session(&["remote logout https://other.example.com"]),
+        str![[r#"
+$ portolan remote logout https://other.example.com
+------- stderr -------
+INFO:    Logout succeeded
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert!(world.file(&world.user_file()).contains("https://keys.example.com"));
+}
+
+#[test]
+fn a_logout_and_a_login_put_things_back() {
+    let server = Server::https(endpoint);
+    let world = cloud::world();
+    world.write_user(remotes(&[("e", &server.host(), &good())]));
+    let before = world.file(&world.user_file());
+    assert_eq!(world.run(&["remote", "logout"]).code, Some(0));
+    assert!(!world.file(&world.user_file()).contains("Token"));
+    assert_eq!(world.run_with_input(&["remote", "login"], &good()).code, Some(0));
+    assert_eq!(world.file(&world.user_file()), before);
+}

@@ -1,0 +1,329 @@
+//! `remote status`: the services of an endpoint and the login there. D11 and D21 of docs/compatibility.md.
+
+use std::time::{Duration, Instant};
+
+use snapbox::{IntoData as _, assert_data_eq, str};
+
+use crate::support::{
+    cloud::{self, TOKEN_STATUS, plain, remotes, system_remotes, token_until},
+    endpoint::{DISCOVERY, endpoint, good, token},
+    reply::Reply,
+    server::Server,
+    world::World,
+};
+
+fn world_with(uri: &str, token: &str) -> World {
+    let world = cloud::world();
+    world.write_user(remotes(&[("e", uri, token)]));
+    world
+}
+
+#[test]
+fn the_services_are_a_table_and_the_login_a_sentence() {
+    let server = Server::https(endpoint);
+    let world = world_with(&server.host(), "");
+    assert_data_eq!(
+        plain(&world.session(&["remote status"]), &[&server]),
+        str![[r#"
+$ portolan remote status
+SERVICE    STATUS  VERSION         URI
+Builder    N/A                     https://localhost:PORT1/builder
+Consent    OK      v1.2.3-consent  https://localhost:PORT1/consent
+Keyserver  OK      v1.2.3-keys     https://localhost:PORT1/keys
+Library    OK      v1.2.3-library  https://localhost:PORT1/library
+Token      OK      v1.2.3-token    https://localhost:PORT1/token
+
+No authentication token set (logged out).
+------- stderr -------
+INFO:    Checking status of default remote.
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert!(server.asked().iter().all(|asked| asked.header("Authorization").is_none()), "{:#?}", server.log());
+
+    world.write_user(remotes(&[("e", &server.host(), &good())]));
+    assert_data_eq!(
+        plain(&world.session(&["remote status e"]), &[&server]),
+        str![[r#"
+$ portolan remote status e
+SERVICE    STATUS  VERSION         URI
+Builder    N/A                     https://localhost:PORT1/builder
+Consent    OK      v1.2.3-consent  https://localhost:PORT1/consent
+Keyserver  OK      v1.2.3-keys     https://localhost:PORT1/keys
+Library    OK      v1.2.3-library  https://localhost:PORT1/library
+Token      OK      v1.2.3-token    https://localhost:PORT1/token
+
+Valid authentication token set (logged in).
+------- stderr -------
+INFO:    Checking status of remote: e
+INFO:    Access Token Verified!
+[EOF]
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn the_token_goes_to_the_token_service_alone() {
+    let server = Server::https(endpoint);
+    world_with(&server.host(), &good()).run(&["remote", "status"]);
+    let carrying: Vec<String> =
+        server.asked().into_iter().filter(|asked| asked.header("Authorization").is_some()).map(|a| a.target).collect();
+    assert_eq!(carrying, [TOKEN_STATUS]);
+}
+
+#[test]
+fn a_token_that_is_bad_fails_the_command_behind_its_table() {
+    let server = Server::https(endpoint);
+    let world = world_with(&server.host(), &token("old-"));
+    assert_data_eq!(
+        plain(&world.session(&["remote status"]), &[&server]),
+        str![[r#"
+$ portolan remote status
+SERVICE    STATUS  VERSION         URI
+Builder    N/A                     https://localhost:PORT1/builder
+Consent    OK      v1.2.3-consent  https://localhost:PORT1/consent
+Keyserver  OK      v1.2.3-keys     https://localhost:PORT1/keys
+Library    OK      v1.2.3-library  https://localhost:PORT1/library
+Token      OK      v1.2.3-token    https://localhost:PORT1/token
+
+Authentication token is invalid (please login again).
+------- stderr -------
+INFO:    Checking status of default remote.
+FATAL:   error response from server: Invalid Credentials
+[exit status: 255]
+[EOF]
+
+"#]]
+        .raw()
+    );
+    let quiet = world.run(&["-q", "remote", "status"]);
+    assert_eq!((quiet.code, quiet.stderr.lines().count()), (Some(255), 1), "{quiet}");
+}
+
+#[test]
+fn an_endpoint_whose_services_are_down_answers_nonetheless() {
+    let server = Server::https(endpoint);
+    let world = world_with(&format!("{}/down", server.host()), "");
+    assert_data_eq!(
+        plain(&world.session(&["remote status"]), &[&server]),
+        str![[r#"
+$ portolan remote status
+SERVICE    STATUS  VERSION  URI
+Builder    N/A              https://localhost:1
+Consent    N/A              https://localhost:1
+Keyserver  N/A              https://localhost:1
+Library    N/A              https://localhost:1
+Token      N/A              https://localhost:1
+
+No authentication token set (logged out).
+------- stderr -------
+INFO:    Checking status of default remote.
+[EOF]
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_service_of_an_unknown_kind_is_shown_too() {
+    let server = Server::https(endpoint);
+    let world = world_with(&format!("{}/extra", server.host()), "");
+    assert_data_eq!(
+        plain(&world.run(&["remote", "status"]).stdout, &[&server]),
+        str![[r#"
+SERVICE    STATUS  VERSION         URI
+Builder    N/A                     https://localhost:PORT1/builder
+Consent    OK      v1.2.3-consent  https://localhost:PORT1/consent
+Keyserver  OK      v1.2.3-keys     https://localhost:PORT1/keys
+Library    OK      v1.2.3-library  https://localhost:PORT1/library
+Something  OK      v1.2.3-x        https://localhost:PORT1/x
+Token      OK      v1.2.3-token    https://localhost:PORT1/token
+
+No authentication token set (logged out).
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn an_endpoint_that_is_not_there_fails_the_command() {
+    let server = Server::https(endpoint);
+    for (path, cause) in [("/nosuch", "404"), ("/err500", "500"), ("/badjson", "failed to unmarshal response")] {
+        let run = world_with(&format!("{}{path}", server.host()), &good()).run(&["remote", "status"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(255), ""), "{run}");
+        assert!(run.stderr.contains("FATAL:   while retrieving services: ") && run.stderr.contains(cause), "{run}");
+    }
+    assert_data_eq!(world_with("localhost:1", "").session(&["remote status"]), str![[r#"
+$ portolan remote status
+------- stderr -------
+INFO:    Checking status of default remote.
+FATAL:   while retrieving services: error making request to server: Get "https://localhost:1/assets/config/config.prod.json": connection refused
+[exit status: 255]
+[EOF]
+
+"#]].raw());
+    assert!(server.asked().iter().all(|asked| asked.header("Authorization").is_none()));
+}
+
+#[test]
+fn all_services_are_asked_at_once() {
+    let server = Server::https(|asked| {
+        let reply = match asked.path() {
+            DISCOVERY => return endpoint(asked),
+            TOKEN_STATUS => endpoint(asked),
+            _ => Reply::json(200, r#"{"data":{"version":"v1"}}"#),
+        };
+        reply.after(Duration::from_millis(400))
+    });
+    let world = world_with(&server.host(), &good());
+    let begun = Instant::now();
+    let run = world.run(&["remote", "status"]);
+    let took = begun.elapsed();
+    assert_eq!((run.code, run.stdout.matches(" OK ").count()), (Some(0), 5), "{run}");
+    // One after the other they would take 2.4 s.
+    assert!(took < Duration::from_millis(1600), "{took:?}");
+}
+
+#[test]
+fn every_remote_is_checked_and_a_dead_one_spoils_no_other() {
+    let (first, second) = (Server::https(endpoint), Server::https(endpoint));
+    let world = cloud::world();
+    world.write_system(system_remotes(&[("company", &second.host(), "")]));
+    world.write_user(remotes(&[
+        ("dead", "localhost:1", ""),
+        ("mine", &first.host(), &good()),
+        ("old", &first.host(), &token("old-")),
+    ]));
+    assert_data_eq!(plain(&world.session(&["remote status --all"]), &[&first, &second]), str![[r#"
+$ portolan remote status --all
+NAME     SERVICE    STATUS  VERSION         URI
+company  Builder    N/A                     https://localhost:PORT2/builder
+company  Consent    OK      v1.2.3-consent  https://localhost:PORT2/consent
+company  Keyserver  OK      v1.2.3-keys     https://localhost:PORT2/keys
+company  Library    OK      v1.2.3-library  https://localhost:PORT2/library
+company  Token      OK      v1.2.3-token    https://localhost:PORT2/token
+dead                N/A                     localhost:1
+mine     Builder    N/A                     https://localhost:PORT1/builder
+mine     Consent    OK      v1.2.3-consent  https://localhost:PORT1/consent
+mine     Keyserver  OK      v1.2.3-keys     https://localhost:PORT1/keys
+mine     Library    OK      v1.2.3-library  https://localhost:PORT1/library
+mine     Token      OK      v1.2.3-token    https://localhost:PORT1/token
+old      Builder    N/A                     https://localhost:PORT1/builder
+old      Consent    OK      v1.2.3-consent  https://localhost:PORT1/consent
+old      Keyserver  OK      v1.2.3-keys     https://localhost:PORT1/keys
+old      Library    OK      v1.2.3-library  https://localhost:PORT1/library
+old      Token      OK      v1.2.3-token    https://localhost:PORT1/token
+
+NAME     LOGIN
+company  No authentication token set (logged out).
+dead     Not known.
+mine     Valid authentication token set (logged in).
+old      Authentication token is invalid (please login again).
+------- stderr -------
+ERROR:   dead: while retrieving services: error making request to server: Get "https://localhost:1/assets/config/config.prod.json": connection refused
+ERROR:   old: error response from server: Invalid Credentials
+FATAL:   not all is well with: dead, old
+[exit status: 255]
+[EOF]
+
+"#]].raw());
+
+    world.write_user(remotes(&[("mine", &first.host(), &good())]));
+    let run = world.run(&["remote", "status", "-a"]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run}");
+}
+
+#[test]
+fn a_token_that_is_about_to_end_is_told_in_time() {
+    const DAY: u64 = 86400;
+    let server = Server::https(|asked| match asked.path() {
+        DISCOVERY => endpoint(asked),
+        _ => Reply::status(200),
+    });
+    let cases = [
+        (cloud::now() + 2 * DAY + 600, "WARNING: The token for e is valid for 2 days more\n"),
+        (cloud::now() - 5 * DAY - 600, "WARNING: The token for e expired 5 days ago\n"),
+        (4_102_444_800, "INFO:    The token for e is valid until 2100-01-01T00:00:00Z\n"),
+    ];
+    for (end, told) in cases {
+        let run = world_with(&server.host(), &token_until(end)).run(&["remote", "status"]);
+        assert!(run.stderr.ends_with(told), "{run}");
+        assert_eq!(run.code, Some(0), "{run}");
+    }
+}
+
+#[test]
+fn nothing_but_the_data_is_on_a_pipe() {
+    let server = Server::https(endpoint);
+    let run = world_with(&server.host(), &good()).run(&["-d", "remote", "status"]);
+    assert!(run.stdout.starts_with("SERVICE"), "{run}");
+    assert!(!run.stdout.contains(['\u{1b}', '\r']) && !run.stderr.contains(['\u{1b}', '\r']), "{run}");
+    assert!(!run.stderr.contains("goodgood"), "{run}");
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let world = World::shipped();
+    let none = World::new();
+    none.write_system("Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    let gone = World::new();
+    gone.write_system("Active: gone\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    assert_data_eq!(
+        world.session(&["remote status nosuch"]),
+        str![[r#"
+$ portolan remote status nosuch
+------- stderr -------
+INFO:    Checking status of remote: nosuch
+FATAL:   nosuch is not a remote
+[exit status: 255]
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        none.session(&["remote status"]),
+        str![[r#"
+$ portolan remote status
+------- stderr -------
+INFO:    Checking status of default remote.
+FATAL:   no default remote
+[exit status: 255]
+[EOF]
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        gone.session(&["remote status"]),
+        str![[r#"
+$ portolan remote status
+------- stderr -------
+INFO:    Checking status of default remote.
+FATAL:   gone is not a remote
+[exit status: 255]
+[EOF]
+
+"#]]
+        .raw()
+    );
+    let both = world.run(&["remote", "status", "--all", "e"]);
+    assert_eq!(both.code, Some(1), "{both}");
+}
+
+#[test]
+fn a_status_writes_nothing_but_what_the_endpoint_says() {
+    let server = Server::https(endpoint);
+    let world = world_with(&server.host(), &good());
+    let before = world.file(&world.user_file());
+    world.run(&["remote", "status"]);
+    assert_eq!(world.file(&world.user_file()), before);
+    let outside: Vec<String> = world.home_listing().into_iter().filter(|path| !path.starts_with(".cache")).collect();
+    assert_eq!(outside, [".apptainer", ".apptainer/remote.yaml"]);
+}
