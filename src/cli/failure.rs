@@ -7,7 +7,7 @@ use std::{error::Error, fmt, io, process::ExitCode};
 
 use crate::{
     cli::ui::{OutputError, Ui},
-    service::{http::HttpError, token::TokenError},
+    service::{http::HttpError, registry::login::LoginError, token::TokenError},
 };
 
 /// How a command ended that did not fail.
@@ -126,7 +126,9 @@ fn tell_advice(error: &anyhow::Error, ui: &mut Ui) {
 /// What the services know to do about their own errors.
 pub(crate) fn tell_hints(error: &anyhow::Error, ui: &mut Ui) {
     for cause in error.chain() {
-        if let Some(hint) = cause.downcast_ref::<HttpError>().and_then(HttpError::hint) {
+        let http = cause.downcast_ref::<HttpError>().and_then(HttpError::hint);
+        let registry = cause.downcast_ref::<LoginError>().and_then(LoginError::hint);
+        if let Some(hint) = http.or(registry) {
             ui.advice(&hint);
         }
         // Apptainer's message is whole without it.

@@ -243,3 +243,23 @@ fn a_logout_and_a_login_put_things_back() {
     assert_eq!(world.run_with_input(&["remote", "login"], &good()).code, Some(0));
     assert_eq!(world.file(&world.user_file()), before);
 }
+
+#[test]
+fn two_logouts_that_share_a_secret_take_it_along_whoever_comes_last() {
+    for _ in 0..10 {
+        let world = World::shipped();
+        world.write_user("Remotes: {}\nCredentials: [{URI: docker://h.example.com}, {URI: oras://h.example.com}]\n");
+        let file = world.home().join(".apptainer/docker-config.json");
+        std::fs::write(&file, r#"{"auths": {"h.example.com": {"auth": "aWFuOng="}}}"#).unwrap();
+        let logouts = ["docker://h.example.com", "oras://h.example.com"].map(|uri| {
+            let mut command = world.command();
+            command.args(["remote", "logout", uri]).stderr(std::process::Stdio::null()).spawn().unwrap()
+        });
+        for mut logout in logouts {
+            assert!(logout.wait().unwrap().success());
+        }
+        let left = std::fs::read_to_string(&file).unwrap();
+        assert!(!left.contains("h.example.com"), "{left}");
+        assert!(!world.file(&world.user_file()).contains("h.example.com"));
+    }
+}

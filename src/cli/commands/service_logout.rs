@@ -16,6 +16,7 @@ use crate::{
     },
     config::{change, document::LoginEntry, effective::Effective},
     name::RemoteName,
+    service::registry::Keychain,
     uri::{KeyserverUri, RegistryUri},
 };
 
@@ -60,20 +61,31 @@ fn forget_registry(
     if !is_held && (!has_row || authfile.is_some()) {
         return Err(anyhow!("not logged in"));
     }
-    let is_shared = effective.logins().iter().any(|login| keychain::shares_secret(login, uri));
-    if is_held && (!is_shared || authfile.is_some()) {
-        let notes = keychain.erase(&key)?;
-        notes.iter().for_each(|note| ui.warning(note.to_string()));
+    let shares = |login: &LoginEntry| keychain::shares_secret(login, uri);
+    let is_shared = authfile.is_none() && effective.logins().iter().any(shares);
+    if is_held && !is_shared {
+        erase(&keychain, &key, ui)?;
     }
     if authfile.is_some() {
         return Ok(());
     }
     let file = keychain.read()?;
-    layers::edit_user(context, ui, |document| {
+    let still_shared = layers::edit_user(context, ui, |document| {
         let goes = |login: &LoginEntry| keychain::is_row_of(login, uri) || keychain::is_dead(login, &file);
         change::remove_logins(document, goes);
-        Ok::<_, Infallible>(())
-    })
+        Ok::<_, Infallible>(document.logins().iter().any(shares))
+    })?;
+    // The one that shared it may have been logged out at the same time: then neither has erased the secret yet.
+    if is_shared && !still_shared {
+        erase(&keychain, &key, ui)?;
+    }
+    Ok(())
+}
+
+fn erase(keychain: &Keychain, key: &str, ui: &mut Ui) -> anyhow::Result<()> {
+    let notes = keychain.erase(key)?;
+    notes.iter().for_each(|note| ui.warning(note.to_string()));
+    Ok(())
 }
 
 /// Log out of a keyserver

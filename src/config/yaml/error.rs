@@ -178,4 +178,14 @@ did you mean "Exclusive"?"#
             assert!(error.hint().is_some());
         }
     }
+
+    #[test]
+    fn a_token_that_slipped_into_a_key_is_not_shown() {
+        for text in
+            ["? |\n    Token: SECRET\n", "Remotes:\n  ? |\n    Token: SECRET\n  : {Foo: 1}\n", "\"Auth: SECRET\": 1\n"]
+        {
+            let error = read(text.as_bytes()).unwrap_err().to_string();
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+    }
 }

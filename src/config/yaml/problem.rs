@@ -176,9 +176,13 @@ impl Problem {
     }
 }
 
-/// `text` as a message shows it: quoted, escaped, and cut where it is long.
+/// A key or a name as a message shows it: quoted, escaped, and cut where it is long. One that holds what could be a
+/// line of its own may hide a token that slipped in, and is not shown at all.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
+    if text.contains(['\n', '\r']) || ["Token:", "Auth:"].iter().any(|key| text.contains(key)) {
+        return "***".to_owned();
+    }
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
