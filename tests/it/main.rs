@@ -24,6 +24,7 @@ mod prompts;
 mod reading;
 mod real_keyserver;
 mod real_registries;
+mod registries;
 mod remove;
 mod service;
 mod status;

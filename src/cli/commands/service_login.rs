@@ -120,7 +120,8 @@ pub(crate) fn registry(
     let mut given = Given::new(credential, stdin, context, ui)?;
     let keychain = keychain::open(authfile, context);
     let stored = prove(&mut given, uri, &keychain, input, context).with_context(|| format!("while login to {uri}"))?;
-    keychain::keep(&keychain, &uri.storage_key(), &stored, context, ui)?;
+    keychain::keep(&keychain, &uri.storage_key(), &stored, context, ui)
+        .with_context(|| format!("while login to {uri}"))?;
     if authfile.is_some() {
         ui.info(format!("Token stored in {}", keychain.path.display()));
         return Ok(Outcome::Done);
@@ -146,7 +147,7 @@ fn prove(
 ) -> anyhow::Result<Stored> {
     let user = given.username.clone().ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
     // A file that can't take the secret is found before anybody types it.
-    keychain.read()?;
+    keychain.check(&uri.storage_key())?;
     let password = given.password(input)?;
     let caution = if given.insecure { Caution::None } else { Caution::Usual };
     let folders = network::certificate_folders(context);

@@ -98,6 +98,14 @@ impl Keychain {
         })
     }
 
+    /// Checks, without a change, that the file can be read and says where a login for this key is to be kept.
+    ///
+    /// # Errors
+    /// When it can't be read, is no docker-config.json, or names a helper that can't be one.
+    pub fn check(&self, key: &str) -> Result<(), KeychainError> {
+        self.helper(&self.read()?, key).map(|_| ())
+    }
+
     fn helper(&self, file: &AuthFile, key: &str) -> Result<Option<(Helper, String)>, KeychainError> {
         let keeper = file.helper_for(key).map_err(|error| self.wrong(error))?;
         Ok(keeper.map(|Keeper { helper, server }| (Helper::new(helper, self.helper_environment.clone()), server)))

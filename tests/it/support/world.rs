@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::Write as _,
-    os::unix::fs::{MetadataExt, PermissionsExt, lchown},
+    os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, SystemTime},
@@ -79,6 +79,10 @@ impl World {
         self.root.path().join("home")
     }
 
+    pub(crate) fn docker_config(&self) -> PathBuf {
+        self.home().join(".apptainer/docker-config.json")
+    }
+
     pub(crate) fn user_file(&self) -> PathBuf {
         self.home().join(".apptainer/remote.yaml")
     }
@@ -88,13 +92,21 @@ impl World {
     }
 
     pub(crate) fn write_user(&self, text: impl AsRef<[u8]>) {
+        self.write_private(&self.user_file(), text.as_ref());
+    }
+
+    pub(crate) fn write_docker_config(&self, text: impl AsRef<[u8]>) {
+        self.write_private(&self.docker_config(), text.as_ref());
+    }
+
+    fn write_private(&self, path: &Path, text: &[u8]) {
         let folder = self.home().join(".apptainer");
         if !folder.exists() {
             fs::create_dir(&folder).unwrap();
             fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
         }
-        fs::write(self.user_file(), text).unwrap();
-        fs::set_permissions(self.user_file(), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     pub(crate) fn write_system(&self, text: impl AsRef<[u8]>) {
@@ -127,6 +139,13 @@ impl World {
         }
     }
 
+    /// Puts a program on PATH under this name. It is a link: a file that was just written can't always be run.
+    pub(crate) fn link_program(&self, name: &str, program: &str) {
+        let folder = self.root.path().join("bin");
+        fs::create_dir_all(&folder).unwrap();
+        symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join(program), folder.join(name)).unwrap();
+    }
+
     /// The program in this world, with a cleared environment.
     pub(crate) fn command(&self) -> Command {
         self.command_through(&[])
@@ -141,7 +160,7 @@ impl World {
             .args(words)
             .env_clear()
             .env("HOME", self.home())
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.root.path().join("bin").display()))
             .env("PORTOLAN_SYSCONFDIR", self.root.path().join("etc"))
             .env("LANG", "C.UTF-8")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
