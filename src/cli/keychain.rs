@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::{
     cli::{context::Context, ui::Ui},
     config::document::LoginEntry,
-    disk,
+    disk::{self, DiskNote},
     service::registry::{Keychain, KeychainError, auth_file::AuthFile, stored::Stored},
     uri::RegistryUri,
 };
@@ -37,9 +37,21 @@ pub(crate) fn keep(
     if keychain.path == context.paths.docker_config {
         disk::create_folder(&context.paths.user_folder, 0o700)?;
     }
-    let notes = keychain.store(key, stored)?;
-    notes.iter().for_each(|note| ui.warning(note.to_string()));
+    tell(&keychain.store(key, stored)?, ui);
     Ok(())
+}
+
+/// Forgets a secret.
+///
+/// # Errors
+/// When the file or the helper can't be used.
+pub(crate) fn forget(keychain: &Keychain, key: &str, ui: &mut Ui) -> Result<(), KeychainError> {
+    tell(&keychain.erase(key)?, ui);
+    Ok(())
+}
+
+fn tell(notes: &[DiskNote], ui: &mut Ui) {
+    notes.iter().for_each(|note| ui.warning(note.to_string()));
 }
 
 /// Whether a row stands for this very registry: scheme, host and path.

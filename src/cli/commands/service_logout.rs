@@ -16,7 +16,6 @@ use crate::{
     },
     config::{change, document::LoginEntry, effective::Effective},
     name::RemoteName,
-    service::registry::Keychain,
     uri::{KeyserverUri, RegistryUri},
 };
 
@@ -64,7 +63,7 @@ fn forget_registry(
     let shares = |login: &LoginEntry| keychain::shares_secret(login, uri);
     let is_shared = authfile.is_none() && effective.logins().iter().any(shares);
     if is_held && !is_shared {
-        erase(&keychain, &key, ui)?;
+        keychain::forget(&keychain, &key, ui)?;
     }
     if authfile.is_some() {
         return Ok(());
@@ -77,14 +76,8 @@ fn forget_registry(
     })?;
     // The one that shared it may have been logged out at the same time: then neither has erased the secret yet.
     if is_shared && !still_shared {
-        erase(&keychain, &key, ui)?;
+        keychain::forget(&keychain, &key, ui)?;
     }
-    Ok(())
-}
-
-fn erase(keychain: &Keychain, key: &str, ui: &mut Ui) -> anyhow::Result<()> {
-    let notes = keychain.erase(key)?;
-    notes.iter().for_each(|note| ui.warning(note.to_string()));
     Ok(())
 }
 
