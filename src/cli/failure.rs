@@ -10,11 +10,16 @@ use crate::{
     service::{http::HttpError, registry::login::LoginError, token::TokenError},
 };
 
-/// How a command ended that did not fail.
+/// How a command ended that did not fail. The numbers are its exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "the commands that check conclude with the other two")]
 pub(crate) enum Outcome {
     /// All is done.
-    Done,
+    Done = 0,
+    /// Something differs from what was asked for, and a check was all that was wanted.
+    WouldChange = 2,
+    /// Something should be looked at, and a strict answer was wanted.
+    Warnings = 3,
 }
 
 /// Apptainer's exit code for whatever is fatal.
@@ -75,7 +80,7 @@ impl<E: Into<anyhow::Error>> Advise for E {
 /// The exit code of a command, after its error was told.
 pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode {
     let error = match result {
-        Ok(Outcome::Done) => return ExitCode::SUCCESS,
+        Ok(outcome) => return ExitCode::from(outcome as u8),
         Err(error) => error,
     };
     if is_closed_pipe(&error) {

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod context;
 mod failure;
+mod json;
 mod keychain;
 mod layers;
 mod migration;

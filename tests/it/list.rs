@@ -251,3 +251,71 @@ NAME  URI  ACTIVE  GLOBAL  EXCLUSIVE
     world.write_system(SHIPPED);
     assert!(world.run(&["remote", "list"]).stdout.contains("DefaultRemote"));
 }
+
+#[test]
+fn a_script_reads_json() {
+    let world = World::shipped();
+    world.write_user(
+        "Active: mine\nRemotes:\n  mine:\n    URI: localhost:1\n    Insecure: true\n    Keyservers:\n    - URI: https://keys.example.com\n      External: true\nCredentials:\n- URI: https://keys.example.com\n  Auth: Basic aWFuOnBhc3M=\n",
+    );
+    assert_data_eq!(
+        world.session(&["remote list --json"]),
+        str![[r#"
+$ portolan remote list --json
+{
+  "schema": "portolan.remote-list/1",
+  "remotes": [
+    {
+      "name": "DefaultRemote",
+      "uri": "cloud.apptainer.org",
+      "active": false,
+      "global": true,
+      "exclusive": false,
+      "insecure": false
+    },
+    {
+      "name": "mine",
+      "uri": "localhost:1",
+      "active": true,
+      "global": false,
+      "exclusive": false,
+      "insecure": true
+    }
+  ],
+  "keyservers": [
+    {
+      "uri": "https://keys.example.com",
+      "insecure": false,
+      "internal": false
+    }
+  ],
+  "logins": [
+    {
+      "uri": "https://keys.example.com",
+      "insecure": false
+    }
+  ]
+}
+[EOF]
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_script_reads_names_and_no_server_is_asked() {
+    let world = World::shipped();
+    world.write_user("Active: mine\nRemotes:\n  mine:\n    URI: localhost:1\n");
+    assert_data_eq!(
+        world.session(&["remote list --names"]),
+        str![[r#"
+$ portolan remote list --names
+DefaultRemote
+mine
+[EOF]
+
+"#]]
+        .raw()
+    );
+}

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::{
     cli::{
         context::Context,
         failure::Outcome,
+        json::{self, JsonOption},
         layers,
         network::{self, InternalKeyserverError},
         table::columns,
@@ -32,14 +34,21 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote list
+  portolan remote list --json | jq --raw-output '.remotes[] | select(.global) | .uri'
   portolan remote -c other.yaml list")]
 pub(crate) struct ListArgs {
     /// Ask the active endpoint for its keyserver now, also when its answer of the last day is known
     #[arg(long)]
     refresh: bool,
+    /// Print the remotes' names alone, one a line; asks no server
+    #[arg(long, conflicts_with_all = ["json", "refresh"])]
+    names: bool,
+    #[command(flatten)]
+    json: JsonOption,
 }
 
 /// What `list` shows.
+#[derive(Serialize)]
 struct ListView<'a> {
     remotes: Vec<RemoteRow<'a>>,
     /// `None` when the active remote's keyservers aren't known.
@@ -47,14 +56,17 @@ struct ListView<'a> {
     logins: Vec<LoginRow<'a>>,
 }
 
+#[derive(Serialize)]
 struct RemoteRow<'a> {
     name: &'a str,
     uri: &'a str,
     active: bool,
     global: bool,
     exclusive: bool,
+    insecure: bool,
 }
 
+#[derive(Serialize)]
 struct KeyserverRow<'a> {
     uri: Cow<'a, str>,
     insecure: bool,
@@ -62,6 +74,7 @@ struct KeyserverRow<'a> {
     internal: bool,
 }
 
+#[derive(Serialize)]
 struct LoginRow<'a> {
     uri: &'a str,
     insecure: bool,
@@ -71,11 +84,20 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let layers = layers::load(context)?;
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
+    if args.names {
+        let names: String = effective.remotes().map(|remote| format!("{}\n", ui.cell(remote.name.as_str()))).collect();
+        ui.print(&names)?;
+        return Ok(Outcome::Done);
+    }
     let freshness = if args.refresh { Freshness::Now } else { Freshness::Day };
     let keyservers = effective.active().and_then(|remote| keyservers(remote, freshness, context, ui));
     let logins = layers::live_logins(&effective, context, ui);
-    let text = render(&view(&effective, keyservers, &logins), ui);
-    ui.print(&text)?;
+    let view = view(&effective, keyservers, &logins);
+    if args.json.json {
+        json::print("portolan.remote-list/1", &view, ui)?;
+    } else {
+        ui.print(&render(&view, ui))?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -128,6 +150,7 @@ fn view<'a>(
         active: active == Some(remote.name),
         global: remote.is_global(),
         exclusive: remote.exclusive,
+        insecure: remote.is_insecure(),
     });
     let logins = logins.iter().map(|login| LoginRow { uri: &login.uri, insecure: login.insecure });
     ListView { remotes: remotes.collect(), keyservers, logins: logins.collect() }
