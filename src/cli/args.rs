@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, ArgMatches, Args};
 
 use crate::{
     cli::{context::Context, failure::UsageError, ui::Ui},
@@ -10,30 +10,49 @@ use crate::{
     secret::Secret,
 };
 
-/// Options that stand anywhere on the command line.
+/// Options that stand anywhere on the command line: every command has them, and [`everywhere`](Self::everywhere) reads them.
 #[derive(Args, Debug, Default)]
 pub(crate) struct GlobalOptions {
     /// Print debugging information (highest verbosity)
-    #[arg(short, long, global = true, help_heading = "Global options")]
+    #[arg(short, long, help_heading = "Global options")]
     pub(crate) debug: bool,
     /// Print additional information
-    #[arg(short, long, global = true, help_heading = "Global options")]
+    #[arg(short, long, help_heading = "Global options")]
     pub(crate) verbose: bool,
     /// Suppress normal output
-    #[arg(short, long, global = true, help_heading = "Global options")]
+    #[arg(short, long, help_heading = "Global options")]
     pub(crate) quiet: bool,
     /// Print errors only
-    #[arg(short, long, global = true, help_heading = "Global options")]
+    #[arg(short, long, help_heading = "Global options")]
     pub(crate) silent: bool,
     /// Print without color output
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, help_heading = "Global options")]
     pub(crate) nocolor: bool,
     /// The command whose files are managed (PORTOLAN_COMMAND) [default: apptainer]
-    #[arg(long, global = true, value_name = "NAME", value_parser = Flavor::parse, help_heading = "Global options")]
+    #[arg(long, value_name = "NAME", value_parser = Flavor::parse, help_heading = "Global options")]
     pub(crate) command: Option<Flavor>,
     /// The folder of the system's configuration (PORTOLAN_SYSCONFDIR) [default: that of the installed command]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    #[arg(long, value_name = "DIR", help_heading = "Global options")]
     pub(crate) sysconfdir: Option<PathBuf>,
+}
+
+impl GlobalOptions {
+    /// What was said behind the program's name, a group's, or a command's; the last one counts.
+    pub(crate) fn everywhere(matches: &ArgMatches) -> Self {
+        let mut options = Self::default();
+        let mut level = Some(matches);
+        while let Some(matches) = level {
+            options.debug |= matches.get_flag("debug");
+            options.verbose |= matches.get_flag("verbose");
+            options.quiet |= matches.get_flag("quiet");
+            options.silent |= matches.get_flag("silent");
+            options.nocolor |= matches.get_flag("nocolor");
+            options.command = matches.get_one("command").cloned().or(options.command);
+            options.sysconfdir = matches.get_one("sysconfdir").cloned().or(options.sysconfdir);
+            level = matches.subcommand().map(|(_, below)| below);
+        }
+        options
+    }
 }
 
 /// Who logs in to a keyserver or a registry, and how the secret comes.

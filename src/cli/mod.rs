@@ -1,6 +1,7 @@
 //! Everything that talks to a person: the run of one command, from its words to its exit code.
 
 mod args;
+mod chosen;
 mod commands;
 mod context;
 mod failure;
@@ -20,6 +21,7 @@ mod words;
 
 use std::{ffi::OsString, process::ExitCode};
 
+use anyhow::anyhow;
 use clap::{CommandFactory, FromArgMatches};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -29,7 +31,7 @@ use crate::{
         context::{Context, Environment, Places, Terminals, User},
         failure::Outcome,
         ui::{Ui, Verbosity},
-        words::{Run, Words},
+        words::{Group, Run, Words},
     },
     flavor::Flavor,
 };
@@ -38,21 +40,17 @@ use crate::{
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::take();
     let mut ui = ui(&GlobalOptions::default(), &environment);
-    // Never freed: taking the tree apart again costs a seventh of a `list`, and the process ends soon.
-    let tree = Box::leak(Box::new(Words::command()));
-    let words = args::without_boolean_values(tree, words.into_iter().collect());
-    let parsed = tree.try_get_matches_from_mut(&words).and_then(|matches| Words::from_arg_matches(&matches));
-    let words = match parsed {
-        Ok(words) => words,
-        Err(error) => return failure::conclude_usage(&error, meant(tree, &words), &mut ui),
+    let mut typed: Vec<OsString> = words.into_iter().collect();
+    if typed.iter().any(|word| word.as_encoded_bytes().contains(&b'=')) {
+        typed = args::without_boolean_values(&whole_tree(), typed);
+    }
+    // Never freed: taking the tree apart again costs as much as making it, and the process ends soon.
+    let Ok(words) = parse(Box::leak(Box::new(Words::command())), &typed) else {
+        return explain(&typed, &mut ui);
     };
     let mut ui = self::ui(&words.global, &environment);
-    let Some(group) = &words.group else {
-        return show_help(&tree.render_long_help(), &mut ui);
-    };
-    let Some(command) = group.command() else {
-        let help = tree.find_subcommand_mut(group.name()).map(clap::Command::render_long_help);
-        return show_help(&help.unwrap_or_default(), &mut ui);
+    let Some((group, command)) = words.group.as_ref().and_then(|group| Some((group, group.command()?))) else {
+        return show_help(words.group.as_ref(), &mut ui);
     };
     ui.command = command.name();
     let places = Places {
@@ -61,6 +59,28 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         config: group.options().config.as_deref(),
     };
     failure::conclude(run_command(command, places, environment, &mut ui), &mut ui)
+}
+
+fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Words, clap::Error> {
+    let mut matches = tree.try_get_matches_from_mut(typed)?;
+    let global = GlobalOptions::everywhere(&matches);
+    Ok(Words { global, ..Words::from_arg_matches_mut(&mut matches)? })
+}
+
+/// The tree with the arguments of all its commands.
+fn whole_tree() -> clap::Command {
+    let mut tree = Words::command();
+    tree.build();
+    tree
+}
+
+/// Help that was asked for, or what is wrong with the command line: for these the tree has to be whole.
+fn explain(typed: &[OsString], ui: &mut Ui) -> ExitCode {
+    let mut tree = whole_tree();
+    match parse(&mut tree, typed) {
+        Ok(_) => failure::conclude(Err(anyhow!("the command line is understood only in part")), ui),
+        Err(error) => failure::conclude_usage(&error, meant(&mut tree, typed), ui),
+    }
 }
 
 fn run_command(
@@ -86,7 +106,11 @@ fn forbid_core_dumps() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
 }
 
-fn show_help(help: &clap::builder::StyledStr, ui: &mut Ui) -> ExitCode {
+/// The help of a group that was named without a command, or of the whole.
+fn show_help(group: Option<&Group>, ui: &mut Ui) -> ExitCode {
+    let mut tree = whole_tree();
+    let named = group.and_then(|group| tree.find_subcommand_mut(group.name()).map(clap::Command::render_long_help));
+    let help = named.unwrap_or_else(|| tree.render_long_help());
     let result = ui.print(&format!("{}\n", help.to_string().trim_end())).map(|()| Outcome::Done).map_err(Into::into);
     failure::conclude(result, ui)
 }

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::{
     args::GlobalOptions,
+    chosen::Chosen,
     commands::{
         add, get_login_password, keyserver_list, keyservers, list, login, logout, registry_list, remove, service_login,
         service_logout, status, use_remote,
@@ -37,9 +38,9 @@ pub(crate) struct Words {
 /// The groups of commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
-    Remote(RemoteGroup),
-    Keyserver(KeyserverGroup),
-    Registry(RegistryGroup),
+    Remote(Chosen<RemoteGroup>),
+    Keyserver(Chosen<KeyserverGroup>),
+    Registry(Chosen<RegistryGroup>),
 }
 
 /// The option that every group has.
@@ -98,16 +99,16 @@ pub(crate) struct RegistryGroup {
 
 #[derive(Debug, Subcommand)]
 enum RemoteCommand {
-    List(list::ListArgs),
-    Add(add::AddArgs),
-    Remove(remove::RemoveArgs),
-    Use(use_remote::UseArgs),
-    Login(login::LoginArgs),
-    Logout(logout::LogoutArgs),
-    Status(status::StatusArgs),
-    AddKeyserver(keyservers::AddKeyserverArgs),
-    RemoveKeyserver(keyservers::RemoveKeyserverArgs),
-    GetLoginPassword(get_login_password::GetLoginPasswordArgs),
+    List(Chosen<list::ListArgs>),
+    Add(Chosen<add::AddArgs>),
+    Remove(Chosen<remove::RemoveArgs>),
+    Use(Chosen<use_remote::UseArgs>),
+    Login(Chosen<login::LoginArgs>),
+    Logout(Chosen<logout::LogoutArgs>),
+    Status(Chosen<status::StatusArgs>),
+    AddKeyserver(Chosen<keyservers::AddKeyserverArgs>),
+    RemoveKeyserver(Chosen<keyservers::RemoveKeyserverArgs>),
+    GetLoginPassword(Chosen<get_login_password::GetLoginPasswordArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -115,21 +116,21 @@ enum KeyserverCommand {
     #[command(after_help = "Examples:
   sudo portolan keyserver add https://keys.example.com
   sudo portolan keyserver add --order 1 company hkps://keys.company.example")]
-    Add(keyservers::AddKeyserverArgs),
+    Add(Chosen<keyservers::AddKeyserverArgs>),
     #[command(after_help = "Examples:
   sudo portolan keyserver remove https://keys.example.com
   sudo portolan keyserver remove company hkps://keys.company.example")]
-    Remove(keyservers::RemoveKeyserverArgs),
-    List(keyserver_list::KeyserverListArgs),
-    Login(service_login::KeyserverLoginArgs),
-    Logout(service_logout::KeyserverLogoutArgs),
+    Remove(Chosen<keyservers::RemoveKeyserverArgs>),
+    List(Chosen<keyserver_list::KeyserverListArgs>),
+    Login(Chosen<service_login::KeyserverLoginArgs>),
+    Logout(Chosen<service_logout::KeyserverLogoutArgs>),
 }
 
 #[derive(Debug, Subcommand)]
 enum RegistryCommand {
-    Login(service_login::RegistryLoginArgs),
-    Logout(service_logout::RegistryLogoutArgs),
-    List(registry_list::RegistryListArgs),
+    Login(Chosen<service_login::RegistryLoginArgs>),
+    Logout(Chosen<service_logout::RegistryLogoutArgs>),
+    List(Chosen<registry_list::RegistryListArgs>),
 }
 
 /// A command with its arguments.
