@@ -5,9 +5,11 @@
 //! empty place where Go would crash is an error with its line is D12 of docs/compatibility.md.
 //!
 //! ```text
-//! bytes -> encoding -> tape (events, no tree) -> decoder (Go's rules) -> schema -> Document -> write -> text
+//! bytes -> canonical (what the tools write) ------------------------------> Document -> write -> text
+//! bytes -> encoding -> tape (events, no tree) -> decoder (Go's rules) -> schema -> Document
 //! ```
 
+mod canonical;
 mod decoder;
 mod encoding;
 mod error;
@@ -38,6 +40,9 @@ use crate::config::document::Document;
 /// # Errors
 /// Says the first thing that is wrong, where it is, and what would be right.
 pub fn read(bytes: &[u8]) -> Result<Document, YamlError> {
+    if let Some(document) = canonical::read(bytes) {
+        return Ok(document);
+    }
     let text = encoding::decode(bytes)?;
     schema::document(&text).map_err(|fault| YamlError::new(fault, &text))
 }
