@@ -1,6 +1,6 @@
 //! Columns as Apptainer prints them: as wide as the longest cell in code points, plus two; the last is not padded.
 
-use std::fmt::Write;
+use std::iter;
 
 /// Rows of cells of equal number as aligned text, a line a row.
 pub(crate) fn columns<const N: usize, Cell: AsRef<str>>(rows: &[[Cell; N]]) -> String {
@@ -13,9 +13,11 @@ pub(crate) fn columns<const N: usize, Cell: AsRef<str>>(rows: &[[Cell; N]]) -> S
     let mut text = String::with_capacity(rows.len() * (widths.iter().sum::<usize>() + 2 * N));
     for row in rows {
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let padded = if column + 1 == N { 0 } else { width + 2 };
-            // Writing to a String can't fail.
-            let _ = write!(text, "{:<padded$}", cell.as_ref());
+            let cell = cell.as_ref();
+            text.push_str(cell);
+            if column + 1 < N {
+                text.extend(iter::repeat_n(' ', width + 2 - cell.chars().count()));
+            }
         }
         text.push('\n');
     }

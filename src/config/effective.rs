@@ -179,9 +179,13 @@ impl<'a> Effective<'a> {
                 (name, Remote { name, layer: system.kind, token: Token::None, exclusive, entry })
             })
             .collect();
-        for (name, entry) in user.iter().flat_map(|layer| &layer.document.remotes) {
-            add_users(&mut remotes, system.kind, name, entry, &mut notes);
+        let mut individual = BTreeMap::new();
+        if let Some(user) = user {
+            let entries = user.document.remotes.iter();
+            let own = entries.filter_map(|(name, entry)| users(&mut remotes, system.kind, name, entry, &mut notes));
+            individual = own.map(|remote| (remote.name, remote)).collect();
         }
+        remotes.append(&mut individual);
         let active = active(exclusive, system, user);
         if let Some(named) = active.as_ref().filter(|active| !remotes.contains_key(&active.value)) {
             notes.push(Note::NoSuchActive(named.clone()));
@@ -226,14 +230,15 @@ impl<'a> Effective<'a> {
     }
 }
 
-fn add_users<'a>(
-    remotes: &mut BTreeMap<&'a RemoteName, Remote<'a>>,
+/// What an entry of the user's file stands for: a remote of their own, or something about one of the system's.
+fn users<'a>(
+    systems: &mut BTreeMap<&'a RemoteName, Remote<'a>>,
     system: LayerKind,
     name: &'a RemoteName,
     entry: &'a RemoteEntry,
     notes: &mut Vec<Note>,
-) {
-    match (entry.system, remotes.get_mut(name)) {
+) -> Option<Remote<'a>> {
+    match (entry.system, systems.get_mut(name)) {
         (true, None) => notes.push(Note::Ghost(name.clone())),
         (true, Some(remote)) => {
             if entry.token.is_empty() {
@@ -250,9 +255,10 @@ fn add_users<'a>(
                 notes.push(Note::IndividualExclusive(name.clone()));
             }
             let token = if entry.token.is_empty() { Token::None } else { Token::Stored(&entry.token) };
-            remotes.insert(name, Remote { name, layer: LayerKind::User, token, exclusive: false, entry });
+            return Some(Remote { name, layer: LayerKind::User, token, exclusive: false, entry });
         }
     }
+    None
 }
 
 fn active(exclusive: Option<&RemoteName>, system: &Layer, user: Option<&Layer>) -> Option<Located<RemoteName>> {

@@ -157,12 +157,16 @@ fn text(written: &str) -> Option<&str> {
         _ => false,
     };
     let begins_a_text = match bytes.first()? {
-        b'A'..=b'Z' | b'a'..=b'z' => !WORDS_OF_YAML.iter().any(|word| word.eq_ignore_ascii_case(written)),
+        b'A'..=b'Z' | b'a'..=b'z' => !is_word_of_yaml(written),
         // An address. With fewer dots it could be a number or a date.
         b'0'..=b'9' => bytes.iter().filter(|byte| **byte == b'.').count() > 1,
         _ => false,
     };
     (begins_a_text && bytes.iter().enumerate().all(is_whole)).then_some(written)
+}
+
+fn is_word_of_yaml(written: &str) -> bool {
+    written.len() <= "false".len() && WORDS_OF_YAML.iter().any(|word| word.eq_ignore_ascii_case(written))
 }
 
 #[cfg(test)]
