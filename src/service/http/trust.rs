@@ -1,6 +1,7 @@
 //! Whom a TLS client believes: the machine's authorities, those it was given, or everyone. Asks no server.
 //!
-//! The authorities are read when the first server shows its certificate: a request over plain http never needs them.
+//! The authorities are read when the first server shows its certificate: a request over plain http never needs them. The
+//! folders, which hold the same ones again on most machines, are read when the bundle does not know the server.
 
 use std::{
     path::{Path, PathBuf},
@@ -50,7 +51,8 @@ pub(super) fn tls(options: &Options) -> Result<(ClientConfig, Arc<Verifier>), Ca
         certificates: options.certificates,
         trust: options.trust.clone(),
         authorities,
-        loaded: OnceLock::new(),
+        bundle: OnceLock::new(),
+        all: OnceLock::new(),
     });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -76,7 +78,8 @@ pub(super) struct Verifier {
     certificates: Certificates,
     trust: Trust,
     authorities: Vec<CertificateDer<'static>>,
-    loaded: OnceLock<Loaded>,
+    bundle: OnceLock<Loaded>,
+    all: OnceLock<Loaded>,
 }
 
 /// The authorities as they were found.
@@ -91,22 +94,65 @@ struct Loaded {
 impl Verifier {
     /// What was wrong with the authorities when they were read; nothing when they weren't.
     pub(super) fn problems(&self) -> &[String] {
-        self.loaded.get().map_or(&[], |loaded| &loaded.problems)
+        self.all.get().or_else(|| self.bundle.get()).map_or(&[], |loaded| &loaded.problems)
     }
 
-    fn loaded(&self) -> &Loaded {
-        self.loaded.get_or_init(|| {
-            let (mut trusted, mut problems) = system_authorities(&self.trust);
-            trusted.extend(self.authorities.iter().cloned());
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(trusted.iter().cloned());
-            if roots.is_empty() {
-                problems.push("this machine has no certificates of authorities".to_owned());
-            }
-            let chains =
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider)).build().ok();
-            Loaded { trusted, chains, problems }
+    /// Those that were given, and those of the one file.
+    fn bundle(&self) -> &Loaded {
+        self.bundle.get_or_init(|| self.load(bundle(&self.trust)))
+    }
+
+    /// Those of the folders too.
+    fn all(&self) -> &Loaded {
+        self.all.get_or_init(|| {
+            let (mut found, mut problems) = bundle(&self.trust);
+            let (more, wrong) = folders(&self.trust);
+            found.extend(more);
+            problems.extend(wrong);
+            found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
+            found.dedup();
+            self.load((found, problems))
         })
+    }
+
+    fn load(&self, (mut trusted, mut problems): Found) -> Loaded {
+        trusted.extend(self.authorities.iter().cloned());
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(trusted.iter().cloned());
+        if roots.is_empty() {
+            problems.push("this machine has no certificates of authorities".to_owned());
+        }
+        let chains =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider)).build().ok();
+        Loaded { trusted, chains, problems }
+    }
+}
+
+impl Loaded {
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let Some(chains) = &self.chains else {
+            return Err(CertificateError::UnknownIssuer.into());
+        };
+        match chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // A certificate that signed itself is made an authority's by `openssl req -x509`, and many a private
+            // registry has just that one, which its users trust by its own bytes. It was in its time of validity, or
+            // the error would be another.
+            Err(error) if is_an_authoritys(&error) => {
+                if !self.trusted.contains(end_entity) {
+                    return Err(CertificateError::UnknownIssuer.into());
+                }
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
     }
 }
 
@@ -122,23 +168,8 @@ impl ServerCertVerifier for Verifier {
         if self.certificates == Certificates::Unchecked {
             return Ok(ServerCertVerified::assertion());
         }
-        let loaded = self.loaded();
-        let Some(chains) = &loaded.chains else {
-            return Err(CertificateError::UnknownIssuer.into());
-        };
-        match chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // A certificate that signed itself is made an authority's by `openssl req -x509`, and many a private
-            // registry has just that one, which its users trust by its own bytes. It was in its time of validity, or
-            // the error would be another.
-            Err(error) if is_an_authoritys(&error) => {
-                if !loaded.trusted.contains(end_entity) {
-                    return Err(CertificateError::UnknownIssuer.into());
-                }
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => verified,
-        }
+        let among = |loaded: &Loaded| loaded.verify(end_entity, intermediates, server_name, ocsp_response, now);
+        among(self.bundle()).or_else(|_| among(self.all()))
     }
 
     fn verify_tls12_signature(
@@ -186,27 +217,34 @@ fn is_an_authoritys(error: &Error) -> bool {
     }
 }
 
-/// The machine's authorities, and what a user named that couldn't be read.
-fn system_authorities(trust: &Trust) -> (Vec<CertificateDer<'static>>, Vec<String>) {
+/// Authorities, and what of a user's own could not be read.
+type Found = (Vec<CertificateDer<'static>>, Vec<String>);
+
+/// The authorities of the one file.
+fn bundle(trust: &Trust) -> Found {
     let file = trust.file.clone().or_else(|| BUNDLES.iter().map(PathBuf::from).find(|path| path.is_file()));
+    found(file.as_deref(), None, trust.file.as_ref().map(|_| "SSL_CERT_FILE"))
+}
+
+/// The authorities of the folders.
+fn folders(trust: &Trust) -> Found {
     let folders = trust.folders.clone().unwrap_or_else(|| {
         let here = FOLDERS.iter().map(PathBuf::from);
         here.filter(|path| path.is_dir()).collect()
     });
-    let mut found = Vec::new();
-    let mut problems = Vec::new();
-    let mut load = |file: Option<&Path>, folder: Option<&Path>, variable: Option<&str>| {
-        let mut result = rustls_native_certs::load_certs_from_paths(file, folder);
-        if let (Some(variable), Some(error)) = (variable, result.errors.first()) {
-            problems.push(format!("{variable}: {error}"));
-        }
-        found.append(&mut result.certs);
-    };
-    load(file.as_deref(), None, trust.file.as_ref().map(|_| "SSL_CERT_FILE"));
+    let variable = trust.folders.as_ref().map(|_| "SSL_CERT_DIR");
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
     for folder in &folders {
-        load(None, Some(folder), trust.folders.as_ref().map(|_| "SSL_CERT_DIR"));
+        let (more, wrong) = found(None, Some(folder), variable);
+        all.extend(more);
+        problems.extend(wrong);
     }
-    found.sort_unstable_by(|one: &CertificateDer<'_>, other| one.as_ref().cmp(other.as_ref()));
-    found.dedup();
-    (found, problems)
+    (all, problems)
+}
+
+/// What stands in a file or a folder; `variable` is what names it, where a user does.
+fn found(file: Option<&Path>, folder: Option<&Path>, variable: Option<&str>) -> Found {
+    let result = rustls_native_certs::load_certs_from_paths(file, folder);
+    let problem = variable.zip(result.errors.first()).map(|(variable, error)| format!("{variable}: {error}"));
+    (result.certs, problem.into_iter().collect())
 }
