@@ -71,6 +71,9 @@ const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 200..=4096;
 /// Apptainer's words for a token file that can't be read.
 const UNREADABLE_TOKEN: &str = "couldn't read your Sylabs authentication token";
 
+/// What gives an access token without a prompt.
+const FLAGS: &str = "--tokenfile or --password-stdin";
+
 /// Apptainer's words for `--tokenfile` where it can't be used.
 const NOT_FOR_SERVICES: &str =
     "--tokenfile is only supported for login to a remote endpoint, not OCI (docker/oras) or keyservers";
@@ -147,7 +150,7 @@ fn secret(
         return read_tokenfile(file, input).context("while reading tokenfile").map(Some);
     }
     if let Some(given) = given {
-        return if given.is_empty() { Err(PromptError::NoInput.into()) } else { Ok(Some(given)) };
+        return if given.is_empty() { Err(PromptError::NoInput { flags: FLAGS }.into()) } else { Ok(Some(given)) };
     }
     if matches!(remote.token, Token::Stored(_)) && !may_replace(input)? {
         return Ok(None);
@@ -156,7 +159,7 @@ fn secret(
         "Generate an access token at {}/auth/tokens, and paste it here.\nToken entered will be hidden for security.\n",
         ui.prompt_text(&endpoint.url()),
     );
-    Ok(input.secret(&introduction, "Access Token: ")?)
+    Ok(input.secret(&introduction, "Access Token: ", FLAGS)?)
 }
 
 /// Asks a person whether a stored token may go; elsewhere the one that is given replaces it.

@@ -65,7 +65,7 @@ impl Given {
     fn password(&mut self, input: &mut Input) -> anyhow::Result<Secret> {
         let password = match self.password.take() {
             Some(password) => Some(password),
-            None => input.secret("", "Password (or token when username is empty): ")?,
+            None => input.secret("", "Password (or token when username is empty): ", "--password-stdin")?,
         };
         password.filter(|password| !password.is_empty()).ok_or_else(|| anyhow!("A password is required"))
     }

@@ -40,10 +40,11 @@ const EVERYTHING: usize = 1024 * 1024;
 #[derive(Debug, Error)]
 pub enum PromptError {
     /// Standard input is no terminal, and ends before a secret.
-    #[error(
-        "no terminal to ask on, and nothing on standard input: give the secret with --tokenfile or --password-stdin"
-    )]
-    NoInput,
+    #[error("no terminal to ask on, and nothing on standard input: give the secret with {flags}")]
+    NoInput {
+        /// The flags that give it without a prompt.
+        flags: &'static str,
+    },
     /// A line of 64 KiB or more; the words are the reference's.
     #[error("bufio.Scanner: token too long")]
     LineTooLong,
@@ -117,12 +118,17 @@ impl Input {
     /// typed. `None` when nothing was typed.
     ///
     /// Without a terminal nothing is shown, and one line of standard input is the secret; what follows the line is left
-    /// for whoever reads next. An empty one is [`PromptError::NoInput`].
-    pub fn secret(&mut self, introduction: &str, prompt: &str) -> Result<Option<Secret>, PromptError> {
+    /// for whoever reads next. An empty one is [`PromptError::NoInput`], which names `flags`.
+    pub fn secret(
+        &mut self,
+        introduction: &str,
+        prompt: &str,
+        flags: &'static str,
+    ) -> Result<Option<Secret>, PromptError> {
         if self.terminal {
             return self.ask(introduction, prompt, Manner::Hidden(Extent::Line))?.into_secret();
         }
-        self.line()?.into_secret()?.ok_or(PromptError::NoInput).map(Some)
+        self.line()?.into_secret()?.ok_or(PromptError::NoInput { flags }).map(Some)
     }
 
     /// Asks a question whose answer is shown as it is typed; `None` without a terminal.

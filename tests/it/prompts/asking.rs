@@ -26,7 +26,7 @@ fn tell(said: &str) {
 }
 
 fn token(input: &mut Input) -> Result<Option<Secret>, PromptError> {
-    input.secret("Paste it here.\n", "Token: ")
+    input.secret("Paste it here.\n", "Token: ", "--token-stdin")
 }
 
 #[test]

@@ -155,8 +155,7 @@ fn a_terminal_that_controls_nothing_will_do() {
 #[test]
 fn from_a_pipe_a_secret_is_one_line() {
     let long = "x".repeat(64 * 1024 - 1);
-    let nothing =
-        "no terminal to ask on, and nothing on standard input: give the secret with --tokenfile or --password-stdin";
+    let nothing = "no terminal to ask on, and nothing on standard input: give the secret with --token-stdin";
     for (input, said) in [
         (&b"hunter2\n"[..], r#""hunter2""#),
         (b"hunter2", r#""hunter2""#),

@@ -365,7 +365,7 @@ FATAL:   while login to docker://localhost:PORT: Docker/OCI registry requires a 
 [exit status: 255]
 $ portolan remote login -u ian docker://localhost:PORT
 ------- stderr -------
-FATAL:   while login to docker://localhost:PORT: no terminal to ask on, and nothing on standard input: give the secret with --tokenfile or --password-stdin
+FATAL:   while login to docker://localhost:PORT: no terminal to ask on, and nothing on standard input: give the secret with --password-stdin
 [exit status: 255]
 $ portolan remote login -u ian --password-stdin docker://localhost:PORT
 ------- stderr -------
