@@ -18,6 +18,7 @@ mod limits;
 mod lines;
 mod order;
 mod place;
+mod places;
 mod problem;
 mod scalar;
 mod schema;
@@ -29,7 +30,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use self::{error::YamlError, write::write};
+pub use self::{
+    error::YamlError,
+    places::{Places, places},
+    write::write,
+};
 
 use crate::config::document::Document;
 
