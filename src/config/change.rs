@@ -1,11 +1,17 @@
 //! Pure edits of a `Document`. No file, no layer but the one at hand, no message but the refusal's.
 
+mod address;
+mod rename;
+
 use crate::{
     config::document::{Document, LoginEntry, RemoteEntry},
     name::RemoteName,
     secret::Secret,
     uri::EndpointUri,
 };
+
+pub use address::{NewAddress, Readdressed, keeps_token, set_uri, set_uri_globally};
+pub use rename::{rename, rename_globally};
 
 /// Why a document can't be changed as asked, in Apptainer's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +25,12 @@ pub enum ChangeError {
     /// The remote is the system's: a user can't remove it.
     #[error("{0} is global and can't be removed")]
     Global(RemoteName),
+    /// The remote is the system's: a user can't rename it.
+    #[error("{0} is global and can't be renamed")]
+    GlobalName(RemoteName),
+    /// The remote is the system's: a user can't give it another address.
+    #[error("{0} is global and can't be changed")]
+    GlobalAddress(RemoteName),
     /// The remote went away while its token was asked for and verified.
     #[error("{0} was removed by another command: its token was not stored")]
     Gone(RemoteName),

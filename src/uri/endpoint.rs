@@ -120,6 +120,16 @@ impl EndpointUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether both are at the same host and port. Host names have no case; a port that is written and one that is not
+    /// are two, since only the scheme could make them one.
+    pub fn is_same_host(&self, other: &Self) -> bool {
+        self.authority().eq_ignore_ascii_case(other.authority())
+    }
+
+    fn authority(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
 }
 
 impl fmt::Display for EndpointUri {
@@ -252,6 +262,22 @@ mod tests {
         for (typed, stored) in cases {
             assert_eq!(EndpointUri::parse(typed).as_ref().map(EndpointUri::as_str), Ok(stored), "{typed}");
             assert_eq!(EndpointUri::parse(stored).as_ref().map(EndpointUri::as_str), Ok(stored), "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_the_same_whatever_its_case_and_path() {
+        let cases = [
+            ("h.example", "H.example/x", true),
+            ("h.example:8443/a", "h.example:8443/b", true),
+            ("[::1]:443", "[::1]:443/x", true),
+            ("h.example", "h.example:443", false),
+            ("h.example:1", "h.example:2", false),
+            ("h.example", "h.example.com", false),
+        ];
+        for (one, other, same) in cases {
+            let parse = |text| EndpointUri::parse(text).unwrap();
+            assert_eq!(parse(one).is_same_host(&parse(other)), same, "{one} {other}");
         }
     }
 

@@ -1,0 +1,168 @@
+//! Another address for a remote that is there. A token goes with its host (D21 of docs/compatibility.md).
+
+use crate::{
+    config::{
+        change::ChangeError,
+        document::{Document, RemoteEntry},
+    },
+    name::RemoteName,
+    secret::Secret,
+    uri::EndpointUri,
+};
+
+/// Where a remote is from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAddress {
+    /// Its address.
+    pub uri: EndpointUri,
+    /// Whether it is reached over plain http.
+    pub insecure: bool,
+}
+
+/// What came of a new address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readdressed {
+    /// The address that the remote had.
+    pub before: String,
+    /// Whether a token was stored for that address, and removed.
+    pub token_removed: bool,
+    /// Whether keyservers were configured, which stay.
+    pub has_keyservers: bool,
+}
+
+/// Whether a token for the remote at `old_uri` may be kept when it moves to `new_uri`, both in the stored form: only when
+/// host and port stay. What can't be an address is no host.
+pub fn keeps_token(old_uri: &str, new_uri: &str) -> bool {
+    match (EndpointUri::parse(old_uri), EndpointUri::parse(new_uri)) {
+        (Ok(old), Ok(new)) => old.is_same_host(&new),
+        _ => false,
+    }
+}
+
+/// Gives one of the user's own remotes another address. `system_has` says whether the system (or the built-in layer) has
+/// the name.
+///
+/// # Errors
+/// When there is no such remote, or only the system's.
+pub fn set_uri(
+    document: &mut Document,
+    name: &RemoteName,
+    new: &NewAddress,
+    system_has: bool,
+) -> Result<Readdressed, ChangeError> {
+    match document.remotes.get_mut(name) {
+        Some(entry) if !entry.system => Ok(readdress(entry, new)),
+        _ if system_has => Err(ChangeError::GlobalAddress(name.clone())),
+        _ => Err(ChangeError::NoSuchRemote(name.clone())),
+    }
+}
+
+/// Gives a remote of the system's document another address.
+///
+/// # Errors
+/// When there is no such remote.
+pub fn set_uri_globally(
+    document: &mut Document,
+    name: &RemoteName,
+    new: &NewAddress,
+) -> Result<Readdressed, ChangeError> {
+    let entry = document.remotes.get_mut(name).ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
+    Ok(readdress(entry, new))
+}
+
+fn readdress(entry: &mut RemoteEntry, new: &NewAddress) -> Readdressed {
+    // What was sent over TLS alone must not go over plain http to the same host.
+    let keeps_token = keeps_token(&entry.uri, new.uri.as_str()) && (entry.insecure || !new.insecure);
+    let token_removed = !keeps_token && !entry.token.is_empty();
+    if token_removed {
+        entry.token = Secret::default();
+    }
+    entry.insecure = new.insecure;
+    let before = std::mem::replace(&mut entry.uri, new.uri.as_str().to_owned());
+    Readdressed { before, token_removed, has_keyservers: !entry.keyservers.is_empty() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::yaml;
+
+    fn document(text: &str) -> Document {
+        yaml::read(text.as_bytes()).unwrap()
+    }
+
+    fn address(uri: &str, insecure: bool) -> NewAddress {
+        NewAddress { uri: EndpointUri::parse(uri).unwrap(), insecure }
+    }
+
+    #[test]
+    fn a_token_stays_with_its_host_and_port() {
+        let cases = [
+            ("h.example", "h.example", true),
+            ("h.example", "H.EXAMPLE/path", true),
+            ("h.example:8443/a", "h.example:8443", true),
+            ("h.example", "h.example:443", false),
+            ("h.example:1", "h.example:2", false),
+            ("h.example", "i.example", false),
+            ("h.example", "h.example.evil.example", false),
+            // What a file can hold, and no address can be.
+            ("", "", false),
+            ("a b", "a b", false),
+            ("h.example\n", "h.example", false),
+        ];
+        for (old, new, kept) in cases {
+            assert_eq!(keeps_token(old, new), kept, "{old:?} {new:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_address_drops_the_token_of_another_host_and_nothing_else() {
+        let file = "Active: m\nRemotes:\n  m: {URI: m.example, Token: t, Keyservers: [{URI: 'https://k.example'}]}\n  p: {URI: p.example, Token: t, Insecure: true}";
+        let cases = [
+            ("m", address("m.example/x", false), "t", (false, true)),
+            ("m", address("n.example", false), "", (true, true)),
+            ("m", address("m.example", true), "", (true, true)),
+            ("p", address("p.example", true), "t", (false, false)),
+            ("p", address("p.example", false), "t", (false, false)),
+        ];
+        for (remote, new, token, (token_removed, has_keyservers)) in cases {
+            let (mut changed, name) = (document(file), RemoteName::found(remote));
+            let before = format!("{remote}.example");
+            let got = set_uri(&mut changed, &name, &new, false);
+            assert_eq!(got, Ok(Readdressed { before, token_removed, has_keyservers }), "{remote} {new:?}");
+            let mut wanted = document(file);
+            let entry = wanted.remotes.get_mut(&name).unwrap();
+            entry.uri = new.uri.as_str().to_owned();
+            entry.insecure = new.insecure;
+            entry.token = Secret::new(token);
+            assert_eq!(changed, wanted, "{remote} {new:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_gives_addresses_to_their_own_remotes_alone() {
+        let file = "Remotes: {m: {URI: m.example}, g: {URI: g.example, System: true, Token: t}}";
+        let cases = [
+            ("m", true, Ok(())),
+            ("g", true, Err("g is global and can't be changed")),
+            ("g", false, Err("g is not a remote")),
+            ("s", true, Err("s is global and can't be changed")),
+            ("s", false, Err("s is not a remote")),
+        ];
+        for (remote, system_has, wanted) in cases {
+            let mut changed = document(file);
+            let got = set_uri(&mut changed, &RemoteName::found(remote), &address("n.example", false), system_has);
+            assert_eq!(got.map(|_| ()).map_err(|error| error.to_string()), wanted.map_err(str::to_owned), "{remote}");
+            assert_eq!(changed == document(file), wanted.is_err(), "{remote}");
+        }
+        let mut system = document(file);
+        let name = RemoteName::found("g");
+        assert!(set_uri_globally(&mut system, &name, &address("n.example", false)).unwrap().token_removed);
+        assert_eq!(system, document("Remotes: {m: {URI: m.example}, g: {URI: n.example, System: true}}"));
+        let gone = RemoteName::found("x");
+        assert_eq!(
+            set_uri_globally(&mut system, &gone, &address("n.example", false)),
+            Err(ChangeError::NoSuchRemote(gone.clone()))
+        );
+    }
+}
