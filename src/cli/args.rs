@@ -2,12 +2,14 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use anyhow::anyhow;
 use clap::{ArgAction, ArgMatches, Args};
 
 use crate::{
     cli::{context::Context, failure::UsageError, ui::Ui},
     flavor::Flavor,
     secret::Secret,
+    uri::{EndpointUri, TypedScheme},
 };
 
 /// Options that stand anywhere on the command line: every command has them, and [`everywhere`](Self::everywhere) reads them.
@@ -84,6 +86,29 @@ impl AuthfileOption {
     /// The file, from the command line or from the variable.
     pub(crate) fn path(&self, context: &Context, ui: &mut Ui) -> Option<PathBuf> {
         self.authfile.clone().or_else(|| variable(context, ui, "AUTH_FILE").map(PathBuf::from))
+    }
+}
+
+/// An endpoint's address as typed, and whether it is reached over http: that needs `insecure` (D9).
+///
+/// # Errors
+/// Says why the text can't be an endpoint's address.
+pub(crate) fn endpoint(
+    typed: &str,
+    insecure: bool,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<(EndpointUri, bool)> {
+    let (uri, scheme) = EndpointUri::parse_typed(typed)?;
+    match scheme {
+        TypedScheme::Http if !insecure => {
+            Err(anyhow!("http URI requires --insecure or {}=true", context.flavor.variable("ADD_INSECURE")))
+        }
+        TypedScheme::Https if insecure => {
+            ui.info("--insecure ignored for https remote");
+            Ok((uri, false))
+        }
+        _ => Ok((uri, insecure)),
     }
 }
 

@@ -7,12 +7,14 @@ use anyhow::{Context as _, anyhow};
 use crate::{
     cli::{context::Context, failure::Advise, keychain, migration, ui::Ui},
     config::{
+        change::ChangeError,
         document::{Document, LoginEntry},
-        effective::{Effective, Layer, Layers, Note},
+        effective::{Effective, Layer, LayerKind, Layers, Note},
         paths::Paths,
         store::{ReadError, Store, StoreError},
     },
     disk::{self, Edited},
+    name::RemoteName,
     uri::RegistryUri,
 };
 
@@ -85,6 +87,21 @@ pub(crate) fn system_if_readable(context: &Context, ui: &mut Ui) -> Option<Layer
             ui.warning(format!("The system's remotes are not known: {:#}", anyhow!(error)));
             None
         }
+    }
+}
+
+/// Refuses a new name of the user's that the system's file has: it would only hide behind the system's (D5).
+///
+/// # Errors
+/// Apptainer's, and where the name is defined.
+pub(crate) fn refuse_system_name(name: &RemoteName, system: Option<&Layer>) -> anyhow::Result<()> {
+    match system {
+        Some(Layer { kind: LayerKind::System, path, document }) if document.remotes().contains_key(name) => {
+            let place = path.as_deref().unwrap_or(Path::new("the system's file")).display();
+            Err(ChangeError::Taken(name.clone())
+                .advise(format!("It is defined for all users in {place}; choose another name.")))
+        }
+        _ => Ok(()),
     }
 }
 

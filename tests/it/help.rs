@@ -6,12 +6,14 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 24] = [
     "",
     "remote",
     "remote list",
     "remote add",
     "remote remove",
+    "remote rename",
+    "remote set-url",
     "remote use",
     "remote login",
     "remote logout",

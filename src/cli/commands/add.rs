@@ -14,14 +14,11 @@ use crate::{
         layers,
         ui::Ui,
     },
-    config::{
-        change::{self, ChangeError, NewRemote},
-        effective::LayerKind,
-    },
+    config::change::{self, NewRemote},
     flavor,
     name::RemoteName,
     quoted::Quoted,
-    uri::{EndpointUri, TypedScheme},
+    uri::EndpointUri,
 };
 
 /// Add a new remote endpoint
@@ -73,7 +70,7 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
     if args.global {
         layers::edit_system(context, ui, |document| change::add(document, &new))?;
     } else {
-        refuse_system_name(&new.name, context, ui)?;
+        layers::refuse_system_name(&new.name, layers::system_if_readable(context, ui).as_ref())?;
         layers::edit_user(context, ui, |document| change::add(document, &new))?;
     }
     ui.info(format!("Remote {} added.", Quoted(new.name.as_str())));
@@ -89,13 +86,13 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
 
 /// The address and whether it is reached over http, from what was typed or from what is known by name.
 fn address(
-    args: &AddArgs,
+    add: &AddArgs,
     name: &RemoteName,
     insecure: bool,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<(EndpointUri, bool)> {
-    let Some(typed) = &args.uri else {
+    let Some(typed) = &add.uri else {
         let known = flavor::known_by_name(name.as_str()).ok_or_else(|| {
             anyhow!("no address is known for {name}").advise(format!(
                 "Give it behind the name: portolan remote add {name} <URI>. Known by name: SylabsCloud, DefaultRemote."
@@ -103,28 +100,5 @@ fn address(
         })?;
         return Ok((EndpointUri::parse(known.uri)?, insecure));
     };
-    let (uri, scheme) = EndpointUri::parse_typed(typed)?;
-    match scheme {
-        TypedScheme::Http if !insecure => {
-            Err(anyhow!("http URI requires --insecure or {}=true", context.flavor.variable("ADD_INSECURE")))
-        }
-        TypedScheme::Https if insecure => {
-            ui.info("--insecure ignored for https remote");
-            Ok((uri, false))
-        }
-        _ => Ok((uri, insecure)),
-    }
-}
-
-/// A name that the system has would only hide behind the system's (D5).
-fn refuse_system_name(name: &RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    match layers::system_if_readable(context, ui) {
-        Some(system) if system.kind == LayerKind::System && system.document.remotes().contains_key(name) => {
-            Err(ChangeError::Taken(name.clone()).advise(format!(
-                "It is defined for all users in {}; choose another name.",
-                context.paths.system.display()
-            )))
-        }
-        _ => Ok(()),
-    }
+    args::endpoint(typed, insecure, context, ui)
 }
