@@ -144,7 +144,9 @@ impl Context {
             },
         };
         let mut folders = user_folders(home.as_deref(), &environment);
-        folders.cache = folders.cache.join("portolan").join(flavor.command());
+        for folder in [&mut folders.cache, &mut folders.state] {
+            *folder = folder.join("portolan").join(flavor.command());
+        }
         let paths = Paths::new(system, user_folder, folders, places.config);
         Ok(Self { flavor, environment, paths, now: SystemTime::now() })
     }
@@ -196,6 +198,7 @@ fn user_folders(home: Option<&Path>, environment: &Environment) -> UserFolders {
     let named = |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten();
     UserFolders {
         cache: named(dirs::cache_dir).unwrap_or_else(|| home.join(".cache")),
+        state: named(dirs::state_dir).unwrap_or_else(|| home.join(".local/state")),
         configuration: named(dirs::config_dir).unwrap_or_else(|| home.join(".config")),
     }
 }

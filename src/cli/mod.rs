@@ -10,6 +10,7 @@ mod keychain;
 mod layers;
 mod migration;
 mod network;
+mod previous;
 mod printable;
 pub mod prompt;
 mod spinner;

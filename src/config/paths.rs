@@ -19,6 +19,8 @@ pub struct Paths {
     pub docker_config: PathBuf,
     /// The folder for what can be asked for again.
     pub cache: PathBuf,
+    /// The folder for what is remembered between commands.
+    pub state: PathBuf,
     /// The folder in which a user's tools keep their configuration, `~/.config`.
     pub configuration: PathBuf,
 }
@@ -28,6 +30,8 @@ pub struct Paths {
 pub struct UserFolders {
     /// For what can be asked for again.
     pub cache: PathBuf,
+    /// For what is remembered between commands.
+    pub state: PathBuf,
     /// For the configuration of tools.
     pub configuration: PathBuf,
 }
@@ -60,6 +64,7 @@ impl Paths {
             docker_config: user_folder.join("docker-config.json"),
             user_folder,
             cache: folders.cache,
+            state: folders.state,
             configuration: folders.configuration,
         }
     }
@@ -71,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_named_file_replaces_the_users_and_nothing_else() {
-        let folders = UserFolders { cache: "/c".into(), configuration: "/h/.config".into() };
+        let folders = UserFolders { cache: "/c".into(), state: "/t".into(), configuration: "/h/.config".into() };
         let plain = Paths::new("/s".into(), "/h/.apptainer".into(), folders.clone(), None);
         let named = Paths::new("/s".into(), "/h/.apptainer".into(), folders, Some(Path::new("/tmp/x.yaml")));
         assert_eq!(plain.user, Path::new("/h/.apptainer/remote.yaml"));

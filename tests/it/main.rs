@@ -31,5 +31,6 @@ mod service;
 mod set_url;
 mod status;
 mod support;
+mod use_previous;
 mod use_remote;
 mod yaml_readers;
