@@ -24,7 +24,7 @@
 //! let built_in = Layer::built_in(&Flavor::apptainer());
 //! let system = Store::system(Path::new("/etc/apptainer/remote.yaml"), built_in.document.clone()).read()?;
 //! let user = Store::user(Path::new("/home/ian/.apptainer/remote.yaml")).read()?;
-//! let layers = Layers { system: system.unwrap_or(built_in), user };
+//! let layers = Layers { system: system.unwrap_or(built_in), user, chosen: None };
 //! let effective = layers.merge();
 //! if let Some(remote) = effective.active() {
 //!     println!("{} is at {}", remote.name, remote.uri());

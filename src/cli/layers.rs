@@ -9,8 +9,9 @@ use crate::{
     config::{
         change::ChangeError,
         document::{Document, LoginEntry},
-        effective::{Effective, Layer, LayerKind, Layers, Note},
+        effective::{Effective, Layer, LayerKind, Layers, Located, Note},
         paths::Paths,
+        policy,
         store::{ReadError, Store, StoreError},
     },
     disk::{self, Edited},
@@ -35,13 +36,66 @@ pub(crate) fn system_store(context: &Context) -> Store {
     Store::system(&context.paths.system, Layer::built_in(&context.flavor).document)
 }
 
-/// Reads the layers of this run; creates nothing.
+/// The variable that chooses the active remote for one command.
+pub(crate) const CHOICE: &str = "PORTOLAN_REMOTE";
+
+/// The remote that the environment chooses as the active one.
+pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
+    context.environment.get(CHOICE).map(|name| RemoteName::found(name.to_string_lossy()))
+}
+
+/// Reads the layers of this run, with the environment's choice of the active remote; creates nothing.
+///
+/// # Errors
+/// Those of [`load_files`], and when the environment chooses a remote that there is not.
+pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
+    let layers = Layers { chosen: choice(context), ..load_files(context)? };
+    if layers.chosen.is_some() {
+        check_chosen(&layers.merge())?;
+    }
+    Ok(layers)
+}
+
+/// The layers for a command that was given a remote's name, which needs no active one, or none.
+///
+/// # Errors
+/// Those of [`load`].
+pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result<Layers> {
+    if named.is_some() { load_files(context) } else { load(context) }
+}
+
+/// As [`load`], for a command that needs no active remote, or the one that the files name.
 ///
 /// # Errors
 /// When a file that exists can't be read or parsed: a policy that can't be read is not taken for absent (D22).
-pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
+pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
     let user = user_store(context).read()?;
-    Ok(Layers { system: system(context)?, user })
+    Ok(Layers { system: system(context)?, user, chosen: None })
+}
+
+/// Refuses, for a command that does something with the active remote, a choice that the policy forbids. What only shows
+/// warns of it instead, by [`warn`].
+///
+/// # Errors
+/// Apptainer's, and what made the choice.
+pub(crate) fn check_choice(effective: &Effective<'_>) -> anyhow::Result<()> {
+    policy::may_choose(effective).map_err(|refusal| {
+        let advice = format!("{CHOICE} names {}. Without it {} is used.", refusal.name, refusal.exclusive);
+        refusal.advise(advice)
+    })
+}
+
+fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
+    match effective.active_name() {
+        Some(Located { value, layer: LayerKind::Environment }) if effective.active().is_none() => {
+            let known: Vec<String> = effective.remotes().map(|remote| remote.name.to_string()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Err(ChangeError::NoSuchRemote(value.clone()).advise(format!(
+                "{CHOICE} names it. Known remotes: {known}. To add it: portolan remote add {value} <URI>."
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Closes the user's own folder and file to others, in Apptainer's words (D2); what `-c` names is left alone.
@@ -65,7 +119,7 @@ pub(crate) fn mend_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Warns of what the user can mend: remotes of their own that the system's hide (D5).
+/// Warns of what the user can mend: remotes of their own that the system's hide (D5), a choice that the policy forbids.
 pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
     for note in effective.notes() {
         if let Note::Shadowed(name) = note {
@@ -75,6 +129,12 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
                 context.paths.user.display(),
             ));
         }
+    }
+    if let Err(refusal) = policy::may_choose(effective) {
+        ui.warning(format!("{refusal} ({CHOICE})"));
+    }
+    if let Some(Located { value, layer: LayerKind::Environment }) = effective.active_name() {
+        ui.verbose(format!("{CHOICE} makes {value} the active remote"));
     }
 }
 

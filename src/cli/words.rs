@@ -55,7 +55,7 @@ pub(crate) struct GroupOptions {
 ///
 /// A remote endpoint is a group of services behind a single address, such as cloud.example.com: a library of images, a
 /// keyserver, and whatever else it announces. `add` one, `login` where it asks who you are, and `use` it to make it the
-/// one that is asked when no other is named.
+/// one that is asked when no other is named. PORTOLAN_REMOTE=NAME makes another one that for a single command.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote list

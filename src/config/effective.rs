@@ -4,59 +4,15 @@
 //! can (D3). The rules for ghosts (D4), for names in both files (D5), for the exclusive remote (D6) and for moved
 //! endpoints (D21 of docs/compatibility.md) live here.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use crate::{
-    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-    flavor::Flavor,
+    config::document::{KeyserverEntry, LoginEntry, RemoteEntry},
     name::RemoteName,
     secret::Secret,
 };
 
-/// Which layer something comes from, in ascending precedence; policy may overrule it, nothing else may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LayerKind {
-    /// What is known when there is no system file (D1).
-    BuiltIn,
-    /// The system's file.
-    System,
-    /// The user's file.
-    User,
-}
-
-/// One layer: its document and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layer {
-    /// Which layer it is.
-    pub kind: LayerKind,
-    /// Its file; the built-in layer has none.
-    pub path: Option<PathBuf>,
-    /// What it says.
-    pub document: Document,
-}
-
-impl Layer {
-    /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
-    pub fn built_in(flavor: &Flavor) -> Self {
-        let known = flavor.default_remote();
-        let entry = RemoteEntry { uri: known.uri.to_owned(), system: true, ..RemoteEntry::default() };
-        let document = Document {
-            active: known.name.to_owned(),
-            remotes: BTreeMap::from([(RemoteName::found(known.name), entry)]),
-            logins: Vec::new(),
-        };
-        Self { kind: LayerKind::BuiltIn, path: None, document }
-    }
-}
-
-/// A value and the layer that it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Located<T> {
-    /// The value.
-    pub value: T,
-    /// The layer that said it.
-    pub layer: LayerKind,
-}
+pub use crate::config::layer::{Layer, LayerKind, Layers, Located};
 
 /// The token that a user has for a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +79,8 @@ pub enum Note {
     SeveralExclusive(Vec<RemoteName>),
     /// An individual remote claims to be exclusive, which only the system's file can say.
     IndividualExclusive(RemoteName),
+    /// The environment chose a remote that the system's policy forbids: the exclusive one is active.
+    Overruled(RemoteName),
 }
 
 /// The merged view: the answers to every question that a command or a runtime may ask.
@@ -135,30 +93,21 @@ pub struct Effective<'a> {
     notes: Vec<Note>,
 }
 
-/// The layers of one run: the system's (or the built-in one in its place), and the user's if there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layers {
-    /// The system's layer, or the built-in one where there is no system file.
-    pub system: Layer,
-    /// The user's layer.
-    pub user: Option<Layer>,
-}
-
 impl Layers {
     /// The merged view of these layers.
     pub fn merge(&self) -> Effective<'_> {
-        Effective::merge(&self.system, self.user.as_ref())
+        Effective::merge(&self.system, self.user.as_ref(), self.chosen.as_ref())
     }
 }
 
 impl<'a> Effective<'a> {
-    /// Merges the system's layer (or the built-in one) and the user's.
-    pub fn merge(system: &'a Layer, user: Option<&'a Layer>) -> Self {
+    /// Merges the system's layer (or the built-in one) and the user's. `chosen` is the active remote by the environment.
+    pub fn merge(system: &'a Layer, user: Option<&'a Layer>, chosen: Option<&RemoteName>) -> Self {
         let exclusive_ones: Vec<&RemoteName> = match system.kind {
             LayerKind::System => {
                 system.document.remotes.iter().filter(|(_, entry)| entry.exclusive).map(|(name, _)| name).collect()
             }
-            LayerKind::BuiltIn | LayerKind::User => Vec::new(),
+            LayerKind::BuiltIn | LayerKind::User | LayerKind::Environment => Vec::new(),
         };
         let system_active = system.document.active.as_str();
         let exclusive = exclusive_ones
@@ -186,7 +135,9 @@ impl<'a> Effective<'a> {
             individual = own.map(|remote| (remote.name, remote)).collect();
         }
         remotes.append(&mut individual);
-        let active = active(exclusive, system, user);
+        let is_overruled = |chosen: &&RemoteName| exclusive.is_some_and(|exclusive| exclusive != *chosen);
+        notes.extend(chosen.filter(is_overruled).cloned().map(Note::Overruled));
+        let active = active(exclusive, chosen, system, user);
         if let Some(named) = active.as_ref().filter(|active| !remotes.contains_key(&active.value)) {
             notes.push(Note::NoSuchActive(named.clone()));
         }
@@ -261,9 +212,17 @@ fn users<'a>(
     None
 }
 
-fn active(exclusive: Option<&RemoteName>, system: &Layer, user: Option<&Layer>) -> Option<Located<RemoteName>> {
+fn active(
+    exclusive: Option<&RemoteName>,
+    chosen: Option<&RemoteName>,
+    system: &Layer,
+    user: Option<&Layer>,
+) -> Option<Located<RemoteName>> {
     if let Some(name) = exclusive {
         return Some(Located { value: name.clone(), layer: system.kind });
+    }
+    if let Some(name) = chosen {
+        return Some(Located { value: name.clone(), layer: LayerKind::Environment });
     }
     let named = |layer: &Layer| {
         let active = layer.document.active.as_str();
@@ -275,7 +234,7 @@ fn active(exclusive: Option<&RemoteName>, system: &Layer, user: Option<&Layer>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::yaml;
+    use crate::{config::yaml, flavor::Flavor};
 
     fn layer(kind: LayerKind, text: &str) -> Layer {
         Layer { kind, path: None, document: yaml::read(text.as_bytes()).unwrap() }
@@ -284,7 +243,7 @@ mod tests {
     /// The view as `name uri layer [active] [exclusive] [token|moved]`, a line a remote, and the notes behind.
     fn shown(system: &Layer, user: &str) -> Vec<String> {
         let user = layer(LayerKind::User, user);
-        let effective = Effective::merge(system, Some(&user));
+        let effective = Effective::merge(system, Some(&user), None);
         let active = effective.active().map(|remote| remote.name);
         let mut lines: Vec<String> = effective
             .remotes()
@@ -384,7 +343,7 @@ mod tests {
     #[test]
     fn a_system_remote_is_global_whatever_its_entry_says() {
         let file = system("Active: d\nRemotes: {d: {URI: d.example, System: false}}");
-        let effective = Effective::merge(&file, None);
+        let effective = Effective::merge(&file, None, None);
         assert!(effective.active().is_some_and(Remote::is_global));
     }
 }

@@ -4,6 +4,7 @@ pub mod change;
 pub mod document;
 pub mod effective;
 pub mod keyservers;
+pub mod layer;
 pub mod paths;
 pub mod policy;
 pub mod store;

@@ -1,6 +1,9 @@
 //! The exclusive policy: who may use which remote. Pure; only the system's file makes policy (D6).
 
-use crate::{config::effective::Effective, name::RemoteName};
+use crate::{
+    config::effective::{Effective, Note},
+    name::RemoteName,
+};
 
 /// A refusal by the system's policy, in Apptainer's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,5 +23,65 @@ pub fn may_use(effective: &Effective<'_>, name: &RemoteName) -> Result<(), Refus
     match effective.exclusive() {
         Some(exclusive) if exclusive != name => Err(Refusal { name: name.clone(), exclusive: exclusive.clone() }),
         _ => Ok(()),
+    }
+}
+
+/// Whether the environment may choose the active remote that it chooses. What only shows goes on with the exclusive one.
+///
+/// # Errors
+/// Names the exclusive remote when another one was chosen.
+pub fn may_choose(effective: &Effective<'_>) -> Result<(), Refusal> {
+    let chosen = effective.notes().iter().find_map(|note| match note {
+        Note::Overruled(name) => Some(name),
+        _ => None,
+    });
+    chosen.map_or(Ok(()), |name| may_use(effective, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{
+        effective::{Layer, LayerKind, Located},
+        yaml,
+    };
+
+    const TWO: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true}}";
+    const EXCLUSIVE: &str =
+        "Active: c\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true, Exclusive: true}}";
+
+    fn layer(kind: LayerKind, text: &str) -> Layer {
+        Layer { kind, path: None, document: yaml::read(text.as_bytes()).unwrap() }
+    }
+
+    #[test]
+    fn the_environment_chooses_over_every_file_and_under_the_policy() {
+        let user = "Active: m\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}";
+        let cases = [
+            (TWO, "c", "c", LayerKind::Environment, vec![]),
+            (TWO, "m", "m", LayerKind::Environment, vec![]),
+            (EXCLUSIVE, "c", "c", LayerKind::System, vec![]),
+            (EXCLUSIVE, "m", "c", LayerKind::System, vec![Note::Overruled(RemoteName::found("m"))]),
+            (EXCLUSIVE, "x", "c", LayerKind::System, vec![Note::Overruled(RemoteName::found("x"))]),
+        ];
+        let user = layer(LayerKind::User, user);
+        for (file, chosen, wanted, by, notes) in cases {
+            let (system, chosen) = (layer(LayerKind::System, file), RemoteName::found(chosen));
+            let effective = Effective::merge(&system, Some(&user), Some(&chosen));
+            let named = effective.active_name().unwrap();
+            assert_eq!((named.value.as_str(), named.layer), (wanted, by), "{chosen}");
+            let odd: Vec<Note> =
+                effective.notes().iter().filter(|note| !matches!(note, Note::Ghost(_))).cloned().collect();
+            assert_eq!(odd, notes, "{chosen}");
+            assert_eq!(may_choose(&effective).is_ok(), odd.is_empty(), "{chosen}");
+        }
+        // Neither what nobody has nor a ghost becomes one by being chosen.
+        for name in ["x", "g"] {
+            let (system, chosen) = (layer(LayerKind::System, TWO), RemoteName::found(name));
+            let effective = Effective::merge(&system, Some(&user), Some(&chosen));
+            assert!(effective.active().is_none(), "{name}");
+            let located = Located { value: chosen.clone(), layer: LayerKind::Environment };
+            assert!(effective.notes().contains(&Note::NoSuchActive(located)), "{name}");
+        }
     }
 }

@@ -16,13 +16,14 @@ const FORBIDDEN: [(&str, &[&str]); 9] = [
 ];
 
 /// The rules: what they may not know besides.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "change.rs",
     "change/address.rs",
     "change/rename.rs",
     "document.rs",
     "effective.rs",
     "keyservers.rs",
+    "layer.rs",
     "policy.rs",
     "paths.rs",
 ];

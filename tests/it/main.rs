@@ -5,6 +5,7 @@
 mod add;
 mod arrows;
 mod broken;
+mod chosen_remote;
 mod command_line;
 mod concurrent;
 mod crash;

@@ -30,6 +30,7 @@ pub(crate) struct GetLoginPasswordArgs {}
 pub(crate) fn run(_args: &GetLoginPasswordArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let layers = layers::load(context)?;
     let effective = layers.merge();
+    layers::check_choice(&effective)?;
     layers::warn(&effective, context, ui);
     let remote = effective
         .active()

@@ -83,10 +83,12 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     // Read first of all, whatever comes of the rest: the writer at the other end of the pipe must not wait for it.
     let given = if args.credential.password_stdin { Some(input.all()?) } else { None };
     layers::migrate(context, ui)?;
-    let layers = layers::load(context)?;
+    let word = args.target.as_deref().filter(|word| !word.is_empty());
+    let layers = layers::load_for(word, context)?;
     let effective = layers.merge();
+    layers::check_choice(&effective)?;
     layers::warn(&effective, context, ui);
-    match Target::find(&effective, args.target.as_deref()).map_err(|error| error.explain(&effective))? {
+    match Target::find(&effective, word).map_err(|error| error.explain(&effective))? {
         Target::Remote(remote) => login_to_remote(args.tokenfile.as_deref(), given, &remote, &mut input, context, ui),
         _ if args.tokenfile.is_some() => Err(anyhow!(NOT_FOR_SERVICES)),
         Target::Keyserver(keyserver) => {
@@ -108,7 +110,7 @@ pub(crate) fn after_add(
 ) -> anyhow::Result<Outcome> {
     let mut input = Input::new();
     let given = if password_stdin { Some(input.all()?) } else { None };
-    let layers = layers::load(context)?;
+    let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let remote = effective.remote(name).ok_or_else(|| ChangeError::Gone(name.clone()))?;
     login_to_remote(tokenfile, given, remote, &mut input, context, ui)
@@ -229,7 +231,7 @@ fn store(token: Secret, remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> 
         token,
     };
     if definer == Definer::System {
-        let now = layers::load(context)?;
+        let now = layers::load_files(context)?;
         check_unmoved(&now, &verified)?;
     }
     layers::store_secret(context, ui, |document| change::set_token(document, &verified))

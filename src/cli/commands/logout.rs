@@ -28,10 +28,11 @@ pub(crate) struct LogoutArgs {
 
 pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     layers::migrate(context, ui)?;
-    let layers = layers::load(context)?;
-    let effective = layers.merge();
-    layers::warn(&effective, context, ui);
     let word = args.target.as_deref().filter(|word| !word.is_empty());
+    let layers = layers::load_for(word, context)?;
+    let effective = layers.merge();
+    layers::check_choice(&effective)?;
+    layers::warn(&effective, context, ui);
     let remote = match word {
         Some(word) => effective.remote(&RemoteName::found(word)),
         None => Some(effective.active().ok_or_else(|| TargetError::NoDefault.explain(&effective))?),

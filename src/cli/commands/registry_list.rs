@@ -14,7 +14,7 @@ use crate::cli::{context::Context, failure::Outcome, layers, table::columns, ui:
 pub(crate) struct RegistryListArgs {}
 
 pub(crate) fn run(_args: &RegistryListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let layers = layers::load(context)?;
+    let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let logins = layers::live_logins(&effective, context, ui);
     let head = [Cow::Borrowed("URI"), Cow::Borrowed("SECURE?")];

@@ -185,7 +185,7 @@ fn run(
     let mut input = Input::new();
     let given = if credential.password_stdin { Some(input.all()?) } else { None };
     layers::migrate(context, ui)?;
-    let layers = layers::load(context)?;
+    let layers = layers::load_files(context)?;
     let effective = layers.merge();
     match Target::find_service(&effective, uri).map_err(|error| error.explain(&effective))? {
         Target::Keyserver(found) => keyserver(credential, given, found, &mut input, context, ui),

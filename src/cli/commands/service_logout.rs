@@ -94,7 +94,7 @@ pub(crate) struct KeyserverLogoutArgs {
 
 pub(crate) fn run_for_keyserver(args: &KeyserverLogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     layers::migrate(context, ui)?;
-    let layers = layers::load(context)?;
+    let layers = layers::load_files(context)?;
     run(&args.uri, &layers.merge(), context, ui)?;
     ui.info("Logout succeeded");
     Ok(Outcome::Done)
@@ -115,7 +115,7 @@ pub(crate) struct RegistryLogoutArgs {
 
 pub(crate) fn run_for_registry(args: &RegistryLogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     layers::migrate(context, ui)?;
-    let layers = layers::load(context)?;
+    let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let word = args::with_registry_scheme(&args.uri);
     match (args.authfile.path(context, ui), RegistryUri::parse(&word)) {

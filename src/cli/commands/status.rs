@@ -83,12 +83,13 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     if args.all {
         return run_for_all(context, ui);
     }
-    let name = args.name.as_deref().filter(|name| !name.is_empty()).map(RemoteName::found);
+    let word = args.name.as_deref().filter(|name| !name.is_empty());
+    let name = word.map(RemoteName::found);
     match &name {
         Some(name) => ui.info(format!("Checking status of remote: {name}")),
         None => ui.info("Checking status of default remote."),
     }
-    let layers = layers::load(context)?;
+    let layers = layers::load_for(word, context)?;
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
     let remote = meant(&effective, name.as_ref())?;
@@ -121,7 +122,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
 
 /// Every remote, all at once; one that fails is a row of the table, and a failure of the command at its end.
 fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let layers = layers::load(context)?;
+    let layers = layers::load_files(context)?;
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
     let client = network::client(context);

@@ -47,14 +47,16 @@ const PREVIOUS: &str = "-";
 
 pub(crate) fn run(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let name = RemoteName::found(&args.name);
-    let used = if args.global || args.exclusive {
+    if args.global || args.exclusive {
         use_globally(args, &name, context, ui)?;
-        name
     } else {
-        use_for_user(name, context, ui)?
-    };
-    ui.info(format!("Remote {} now in use.", Quoted(used.as_str())));
+        use_for_user(name, context, ui)?;
+    }
     Ok(Outcome::Done)
+}
+
+fn tell(name: &RemoteName, ui: &mut Ui) {
+    ui.info(format!("Remote {} now in use.", Quoted(name.as_str())));
 }
 
 fn use_globally(args: &UseArgs, name: &RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
@@ -64,19 +66,23 @@ fn use_globally(args: &UseArgs, name: &RemoteName, context: &Context, ui: &mut U
         (layers::GLOBAL_REFUSAL, Exclusivity::Lifted)
     };
     layers::check_may_write_system(context, refusal)?;
-    layers::edit_system(context, ui, |document| change::use_globally(document, name, exclusivity)).map_err(|error| {
-        if name.as_str() == PREVIOUS {
-            error.advise("Only your own choice can go back to the remote before; name one for all users.")
-        } else {
-            error
-        }
-    })
+    layers::edit_system(context, ui, |document| change::use_globally(document, name, exclusivity)).map_err(
+        |error| {
+            if name.as_str() == PREVIOUS {
+                error.advise("Only your own choice can go back to the remote before; name one for all users.")
+            } else {
+                error
+            }
+        },
+    )?;
+    tell(name, ui);
+    Ok(())
 }
 
-/// Makes a remote the user's active one; the name is that of the remote before for [`PREVIOUS`].
-fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Result<RemoteName> {
+/// Makes a remote the user's active one; [`PREVIOUS`] is the one before.
+fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     layers::migrate(context, ui)?;
-    let layers = layers::load(context)?;
+    let layers = layers::load_files(context)?;
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
     let goes_back = name.as_str() == PREVIOUS && effective.remote(&name).is_none();
@@ -97,7 +103,11 @@ fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Res
     if !before.is_empty() && before != name.as_str() {
         previous::remember(&RemoteName::found(before), context, ui);
     }
-    Ok(name)
+    tell(&name, ui);
+    if let Some(chosen) = layers::choice(context).filter(|chosen| *chosen != name && effective.exclusive().is_none()) {
+        ui.warning(format!("{} overrides it: while it is set, the active remote is {chosen}", layers::CHOICE));
+    }
+    Ok(())
 }
 
 fn previous(context: &Context) -> anyhow::Result<RemoteName> {
