@@ -1,15 +1,16 @@
 //! Pure edits of a `Document`. No file, no layer but the one at hand, no message but the refusal's.
 
+mod add;
 mod address;
 mod rename;
 
 use crate::{
-    config::document::{Document, LoginEntry, RemoteEntry},
+    config::document::{Document, LoginEntry},
     name::RemoteName,
     secret::Secret,
-    uri::EndpointUri,
 };
 
+pub use add::{Added, NewRemote, add, add_if_missing, check_same};
 pub use address::{NewAddress, Readdressed, keeps_token, set_uri, set_uri_globally};
 pub use rename::{rename, rename_globally};
 
@@ -19,6 +20,16 @@ pub enum ChangeError {
     /// The name is taken.
     #[error("{0} is already a remote")]
     Taken(RemoteName),
+    /// The name is taken, and not by the remote that was to be there.
+    #[error("{name} is already a remote")]
+    TakenElsewhere {
+        /// The name.
+        name: RemoteName,
+        /// The address of the remote that has it.
+        now: String,
+        /// The address that was asked for.
+        asked: String,
+    },
     /// There is no remote of this name.
     #[error("{0} is not a remote")]
     NoSuchRemote(RemoteName),
@@ -49,19 +60,6 @@ pub enum ChangeError {
     InTheWay(RemoteName),
 }
 
-/// A new remote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewRemote {
-    /// Its name.
-    pub name: RemoteName,
-    /// Its address.
-    pub uri: EndpointUri,
-    /// Whether it is defined for all users.
-    pub global: bool,
-    /// Whether it is reached over plain http.
-    pub insecure: bool,
-}
-
 /// What `use` in the system's file makes of the exclusive policy (D6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exclusivity {
@@ -78,24 +76,6 @@ pub enum Removed {
     Individual,
     /// The copy of a system remote that the system does not have (D4).
     Ghost,
-}
-
-/// Adds a remote.
-///
-/// # Errors
-/// When the document has one of this name.
-pub fn add(document: &mut Document, new: &NewRemote) -> Result<(), ChangeError> {
-    if document.remotes.contains_key(&new.name) {
-        return Err(ChangeError::Taken(new.name.clone()));
-    }
-    let entry = RemoteEntry {
-        uri: new.uri.as_str().to_owned(),
-        system: new.global,
-        insecure: new.insecure,
-        ..RemoteEntry::default()
-    };
-    document.remotes.insert(new.name.clone(), entry);
-    Ok(())
 }
 
 /// Removes a remote from the user's document. `system_has` says whether the system (or the built-in layer) has the name.

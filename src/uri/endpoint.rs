@@ -127,6 +127,11 @@ impl EndpointUri {
         self.authority().eq_ignore_ascii_case(other.authority())
     }
 
+    /// Whether both are the same address: host names have no case, paths do.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self.is_same_host(other) && self.0[self.authority().len()..] == other.0[other.authority().len()..]
+    }
+
     fn authority(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()
     }

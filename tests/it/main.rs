@@ -13,6 +13,7 @@ mod discovery;
 mod get_login_password;
 mod guide;
 mod help;
+mod if_missing;
 mod keyservers;
 mod links;
 mod list;

@@ -14,7 +14,11 @@ use crate::{
         layers,
         ui::Ui,
     },
-    config::change::{self, NewRemote},
+    config::{
+        change::{self, Added, ChangeError, NewRemote},
+        document::Document,
+        effective::LayerKind,
+    },
     flavor,
     name::RemoteName,
     quoted::Quoted,
@@ -28,9 +32,13 @@ use crate::{
 ///
 /// The address is a host, with a port and a path if it needs them; with --insecure it may be on plain http. SylabsCloud and
 /// DefaultRemote are known by name and need no address.
+///
+/// With --if-missing a remote that is there already, at the same address, is left as it is, without a login: a script can be
+/// run again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote add --no-login ExampleCloud cloud.example.com
+  portolan remote add --if-missing --no-login ExampleCloud cloud.example.com
   sudo portolan remote add --global company https://remote.company.example:8443")]
 pub(crate) struct AddArgs {
     /// Add it for all users of the system
@@ -42,6 +50,9 @@ pub(crate) struct AddArgs {
     /// Allow an endpoint on plain http (<COMMAND>_ADD_INSECURE)
     #[arg(short, long)]
     insecure: bool,
+    /// Succeed when it is there already at this address
+    #[arg(long)]
+    if_missing: bool,
     /// Don't make it the active remote; it never is, the flag is for scripts that are written for later versions
     #[arg(short, long)]
     no_default: bool,
@@ -67,11 +78,9 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
     let name = RemoteName::parse(&args.name)?;
     let (uri, insecure) = address(args, &name, insecure, context, ui)?;
     let new = NewRemote { name, uri, global: args.global, insecure };
-    if args.global {
-        layers::edit_system(context, ui, |document| change::add(document, &new))?;
-    } else {
-        layers::refuse_system_name(&new.name, layers::system_if_readable(context, ui).as_ref())?;
-        layers::edit_user(context, ui, |document| change::add(document, &new))?;
+    if store(args, &new, context, ui).map_err(explain)? == Added::Before {
+        ui.info(format!("Remote {} is there already, at {}.", Quoted(new.name.as_str()), Quoted(new.uri.as_str())));
+        return Ok(Outcome::Done);
     }
     ui.info(format!("Remote {} added.", Quoted(new.name.as_str())));
     match (args.no_login, args.global) {
@@ -81,6 +90,48 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
             Ok(Outcome::Done)
         }
         (false, false) => login::after_add(&new.name, args.tokenfile.as_deref(), args.password_stdin, context, ui),
+    }
+}
+
+fn store(args: &AddArgs, new: &NewRemote, context: &Context, ui: &mut Ui) -> anyhow::Result<Added> {
+    let change = |document: &mut Document| {
+        if args.if_missing {
+            change::add_if_missing(document, new)
+        } else {
+            change::add(document, new).map(|()| Added::New)
+        }
+    };
+    if args.global {
+        return layers::edit_system(context, ui, change);
+    }
+    let system = layers::system_if_readable(context, ui);
+    let below = system.as_ref().and_then(|layer| Some((layer.kind, layer.document.remotes().get(&new.name)?)));
+    match below.filter(|_| args.if_missing) {
+        Some((LayerKind::System, entry)) => return Ok(change::check_same(entry, new).map(|()| Added::Before)?),
+        // The built-in remote gives way to one of the user's own.
+        Some((_, entry)) if change::check_same(entry, new).is_ok() => {
+            return layers::edit_user(context, ui, |document| {
+                let own = document.remotes().get(&new.name).is_some_and(|entry| !entry.system);
+                if own { change(document) } else { Ok(Added::Before) }
+            });
+        }
+        _ => {}
+    }
+    layers::refuse_system_name(&new.name, system.as_ref())?;
+    layers::edit_user(context, ui, change)
+}
+
+fn explain(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<ChangeError>() {
+        Some(ChangeError::TakenElsewhere { name, now, asked }) => {
+            let advice = format!(
+                "It is at {}, not at {}. To change that: portolan remote set-url {name} <URI>.",
+                Quoted(now),
+                Quoted(asked)
+            );
+            error.advise(advice)
+        }
+        _ => error,
     }
 }
 
