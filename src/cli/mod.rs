@@ -3,6 +3,7 @@
 mod args;
 mod chosen;
 mod commands;
+mod completion;
 mod context;
 mod failure;
 mod json;
@@ -42,6 +43,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::take();
     let mut ui = ui(&GlobalOptions::default(), &environment);
     let mut typed: Vec<OsString> = words.into_iter().collect();
+    if typed.get(1).is_some_and(|word| word == completion::WORD) {
+        return failure::conclude(completion::run(&typed[2..], &whole_tree(), &environment, &mut ui), &mut ui);
+    }
     if typed.iter().any(|word| word.as_encoded_bytes().contains(&b'=')) {
         typed = args::without_boolean_values(&whole_tree(), typed);
     }
@@ -50,6 +54,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         return explain(&typed, &mut ui);
     };
     let mut ui = self::ui(&words.global, &environment);
+    if let Some(Group::Completions(args)) = &words.group {
+        return failure::conclude(commands::completions::run(args, &mut ui), &mut ui);
+    }
     let Some((group, command)) = words.group.as_ref().and_then(|group| Some((group, group.command()?))) else {
         return show_help(words.group.as_ref(), &mut ui);
     };
@@ -57,7 +64,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let places = Places {
         command: words.global.command.as_ref(),
         sysconfdir: words.global.sysconfdir.as_deref(),
-        config: group.options().config.as_deref(),
+        config: group.options().and_then(|options| options.config.as_deref()),
     };
     failure::conclude(run_command(command, places, environment, &mut ui), &mut ui)
 }

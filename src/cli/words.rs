@@ -8,8 +8,8 @@ use crate::cli::{
     args::GlobalOptions,
     chosen::Chosen,
     commands::{
-        add, get_login_password, keyserver_list, keyservers, list, login, logout, registry_list, remove, rename,
-        service_login, service_logout, set_url, status, use_remote,
+        add, completions, get_login_password, keyserver_list, keyservers, list, login, logout, registry_list, remove,
+        rename, service_login, service_logout, set_url, status, use_remote,
     },
     context::Context,
     failure::Outcome,
@@ -35,12 +35,13 @@ pub(crate) struct Words {
     pub(crate) group: Option<Group>,
 }
 
-/// The groups of commands.
+/// The groups of commands, and what the program says of itself, which needs no file of the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
     Remote(Chosen<RemoteGroup>),
     Keyserver(Chosen<KeyserverGroup>),
     Registry(Chosen<RegistryGroup>),
+    Completions(Chosen<completions::CompletionsArgs>),
 }
 
 /// The option that every group has.
@@ -151,15 +152,17 @@ impl Group {
             Self::Remote(_) => "remote",
             Self::Keyserver(_) => "keyserver",
             Self::Registry(_) => "registry",
+            Self::Completions(_) => "completions",
         }
     }
 
-    /// What the group's own options say.
-    pub(crate) fn options(&self) -> &GroupOptions {
+    /// What the group's own options say; what is no group has none.
+    pub(crate) fn options(&self) -> Option<&GroupOptions> {
         match self {
-            Self::Remote(group) => &group.options,
-            Self::Keyserver(group) => &group.options,
-            Self::Registry(group) => &group.options,
+            Self::Remote(group) => Some(&group.options),
+            Self::Keyserver(group) => Some(&group.options),
+            Self::Registry(group) => Some(&group.options),
+            Self::Completions(_) => None,
         }
     }
 
@@ -169,6 +172,7 @@ impl Group {
             Self::Remote(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Keyserver(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Registry(group) => group.command.as_ref().map(|command| command as &dyn Run),
+            Self::Completions(_) => None,
         }
     }
 }

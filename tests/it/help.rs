@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "remote",
     "remote list",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 24] = [
     "registry login",
     "registry logout",
     "registry list",
+    "completions",
 ];
 
 #[test]

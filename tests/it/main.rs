@@ -7,6 +7,7 @@ mod arrows;
 mod broken;
 mod chosen_remote;
 mod command_line;
+mod completions;
 mod concurrent;
 mod crash;
 mod discovery;

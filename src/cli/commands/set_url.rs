@@ -18,8 +18,10 @@ use crate::{
 /// Change the address of a remote endpoint
 ///
 /// Gives one of your own endpoints another address. The access token that is stored for it is for the host that it was made
-/// for: on another host or port it is removed, and you log in again. Keyservers that were configured stay. A remote that is
-/// defined for all users gets another address with --global; what users stored for the old one is not used any more.
+/// for: on another host or port it is removed, and you log in again. Keyservers that were configured stay.
+///
+/// With --global a remote that is defined for all users gets another address; the tokens that users stored for the old one
+/// are not used any more.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote set-url ExampleCloud cloud.example.org

@@ -1,0 +1,37 @@
+//! `completions`: the script by which a shell completes the words of this program. `cli/completion` answers it.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::{failure::Outcome, ui::Ui};
+
+/// Print the completion script for a shell
+///
+/// With it Tab completes commands, flags, and what your files have: remotes, keyservers and logins, those of -c, --command and
+/// --sysconfdir where the line has them. No server is asked.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan completions bash > ~/.local/share/bash-completion/completions/portolan
+  portolan completions zsh | sudo tee /usr/local/share/zsh/site-functions/_portolan
+  portolan completions fish > ~/.config/fish/completions/portolan.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    shell: Shell,
+}
+
+/// A shell for which there is a script.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+pub(crate) fn run(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    ui.print(match args.shell {
+        Shell::Bash => include_str!("../completion/portolan.bash"),
+        Shell::Zsh => include_str!("../completion/portolan.zsh"),
+        Shell::Fish => include_str!("../completion/portolan.fish"),
+    })?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,110 @@
+//! What could stand at the cursor, for the shells' scripts of `completions`: from a command line to lines of candidates.
+//!
+//! Reads the files that the line means, creates nothing, asks no server, and complains of nothing: whoever presses Tab wants
+//! no message.
+
+mod line;
+mod position;
+mod values;
+
+use std::{ffi::OsString, fmt::Write as _};
+
+use crate::{
+    cli::{completion::line::Line, context::Environment, failure::Outcome, ui::Ui},
+    quoted::is_hidden,
+};
+
+use position::Position;
+use values::Offer;
+
+/// The hidden word behind the program's name by which the scripts ask.
+pub(crate) const WORD: &str = "complete";
+
+/// Something that could stand at the cursor, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Candidate {
+    value: String,
+    about: String,
+}
+
+impl Candidate {
+    fn new(value: impl Into<String>, about: impl Into<String>) -> Self {
+        Self { value: value.into(), about: about.into() }
+    }
+}
+
+/// Answers a script: `bash BREAKS LINE`, or `zsh` or `fish` and the words up to the cursor, the program's name first.
+///
+/// The first line of the answer is `words`, `files` or `folders`; candidates follow, for zsh and fish with a tab and what
+/// they are.
+///
+/// # Errors
+/// When standard output can't be written.
+pub(crate) fn run(
+    asked: &[OsString],
+    tree: &clap::Command,
+    environment: &Environment,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let asked: Vec<String> = asked.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let answer = match asked.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["bash", breaks, line] => for_bash(&Line::parse(line, breaks), tree, environment),
+        ["zsh" | "fish", words @ .., current] => {
+            let (offer, candidates) = offered(words, current, tree, environment);
+            let rows = candidates.iter().map(|candidate| format!("{}\t{}", candidate.value, candidate.about));
+            lines(offer, rows)
+        }
+        _ => String::new(),
+    };
+    ui.print(&answer)?;
+    Ok(Outcome::Done)
+}
+
+fn for_bash(line: &Line, tree: &clap::Command, environment: &Environment) -> String {
+    if line.is_redirected {
+        return lines("files", std::iter::empty());
+    }
+    let words: Vec<&str> = line.words.iter().map(String::as_str).collect();
+    let (offer, candidates) = offered(&words, &line.current, tree, environment);
+    let fitting = candidates.iter().filter(|candidate| candidate.value.starts_with(&line.current));
+    lines(offer, fitting.map(|candidate| line.reply(&candidate.value)))
+}
+
+fn lines(offer: &str, rows: impl Iterator<Item = String>) -> String {
+    let mut text = format!("{offer}\n");
+    for row in rows {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "{row}");
+    }
+    text
+}
+
+/// What is offered for the word `current` behind `words`. Nothing that could steer a terminal or pass for a flag.
+fn offered(
+    words: &[&str],
+    current: &str,
+    tree: &clap::Command,
+    environment: &Environment,
+) -> (&'static str, Vec<Candidate>) {
+    let is_assignment = |word: &&&str| word.split_once('=').is_some_and(|(name, _)| is_variable(name));
+    let assignments = words.iter().take_while(is_assignment).count();
+    let position = Position::find(tree, words.get(assignments + 1..).unwrap_or_default(), current);
+    let mut candidates = match values::offer(&position, environment) {
+        Offer::Files => return ("files", Vec::new()),
+        Offer::Folders => return ("folders", Vec::new()),
+        Offer::Words(candidates) => candidates,
+    };
+    candidates.retain(|Candidate { value, about }| {
+        !value.is_empty() && !value.contains(is_hidden) && !about.contains(is_hidden)
+    });
+    for candidate in &mut candidates {
+        candidate.value.insert_str(0, position.prefix);
+    }
+    ("words", candidates)
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

@@ -1,0 +1,17 @@
+# Completion of portolan for bash. To use it: source <(portolan completions bash)
+_portolan() {
+    local kind='' line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        if [ -z "$kind" ]; then
+            kind=$line
+        else
+            COMPREPLY+=("$line")
+        fi
+    done < <(command portolan complete bash "$COMP_WORDBREAKS" "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
+    case $kind in
+        files) compopt -o default ;;
+        folders) compopt -o dirnames ;;
+    esac
+}
+complete -F _portolan portolan
