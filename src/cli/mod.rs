@@ -9,6 +9,7 @@ mod failure;
 mod json;
 mod keychain;
 mod layers;
+mod manual;
 mod migration;
 mod network;
 mod previous;
@@ -54,8 +55,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         return explain(&typed, &mut ui);
     };
     let mut ui = self::ui(&words.global, &environment);
-    if let Some(Group::Completions(args)) = &words.group {
-        return failure::conclude(commands::completions::run(args, &mut ui), &mut ui);
+    match &words.group {
+        Some(Group::Completions(args)) => {
+            return failure::conclude(commands::completions::run(args, &mut ui), &mut ui);
+        }
+        Some(Group::Man(args)) => {
+            return failure::conclude(commands::man::run(args, &whole_tree(), &mut ui), &mut ui);
+        }
+        _ => {}
     }
     let Some((group, command)) = words.group.as_ref().and_then(|group| Some((group, group.command()?))) else {
         return show_help(words.group.as_ref(), &mut ui);

@@ -8,8 +8,8 @@ use crate::cli::{
     args::GlobalOptions,
     chosen::Chosen,
     commands::{
-        add, completions, get_login_password, keyserver_list, keyservers, list, login, logout, registry_list, remove,
-        rename, service_login, service_logout, set_url, status, use_remote,
+        add, completions, get_login_password, keyserver_list, keyservers, list, login, logout, man, registry_list,
+        remove, rename, service_login, service_logout, set_url, status, use_remote,
     },
     context::Context,
     failure::Outcome,
@@ -42,6 +42,7 @@ pub(crate) enum Group {
     Keyserver(Chosen<KeyserverGroup>),
     Registry(Chosen<RegistryGroup>),
     Completions(Chosen<completions::CompletionsArgs>),
+    Man(Chosen<man::ManArgs>),
 }
 
 /// The option that every group has.
@@ -153,6 +154,7 @@ impl Group {
             Self::Keyserver(_) => "keyserver",
             Self::Registry(_) => "registry",
             Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 
@@ -162,7 +164,7 @@ impl Group {
             Self::Remote(group) => Some(&group.options),
             Self::Keyserver(group) => Some(&group.options),
             Self::Registry(group) => Some(&group.options),
-            Self::Completions(_) => None,
+            Self::Completions(_) | Self::Man(_) => None,
         }
     }
 
@@ -172,7 +174,7 @@ impl Group {
             Self::Remote(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Keyserver(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Registry(group) => group.command.as_ref().map(|command| command as &dyn Run),
-            Self::Completions(_) => None,
+            Self::Completions(_) | Self::Man(_) => None,
         }
     }
 }

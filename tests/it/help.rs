@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "",
     "remote",
     "remote list",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 25] = [
     "registry logout",
     "registry list",
     "completions",
+    "man",
 ];
 
 #[test]

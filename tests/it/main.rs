@@ -20,6 +20,7 @@ mod links;
 mod list;
 mod login;
 mod logout;
+mod man;
 mod migration;
 mod modes;
 mod policy;

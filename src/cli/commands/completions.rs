@@ -14,8 +14,8 @@ use crate::cli::{failure::Outcome, ui::Ui};
   portolan completions zsh | sudo tee /usr/local/share/zsh/site-functions/_portolan
   portolan completions fish > ~/.config/fish/completions/portolan.fish")]
 pub(crate) struct CompletionsArgs {
-    /// The shell
-    #[arg(value_name = "SHELL", value_enum)]
+    /// The shell: bash, zsh or fish
+    #[arg(value_name = "SHELL", value_enum, hide_possible_values = true)]
     shell: Shell,
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod keyservers;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod man;
 pub(crate) mod registry_list;
 pub(crate) mod remove;
 pub(crate) mod rename;

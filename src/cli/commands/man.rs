@@ -1,0 +1,38 @@
+//! `man`: the manual, one page a command, into a folder. `cli/manual.rs` has the pages.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::cli::{failure::Outcome, manual, ui::Ui};
+
+/// Write the man pages into a folder
+///
+/// Writes a page for every command: portolan.1, portolan-remote.1, portolan-remote-add.1 and so on. The folder is made if it is
+/// not there; pages that are there are replaced.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan man share/man/man1
+  portolan man ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+/// `tree` is the program's command tree, built.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "pages that can be made again at any time, and are nobody's configuration"
+)]
+pub(crate) fn run(args: &ManArgs, tree: &clap::Command, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let pages = manual::pages(tree)?;
+    fs::create_dir_all(&args.folder).with_context(|| format!("while making {}", args.folder.display()))?;
+    for page in &pages {
+        let path = args.folder.join(&page.file);
+        fs::write(&path, &page.text).with_context(|| format!("while writing {}", path.display()))?;
+    }
+    ui.info(format!("{} man pages written to {}", pages.len(), args.folder.display()));
+    Ok(Outcome::Done)
+}

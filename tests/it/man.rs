@@ -1,0 +1,141 @@
+//! The man pages: one for every command, which formatters take without a warning.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
+
+use crate::support::{
+    program::is_installed,
+    world::{World, skip},
+};
+
+/// The pages by their names, as `man` writes them.
+fn pages(world: &World) -> BTreeMap<String, String> {
+    let folder = world.root().join("share/man1");
+    let written = world.run(&["man", folder.to_str().unwrap()]);
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let pages: BTreeMap<String, String> = files
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+        .collect();
+    assert_eq!(written.stderr, format!("INFO:    {} man pages written to $ROOT/share/man1\n", pages.len()));
+    assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""));
+    pages
+}
+
+/// Every command's words, from the lists of commands in the help texts.
+fn commands(world: &World) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut open = vec![Vec::new()];
+    while let Some(words) = open.pop() {
+        let help = help(world, &words);
+        let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        let names = list.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+        open.extend(names.map(|name| [words.clone(), vec![name.to_owned()]].concat()));
+        found.push(words);
+    }
+    found
+}
+
+fn help(world: &World, words: &[String]) -> String {
+    world.run(&words.iter().map(String::as_str).chain(["--help"]).collect::<Vec<_>>()).stdout
+}
+
+/// A page's text without roff's escapes.
+fn plain(page: &str) -> String {
+    page.replace("\\-", "-").replace("\\*(Aq", "'").replace("\\fB", "").replace("\\fI", "").replace("\\fR", "")
+}
+
+#[test]
+fn every_command_has_a_page_with_its_usage_and_its_examples() {
+    let world = World::new();
+    let pages = pages(&world);
+    let commands = commands(&world);
+    let wanted: BTreeSet<String> = commands.iter().map(|words| file(words)).collect();
+    assert_eq!(pages.keys().cloned().collect::<BTreeSet<_>>(), wanted);
+    for words in commands {
+        let (page, help) = (plain(&pages[&file(&words)]), help(&world, &words));
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "\"SEE ALSO\""] {
+            assert_eq!(page.matches(&format!("\n.SH {section}\n")).count(), 1, "{words:?} {section}\n{page}");
+        }
+        let usage = help.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap();
+        assert!(page.contains(usage), "{usage}\n{page}");
+        for example in help.lines().skip_while(|line| *line != "Examples:").skip(1) {
+            assert!(page.contains(example.trim()), "{example}\n{page}");
+        }
+        let flags = help.lines().filter(|line| line.trim_start().starts_with('-'));
+        for flag in flags.filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--"))) {
+            assert!(page.contains(flag), "{flag}\n{page}");
+        }
+        let once = ["FILES", "ENVIRONMENT", "\"EXIT STATUS\""];
+        assert!(once.iter().all(|section| page.contains(&format!("\n.SH {section}\n")) == words.is_empty()), "{page}");
+    }
+}
+
+fn file(words: &[String]) -> String {
+    format!("{}.1", [&["portolan".to_owned()], words].concat().join("-"))
+}
+
+#[test]
+fn the_first_page_knows_every_variable_that_a_help_names() {
+    let world = World::new();
+    let page = plain(&pages(&world)["portolan.1"]);
+    for words in commands(&world) {
+        for word in help(&world, &words)
+            .split(|character: char| !(character.is_ascii_alphanumeric() || "_<>".contains(character)))
+        {
+            let name = word.trim_matches(|character| "<>".contains(character)).replace("COMMAND>", "COMMAND");
+            if name.starts_with("PORTOLAN_") || name.starts_with("COMMAND_") {
+                assert!(page.contains(&name), "{words:?} names {name}");
+            }
+        }
+    }
+    for name in ["COMMAND_CONFIGDIR", "COMMAND_MESSAGELEVEL", "NO_COLOR", "HTTPS_PROXY", "SSL_CERT_FILE"] {
+        assert!(page.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn the_pages_are_the_same_each_time_and_replace_those_before() {
+    let world = World::new();
+    let before = pages(&world);
+    fs::write(world.root().join("share/man1/portolan.1"), "old").unwrap();
+    assert_eq!(pages(&world), before);
+    assert_eq!(world.home_listing(), Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let world = World::new();
+    fs::write(world.root().join("file"), "").unwrap();
+    let refused = world.run(&["man", world.root().join("file/below").to_str().unwrap()]);
+    assert_eq!(refused.stderr, "FATAL:   while making $ROOT/file/below: Not a directory (os error 20)\n");
+    assert_eq!(refused.code, Some(255));
+}
+
+#[test]
+fn groff_and_mandoc_warn_of_nothing() {
+    let world = World::new();
+    let pages = pages(&world);
+    let complaints = |program: &str, words: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(words).args(pages.keys()).current_dir(world.root().join("share/man1"));
+        let output = command.output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        String::from_utf8(said).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    if is_installed("groff") {
+        assert_eq!(complaints("groff", &["-man", "-Tutf8", "-ww", "-z"]), Vec::<String>::new());
+    } else {
+        skip("groff is not installed");
+    }
+    if is_installed("mandoc") {
+        // A page of no date is the same each time.
+        let mut found = complaints("mandoc", &["-T", "lint", "-W", "warning"]);
+        found.retain(|line| !line.contains("WARNING: missing date"));
+        assert_eq!(found, Vec::<String>::new());
+    } else {
+        skip("mandoc is not installed");
+    }
+}
