@@ -103,20 +103,25 @@ fn a_long_value_is_read() {
 
 #[test]
 fn reading_takes_time_in_proportion() {
-    let remotes = |count: usize| {
+    let remotes = |begin: &str, count: usize| {
         let entries = (0..count).map(|number| format!("  r{number}:\n    URI: c.example.com\n    System: false\n"));
-        format!("Active: r1\nRemotes:\n{}", entries.collect::<String>())
+        format!("{begin}Active: r1\nRemotes:\n{}", entries.collect::<String>())
     };
-    let time = |count: usize| {
-        let text = remotes(count);
-        let start = Instant::now();
-        assert_eq!(read(text.as_bytes()).unwrap().remotes().len(), count);
-        start.elapsed()
+    let time = |begin: &str, count: usize| {
+        let text = remotes(begin, count);
+        let once = || {
+            let start = Instant::now();
+            assert_eq!(read(text.as_bytes()).unwrap().remotes().len(), count);
+            start.elapsed()
+        };
+        // the shortest of several: a busy machine makes any one of them longer
+        (0..9).map(|_| once()).min().unwrap()
     };
-    // a quadratic reader would take 64 times as long
-    let few = (0..3).map(|_| time(500)).min().unwrap();
-    let many = (0..3).map(|_| time(4_000)).min().unwrap();
-    assert!(many < few * 32, "{few:?}, {many:?}");
+    for begin in ["", "# by hand\n"] {
+        let (few, many) = (time(begin, 500), time(begin, 4_000));
+        // a quadratic reader would take 64 times as long
+        assert!(many < few * 32, "{few:?}, {many:?}");
+    }
 }
 
 #[test]
