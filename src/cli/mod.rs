@@ -44,8 +44,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::take();
     let mut ui = ui(&GlobalOptions::default(), &environment);
     let mut typed: Vec<OsString> = words.into_iter().collect();
-    if typed.get(1).is_some_and(|word| word == completion::WORD) {
-        return failure::conclude(completion::run(&typed[2..], &whole_tree(), &environment, &mut ui), &mut ui);
+    if let [_, question @ ..] = typed.as_slice()
+        && completion::is_question(question)
+    {
+        return failure::conclude(completion::run(&question[1..], &whole_tree(), &environment, &mut ui), &mut ui);
     }
     if typed.iter().any(|word| word.as_encoded_bytes().contains(&b'=')) {
         typed = args::without_boolean_values(&whole_tree(), typed);

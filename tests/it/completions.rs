@@ -5,7 +5,10 @@
 use std::{fs, process::Command};
 
 use crate::support::{
+    cloud,
+    endpoint::endpoint,
     program::is_installed,
+    server::Server,
     terminal::Terminal,
     world::{World, skip},
 };
@@ -48,8 +51,8 @@ fn world() -> World {
 
 /// The values that are offered at the end of a line of words parted by blanks, after the kind.
 fn offered(world: &World, line: &str) -> Vec<String> {
-    let words = ["complete", "fish"].into_iter().chain(line.split(' ')).collect::<Vec<_>>();
-    let answer = world.run(&words);
+    let words: String = line.split(' ').map(|word| format!("{word}\0")).collect();
+    let answer = world.run_with_input(&["complete", "fish", "-"], &words);
     assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{line}");
     answer.stdout.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
 }
@@ -160,11 +163,29 @@ fn whatever_the_files_are_nothing_is_said_created_or_mended() {
     world.write_system("Remotes: [broken\n");
     assert_eq!(offered(&world, "portolan remote use "), ["words"]);
     assert_eq!((world.home_listing(), world.mode(&world.user_file())), (before, "644".to_owned()));
-    for words in [&["complete"][..], &["complete", "tcsh", "x"], &["complete", "bash"], &["complete", "bash", " ", "'"]]
-    {
-        let answer = world.run(words);
-        assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{words:?}");
+    for (shell, input) in [("tcsh", "x"), ("bash", ""), ("bash", "p '"), ("bash", "\0"), ("zsh", "\0"), ("fish", "")] {
+        let answer = world.run_with_input(&["complete", shell, "-"], input);
+        assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{shell} {input:?}");
     }
+}
+
+#[test]
+fn no_server_is_asked() {
+    let server = Server::https(endpoint);
+    let world = cloud::world();
+    world.write_system(cloud::system_remotes(&[("company", &server.host(), "")]));
+    world.write_user(cloud::remotes(&[("mine", &server.host(), "secret")]));
+    for command in ["login", "status", "logout", "add-keyserver", "remove-keyserver", "add-keyserver company"] {
+        offered(&world, &format!("portolan remote {command} "));
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn who_types_the_hidden_word_is_told_of_the_command() {
+    let refused = World::new().run(&["complete", "bash"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("completions"), "{refused}");
 }
 
 /// A shell with this program, or none when it isn't installed.

@@ -10,7 +10,7 @@ mod values;
 use std::{ffi::OsString, fmt::Write as _};
 
 use crate::{
-    cli::{completion::line::Line, context::Environment, failure::Outcome, ui::Ui},
+    cli::{completion::line::Line, context::Environment, failure::Outcome, prompt::Input, ui::Ui},
     quoted::is_hidden,
 };
 
@@ -18,7 +18,7 @@ use position::Position;
 use values::Offer;
 
 /// The hidden word behind the program's name by which the scripts ask.
-pub(crate) const WORD: &str = "complete";
+const WORD: &str = "complete";
 
 /// Something that could stand at the cursor, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +33,20 @@ impl Candidate {
     }
 }
 
-/// Answers a script: `bash BREAKS LINE`, or `zsh` or `fish` and the words up to the cursor, the program's name first.
+/// Whether the words behind the program's name are a script's question; what a person types by mistake is not.
+pub(crate) fn is_question(words: &[OsString]) -> bool {
+    words.len() == 3 && words[0] == WORD
+}
+
+/// Answers a script. `asked` is the shell and, for bash, its COMP_WORDBREAKS. Standard input is the line up to the cursor; for
+/// zsh and fish its words, the program's name first, each with a NUL behind it. It is not among the arguments because those
+/// are everybody's to read, and a line can hold a password.
 ///
 /// The first line of the answer is `words`, `files` or `folders`; candidates follow, for zsh and fish with a tab and what
 /// they are.
 ///
 /// # Errors
-/// When standard output can't be written.
+/// When standard input or output can't be used.
 pub(crate) fn run(
     asked: &[OsString],
     tree: &clap::Command,
@@ -47,10 +54,13 @@ pub(crate) fn run(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let asked: Vec<String> = asked.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let input = Input::new().all()?;
     let answer = match asked.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["bash", breaks, line] => for_bash(&Line::parse(line, breaks), tree, environment),
-        ["zsh" | "fish", words @ .., current] => {
-            let (offer, candidates) = offered(words, current, tree, environment);
+        ["bash", breaks] => for_bash(&Line::parse(input.expose(), breaks), tree, environment),
+        ["zsh" | "fish", _] => {
+            let mut words: Vec<&str> = input.expose().split_terminator('\0').collect();
+            let current = words.pop().unwrap_or_default();
+            let (offer, candidates) = offered(&words, current, tree, environment);
             let rows = candidates.iter().map(|candidate| format!("{}\t{}", candidate.value, candidate.about));
             lines(offer, rows)
         }

@@ -8,7 +8,7 @@ _portolan() {
         else
             COMPREPLY+=("$line")
         fi
-    done < <(command portolan complete bash "$COMP_WORDBREAKS" "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
+    done < <(printf '%s' "${COMP_LINE:0:COMP_POINT}" | command portolan complete bash "$COMP_WORDBREAKS" 2>/dev/null)
     case $kind in
         files) compopt -o default ;;
         folders) compopt -o dirnames ;;

@@ -2,7 +2,7 @@
 function __portolan_complete
     set -l words (commandline -xpc 2>/dev/null; or commandline -opc)
     set -l current (commandline -ct)
-    set -l lines (command portolan complete fish $words "$current" 2>/dev/null)
+    set -l lines (printf '%s\0' $words "$current" | command portolan complete fish - 2>/dev/null)
     set -l kind $lines[1]
     set -e lines[1]
     switch "$kind"

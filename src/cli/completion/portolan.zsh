@@ -3,7 +3,7 @@
 _portolan() {
     local -a lines values shown
     local kind line
-    lines=("${(@f)$(command portolan complete zsh "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
+    lines=("${(@f)$(printf '%s\0' "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" | command portolan complete zsh - 2>/dev/null)}")
     kind=$lines[1]
     lines[1]=()
     case $kind in
