@@ -14,7 +14,7 @@ use crate::{
         policy,
         store::{ReadError, Store, StoreError},
     },
-    disk::{self, Edited},
+    disk,
     name::RemoteName,
     uri::RegistryUri,
 };
@@ -216,7 +216,7 @@ pub(crate) fn edit_user<T, E: Error + Send + Sync + 'static>(
     change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
     prepare_user_edit(context, ui)?;
-    finish(user_store(context).edit(change), ui)
+    edit(&user_store(context), change, ui)
 }
 
 /// As [`edit_user`], for a change that puts a secret into the file: others can't read it from then on.
@@ -229,7 +229,7 @@ pub(crate) fn store_secret<T, E: Error + Send + Sync + 'static>(
     change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
     prepare_user_edit(context, ui)?;
-    finish(user_store(context).with_secret().edit(change), ui)
+    edit(&user_store(context).with_secret(), change, ui)
 }
 
 /// Changes the system's file.
@@ -242,7 +242,7 @@ pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
     change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
     survive_size_limit();
-    let value = finish(system_store(context).edit(change), ui)?;
+    let value = edit(&system_store(context), change, ui)?;
     warn_of_closed_system(context, ui);
     Ok(value)
 }
@@ -264,21 +264,40 @@ fn survive_size_limit() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
-fn finish<T, E: Error + Send + Sync + 'static>(
-    result: Result<Edited<T>, StoreError<E>>,
+/// Why a change was not made, while the change's own error is kept elsewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("the change was refused")]
+struct Refused;
+
+/// Changes a file, and warns of what is worth it.
+fn edit<T, E: Error + Send + Sync + 'static>(
+    store: &Store,
+    mut change: impl FnMut(&mut Document) -> Result<T, E>,
     ui: &mut Ui,
 ) -> anyhow::Result<T> {
-    match result {
-        Ok(edited) => {
-            for note in &edited.notes {
-                ui.warning(note.to_string());
-            }
-            Ok(edited.value)
-        }
-        // The change's own error stands alone, so that it can be told by its type.
-        Err(StoreError::Change(error)) => Err(error.into()),
-        Err(error) => Err(error.into()),
+    let mut came = None;
+    edit_by(store, ui, &mut |document| {
+        let result = change(document);
+        let done = result.as_ref().map(|_| ()).map_err(|_| Refused);
+        came = Some(result);
+        done
+    })?;
+    // The change's own error stands alone, so that it can be told by its type.
+    Ok(came.expect("a store is edited by its change alone")?)
+}
+
+/// The part of [`edit`] that is the same for every change, and so stands once in the program.
+fn edit_by(
+    store: &Store,
+    ui: &mut Ui,
+    change: &mut dyn FnMut(&mut Document) -> Result<(), Refused>,
+) -> anyhow::Result<()> {
+    match store.edit(change) {
+        Ok(edited) => edited.notes.iter().for_each(|note| ui.warning(note.to_string())),
+        Err(StoreError::Change(Refused)) => {}
+        Err(error) => return Err(error.into()),
     }
+    Ok(())
 }
 
 /// A system's file that users can't read makes each of their commands fail (D14, D22).
