@@ -117,10 +117,14 @@ fn run_command(
 }
 
 /// Every command may hold a token: what the kernel writes down of a crashed one would hold it too.
+///
+/// One byte is less than any dump, so no file is written. A limit of none at all would not keep the kernel from handing
+/// the dump to another program (`core_pattern` with a pipe); exactly one byte does, as it is Linux's own guard there.
 fn forbid_core_dumps() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Core);
-    // Lowering a limit is always allowed.
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+    let current = Some(maximum.map_or(1, |most| most.min(1)));
+    // Lowering a limit is always allowed, and where it is lower already it may stay so.
+    let _ = setrlimit(Resource::Core, Rlimit { current, maximum });
 }
 
 /// The help of a group that was named without a command, or of the whole.

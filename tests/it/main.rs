@@ -31,6 +31,7 @@ mod real_registries;
 mod registries;
 mod remove;
 mod rename;
+mod secrets;
 mod service;
 mod set_url;
 mod status;
