@@ -29,6 +29,12 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// A text in one line, so that what a server or another program says can't look like a line of ours.
+pub fn in_one_line(text: &str) -> String {
+    let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
+    lines.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a character steers a terminal, hides in a line or reorders it: controls, the marks of direction, those of no
 /// width, and every blank but the plain one.
 pub fn is_hidden(character: char) -> bool {
@@ -42,6 +48,12 @@ pub fn is_hidden(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_become_one() {
+        assert_eq!(in_one_line("a\r\nb\n\n c \u{2028}d\n"), "a b  c  d");
+        assert_eq!(in_one_line("as it is"), "as it is");
+    }
 
     #[test]
     fn a_text_is_quoted_as_go_quotes_it() {

@@ -14,6 +14,7 @@ mod discovery;
 mod get_login_password;
 mod guide;
 mod help;
+mod hostile;
 mod if_missing;
 mod keyservers;
 mod links;

@@ -62,7 +62,7 @@ fn a_secret_that_a_wrong_server_hears_is_noticed() {
         (1, asked("/".to_owned(), ("Cookie", token.text()), String::new())),
         (1, asked(format!("/?token={}", token.text()), nothing(), String::new())),
     ] {
-        let leaks = in_requests(&Known::new(&[token, keys]), &[Kind::Token], &[asked.clone()]);
+        let leaks = in_requests(&Known::new(&[token, keys]), &[Kind::Token], std::slice::from_ref(&asked));
         assert_eq!(leaks.len(), count, "{asked:?}: {leaks:?}");
     }
 }

@@ -16,7 +16,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{HelperError, HelperFault, Task};
-use crate::secret::Secret;
+use crate::{quoted::in_one_line, secret::Secret};
 
 /// Between two looks whether a program has ended: next to nothing for a person, and for a processor.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -106,7 +106,7 @@ impl Done {
             (Some(code), _) => HelperFault::Exit(code),
             (None, signal) => HelperFault::Signal(signal.unwrap_or_default()),
         };
-        HelperError { task, fault, said: said.chars().take(LONGEST_COMPLAINT).collect() }
+        HelperError { task, fault, said: in_one_line(said).chars().take(LONGEST_COMPLAINT).collect() }
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use crate::{secret::Secret, service::http::Answer};
+use crate::{quoted::in_one_line, secret::Secret, service::http::Answer};
 
 /// Under this name Docker's own client asks; services know it.
 const CLIENT: &str = "docker";
@@ -121,7 +121,7 @@ fn refusal(status: u16, status_line: &str, body: &[u8], password: &Secret) -> To
     });
     match (said, kind) {
         (Some((code, message)), _) => {
-            let shown = |text: &str| text.chars().take(LONGEST_MESSAGE).collect();
+            let shown = |text: &str| in_one_line(text).chars().take(LONGEST_MESSAGE).collect();
             let code = if code.is_empty() { status_line } else { &code };
             TokenFault::Refused { code: shown(code), message: shown(&message) }
         }
