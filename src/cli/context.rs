@@ -143,7 +143,7 @@ impl Context {
                 }
             },
         };
-        let mut folders = user_folders(home.as_deref(), &environment);
+        let mut folders = user_folders(home.as_deref(), &environment, user);
         for folder in [&mut folders.cache, &mut folders.state] {
             *folder = folder.join("portolan").join(flavor.command());
         }
@@ -191,11 +191,13 @@ fn find_sysconfdir(flavor: &Flavor, environment: &Environment) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("/etc"))
 }
 
-/// The user's own folders; when the home is not the one that the environment names, nothing of the environment counts.
-fn user_folders(home: Option<&Path>, environment: &Environment) -> UserFolders {
+/// The user's own folders; when the home is not the one that the environment names, nothing of the environment counts. Root
+/// writes into no folder of somebody else, whatever a variable says.
+fn user_folders(home: Option<&Path>, environment: &Environment, user: User) -> UserFolders {
     let home = home.unwrap_or(Path::new("/nonexistent"));
     let is_named = environment.get("HOME").is_some_and(|named| Path::new(named) == home);
-    let named = |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten();
+    let named =
+        |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten().filter(|folder| is_trusted(folder, user));
     UserFolders {
         cache: named(dirs::cache_dir).unwrap_or_else(|| home.join(".cache")),
         state: named(dirs::state_dir).unwrap_or_else(|| home.join(".local/state")),

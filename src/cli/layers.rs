@@ -243,7 +243,7 @@ pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
 ) -> anyhow::Result<T> {
     survive_size_limit();
     let value = edit(&system_store(context), change, ui)?;
-    warn_of_closed_system(context, ui);
+    warn_of_system_modes(context, ui);
     Ok(value)
 }
 
@@ -300,15 +300,30 @@ fn edit_by(
     Ok(())
 }
 
-/// A system's file that users can't read makes each of their commands fail (D14, D22).
-fn warn_of_closed_system(context: &Context, ui: &mut Ui) {
+/// A system's file that users can't read makes each of their commands fail (D14, D22); one that they can change, or
+/// replace, is no policy.
+fn warn_of_system_modes(context: &Context, ui: &mut Ui) {
     let system = &context.paths.system;
-    let mode = std::fs::metadata(system).map_or(0o644, |metadata| metadata.mode());
-    if mode & 0o044 != 0o044 {
+    let mode = |path: &Path| std::fs::metadata(path).ok().map(|found| found.mode() & 0o7777);
+    let file = mode(system);
+    if let Some(mode) = file.filter(|mode| mode & 0o044 != 0o044) {
         ui.warning(format!(
             "{path} can't be read by all users (mode {mode:o}), and their commands fail. To mend it: chmod 644 {path}",
             path = system.display(),
             mode = mode & 0o777,
         ));
+    }
+    let folder = system.parent().unwrap_or(Path::new("/"));
+    // In a folder with a sticky bit nobody can replace the file of somebody else.
+    let is_open = |mode: &u32| mode & 0o002 != 0 && mode & 0o1000 == 0;
+    for (path, mode) in [(folder, mode(folder)), (system.as_path(), file)] {
+        if let Some(mode) = mode.filter(is_open) {
+            ui.warning(format!(
+                "{path} can be changed by all users (mode {mode:o}), and with it the remotes that the system sets. To mend \
+                 it: chmod o-w {path}",
+                path = path.display(),
+                mode = mode & 0o777,
+            ));
+        }
     }
 }
