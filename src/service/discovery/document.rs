@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, time::SystemTime};
 use serde_json::{Map, Value};
 
 use super::{Age, Discovery, ServiceKind};
+use crate::service::json_fault;
 
 /// Reads a body as JSON; the error is what is wrong with it. Bytes that are no UTF-8 are replaced, as Go does.
 pub(super) fn json(body: &[u8]) -> Result<Value, String> {
-    serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|error| error.to_string())
+    serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|error| json_fault(&error))
 }
 
 /// Reads a document; the error is what is wrong with it.

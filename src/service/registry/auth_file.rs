@@ -12,7 +12,7 @@ use serde::Serialize as _;
 use serde_json::{Map, Value};
 
 use super::{helper::HelperName, stored::Stored};
-use crate::{secret::Secret, uri::RegistryAccount};
+use crate::{secret::Secret, service::json_fault, uri::RegistryAccount};
 
 /// What a login's entry can hold, in Docker's order; a new login takes all of it away. Apptainer 1.3.0 wrote the last two.
 const SECRETS: [&str; 5] = ["auth", "identitytoken", "registrytoken", "username", "password"];
@@ -64,7 +64,7 @@ impl AuthFile {
         }
         let value = serde_json::from_slice(bytes).map_err(|error| {
             // The reader's own words end with the place.
-            let text = error.to_string();
+            let text = json_fault(&error);
             let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
             AuthFileError::Json { line: error.line(), column: error.column(), reason }
         })?;
