@@ -33,6 +33,7 @@ mod registries;
 mod remove;
 mod rename;
 mod secrets;
+mod security_page;
 mod service;
 mod set_url;
 mod status;

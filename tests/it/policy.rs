@@ -6,7 +6,7 @@ use crate::support::{
     authority,
     endpoint::{DISCOVERY, endpoint, good},
     server::Server,
-    world::{Finished, World},
+    world::{Finished, SHIPPED, World},
 };
 
 /// What the administrator wants: one remote, its keyserver, and no other.
@@ -27,7 +27,8 @@ Remotes:
 ";
 
 /// Names that look like the exclusive remote's, or are the user's own.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
+    "-",
     "mine",
     "DefaultRemote",
     "Company",
@@ -58,7 +59,7 @@ const fn file(what: &'static str, file: &'static str) -> Way {
     Way { what, file, ..PLAIN }
 }
 
-const WAYS: [Way; 25] = [
+const WAYS: [Way; 27] = [
     file("no file's worth of tricks", ""),
     file("another active remote", MINE),
     file("the same name", "Active: company\nRemotes: {company: {URI: EVIL, Token: TOKEN}}\n"),
@@ -118,6 +119,18 @@ const WAYS: [Way; 25] = [
         ..PLAIN
     },
     Way { what: "a name for the program", runner: &["bash", "-c", "exec -a singularity \"$@\"", "bash"], ..PLAIN },
+    Way { what: "a choice for one command", arrange: |world| world.set("PORTOLAN_REMOTE", "mine"), ..PLAIN },
+    Way {
+        what: "the remote before",
+        arrange: |world| {
+            world.write_system(SHIPPED);
+            for name in ["DefaultRemote", "mine", "DefaultRemote"] {
+                assert_eq!(world.run(&["remote", "use", name]).code, Some(0));
+            }
+            world.write_system(EXCLUSIVE);
+        },
+        ..PLAIN
+    },
     Way { what: "the messages turned off", words: &["-s"], ..PLAIN },
 ];
 
@@ -172,7 +185,7 @@ fn no_way_leads_around_the_exclusive_remote() {
         assert_eq!(default, "company *^\n   #1  https://keys.company.example  🔒", "{what}: {keyservers}");
         let before = world.home_listing();
         // All names for the first way, the likely ones for the others.
-        for name in OTHERS.iter().take(if number == 0 { OTHERS.len() } else { 3 }) {
+        for name in OTHERS.iter().take(if number == 0 { OTHERS.len() } else { 4 }) {
             let used = run(&world, way, &["remote", "use", name]);
             assert_eq!((used.code, used.stdout.as_str()), (Some(255), ""), "{what}: use {name:?}\n{used}");
         }
@@ -182,8 +195,10 @@ fn no_way_leads_around_the_exclusive_remote() {
         for words in [&["remote", "status"][..], &["remote", "login"]] {
             let asked = run(&world, way, words);
             assert_eq!(asked.code, Some(255), "{what}: {asked}");
-            let is_silent = way.words.contains(&"-s");
-            assert!(is_silent || asked.stderr.contains("localhost:1/"), "{what}: the exclusive one is asked\n{asked}");
+            // Whoever chose another one by a variable is told of the policy.
+            let told =
+                ["localhost:1/", "company has been set exclusive"].iter().any(|words| asked.stderr.contains(words));
+            assert!(told || way.words.contains(&"-s"), "{what}: the exclusive one is asked\n{asked}");
         }
         // Nothing is known of the exclusive one's user, whatever token the user's file has for another.
         assert_eq!(run(&world, way, &["remote", "get-login-password"]).code, Some(255), "{what}");
@@ -240,6 +255,15 @@ fn a_user_can_neither_change_the_policy_nor_be_made_to_lose_it() {
     world.write_system(EXCLUSIVE);
     let refused = world.run(&["remote", "add", "--no-login", "company", "evil.example.com"]);
     assert!(refused.stderr.starts_with("FATAL:   company is already a remote\n"), "{refused}");
+    world.write_user("Remotes: {mine: {URI: evil.example.com}}\n");
+    for words in [
+        &["remote", "rename", "mine", "company"][..],
+        &["remote", "rename", "company", "mine"],
+        &["remote", "set-url", "company", "evil.example.com"],
+        &["remote", "remove", "company"],
+    ] {
+        assert_eq!(world.run(words).code, Some(255), "{words:?}");
+    }
     let system = world.system_file();
     let by_name = world.run(&["remote", "-c", system.to_str().unwrap(), "add", "--no-login", "x", "evil.example.com"]);
     assert_eq!(by_name.code, Some(255), "{by_name}");

@@ -116,7 +116,8 @@ fn an_answer_that_is_too_much_is_refused() {
     let nested = format!("{{\"libraryAPI\":{{\"uri\":{}", "{\"a\":".repeat(10_000));
     let answers = [
         ("an endless body", Reply::EndlessBody, "1 MiB"),
-        ("endless headers", Reply::EndlessHeaders, ""),
+        // The HTTP library stops reading, and does not say at which size.
+        ("endless headers", Reply::EndlessHeaders, "not an HTTP answer"),
         ("nested lists", Reply::json(200, &deep), "127 levels"),
         ("nested maps", Reply::json(200, &nested), "127 levels"),
     ];

@@ -67,6 +67,8 @@ enum Given {
     File(Secret),
     /// In a variable.
     Variable(&'static str, Secret),
+    /// In the line that a shell wants to be completed, on standard input.
+    Line(Secret),
     /// Behind the words, where only the command's own arguments may have it.
     Word(Secret),
 }
@@ -150,13 +152,16 @@ impl Servers {
         for Row(line, given, code) in rows {
             let mut world = self.world();
             prepare(&mut world);
-            let mut words = self.words(&format!("-d {line}"), &world);
+            // The shells' question is known by its first word, and takes no options.
+            let loud = if line.starts_with("complete ") { "" } else { "-d " };
+            let mut words = self.words(&format!("{loud}{line}"), &world);
             let mut input = String::new();
             match given {
                 Given::Nothing => {}
                 Given::Input(secret) => input = secret.text(),
                 Given::File(secret) => fs::write(world.root().join("given/secret"), secret.text()).unwrap(),
                 Given::Variable(name, secret) => world.set(name, secret.text()),
+                Given::Line(secret) => input = format!("portolan\0remote\0use\0{}\0", secret.text()),
                 Given::Word(secret) => words.push(secret.text()),
             }
             let named = world.root().join("given/auth.json");
@@ -239,6 +244,10 @@ fn a_remotes_token_goes_to_its_file_and_its_server_alone() {
         Row("remote rename e f", Given::Nothing, 0),
         Row("remote set-url e $E/path", Given::Nothing, 0),
         Row("remote list --json", Given::Nothing, 0),
+        Row("remote list --names", Given::Nothing, 0),
+        Row("completions bash", Given::Nothing, 0),
+        Row("complete fish -", Given::Line(NEW_TOKEN), 0),
+        Row("man $F", Given::Nothing, 0),
         Row("remote login", Given::Input(NEW_TOKEN), 0),
         Row("remote login --password-stdin e", Given::Input(NEW_TOKEN), 0),
         Row("remote login --tokenfile $F/secret e", Given::File(NEW_TOKEN), 0),
