@@ -196,8 +196,9 @@ fn find_sysconfdir(flavor: &Flavor, environment: &Environment) -> PathBuf {
 fn user_folders(home: Option<&Path>, environment: &Environment, user: User) -> UserFolders {
     let home = home.unwrap_or(Path::new("/nonexistent"));
     let is_named = environment.get("HOME").is_some_and(|named| Path::new(named) == home);
-    let named =
-        |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten().filter(|folder| is_trusted(folder, user));
+    // What is in the home belongs where the home does.
+    let is_safe = |folder: &PathBuf| folder.starts_with(home) || is_trusted(folder, user);
+    let named = |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten().filter(is_safe);
     UserFolders {
         cache: named(dirs::cache_dir).unwrap_or_else(|| home.join(".cache")),
         state: named(dirs::state_dir).unwrap_or_else(|| home.join(".local/state")),
