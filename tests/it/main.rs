@@ -16,6 +16,7 @@ mod guide;
 mod help;
 mod hostile;
 mod if_missing;
+mod json;
 mod keyservers;
 mod links;
 mod list;

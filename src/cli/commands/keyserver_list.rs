@@ -4,10 +4,21 @@ use std::{borrow::Cow, fmt::Write, thread};
 
 use anyhow::anyhow;
 use clap::Args;
+use serde::Serialize;
 
 use crate::{
-    cli::{context::Context, failure::Outcome, layers, network, table::columns, ui::Ui},
-    config::effective::{Effective, Remote},
+    cli::{
+        context::Context,
+        failure::Outcome,
+        json::{self, JsonOption},
+        layers, network,
+        table::columns,
+        ui::Ui,
+    },
+    config::{
+        document::KeyserverEntry,
+        effective::{Effective, Remote},
+    },
     name::RemoteName,
     service::discovery::Freshness,
 };
@@ -16,15 +27,38 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan keyserver list
-  portolan keyserver list company")]
+  portolan keyserver list company
+  portolan keyserver list --json")]
 pub(crate) struct KeyserverListArgs {
+    #[command(flatten)]
+    json: JsonOption,
     /// This remote's alone
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
 }
 
-/// A remote's keyservers: address and whether certificates are checked; `None` when they aren't known.
-type Keyservers = Option<Vec<(String, bool)>>;
+/// A remote's keyservers in their order; `None` when they aren't known.
+type Keyservers = Option<Vec<KeyserverRow>>;
+
+/// What `keyserver list` shows.
+#[derive(Serialize)]
+struct KeyserverListView<'a> {
+    remotes: Vec<RemoteKeyservers<'a>>,
+}
+
+#[derive(Serialize)]
+struct RemoteKeyservers<'a> {
+    name: &'a str,
+    active: bool,
+    global: bool,
+    keyservers: Keyservers,
+}
+
+#[derive(Serialize)]
+struct KeyserverRow {
+    uri: String,
+    insecure: bool,
+}
 
 pub(crate) fn run(args: &KeyserverListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let layers = layers::load(context)?;
@@ -38,17 +72,32 @@ pub(crate) fn run(args: &KeyserverListArgs, context: &Context, ui: &mut Ui) -> a
         let asked: Vec<_> = remotes.iter().map(|remote| scope.spawn(|| keyservers(remote, context))).collect();
         asked.into_iter().map(|list| list.join().ok().flatten()).collect()
     });
+    let remotes = remotes.iter().zip(lists).map(|(remote, keyservers)| RemoteKeyservers {
+        name: remote.name.as_str(),
+        active: effective.active().is_some_and(|active| active.name == remote.name),
+        global: remote.is_global(),
+        keyservers,
+    });
+    let view = KeyserverListView { remotes: remotes.collect() };
+    if args.json.json {
+        json::print("portolan.keyserver-list/1", &view, ui)?;
+    } else {
+        ui.print(&render(&view, ui))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn render(view: &KeyserverListView<'_>, ui: &Ui) -> String {
     let mut text = String::new();
-    for (remote, list) in remotes.iter().zip(&lists) {
-        let system = if remote.is_global() { "*" } else { "" };
-        let default = if effective.active().is_some_and(|active| active.name == remote.name) { "^" } else { "" };
+    for remote in &view.remotes {
+        let system = if remote.global { "*" } else { "" };
+        let default = if remote.active { "^" } else { "" };
         // Writing to a String can't fail.
-        let _ = writeln!(text, "\n{} {system}{default}", ui.cell(remote.name.as_str()));
-        text.push_str(&block(list, ui));
+        let _ = writeln!(text, "\n{} {system}{default}", ui.cell(remote.name));
+        text.push_str(&block(&remote.keyservers, ui));
     }
     text.push_str("\n(* = system endpoint, ^ = default endpoint)\n");
-    ui.print(&text)?;
-    Ok(Outcome::Done)
+    text
 }
 
 fn meant<'a, 'b>(effective: &'b Effective<'a>, named: Option<&str>) -> anyhow::Result<Vec<&'b Remote<'a>>> {
@@ -61,19 +110,22 @@ fn meant<'a, 'b>(effective: &'b Effective<'a>, named: Option<&str>) -> anyhow::R
 
 fn keyservers(remote: &Remote<'_>, context: &Context) -> Keyservers {
     if remote.keyservers().is_empty() {
-        return network::internal_keyserver(remote, Freshness::Day, context).ok().map(|uri| vec![(uri, true)]);
+        let uri = network::internal_keyserver(remote, Freshness::Day, context).ok()?;
+        return Some(vec![KeyserverRow { uri, insecure: false }]);
     }
     let visible = remote.keyservers().iter().filter(|keyserver| !keyserver.skip);
-    Some(visible.map(|keyserver| (keyserver.uri.clone(), !keyserver.insecure)).collect())
+    let row = |keyserver: &KeyserverEntry| KeyserverRow { uri: keyserver.uri.clone(), insecure: keyserver.insecure };
+    Some(visible.map(row).collect())
 }
 
 fn block(keyservers: &Keyservers, ui: &Ui) -> String {
     let Some(keyservers) = keyservers else {
         return columns(&[[" ", "(unable to fetch associated keyserver info for this endpoint)"]]);
     };
-    let row = |(order, (uri, secure)): (usize, &(String, bool))| {
-        let uri = Cow::Owned(ui.cell(uri).into_owned());
-        [Cow::Borrowed(" "), Cow::Owned(format!("#{order}")), uri, Cow::Borrowed(if *secure { "🔒" } else { "" })]
+    let row = |(order, keyserver): (usize, &KeyserverRow)| {
+        let uri = Cow::Owned(ui.cell(&keyserver.uri).into_owned());
+        let lock = if keyserver.insecure { "" } else { "🔒" };
+        [Cow::Borrowed(" "), Cow::Owned(format!("#{order}")), uri, Cow::Borrowed(lock)]
     };
     columns(&(1..).zip(keyservers).map(row).collect::<Vec<_>>())
 }

@@ -3,20 +3,49 @@
 use std::{borrow::Cow, iter};
 
 use clap::Args;
+use serde::Serialize;
 
-use crate::cli::{context::Context, failure::Outcome, layers, table::columns, ui::Ui};
+use crate::cli::{
+    context::Context,
+    failure::Outcome,
+    json::{self, JsonOption},
+    layers,
+    table::columns,
+    ui::Ui,
+};
 
 /// List the registries and keyservers that you are logged in to
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan registry list
+  portolan registry list --json
   portolan registry -c other.yaml list")]
-pub(crate) struct RegistryListArgs {}
+pub(crate) struct RegistryListArgs {
+    #[command(flatten)]
+    json: JsonOption,
+}
 
-pub(crate) fn run(_args: &RegistryListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+/// What `registry list` shows.
+#[derive(Serialize)]
+struct RegistryListView<'a> {
+    logins: Vec<LoginRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct LoginRow<'a> {
+    uri: &'a str,
+    insecure: bool,
+}
+
+pub(crate) fn run(args: &RegistryListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let logins = layers::live_logins(&effective, context, ui);
+    if args.json.json {
+        let logins = logins.iter().map(|login| LoginRow { uri: &login.uri, insecure: login.insecure }).collect();
+        json::print("portolan.registry-list/1", &RegistryListView { logins }, ui)?;
+        return Ok(Outcome::Done);
+    }
     let head = [Cow::Borrowed("URI"), Cow::Borrowed("SECURE?")];
     let rows = logins.iter().map(|login| [ui.cell(&login.uri), Cow::Borrowed(if login.insecure { "✗!" } else { "✓" })]);
     let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());

@@ -1,6 +1,8 @@
 //! `remote status`: which services of an endpoint work, and whether the login there is still good. Writes nothing but the
 //! cache of what the endpoint says. D11 and D21 of docs/compatibility.md.
 
+mod view;
+
 use std::{borrow::Cow, iter, thread, time::Duration};
 
 use anyhow::{Context as _, anyhow};
@@ -10,6 +12,7 @@ use crate::{
     cli::{
         context::Context,
         failure::{Advise, Outcome},
+        json::JsonOption,
         layers, network,
         table::columns,
         time,
@@ -37,11 +40,14 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote status
-  portolan remote status --all")]
+  portolan remote status --all
+  portolan remote status --all --json")]
 pub(crate) struct StatusArgs {
     /// Check every remote
     #[arg(short, long, conflicts_with = "name")]
     all: bool,
+    #[command(flatten)]
+    json: JsonOption,
     /// The remote's name
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -81,7 +87,7 @@ impl Login {
 
 pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     if args.all {
-        return run_for_all(context, ui);
+        return run_for_all(args.json, context, ui);
     }
     let word = args.name.as_deref().filter(|name| !name.is_empty());
     let name = word.map(RemoteName::found);
@@ -98,6 +104,12 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let report = examine(remote, &client, context);
     drop(waiting);
     let report = report?;
+    if args.json.json {
+        let found = Ok(report);
+        view::print(&[(remote, &found)], ui)?;
+        tell_of_token(remote, context, ui);
+        return conclude(found?);
+    }
     let rows = report.services.iter().map(|service| row(service, ui));
     let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed);
     let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
@@ -114,6 +126,11 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
             "For one that has: portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud.",
         );
     }
+    conclude(report)
+}
+
+/// A bad token is a failure of the command, whatever was shown.
+fn conclude(report: Report) -> anyhow::Result<Outcome> {
     match report.login {
         Login::Bad(error) => Err(error),
         Login::None | Login::Good => Ok(Outcome::Done),
@@ -121,7 +138,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
 }
 
 /// Every remote, all at once; one that fails is a row of the table, and a failure of the command at its end.
-fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
@@ -134,28 +151,13 @@ fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
         asked.into_iter().map(|check| check.join().unwrap_or_else(lost)).collect()
     });
     drop(waiting);
-    let mut rows = vec![["NAME", "SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed)];
+    let found: Vec<_> = remotes.iter().copied().zip(&reports).collect();
+    if json.json {
+        view::print(&found, ui)?;
+    } else {
+        ui.print(&tables(&found, ui))?;
+    }
     let mut failed = Vec::new();
-    for (remote, report) in remotes.iter().zip(&reports) {
-        let name = ui.cell(remote.name.as_str());
-        match report {
-            Ok(report) => rows.extend(report.services.iter().map(|service| {
-                let [kind, health, version, uri] = row(service, ui);
-                [name.clone(), kind, health, version, uri]
-            })),
-            Err(_) => rows.push([name, "".into(), "N/A".into(), "".into(), ui.cell(remote.uri())]),
-        }
-    }
-    ui.print(&format!("{}\n", columns(&rows)))?;
-    let mut verdicts = vec![[Cow::Borrowed("NAME"), Cow::Borrowed("LOGIN")]];
-    for (remote, report) in remotes.iter().zip(&reports) {
-        let verdict = match report {
-            Ok(report) => report.login.verdict(),
-            Err(_) => "Not known.",
-        };
-        verdicts.push([ui.cell(remote.name.as_str()), Cow::Borrowed(verdict)]);
-    }
-    ui.print(&columns(&verdicts))?;
     for (remote, report) in remotes.iter().zip(reports) {
         tell_of_token(remote, context, ui);
         match report {
@@ -167,6 +169,30 @@ fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
         }
     }
     if failed.is_empty() { Ok(Outcome::Done) } else { Err(anyhow!("not all is well with: {}", failed.join(", "))) }
+}
+
+/// The services of every remote, then who is logged in.
+fn tables(found: &[(&Remote<'_>, &anyhow::Result<Report>)], ui: &Ui) -> String {
+    let mut rows = vec![["NAME", "SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed)];
+    for (remote, report) in found {
+        let name = ui.cell(remote.name.as_str());
+        match report {
+            Ok(report) => rows.extend(report.services.iter().map(|service| {
+                let [kind, health, version, uri] = row(service, ui);
+                [name.clone(), kind, health, version, uri]
+            })),
+            Err(_) => rows.push([name, "".into(), "N/A".into(), "".into(), ui.cell(remote.uri())]),
+        }
+    }
+    let mut verdicts = vec![[Cow::Borrowed("NAME"), Cow::Borrowed("LOGIN")]];
+    for (remote, report) in found {
+        let verdict = match report {
+            Ok(report) => report.login.verdict(),
+            Err(_) => "Not known.",
+        };
+        verdicts.push([ui.cell(remote.name.as_str()), Cow::Borrowed(verdict)]);
+    }
+    format!("{}\n{}", columns(&rows), columns(&verdicts))
 }
 
 fn meant<'a, 'b>(effective: &'b Effective<'a>, name: Option<&RemoteName>) -> anyhow::Result<&'b Remote<'a>> {

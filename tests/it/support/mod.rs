@@ -5,6 +5,7 @@ pub(crate) mod cloud;
 pub(crate) mod endpoint;
 pub(crate) mod program;
 pub(crate) mod reply;
+pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod terminal;
 pub(crate) mod world;
