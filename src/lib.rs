@@ -9,7 +9,7 @@
 //! - [`disk`]: the bytes of one file, locked, read and replaced; knows no format.
 //! - [`config`]: what the files say. [`config::document`] is one file, [`config::yaml`] its text, [`config::store`] the door to
 //!   it; [`config::effective`] is what the layers amount to, [`config::policy`] who may use what, [`config::change`] and
-//!   [`config::keyservers`] the pure edits.
+//!   [`config::keyservers`] the pure edits, [`config::checks`] what can be wrong.
 //! - [`service`]: what servers say: [`service::discovery`], [`service::token`], [`service::status`], [`service::keyserver`],
 //!   [`service::registry`]. Never sees a file of the configuration.
 //! - `cli`: everything that talks to a person.

@@ -1,4 +1,4 @@
-//! A text in quotation marks, as Apptainer's messages quote it (Go's `%q`). Knows no message.
+//! A text in quotation marks: as Apptainer's messages quote it (Go's `%q`), and as a word of a shell. Knows no message.
 
 use std::fmt;
 
@@ -35,6 +35,37 @@ pub fn in_one_line(text: &str) -> String {
     lines.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// Shows a text as one word of a shell's command line, in quotation marks where it needs them.
+#[derive(Clone, Copy, Debug)]
+pub struct ShellWord<'a>(pub &'a str);
+
+impl fmt::Display for ShellWord<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,".contains(&byte);
+        if !self.0.is_empty() && self.0.bytes().all(is_plain) {
+            return formatter.write_str(self.0);
+        }
+        if self.0.chars().any(is_hidden) {
+            // Only this form has escapes, so that the command shows what it does.
+            formatter.write_str("$'")?;
+            for character in self.0.chars() {
+                match character {
+                    '\'' | '\\' => write!(formatter, "\\{character}")?,
+                    hidden if is_hidden(hidden) => {
+                        let mut bytes = [0; 4];
+                        for byte in hidden.encode_utf8(&mut bytes).bytes() {
+                            write!(formatter, "\\x{byte:02x}")?;
+                        }
+                    }
+                    plain => write!(formatter, "{plain}")?,
+                }
+            }
+            return formatter.write_str("'");
+        }
+        write!(formatter, "'{}'", self.0.replace('\'', "'\\''"))
+    }
+}
+
 /// Whether a character steers a terminal, hides in a line or reorders it: controls, the marks of direction, those of no
 /// width, and every blank but the plain one.
 pub fn is_hidden(character: char) -> bool {
@@ -53,6 +84,25 @@ mod tests {
     fn lines_become_one() {
         assert_eq!(in_one_line("a\r\nb\n\n c \u{2028}d\n"), "a b  c  d");
         assert_eq!(in_one_line("as it is"), "as it is");
+    }
+
+    #[test]
+    fn a_shell_takes_the_text_for_one_word() {
+        let cases = [
+            ("plain-1.example/x:8443", "plain-1.example/x:8443"),
+            ("", "''"),
+            ("my remote", "'my remote'"),
+            ("$(reboot); `x` \"y\"", "'$(reboot); `x` \"y\"'"),
+            ("it's", r"'it'\''s'"),
+            ("~", "'~'"),
+            ("=x", "'=x'"),
+            ("é", "'é'"),
+            ("\u{1b}[31m'\n\\", r"$'\x1b[31m\'\x0a\\'"),
+            ("\u{200b}", r"$'\xe2\x80\x8b'"),
+        ];
+        for (text, word) in cases {
+            assert_eq!(ShellWord(text).to_string(), word);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the files say: their format, their layers, and the view that follows from them. Asks no server.
 
 pub mod change;
+pub mod checks;
 pub mod document;
 pub mod effective;
 pub mod keyservers;

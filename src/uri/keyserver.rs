@@ -112,9 +112,14 @@ impl KeyserverUri {
         self.scheme
     }
 
+    /// What is the same for every way to write one server: whether it is reached without TLS, its host and its port.
+    pub fn server(&self) -> (bool, &str, u16) {
+        (self.scheme.is_plain(), &self.host, self.port)
+    }
+
     /// Whether both are the same server, however they are written: hkp and hkps are http and https, paths don't count.
     pub fn is_same_server(&self, other: &Self) -> bool {
-        self.scheme.is_plain() == other.scheme.is_plain() && self.host == other.host && self.port == other.port
+        self.server() == other.server()
     }
 
     /// Whether two addresses as files have them name the same server; what can't be an address equals only itself.

@@ -58,6 +58,11 @@ impl Places {
         self.remotes.get(name).map(|remote| remote.whole.key(key))
     }
 
+    /// Whether a key of a remote is written, whatever its value.
+    pub fn has_key(&self, name: &RemoteName, key: &str) -> bool {
+        self.remotes.get(name).is_some_and(|remote| remote.whole.keys.contains_key(key))
+    }
+
     /// The line on which a remote's keyserver begins, by its place in the list from 0.
     pub fn keyserver(&self, name: &RemoteName, index: usize) -> Option<usize> {
         self.remotes.get(name)?.keyservers.get(index).map(|item| item.line)
@@ -183,6 +188,7 @@ Credentials:
         assert_eq!(places.remote_key(&name("m"), "System"), Some(4));
         assert_eq!(places.keyserver_key(&name("m"), 1, "Skip"), Some(11));
         assert_eq!(places.login_key(1, "Auth"), Some(18));
+        assert!(places.has_key(&name("other one"), "System") && !places.has_key(&name("m"), "System"));
     }
 
     #[test]

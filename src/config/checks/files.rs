@@ -1,0 +1,177 @@
+//! Who may read and write the files. Knows what the kernel says of them only from its caller.
+
+use std::path::{Path, PathBuf};
+
+use super::finding::{Code, Finding};
+use crate::quoted::ShellWord;
+
+/// What the kernel says of a file or a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its permission bits, `0o7777` at most.
+    pub mode: u32,
+    /// The number of its owner.
+    pub owner: u32,
+}
+
+impl FileFacts {
+    fn found(&self, code: Code, message: impl Into<String>, command: &str) -> Finding {
+        let mend = format!("{command} {}", shell_word(&self.path));
+        Finding::new(code, self.path.display().to_string(), message, mend).at(Some(self.path.clone()), None)
+    }
+
+    fn permits(&self, bits: u32) -> bool {
+        self.mode & bits != 0
+    }
+}
+
+/// A path as a word of a shell.
+pub(super) fn shell_word(path: &Path) -> String {
+    ShellWord(&path.display().to_string()).to_string()
+}
+
+/// A user's file with secrets: it is for the user alone.
+pub fn users_file(file: &FileFacts, user: u32) -> Vec<Finding> {
+    let mut found = owner(file, user);
+    if file.permits(0o077) {
+        let message = format!("{} its mode is {:o}", whom(file, 0o066), file.mode & 0o777);
+        found.push(file.found(Code::FileMode, message, "chmod 600").fixable_if(file.owner == user));
+    }
+    found
+}
+
+/// The folder of a user's files.
+pub fn users_folder(folder: &FileFacts, user: u32) -> Vec<Finding> {
+    let mut found = owner(folder, user);
+    if folder.permits(0o077) {
+        let message = format!("{} its mode is {:o}", whom(folder, 0o077), folder.mode & 0o777);
+        let finding = folder.found(Code::FolderMode, message, "chmod 700").fixable_if(folder.owner == user);
+        found.push(if folder.permits(0o022) { finding.otherwise() } else { finding });
+    }
+    found
+}
+
+/// The system's file and its folder; `sudo` is what comes before a command of the administrator.
+pub fn systems_file(file: Option<&FileFacts>, folder: Option<&FileFacts>, sudo: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let chmod = |mode: &str| format!("{sudo}chmod {mode}");
+    for (facts, readable, mode) in [(folder, 0o055, "755"), (file, 0o044, "644")] {
+        let Some(facts) = facts else { continue };
+        if facts.mode & readable != readable {
+            let message = format!("not all users can read it: its mode is {:o}", facts.mode & 0o777);
+            found.push(facts.found(Code::SystemUnreadable, message, &chmod(mode)));
+        }
+        // With a sticky bit nobody can replace the file of somebody else; only make one where there is none.
+        let is_sticky = facts.permits(0o1000) && file.is_some();
+        if facts.permits(0o022) && !is_sticky {
+            let message = format!("{} its mode is {:o}", whom(facts, 0o022), facts.mode & 0o777);
+            let finding = facts.found(Code::SystemWritable, message, &chmod("go-w"));
+            found.push(if facts.permits(0o002) { finding } else { finding.otherwise() });
+        }
+    }
+    if let (Some(file), Some(folder)) = (file, folder)
+        && ![0, folder.owner].contains(&file.owner)
+    {
+        let message = format!("it belongs to user {}", file.owner);
+        found.push(file.found(Code::SystemOwner, message, &format!("{sudo}chown {}", folder.owner)));
+    }
+    found
+}
+
+fn owner(facts: &FileFacts, user: u32) -> Vec<Finding> {
+    if facts.owner == user {
+        return Vec::new();
+    }
+    let message = format!("it belongs to user {}, not to you (user {user})", facts.owner);
+    vec![facts.found(Code::FileOwner, message, &format!("sudo chown {user}"))]
+}
+
+/// Who else may do what, as the begin of a message.
+fn whom(facts: &FileFacts, asked: u32) -> &'static str {
+    let bits = facts.mode & asked;
+    if bits == 0 {
+        return "others have rights to it:";
+    }
+    match (bits & 0o007 != 0, bits & 0o022 != 0) {
+        (true, true) => "all users can write it:",
+        (true, false) => "all users can read it:",
+        (false, true) => "its group can write it:",
+        (false, false) => "its group can read it:",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(mode: u32, owner: u32) -> FileFacts {
+        FileFacts { path: "/h/my remote.yaml".into(), mode, owner }
+    }
+
+    fn told(findings: &[Finding]) -> Vec<String> {
+        let line = |finding: &Finding| {
+            let fixable = if finding.fixable { " (fixable)" } else { "" };
+            format!("{} {}: {} [{}]{fixable}", finding.severity.name(), finding.code, finding.message, finding.mend)
+        };
+        findings.iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_file_of_the_users_is_for_the_user_alone() {
+        for mode in [0o600, 0o400, 0o700, 0o200] {
+            assert_eq!(users_file(&facts(mode, 7), 7), [], "{mode:o}");
+        }
+        let cases = [
+            (0o640, "its group can read it: its mode is 640"),
+            (0o604, "all users can read it: its mode is 604"),
+            (0o660, "its group can write it: its mode is 660"),
+            (0o666, "all users can write it: its mode is 666"),
+        ];
+        for (mode, message) in cases {
+            let wanted = format!("error file-mode: {message} [chmod 600 '/h/my remote.yaml'] (fixable)");
+            assert_eq!(told(&users_file(&facts(mode, 7), 7)), [wanted]);
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_is_not_fixed() {
+        assert_eq!(
+            told(&users_file(&facts(0o644, 0), 7)),
+            [
+                "error file-owner: it belongs to user 0, not to you (user 7) [sudo chown 7 '/h/my remote.yaml']",
+                "error file-mode: all users can read it: its mode is 644 [chmod 600 '/h/my remote.yaml']",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_is_worse_when_others_can_write_there() {
+        let severity = |mode: u32| users_folder(&facts(mode, 7), 7).first().map(|finding| finding.severity.name());
+        let cases = [(0o700, None), (0o755, Some("warning")), (0o750, Some("warning")), (0o770, Some("error"))];
+        for (mode, wanted) in cases {
+            assert_eq!(severity(mode), wanted, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn the_systems_file_is_for_all_to_read_and_for_nobody_to_write() {
+        let codes = |file: (u32, u32), folder: (u32, u32)| {
+            let (file, folder) = (facts(file.0, file.1), facts(folder.0, folder.1));
+            let found = systems_file(Some(&file), Some(&folder), "sudo ");
+            found.iter().map(|finding| format!("{} {}", finding.severity.name(), finding.code)).collect::<Vec<_>>()
+        };
+        assert_eq!(codes((0o644, 0), (0o755, 0)), [""; 0]);
+        assert_eq!(codes((0o644, 7), (0o755, 7)), [""; 0]);
+        assert_eq!(codes((0o600, 0), (0o755, 0)), ["error system-unreadable"]);
+        assert_eq!(codes((0o644, 0), (0o750, 0)), ["error system-unreadable"]);
+        assert_eq!(codes((0o666, 0), (0o755, 0)), ["error system-writable"]);
+        assert_eq!(codes((0o644, 0), (0o777, 0)), ["error system-writable"]);
+        assert_eq!(codes((0o644, 0), (0o1777, 0)), [""; 0]);
+        assert_eq!(systems_file(None, Some(&facts(0o1777, 0)), "").len(), 1);
+        assert_eq!(codes((0o664, 0), (0o755, 0)), ["note system-writable"]);
+        assert_eq!(codes((0o644, 7), (0o755, 0)), ["warning system-owner"]);
+        assert_eq!(systems_file(None, None, ""), []);
+    }
+}

@@ -1,0 +1,326 @@
+//! What a check can find: one stable word each, with what it means, what it breaks and what mends it. Finds nothing itself.
+//!
+//! The words and what is said of them here are an interface: docs/doctor.md shows this table, and a test holds both together.
+
+use std::{fmt, path::PathBuf};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Something does not work, or a secret lies open.
+    Error,
+    /// Something will not work in some case, or works otherwise than its files seem to say.
+    Warning,
+    /// Something that is worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Note];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// What is the same in all findings of one code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The stable word.
+    pub word: &'static str,
+    /// The severities that it can have, the usual one first.
+    pub severities: &'static [Severity],
+    /// What was found.
+    pub meaning: &'static str,
+    /// What it breaks.
+    pub effect: &'static str,
+    /// What mends it; words in capitals stand for what a finding names.
+    pub mend: &'static str,
+}
+
+/// Makes the codes and their table in one, so that neither can lag behind the other.
+macro_rules! codes {
+    ($($code:ident $word:literal [$($severity:ident)+] $meaning:literal $effect:literal $mend:literal)+) => {
+        /// What was found.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $meaning] $code,)+
+        }
+
+        impl Code {
+            /// All of them, in the order of the checks.
+            pub const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// What is the same in all findings of this code.
+            pub fn explanation(self) -> Explanation {
+                match self {
+                    $(Self::$code => Explanation {
+                        word: $word,
+                        severities: &[$(Severity::$severity),+],
+                        meaning: $meaning,
+                        effect: $effect,
+                        mend: $mend,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    FileMode "file-mode" [Error]
+        "Other users may read or write your remote.yaml or docker-config.json."
+        "The tokens and passwords in it are no secrets any more, or others decide where they are sent."
+        "chmod 600 FILE"
+    FolderMode "folder-mode" [Warning Error]
+        "Other users may look into the folder of your files; an error when they may write there."
+        "Others see which files there are, or put theirs in the place of yours."
+        "chmod 700 FOLDER"
+    FileOwner "file-owner" [Error]
+        "Your file or folder belongs to somebody else, often since a command ran under sudo."
+        "Its owner can change it and read your secrets, and your own commands can't store anything there."
+        "sudo chown USER FILE"
+    FileUnreadable "file-unreadable" [Error]
+        "Your file is there and can't be read."
+        "Every command that needs it fails."
+        "chmod u+rw FILE"
+    FileBroken "file-broken" [Error]
+        "A remote.yaml can't be understood."
+        "Every command that needs it fails, and nothing is written until it is mended."
+        "$EDITOR FILE"
+    UnfinishedWrite "unfinished-write" [Warning]
+        "A command was killed while it wrote a file in its place, and left the old contents beside it."
+        "What reads the file now may see half of it; the next command that writes puts the old contents back."
+        "portolan remote doctor --fix"
+    Litter "litter" [Note]
+        "A command that was killed left a temporary file or a lock behind."
+        "Nothing; a temporary file may hold a copy of your secrets."
+        "portolan remote doctor --fix"
+    SystemUnreadable "system-unreadable" [Error]
+        "Not all users may read the system's file."
+        "The commands of those who can't read it fail, and the runtime goes on without its remotes and its policy."
+        "sudo chmod 644 FILE"
+    SystemWritable "system-writable" [Error Note]
+        "Everybody may change the system's file or its folder; a note when it is a group."
+        "Whoever may write it decides where all users' images, keys and tokens go."
+        "sudo chmod go-w FILE"
+    SystemOwner "system-owner" [Warning]
+        "The system's file belongs to somebody who is neither root nor the owner of its folder."
+        "Its owner decides where all users' images, keys and tokens go."
+        "sudo chown root FILE"
+    SystemSecret "system-secret" [Error]
+        "The system's file has a token or a login."
+        "All users can read it, and no command uses it."
+        "Remove it from FILE, and make it invalid where it was made"
+    HomeForeign "home-foreign" [Warning]
+        "A variable such as HOME names a folder of another user, as under sudo."
+        "Root does not use it and works on files of its own; others leave their files with somebody else."
+        "sudo -H portolan remote COMMAND"
+    ConfigUnused "config-unused" [Note]
+        "-c names a file that only portolan reads."
+        "The runtime reads your own remote.yaml and knows nothing of what FILE says."
+        "portolan remote COMMAND without -c"
+    LegacyNotMigrated "legacy-not-migrated" [Warning Note]
+        "~/.singularity has a file that was not taken over; a note while the next command that writes would do so."
+        "Its remotes, logins or keys aren't known here."
+        "install -D -m 600 OLD NEW"
+    UriInvalid "uri-invalid" [Error]
+        "A remote has no address, or one that can't be asked."
+        "Every command that needs an answer of this remote fails."
+        "portolan remote set-url NAME URI"
+    ActiveUnknown "active-unknown" [Error Warning]
+        "Active names a remote that does not exist; a warning when another file's Active counts."
+        "Commands that name no remote fail."
+        "portolan remote use NAME"
+    ChoiceUnknown "choice-unknown" [Error]
+        "PORTOLAN_REMOTE names a remote that does not exist."
+        "Commands that name no remote fail."
+        "unset PORTOLAN_REMOTE"
+    ChoiceOverruled "choice-overruled" [Warning]
+        "PORTOLAN_REMOTE names another remote than the exclusive one (D6)."
+        "The exclusive one is shown as active, and commands that would use the other refuse."
+        "unset PORTOLAN_REMOTE"
+    Ghost "ghost" [Warning]
+        "Your file has the copy of a system's remote that the system does not have (D4)."
+        "It is not used here; Apptainer still shows it, and can't remove it."
+        "portolan remote remove NAME"
+    Shadowed "shadowed" [Warning]
+        "Your file has a remote of a name that the system's file has as well (D5)."
+        "The system's is used here; Apptainer fails or uses yours, as its version has it."
+        "portolan remote rename NAME NEW, or portolan remote remove NAME"
+    SeveralExclusive "several-exclusive" [Warning]
+        "The system's file has more than one exclusive remote (D6)."
+        "One is obeyed here; Apptainer obeys any of them, at random."
+        "sudo portolan remote use --exclusive NAME"
+    IndividualExclusive "individual-exclusive" [Note]
+        "A remote of your own claims to be exclusive, which only the system's file can say (D6)."
+        "Nothing here; Apptainer obeys it."
+        "Remove the key from FILE"
+    InsecureKey "insecure-key" [Note]
+        "A remote has the key Insecure, which Apptainer 1.0 does not know."
+        "Apptainer 1.0 refuses the whole file."
+        "Nothing where no Apptainer 1.0 reads the file"
+    TokenMoved "token-moved" [Warning]
+        "Your token is for another address than the one that the remote has now (D21)."
+        "The token is not sent, and you are not logged in."
+        "portolan remote login NAME"
+    TokenExpired "token-expired" [Error Warning]
+        "Your token for a remote has expired; a warning when the remote is not the active one."
+        "What needs a login there fails."
+        "portolan remote login NAME"
+    TokenExpires "token-expires" [Warning]
+        "Your token for a remote ends within a week."
+        "What needs a login there will fail then."
+        "portolan remote login NAME"
+    LoginDuplicate "login-duplicate" [Warning]
+        "There are two logins to the same keyserver or registry, perhaps written differently."
+        "Which of the two is used depends on the program that reads them."
+        "portolan remote logout URI, then portolan remote login URI"
+    LoginWithoutSecret "login-without-secret" [Warning]
+        "A login has no password or token any more."
+        "You are not logged in there, whatever Apptainer's list shows."
+        "portolan remote login URI"
+    KeyserverLoginUnused "keyserver-login-unused" [Note]
+        "A login is for a keyserver that no remote has."
+        "Nothing; the secret lies there unused."
+        "portolan remote logout URI"
+    DockerConfigBroken "docker-config-broken" [Error]
+        "docker-config.json can't be read or understood."
+        "Logins to registries fail, and images behind them can't be pulled."
+        "$EDITOR FILE"
+    DockerConfigMissing "docker-config-missing" [Warning]
+        "There are logins to registries, and no docker-config.json with their passwords."
+        "You are not logged in there, whatever Apptainer's list shows."
+        "portolan remote login URI"
+    HelperMissing "helper-missing" [Error]
+        "docker-config.json names a credential helper that is not on PATH."
+        "No login to the registries concerned can be stored or used."
+        "Install docker-credential-HELPER, or remove its name from FILE"
+    LibraryMissing "library-missing" [Note]
+        "The active remote has no library."
+        "library:// images fail with \"remote has no library client\"."
+        "portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud"
+    EndpointUnreachable "endpoint-unreachable" [Error Warning]
+        "A remote does not say which services it has; a warning when it is not the active one."
+        "What needs one of its services fails."
+        "portolan remote status NAME"
+    ServiceUnknown "service-unknown" [Note]
+        "A remote names a service of an unknown kind."
+        "Nothing; nobody uses it."
+        "Ask who runs the remote, if you miss a service"
+    HttpNeedless "http-needless" [Warning]
+        "A remote is reached over plain http, and answers over https too."
+        "Whoever is on the way reads your token and exchanges images."
+        "portolan remote set-url NAME URI"
+    KeyserverUnreachable "keyserver-unreachable" [Warning]
+        "A keyserver does not answer."
+        "Signatures by keys that you do not have yet can't be verified with it."
+        "curl --head URI"
+}
+
+impl Code {
+    /// The stable word, as JSON has it.
+    pub fn word(self) -> &'static str {
+        self.explanation().word
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
+    }
+}
+
+/// Something that somebody should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was found.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about: a remote's name, an address, a path, a variable.
+    pub subject: String,
+    /// The file that says so.
+    pub file: Option<PathBuf>,
+    /// The line in it, from 1.
+    pub line: Option<usize>,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What it breaks.
+    pub effect: &'static str,
+    /// What mends it: a command, or what to do by hand.
+    pub mend: String,
+    /// Whether it can be mended without losing anything that a person may want.
+    pub fixable: bool,
+}
+
+impl Finding {
+    /// A finding of its code's usual severity.
+    pub fn new(code: Code, subject: impl Into<String>, message: impl Into<String>, mend: impl Into<String>) -> Self {
+        let Explanation { severities, effect, .. } = code.explanation();
+        Self {
+            code,
+            severity: severities.first().copied().unwrap_or(Severity::Note),
+            subject: subject.into(),
+            file: None,
+            line: None,
+            message: message.into(),
+            effect,
+            mend: mend.into(),
+            fixable: false,
+        }
+    }
+
+    /// The same in a file, on a line of it where that is known.
+    #[must_use]
+    pub fn at(self, file: Option<PathBuf>, line: Option<usize>) -> Self {
+        Self { file, line, ..self }
+    }
+
+    /// The same with the other severity that its code has.
+    #[must_use]
+    pub fn otherwise(self) -> Self {
+        let severity = self.code.explanation().severities.last().copied().unwrap_or(self.severity);
+        Self { severity, ..self }
+    }
+
+    /// The same, and whether it can be mended without losing anything that a person may want.
+    #[must_use]
+    pub fn fixable_if(self, fixable: bool) -> Self {
+        Self { fixable, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_word_of_its_own_and_sentences() {
+        let mut words: Vec<&str> = Code::ALL.iter().map(|code| code.word()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Code::ALL.len());
+        for code in Code::ALL {
+            let Explanation { word, meaning, effect, mend, .. } = code.explanation();
+            assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{word}");
+            assert!(meaning.ends_with('.') && effect.ends_with('.') && !mend.ends_with('.'), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_finding_has_a_severity_of_its_code() {
+        for code in Code::ALL {
+            let finding = Finding::new(*code, "", "", "");
+            let Explanation { severities, .. } = code.explanation();
+            assert_eq!(finding.severity, severities[0]);
+            assert_eq!(Some(&finding.otherwise().severity), severities.last());
+        }
+    }
+}

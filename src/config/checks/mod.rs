@@ -1,0 +1,110 @@
+//! What can be wrong with the files, found by looking at their values: `remote doctor` asks here. Pure: knows no file, no
+//! clock and no server; what these say comes from the caller.
+
+mod files;
+mod finding;
+mod logins;
+mod mend;
+mod remotes;
+
+pub use self::{
+    files::{FileFacts, systems_file, users_file, users_folder},
+    finding::{Code, Explanation, Finding, Severity},
+    logins::logins,
+    mend::mend,
+    remotes::remotes,
+};
+
+use std::path::PathBuf;
+
+use crate::{
+    config::{document::Document, layer::Layer, yaml::Places},
+    quoted::ShellWord,
+};
+
+/// A layer, and the lines of its text.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The layer.
+    pub layer: Layer,
+    /// Where its parts stand; nowhere in the built-in one.
+    pub places: Places,
+}
+
+impl Source {
+    fn document(&self) -> &Document {
+        &self.layer.document
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        self.layer.path.clone()
+    }
+}
+
+/// How a person runs the commands that findings advise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commands {
+    /// For the user's own file: `portolan remote`, with whatever else chose that file.
+    pub own: String,
+    /// For the system's file: the same, with `sudo` where the user may not write it.
+    pub system: String,
+}
+
+impl Commands {
+    /// A command for the user's own file with a name or an address at its end: `portolan remote use NAME`.
+    pub fn own(&self, words: &str, last: &str) -> String {
+        command(&self.own, words, last)
+    }
+
+    /// The command that mends what can be mended without losing anything.
+    pub fn fix(&self) -> String {
+        format!("{} doctor --fix", self.own)
+    }
+
+    /// A command for the system's file with a name at its end.
+    pub fn system(&self, words: &str, last: &str) -> String {
+        command(&self.system, words, last)
+    }
+}
+
+fn command(program: &str, words: &str, last: &str) -> String {
+    // What begins with a dash would be a flag.
+    let end_of_flags = if last.starts_with('-') { "-- " } else { "" };
+    format!("{program} {words} {end_of_flags}{}", ShellWord(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{layer::LayerKind, yaml};
+
+    pub(super) fn source(kind: LayerKind, text: &str) -> Source {
+        let document = yaml::read(text.as_bytes()).unwrap();
+        let path = Some(PathBuf::from(if kind == LayerKind::User { "/user" } else { "/system" }));
+        Source { layer: Layer { kind, path, document }, places: yaml::places(text.as_bytes()) }
+    }
+
+    pub(super) fn commands() -> Commands {
+        Commands { own: "portolan remote".to_owned(), system: "sudo portolan remote".to_owned() }
+    }
+
+    /// A line a finding: severity, code, place, message, and what mends it.
+    pub(super) fn told(findings: &[Finding]) -> Vec<String> {
+        let line = |finding: &Finding| {
+            let Finding { code, severity, file, line, message, mend, fixable, .. } = finding;
+            let place = file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+            let line = line.map_or_else(String::new, |line| format!(":{line}"));
+            let fixable = if *fixable { " (fixable)" } else { "" };
+            format!("{} {code} {place}{line}: {message} [{mend}]{fixable}", severity.name())
+        };
+        findings.iter().map(line).collect()
+    }
+
+    #[test]
+    fn an_advised_command_takes_any_name_for_one_word() {
+        let commands = commands();
+        assert_eq!(commands.own("use", "x"), "portolan remote use x");
+        assert_eq!(commands.own("use", "my remote; reboot"), "portolan remote use 'my remote; reboot'");
+        assert_eq!(commands.system("use --global", "-x"), "sudo portolan remote use --global -- -x");
+    }
+}

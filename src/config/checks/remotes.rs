@@ -1,0 +1,342 @@
+//! What can be wrong with remotes: names and addresses that mean nothing, copies, policy in the wrong place, secrets where
+//! all can read them. D4, D5, D6 and D21 of docs/compatibility.md.
+
+use super::{
+    Commands, Source,
+    finding::{Code, Finding},
+    mend::is_idle_ghost,
+};
+use crate::{
+    config::{
+        document::Document,
+        effective::{Effective, Note},
+        layer::LayerKind,
+    },
+    name::RemoteName,
+    uri::EndpointUri,
+};
+
+/// As many names as a line can show.
+const SHOWN: usize = 5;
+
+/// What is wrong with the remotes of these files; of a file that can't be read there is no source, and nothing is said that
+/// depends on it. `chosen` is the active remote by the environment.
+pub fn remotes(
+    system: Option<&Source>,
+    user: Option<&Source>,
+    chosen: Option<&RemoteName>,
+    commands: &Commands,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (source, is_system) in [(system, true), (user, false)] {
+        let Some(source) = source else { continue };
+        found.extend(addresses(source, is_system, commands));
+        found.extend(insecure_keys(source));
+    }
+    let Some(system) = system else { return found };
+    found.extend(secrets_for_all(system));
+    let effective = Effective::merge(&system.layer, user.map(|user| &user.layer), chosen);
+    found.extend(choice(&effective, chosen));
+    found.extend(active(&effective, system, user, commands));
+    for note in effective.notes() {
+        found.extend(noted(note, &effective, system, user, commands));
+    }
+    found
+}
+
+fn noted(
+    note: &Note,
+    effective: &Effective<'_>,
+    system: &Source,
+    user: Option<&Source>,
+    commands: &Commands,
+) -> Option<Finding> {
+    let in_users = |code: Code, name: &RemoteName, key: &str, message: String, mend: String| {
+        let user = user?;
+        let line = user.places.remote_key(name, key);
+        Some(Finding::new(code, name.as_str(), message, mend).at(user.path(), line))
+    };
+    match note {
+        Note::Ghost(name) => {
+            let message = format!("{name} is said to be the system's, which has no remote of this name");
+            let finding = in_users(Code::Ghost, name, "System", message, commands.own("remove", name.as_str()))?;
+            let is_idle = user.is_some_and(|user| is_idle_ghost(user.document(), name));
+            Some(finding.fixable_if(is_idle))
+        }
+        Note::Shadowed(name) => {
+            let place = system.path().map_or_else(String::new, |path| format!(" ({})", path.display()));
+            let message = format!("{name} is a remote of your own and one of the system's{place}");
+            let rename = commands.own("rename", name.as_str());
+            let mend = format!("{rename} NEW, or {}", commands.own("remove", name.as_str()));
+            in_users(Code::Shadowed, name, "", message, mend)
+        }
+        Note::Moved(name) => {
+            let stored_for = &user?.document().remotes.get(name)?.uri;
+            let now = effective.remote(name)?.uri();
+            let message = format!("your token for {name} is for {stored_for}; the remote is now at {now}");
+            in_users(Code::TokenMoved, name, "Token", message, commands.own("login", name.as_str()))
+        }
+        Note::IndividualExclusive(name) => {
+            let message = format!("{name} claims to be exclusive, which only the system's file can say");
+            let finding = in_users(Code::IndividualExclusive, name, "Exclusive", message, String::new())?;
+            let place = finding.line.map_or_else(String::new, |line| format!(" (line {line})"));
+            Some(Finding { mend: format!("remove the key Exclusive{place} from the file"), ..finding })
+        }
+        Note::SeveralExclusive(names) => {
+            let obeyed = effective.exclusive()?;
+            let message = format!("{} are all exclusive; {obeyed} is obeyed", listed(names.iter()));
+            let mend = commands.system("use --exclusive", obeyed.as_str());
+            let other = names.iter().find(|name| *name != obeyed)?;
+            let line = system.places.remote_key(other, "Exclusive");
+            Some(Finding::new(Code::SeveralExclusive, obeyed.as_str(), message, mend).at(system.path(), line))
+        }
+        // Each file's own Active is looked at, the one that counts and the others; and so is the environment's choice.
+        Note::NoSuchActive(_) | Note::Overruled(_) => None,
+    }
+}
+
+/// A choice of the environment that can't be followed.
+fn choice(effective: &Effective<'_>, chosen: Option<&RemoteName>) -> Option<Finding> {
+    const VARIABLE: &str = "PORTOLAN_REMOTE";
+    let chosen = chosen?;
+    let (code, message) = match effective.exclusive() {
+        Some(exclusive) if exclusive != chosen => (
+            Code::ChoiceOverruled,
+            format!("{VARIABLE} names {chosen}, and the system's policy allows {exclusive} only"),
+        ),
+        None if effective.remote(chosen).is_none() => {
+            (Code::ChoiceUnknown, format!("{VARIABLE} names {chosen}, which is no remote"))
+        }
+        _ => return None,
+    };
+    Some(Finding::new(code, VARIABLE, message, format!("unset {VARIABLE}")))
+}
+
+fn active(effective: &Effective<'_>, system: &Source, user: Option<&Source>, commands: &Commands) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let known = || match effective.remotes().next() {
+        None => "there is none".to_owned(),
+        Some(_) => format!("there are {}", listed(effective.remotes().map(|remote| remote.name))),
+    };
+    for (source, kind) in [(Some(system), LayerKind::System), (user, LayerKind::User)] {
+        let Some(source) = source else { continue };
+        let name = RemoteName::found(source.document().active.as_str());
+        let exists = match kind {
+            LayerKind::User => effective.remote(&name).is_some(),
+            LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => {
+                source.document().remotes.contains_key(&name)
+            }
+        };
+        if name.as_str().is_empty() || exists {
+            continue;
+        }
+        let message = format!("Active names {name}, which is no remote; {}", known());
+        let mend = match kind {
+            LayerKind::User => format!("{} use NAME", commands.own),
+            LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => {
+                format!("{} use --global NAME", commands.system)
+            }
+        };
+        let counts = effective.active_name().is_some_and(|active| active.layer == kind && active.value == name);
+        let finding =
+            Finding::new(Code::ActiveUnknown, name.as_str(), message, mend).at(source.path(), source.places.active());
+        found.push(if counts { finding } else { finding.otherwise() });
+    }
+    found
+}
+
+/// Remotes whose address can't be asked; in a user's file only those of their own count.
+fn addresses(source: &Source, is_system: bool, commands: &Commands) -> Vec<Finding> {
+    let counting = source.document().remotes.iter().filter(|(_, entry)| is_system || !entry.system);
+    let wrong = counting.filter_map(|(name, entry)| EndpointUri::parse(&entry.uri).err().map(|error| (name, error)));
+    wrong
+        .map(|(name, error)| {
+            let message = format!("{name} has no address that can be asked: {error}");
+            let (program, global) = if is_system { (&commands.system, " --global") } else { (&commands.own, "") };
+            let mend = format!("{} URI", super::command(program, &format!("set-url{global}"), name.as_str()));
+            let line = source.places.remote_key(name, "URI");
+            Finding::new(Code::UriInvalid, name.as_str(), message, mend).at(source.path(), line)
+        })
+        .collect()
+}
+
+fn insecure_keys(source: &Source) -> Option<Finding> {
+    let mut with_key = source.document().remotes.keys().filter(|name| source.places.has_key(name, "Insecure"));
+    let first = with_key.next()?;
+    let line = source.places.remote_key(first, "Insecure");
+    let names = std::iter::once(first).chain(with_key);
+    let message = format!("Apptainer 1.0 does not know the key Insecure, which the file has for {}", listed(names));
+    let mend = "nothing, where no Apptainer 1.0 reads the file";
+    Some(Finding::new(Code::InsecureKey, first.as_str(), message, mend).at(source.path(), line))
+}
+
+fn secrets_for_all(system: &Source) -> Vec<Finding> {
+    let Document { remotes, logins, .. } = system.document();
+    let with_token = remotes.iter().filter(|(_, entry)| !entry.token.is_empty()).map(|(name, _)| {
+        let line = system.places.remote_key(name, "Token");
+        (name.as_str(), format!("a token for {name}"), line)
+    });
+    let logins = logins
+        .iter()
+        .enumerate()
+        .map(|(index, login)| (login.uri.as_str(), format!("a login to {}", login.uri), system.places.login(index)));
+    with_token
+        .chain(logins)
+        .map(|(subject, what, line)| {
+            let message = format!("the system's file has {what}, which all users can read");
+            let place = line.map_or_else(String::new, |line| format!(" (line {line})"));
+            let mend = format!("remove it{place} from the file, and make it invalid where it was made");
+            Finding::new(Code::SystemSecret, subject, message, mend).at(system.path(), line)
+        })
+        .collect()
+}
+
+/// Names for a line: the first ones, and how many more there are.
+fn listed<'a>(names: impl Iterator<Item = &'a RemoteName>) -> String {
+    let mut names = names.map(ToString::to_string);
+    let shown: Vec<String> = names.by_ref().take(SHOWN).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{commands, source, told},
+        *,
+    };
+
+    const SYSTEM: &str = "Active: d\nRemotes:\n  d: {URI: d.example}\n";
+
+    fn found(system: &str, user: &str) -> Vec<String> {
+        let (system, user) = (source(LayerKind::System, system), source(LayerKind::User, user));
+        told(&remotes(Some(&system), Some(&user), None, &commands()))
+    }
+
+    #[test]
+    fn what_is_right_is_no_finding() {
+        let user =
+            "Active: m\nRemotes:\n  m: {URI: m.example, Token: t}\n  d: {URI: d.example, System: true, Token: t}\n";
+        assert_eq!(found(SYSTEM, user), [""; 0]);
+        assert_eq!(found(SYSTEM, ""), [""; 0]);
+        assert_eq!(found("", ""), [""; 0]);
+    }
+
+    #[test]
+    fn copies_and_names_in_both_files_are_told_with_their_lines() {
+        let cases = [
+            (
+                "Remotes:\n  g: {URI: g.example, System: true}\n",
+                "warning ghost /user:2: g is said to be the system's, which has no remote of this name \
+                 [portolan remote remove g] (fixable)",
+            ),
+            (
+                "Remotes:\n  g: {URI: g.example, System: true, Keyservers: [{URI: k}]}\n",
+                "warning ghost /user:2: g is said to be the system's, which has no remote of this name \
+                 [portolan remote remove g]",
+            ),
+            (
+                "Remotes:\n  d: {URI: mine.example}\n",
+                "warning shadowed /user:2: d is a remote of your own and one of the system's (/system) \
+                 [portolan remote rename d NEW, or portolan remote remove d]",
+            ),
+            (
+                "Remotes:\n  d:\n    URI: old.example\n    System: true\n    Token: t\n",
+                "warning token-moved /user:5: your token for d is for old.example; the remote is now at d.example \
+                 [portolan remote login d]",
+            ),
+            (
+                "Remotes:\n  m:\n    URI: m.example\n    Exclusive: true\n",
+                "note individual-exclusive /user:4: m claims to be exclusive, which only the system's file can say \
+                 [remove the key Exclusive (line 4) from the file]",
+            ),
+            (
+                "Remotes:\n  a: {URI: a.example}\n  b:\n    URI: b.example\n    Insecure: false\n",
+                "note insecure-key /user:5: Apptainer 1.0 does not know the key Insecure, which the file has for b \
+                 [nothing, where no Apptainer 1.0 reads the file]",
+            ),
+        ];
+        for (user, wanted) in cases {
+            assert_eq!(found(SYSTEM, user), [wanted]);
+        }
+    }
+
+    #[test]
+    fn an_active_that_names_nothing_is_worse_where_it_counts() {
+        assert_eq!(
+            found(SYSTEM, "Active: x\nRemotes: {a: {URI: a}, b: {URI: b}, c: {URI: c}, e: {URI: e}, f: {URI: f}}"),
+            ["error active-unknown /user:1: Active names x, which is no remote; there are a, b, c, d, e and 1 more \
+              [portolan remote use NAME]"]
+        );
+        let gone = SYSTEM.replacen("Active: d", "Active: x", 1);
+        let wanted = "active-unknown /system:1: Active names x, which is no remote; there are d \
+                      [sudo portolan remote use --global NAME]";
+        assert_eq!(found(&gone, ""), [format!("error {wanted}")]);
+        assert_eq!(found(&gone, "Active: d"), [format!("warning {wanted}")]);
+        // The policy decides, whatever either file's Active says.
+        let exclusive = "Active: x\nRemotes: {d: {URI: d.example, Exclusive: true}}";
+        assert_eq!(found(exclusive, ""), [format!("warning {wanted}")]);
+    }
+
+    #[test]
+    fn the_systems_file_has_one_policy_and_no_secret() {
+        let two = "Active: b\nRemotes:\n  a:\n    URI: a\n    Exclusive: true\n  b: {URI: b, Exclusive: true}\n";
+        assert_eq!(
+            found(two, ""),
+            ["warning several-exclusive /system:5: a, b are all exclusive; b is obeyed \
+              [sudo portolan remote use --exclusive b]"]
+        );
+        let secrets = "Remotes:\n  a:\n    URI: a\n    Token: t\nCredentials:\n- URI: docker://r.example\n";
+        assert_eq!(
+            found(secrets, ""),
+            [
+                "error system-secret /system:4: the system's file has a token for a, which all users can read \
+                 [remove it (line 4) from the file, and make it invalid where it was made]",
+                "error system-secret /system:6: the system's file has a login to docker://r.example, which all users \
+                 can read [remove it (line 6) from the file, and make it invalid where it was made]",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_address_counts_in_the_file_that_defines_its_remote() {
+        let odd = "Remotes:\n  d:\n    URI: ''\n";
+        let reason = "d has no address that can be asked: invalid URI: cannot have empty URI";
+        assert_eq!(
+            found(odd, "Remotes:\n  d: {URI: '', System: true}\n"),
+            [format!("error uri-invalid /system:3: {reason} [sudo portolan remote set-url --global d URI]")]
+        );
+        assert_eq!(found("", odd), [format!("error uri-invalid /user:3: {reason} [portolan remote set-url d URI]")]);
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_system_that_is_not_known() {
+        let text = "Active: x\nRemotes: {g: {URI: g.example, System: true}, x: {URI: ''}}";
+        let user = source(LayerKind::User, text);
+        let codes: Vec<Code> =
+            remotes(None, Some(&user), None, &commands()).iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, [Code::UriInvalid]);
+    }
+
+    #[test]
+    fn a_choice_that_cannot_be_followed_is_found() {
+        let found = |system: &str, chosen: &str| {
+            let system = source(LayerKind::System, system);
+            told(&remotes(Some(&system), None, Some(&RemoteName::found(chosen)), &commands()))
+        };
+        let exclusive = "Active: d\nRemotes: {d: {URI: d.example, Exclusive: true}, e: {URI: e.example}}";
+        assert_eq!(found(SYSTEM, "d"), [""; 0]);
+        assert_eq!(found(exclusive, "d"), [""; 0]);
+        assert_eq!(
+            found(SYSTEM, "x"),
+            ["error choice-unknown : PORTOLAN_REMOTE names x, which is no remote [unset PORTOLAN_REMOTE]"]
+        );
+        assert_eq!(
+            found(exclusive, "e"),
+            ["warning choice-overruled : PORTOLAN_REMOTE names e, and the system's policy allows d only \
+              [unset PORTOLAN_REMOTE]"]
+        );
+    }
+}
