@@ -16,7 +16,7 @@ use super::read::{Found, is_blank, look_at};
 use super::temporary::{Acl, Dress, Temporary, remove, sync_folder, write_all};
 
 /// What the name of a backup has after the file's own.
-const BACKUP: &str = ".portolan-backup";
+pub(super) const BACKUP: &str = ".portolan-backup";
 /// The first line of a backup, before the number of the file that it belongs to: another file, mounted later in the
 /// same place, must not get this one's contents.
 const HEADER: &str = "portolan backup of inode ";

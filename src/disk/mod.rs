@@ -13,6 +13,7 @@
 mod error;
 mod facts;
 mod in_place;
+mod litter;
 mod lock;
 mod permissions;
 mod place;
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 pub use error::{DiskError, DiskNote, Reason};
+pub use litter::{Litter, litter, tidy};
 pub use permissions::{close_file, close_folder, create_folder, may_write};
 pub use read::{Contents, LARGEST, read, read_settled};
 

@@ -18,7 +18,7 @@ pub(super) const NEW: &str = ".portolan-new";
 /// Where the kernel keeps an access control list.
 const ACL: &str = "system.posix_acl_access";
 /// A temporary file that has been lying for so long is a dead writer's: a live one needs a moment.
-const DEAD: Duration = Duration::from_secs(10);
+pub(super) const DEAD: Duration = Duration::from_secs(10);
 /// How often a name is tried that somebody else takes at the same time.
 const TRIES: usize = 100;
 /// The pause between two looks at another writer's temporary file.

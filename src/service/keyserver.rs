@@ -68,6 +68,16 @@ pub fn login(client: &Client, uri: &str, credential: &Credential) -> Result<Secr
     }
 }
 
+/// Asks the keyserver at `uri` for nothing, to see whether there is one: any answer will do but that it is out of order. The
+/// `client` is one of [`options`]; no credential is sent.
+///
+/// # Errors
+/// The keyserver does not answer, or says that it can't.
+pub fn reach(client: &Client, uri: &str) -> Result<(), KeyserverError> {
+    let answer = client.get(&web_address(uri)).send().map_err(KeyserverError::Request)?;
+    if answer.status >= 500 { Err(KeyserverError::Refused(answer.status_line())) } else { Ok(()) }
+}
+
 /// The address by which a keyserver is reached: `hkp` is http with a port of its own, `hkps` is https.
 fn web_address(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else {

@@ -139,6 +139,12 @@ impl AuthFile {
         Ok(Some(Keeper { helper, server: server.to_owned() }))
     }
 
+    /// The names of the programs that keep secrets, each with the key that it is for; the one for all has none.
+    pub fn helpers(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        let own = self.own_helpers().map(|(key, name)| (Some(key), name));
+        self.common_helper().map(|name| (None, name)).into_iter().chain(own)
+    }
+
     /// Puts a login into the file itself, in the place of every other one for the same account.
     pub fn set(&mut self, key: &str, stored: &Stored) {
         let (user, secret, token) = match stored {

@@ -32,7 +32,8 @@ impl HelperName {
         (!name.is_empty() && name.chars().all(is_allowed)).then(|| Self(name.to_owned()))
     }
 
-    fn program(&self) -> String {
+    /// The program's name.
+    pub fn program(&self) -> String {
         format!("docker-credential-{}", self.0)
     }
 }

@@ -106,6 +106,14 @@ impl Keychain {
         self.helper(&self.read()?, key).map(|_| ())
     }
 
+    /// Lets the file be what it was before a write that was interrupted, and changes nothing else.
+    ///
+    /// # Errors
+    /// When it can't be read or replaced, or is no docker-config.json.
+    pub fn settle(&self) -> Result<Vec<DiskNote>, KeychainError> {
+        self.edit(|_| ())
+    }
+
     fn helper(&self, file: &AuthFile, key: &str) -> Result<Option<(Helper, String)>, KeychainError> {
         let keeper = file.helper_for(key).map_err(|error| self.wrong(error))?;
         Ok(keeper.map(|Keeper { helper, server }| (Helper::new(helper, self.helper_environment.clone()), server)))

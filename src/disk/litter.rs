@@ -1,0 +1,57 @@
+//! What a killed writer leaves beside a file: a temporary file, a backup, a lock of no file. Looks, and tidies under the lock.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::error::{DiskError, call};
+use super::facts::Facts;
+use super::in_place::BACKUP;
+use super::lock::Lock;
+use super::place::Place;
+use super::temporary::{DEAD, NEW, remove};
+
+/// What stands beside a file and should not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Litter {
+    /// A temporary file that nobody can be writing any more.
+    pub temporary: Option<PathBuf>,
+    /// The old contents of a file that was written in its place, and perhaps not to its end.
+    pub backup: Option<PathBuf>,
+    /// The lock of a file that does not exist.
+    pub lock: Option<PathBuf>,
+}
+
+/// Looks for what killed writers of the file at `path` left. Where its folder can't be looked at there is nothing.
+pub fn litter(path: &Path) -> Litter {
+    let Ok(place) = Place::find(path) else { return Litter::default() };
+    let there = |before: &str, after: &str, at_least: Duration| {
+        let name = place.beside(before, after);
+        let facts = Facts::at(&place.folder, &name).ok().flatten()?;
+        (!facts.is_younger_than(at_least)).then(|| place.path_of(&name))
+    };
+    let is_alone = matches!(place.facts(), Ok(None));
+    Litter {
+        temporary: there(".", NEW, DEAD),
+        backup: there(".", BACKUP, DEAD),
+        lock: if is_alone { there("", ".lock", DEAD) } else { None },
+    }
+}
+
+/// Removes a temporary file that a killed writer of the file at `path` left, and the lock where there is no such file. A
+/// backup stays: whoever [edits](super::edit) the file next puts it back.
+///
+/// # Errors
+/// When the lock can't be had, or the kernel refuses.
+pub fn tidy(path: &Path, patience: Duration) -> Result<(), DiskError> {
+    let place = Place::find(path)?;
+    // Without a lock nobody knows whether the temporary file is somebody's.
+    let Ok(_lock) = Lock::take(&place, patience)? else { return Ok(()) };
+    let temporary = place.beside(".", NEW);
+    call("remove", &place.path_of(&temporary), || remove(&place, &temporary))?;
+    if place.facts()?.is_none() {
+        // Who waits for it looks whether the lock that they get is still the one beside the file.
+        let lock = place.beside("", ".lock");
+        call("remove", &place.path_of(&lock), || remove(&place, &lock))?;
+    }
+    Ok(())
+}
