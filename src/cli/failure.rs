@@ -12,7 +12,7 @@ use crate::{
 
 /// How a command ended that did not fail. The numbers are its exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "the commands that check conclude with the other two")]
+#[allow(dead_code, reason = "the command that compares concludes with the second")]
 pub(crate) enum Outcome {
     /// All is done.
     Done = 0,

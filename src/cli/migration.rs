@@ -3,7 +3,7 @@
 //! The old files never change. Reading commands create nothing (D2 of docs/compatibility.md), so that they take over
 //! nothing either.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     cli::{context::Context, ui::Ui},
@@ -37,6 +37,21 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
     }
     migrate_keyrings(&legacy.join(KEYRING_FOLDERS.0), &folder.join(KEYRING_FOLDERS.1), ui);
     Ok(())
+}
+
+/// The files of an old installation that nobody took over, each with the place where it would be now.
+pub(crate) fn left_behind(context: &Context) -> Vec<(PathBuf, PathBuf)> {
+    let folder = &context.paths.user_folder;
+    let Some(legacy) = context.flavor.legacy_home_folder().map(|name| folder.with_file_name(name)) else {
+        return Vec::new();
+    };
+    let (old_keys, new_keys) = (legacy.join(KEYRING_FOLDERS.0), folder.join(KEYRING_FOLDERS.1));
+    let files = [
+        (legacy.join(FILE_NAME), folder.join(FILE_NAME)),
+        (legacy.join("docker-config.json"), context.paths.docker_config.clone()),
+    ];
+    let keyrings = KEYRINGS.map(|(name, _)| (old_keys.join(name), new_keys.join(name)));
+    files.into_iter().chain(keyrings).filter(|(old, new)| old.is_file() && !new.exists()).collect()
 }
 
 fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {

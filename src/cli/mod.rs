@@ -112,7 +112,9 @@ fn run_command(
     let _ = args::variable(&context, ui, "CONFIGDIR");
     ui.debug(format!("The system's file is {}", context.paths.system.display()));
     ui.debug(format!("The user's file is {}", context.paths.user.display()));
-    layers::mend_modes(&context, ui)?;
+    if command.mends_modes() {
+        layers::mend_modes(&context, ui)?;
+    }
     command.run(&context, ui)
 }
 

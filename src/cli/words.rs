@@ -8,8 +8,8 @@ use crate::cli::{
     args::GlobalOptions,
     chosen::Chosen,
     commands::{
-        add, completions, get_login_password, keyserver_list, keyservers, list, login, logout, man, registry_list,
-        remove, rename, service_login, service_logout, set_url, status, use_remote,
+        add, completions, doctor, get_login_password, keyserver_list, keyservers, list, login, logout, man,
+        registry_list, remove, rename, service_login, service_logout, set_url, status, use_remote,
     },
     context::Context,
     failure::Outcome,
@@ -113,6 +113,7 @@ enum RemoteCommand {
     AddKeyserver(Chosen<keyservers::AddKeyserverArgs>),
     RemoveKeyserver(Chosen<keyservers::RemoveKeyserverArgs>),
     GetLoginPassword(Chosen<get_login_password::GetLoginPasswordArgs>),
+    Doctor(Chosen<doctor::DoctorArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -141,6 +142,11 @@ enum RegistryCommand {
 pub(crate) trait Run {
     /// The word for it, which lines of `-d` name.
     fn name(&self) -> &'static str;
+
+    /// Whether the modes of the user's files are mended before it runs.
+    fn mends_modes(&self) -> bool {
+        true
+    }
 
     /// Runs it.
     fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome>;
@@ -194,6 +200,7 @@ impl Run for RemoteCommand {
             Self::AddKeyserver(_) => "add-keyserver",
             Self::RemoveKeyserver(_) => "remove-keyserver",
             Self::GetLoginPassword(_) => "get-login-password",
+            Self::Doctor(_) => "doctor",
         }
     }
 
@@ -211,7 +218,12 @@ impl Run for RemoteCommand {
             Self::AddKeyserver(args) => keyservers::add(args, context, ui),
             Self::RemoveKeyserver(args) => keyservers::remove(args, context, ui),
             Self::GetLoginPassword(args) => get_login_password::run(args, context, ui),
+            Self::Doctor(args) => doctor::run(args, context, ui),
         }
+    }
+
+    fn mends_modes(&self) -> bool {
+        !matches!(self, Self::Doctor(_))
     }
 }
 

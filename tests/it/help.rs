@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "",
     "remote",
     "remote list",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 26] = [
     "remote add-keyserver",
     "remote remove-keyserver",
     "remote get-login-password",
+    "remote doctor",
     "keyserver",
     "keyserver add",
     "keyserver remove",

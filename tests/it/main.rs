@@ -11,6 +11,7 @@ mod completions;
 mod concurrent;
 mod crash;
 mod discovery;
+mod doctor;
 mod get_login_password;
 mod guide;
 mod help;

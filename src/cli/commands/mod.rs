@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod get_login_password;
 pub(crate) mod keyserver_list;
 pub(crate) mod keyservers;

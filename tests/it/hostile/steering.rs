@@ -93,6 +93,7 @@ fn files_do_not_steer_a_terminal() {
         &["remote", "logout", HOSTILE],
         &["remote", "remove", HOSTILE],
         &["remote", "get-login-password"],
+        &["remote", "doctor"],
     ] {
         assert_no_line_of_its_own(&world, words);
     }
@@ -107,13 +108,16 @@ fn files_do_not_steer_a_terminal() {
     world.write_user(format!("Credentials:\n- URI: docker://x\n- {{URI: {text}, Auth: Bearer x}}\n"));
     world.write_docker_config(format!(r#"{{"auths":{{"x":{{"auth":"aWFuOng="}}}},"credHelpers":{{"x":{text}}}}}"#));
     assert_no_line_of_its_own(&world, &["registry", "logout", "x"]);
+    assert_no_line_of_its_own(&world, &["remote", "doctor", "--offline"]);
     world.write_docker_config(format!(r#"{{"auths":{{"x":[{text}"#));
+    harmless(&world, &["remote", "doctor", "--offline"]);
     fs::write(world.home().join("owned"), format!(r#"{{"auths":{text}}}"#)).unwrap();
     harmless(&world, &["registry", "login", "--authfile", "owned", "-u", "x", "-p", "x", "localhost:1"]);
     for broken in [format!("{text}: x\n"), format!("Remotes: {{x: {{{text}: x}}}}\n"), format!("Active: [{HOSTILE}\n")]
     {
         world.write_user(broken);
         harmless(&world, &["remote", "list"]);
+        harmless(&world, &["remote", "doctor", "--offline"]);
     }
 }
 
@@ -166,6 +170,7 @@ fn servers_do_not_steer_a_terminal() {
     world.trust(authority::shared());
     world.write_user(format!("Active: e\nRemotes: {{e: {{URI: \"{}\", Token: x}}}}\n", services.host()));
     assert_no_line_of_its_own(&world, &["remote", "status"]);
+    assert_no_line_of_its_own(&world, &["remote", "doctor"]);
     assert_no_line_of_its_own(&world, &["remote", "get-login-password"]);
 
     let said = text.clone();

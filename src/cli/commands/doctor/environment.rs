@@ -1,0 +1,85 @@
+//! What is odd around the files: variables that name somebody else's folders, a file that only `-c` knows, what an old
+//! installation left.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use super::survey::word;
+use crate::{
+    cli::{context::Context, migration},
+    config::{
+        checks::{Code, Finding},
+        paths::FILE_NAME,
+    },
+};
+
+/// Looks at the environment of a run by this user.
+pub(super) fn look(context: &Context, user: u32) -> Vec<Finding> {
+    let mut found = foreign_folders(context, user);
+    found.extend(unused_file(context));
+    found.extend(left_behind(context));
+    found
+}
+
+/// Variables that name folders of other users: root works elsewhere then, others may be unable to write.
+fn foreign_folders(context: &Context, user: u32) -> Vec<Finding> {
+    let flavor = &context.flavor;
+    let own = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"].map(str::to_owned);
+    let variables = own.into_iter().chain([flavor.variable("CONFIGDIR")]).chain(flavor.legacy_variable("CONFIGDIR"));
+    let folder = |variable: &String| Some(PathBuf::from(context.environment.get(variable)?));
+    let foreign = variables.filter_map(|variable| {
+        let named = folder(&variable)?;
+        let owner = owner(&named)?;
+        // What root owns is nobody else's; whether it can be written, the commands that write say.
+        if owner == user || (user != 0 && owner == 0) {
+            return None;
+        }
+        let instead = if user == 0 && !context.paths.user_folder.starts_with(&named) {
+            format!("; root's files are in {}", context.paths.user_folder.display())
+        } else {
+            String::new()
+        };
+        let message = format!("{variable} names {}, which belongs to user {owner}{instead}", named.display());
+        let mend = match user {
+            0 => format!("run it by sudo -H, or set {variable} to a folder of root's"),
+            _ => format!("set {variable} to a folder of your own"),
+        };
+        Some(Finding::new(Code::HomeForeign, variable, message, mend))
+    });
+    foreign.collect()
+}
+
+/// The owner of a folder, or of the nearest one above it that exists.
+fn owner(folder: &Path) -> Option<u32> {
+    folder.ancestors().find_map(|above| fs::metadata(above).ok()).map(|metadata| metadata.uid())
+}
+
+fn unused_file(context: &Context) -> Option<Finding> {
+    let paths = &context.paths;
+    let default = paths.user_folder.join(FILE_NAME);
+    let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if !paths.user_is_named || resolved(&paths.user) == resolved(&default) {
+        return None;
+    }
+    let file = paths.user.display().to_string();
+    let message = format!("nothing but -c reads it; the runtime reads {}", default.display());
+    let mend = "leave -c out, to change the file that is read";
+    Some(Finding::new(Code::ConfigUnused, file, message, mend).at(Some(paths.user.clone()), None))
+}
+
+fn left_behind(context: &Context) -> Vec<Finding> {
+    let is_to_come = !context.paths.user_folder.exists();
+    let found = migration::left_behind(context).into_iter().map(|(old, new)| {
+        let message = format!("it was not taken over into {}", new.display());
+        let by_hand = format!("install -D -m 600 {} {}", word(&old), word(&new));
+        let mend =
+            if is_to_come { "any command that writes, such as portolan remote use NAME".to_owned() } else { by_hand };
+        let finding = Finding::new(Code::LegacyNotMigrated, old.display().to_string(), message, mend);
+        let finding = finding.at(Some(old), None);
+        if is_to_come { finding.otherwise() } else { finding }
+    });
+    found.collect()
+}

@@ -1,0 +1,100 @@
+//! docker-config.json as the findings see it: whether it can be read, whether its helpers are there.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+use super::survey::{Survey, Told, edit, word};
+use crate::{
+    cli::{context::Context, keychain},
+    config::{
+        checks::{Code, Finding},
+        document::LoginEntry,
+    },
+    service::registry::{
+        KeychainError,
+        auth_file::{AuthFile, AuthFileError},
+        helper::HelperName,
+    },
+    uri::RegistryUri,
+};
+
+/// What was found, and the file where it tells which logins still have their secret.
+pub(super) struct Registries {
+    pub(super) findings: Vec<Finding>,
+    pub(super) secrets: Option<AuthFile>,
+}
+
+/// Looks at docker-config.json; runs no helper.
+pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
+    let path = &context.paths.docker_config;
+    match keychain::open(None, context).read() {
+        Err(error) => Registries { findings: vec![broken(path, &error)], secrets: None },
+        // A row of a file that is away altogether may be right again when it is back.
+        Ok(_) if path.symlink_metadata().is_err() => {
+            Registries { findings: missing(survey, path).into_iter().collect(), secrets: None }
+        }
+        Ok(file) => Registries { findings: helpers(&file, path, context), secrets: Some(file) },
+    }
+}
+
+/// Whether a row stands for a registry whose secret is gone.
+pub(super) fn is_dead(login: &LoginEntry, file: &AuthFile) -> bool {
+    keychain::is_dead(login, file)
+}
+
+fn broken(path: &Path, error: &KeychainError) -> Finding {
+    let (message, line) = match error {
+        KeychainError::File { error: AuthFileError::Json { line, reason, .. }, .. } => (reason.clone(), Some(*line)),
+        KeychainError::File { error, .. } => (error.to_string(), None),
+        error => (format!("it can't be read: {}", Told(error)), None),
+    };
+    let mend = if matches!(error, KeychainError::File { .. }) {
+        edit(path, line.unwrap_or(1))
+    } else {
+        format!("ls -ld {}", word(path))
+    };
+    let subject = path.display().to_string();
+    Finding::new(Code::DockerConfigBroken, subject, message, mend).at(Some(path.to_path_buf()), line)
+}
+
+/// Logins to registries whose passwords' file is not there.
+fn missing(survey: &Survey, path: &Path) -> Option<Finding> {
+    let user = survey.user.as_ref()?;
+    let is_registry = |login: &&LoginEntry| RegistryUri::parse(&login.uri).is_ok();
+    let registries: Vec<&LoginEntry> = user.layer.document.logins().iter().filter(is_registry).collect();
+    let first = registries.first()?;
+    let more = match registries.len() {
+        1 => String::new(),
+        number => format!(" and {} more", number - 1),
+    };
+    let message = format!("there is none, with the password of the login to {}{more}", first.uri);
+    let mend = survey.commands.own("login", &first.uri);
+    let subject = path.display().to_string();
+    Some(Finding::new(Code::DockerConfigMissing, subject, message, mend).at(Some(path.to_path_buf()), None))
+}
+
+/// Credential helpers that can't be run.
+fn helpers(file: &AuthFile, path: &Path, context: &Context) -> Vec<Finding> {
+    let missing = file.helpers().filter_map(|(key, name)| {
+        let helper = HelperName::parse(name);
+        if helper.as_ref().is_some_and(|helper| is_on_path(&helper.program(), context)) {
+            return None;
+        }
+        let whose = key.map_or_else(|| "all registries".to_owned(), str::to_owned);
+        let message = match &helper {
+            Some(helper) => format!("{} keeps the passwords of {whose}, and is not on PATH", helper.program()),
+            None => format!("{name:?}, which keeps the passwords of {whose}, can't be a credential helper's name"),
+        };
+        let mend = match &helper {
+            Some(helper) => format!("install {}, or remove its name from the file", helper.program()),
+            None => "remove the name from the file".to_owned(),
+        };
+        Some(Finding::new(Code::HelperMissing, name, message, mend).at(Some(path.to_path_buf()), None))
+    });
+    missing.collect()
+}
+
+fn is_on_path(program: &str, context: &Context) -> bool {
+    let Some(path) = context.environment.get("PATH") else { return false };
+    let is_program = |file: &Path| fs::metadata(file).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0);
+    std::env::split_paths(path).any(|folder| is_program(&folder.join(program)))
+}

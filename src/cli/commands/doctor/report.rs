@@ -1,0 +1,148 @@
+//! Findings as a person reads them, and as a script does.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::{servers::Asked, survey::Survey};
+use crate::{
+    cli::ui::Ui,
+    config::checks::{Finding, Severity},
+    quoted::in_one_line,
+};
+
+/// What the command found, the worst first.
+pub(super) struct Report {
+    findings: Vec<Finding>,
+    /// The command that mends what is fixable.
+    fix: String,
+    files: Vec<String>,
+    servers: Vec<String>,
+    offline: bool,
+}
+
+/// What `doctor --json` shows.
+#[derive(Serialize)]
+pub(super) struct DoctorView<'a> {
+    findings: Vec<FindingRow<'a>>,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    checked: Checked<'a>,
+}
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    severity: &'static str,
+    code: &'static str,
+    subject: &'a str,
+    file: Option<String>,
+    line: Option<usize>,
+    message: &'a str,
+    effect: &'static str,
+    mend: &'a str,
+    /// Whether `--fix` mends it.
+    fixable: bool,
+}
+
+#[derive(Serialize)]
+struct Checked<'a> {
+    files: &'a [String],
+    servers: &'a [String],
+    offline: bool,
+}
+
+impl Report {
+    pub(super) fn new(survey: Survey, asked: Asked, offline: bool) -> Self {
+        let mut findings = survey.findings;
+        findings.extend(asked.findings);
+        findings.sort_by_key(|finding| finding.severity);
+        let files = survey.files.iter().map(|file| file.display().to_string()).collect();
+        let fix = survey.commands.fix();
+        Self { findings, fix, files, servers: asked.servers, offline }
+    }
+
+    /// How many findings are of this severity.
+    pub(super) fn number(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    pub(super) fn view(&self) -> DoctorView<'_> {
+        let findings = self.findings.iter().map(|finding| FindingRow {
+            severity: finding.severity.name(),
+            code: finding.code.word(),
+            subject: &finding.subject,
+            file: finding.file.as_ref().map(|file| file.display().to_string()),
+            line: finding.line,
+            message: &finding.message,
+            effect: finding.effect,
+            mend: &finding.mend,
+            fixable: finding.fixable,
+        });
+        DoctorView {
+            findings: findings.collect(),
+            errors: self.number(Severity::Error),
+            warnings: self.number(Severity::Warning),
+            notes: self.number(Severity::Note),
+            checked: Checked { files: &self.files, servers: &self.servers, offline: self.offline },
+        }
+    }
+
+    pub(super) fn text(&self, ui: &Ui) -> String {
+        let mut text = String::new();
+        for finding in &self.findings {
+            // Writing to a String can't fail.
+            let _ = write!(text, "{}", ui.cell(&headline(finding)));
+            let _ = write!(text, "\n      {} [{}]\n", finding.effect, finding.code);
+            let _ = writeln!(text, "      To mend it: {}\n", ui.cell(&in_one_line(&finding.mend)));
+        }
+        text.push_str(&ui.cell(&self.summary()));
+        text.push('\n');
+        text
+    }
+
+    fn summary(&self) -> String {
+        let checked = self.checked();
+        if self.findings.is_empty() {
+            return format!("No problems found. {checked}");
+        }
+        let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+        let counts: Vec<String> = kinds
+            .into_iter()
+            .map(|(severity, word)| (self.number(severity), word))
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| counted(number, word))
+            .collect();
+        let fixable = match self.findings.iter().filter(|finding| finding.fixable).count() {
+            0 => String::new(),
+            number => format!(" {number} of them can be mended by: {}.", self.fix),
+        };
+        format!("Found {}.{fixable} {checked}", counts.join(", "))
+    }
+
+    /// What was looked at, as a sentence.
+    fn checked(&self) -> String {
+        let files = if self.files.is_empty() { "no file".to_owned() } else { self.files.join(", ") };
+        let servers = match (self.offline, self.servers.len()) {
+            (true, _) => "no server was asked".to_owned(),
+            (false, 1) => "1 server was asked".to_owned(),
+            (false, number) => format!("{number} servers were asked"),
+        };
+        format!("Looked at {files}; {servers}.")
+    }
+}
+
+/// `ERROR FILE:LINE: message`
+fn headline(finding: &Finding) -> String {
+    let label = finding.severity.name().to_uppercase();
+    let place = match (&finding.file, finding.line) {
+        (Some(file), Some(line)) => format!(" {}:{line}:", file.display()),
+        (Some(file), None) => format!(" {}:", file.display()),
+        (None, _) => String::new(),
+    };
+    format!("{label}{place} {}", in_one_line(&finding.message))
+}
+
+fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}

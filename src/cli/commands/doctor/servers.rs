@@ -1,0 +1,254 @@
+//! What the servers say: endpoints and keyservers, all at once, each within a few seconds. Sends no credential, and remembers
+//! no answer.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::survey::{Survey, Told, place};
+use crate::{
+    cli::{context::Context, network},
+    config::{
+        checks::{Code, Finding},
+        effective::{Effective, Remote},
+    },
+    name::RemoteName,
+    quoted::ShellWord,
+    service::{
+        Endpoint, Transport,
+        discovery::{Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service},
+        http::{Certificates, Client, Options},
+        keyserver::{self, KeyserverError},
+    },
+    uri::KeyserverUri,
+};
+
+/// How long one server may take: a person is waiting, and only wants to know whether there is one.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many servers are asked at once.
+const AT_ONCE: usize = 64;
+
+/// What came of asking.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// What was found.
+    pub(super) findings: Vec<Finding>,
+    /// Who was asked.
+    pub(super) servers: Vec<String>,
+}
+
+/// A server to ask, for one remote.
+enum Server<'a> {
+    Endpoint { remote: &'a Remote<'a>, endpoint: Endpoint, is_active: bool },
+    Keyserver { uri: String, insecure: bool, file: Option<PathBuf>, line: Option<usize> },
+}
+
+/// Asks every endpoint and every keyserver that the files name. Nobody is asked when it is not known who counts.
+pub(super) fn ask(survey: &Survey, context: &Context) -> Asked {
+    let Some(effective) = survey.effective() else { return Asked::default() };
+    let servers = servers(survey, &effective);
+    let options = network::options(context);
+    let options = Options { limit: PATIENCE, connect_limit: options.connect_limit.min(PATIENCE), ..options };
+    let asker = Asker {
+        survey,
+        effective: &effective,
+        lookup: Lookup { client: &Client::new(options.clone()), cache: None, now: context.now },
+        checked: Client::new(keyserver::options(options.clone(), Certificates::Checked)),
+        unchecked: Client::new(keyserver::options(options, Certificates::Unchecked)),
+    };
+    let findings = at_once(&servers, |server| asker.ask(server));
+    let names = servers.iter().map(|server| match server {
+        Server::Endpoint { endpoint, .. } => endpoint.url(),
+        Server::Keyserver { uri, .. } => uri.clone(),
+    });
+    Asked { servers: names.collect(), findings: findings.into_iter().flatten().collect() }
+}
+
+/// The endpoints, then the keyservers, each server once.
+fn servers<'a>(survey: &Survey, effective: &'a Effective<'a>) -> Vec<Server<'a>> {
+    let active = survey.active(effective).map(|remote| remote.name);
+    let mut servers = Vec::new();
+    let mut keyservers = BTreeMap::new();
+    for remote in effective.remotes() {
+        // An address that can't be asked is a finding of its own.
+        if let Ok(endpoint) = network::endpoint(remote) {
+            servers.push(Server::Endpoint { remote, endpoint, is_active: active == Some(remote.name) });
+        }
+        let (file, _) = place(survey, remote);
+        let listed = remote.keyservers().iter().enumerate().filter(|(_, keyserver)| !keyserver.skip);
+        for (index, keyserver) in listed {
+            let line = lines(survey, remote, index);
+            keyservers.entry(keyserver.uri.clone()).or_insert((keyserver.insecure, file.clone(), line));
+        }
+    }
+    let keyservers = keyservers.into_iter();
+    servers.extend(keyservers.map(|(uri, (insecure, file, line))| Server::Keyserver { uri, insecure, file, line }));
+    if let Some(uri) =
+        survey.active(effective).filter(|remote| remote.keyservers().is_empty()).and_then(known_keyserver)
+    {
+        servers.push(Server::Keyserver { uri, insecure: false, file: None, line: None });
+    }
+    servers
+}
+
+fn lines(survey: &Survey, remote: &Remote<'_>, index: usize) -> Option<usize> {
+    let source = if remote.is_global() { &survey.system } else { &survey.user };
+    source.as_ref().and_then(|source| source.places.keyserver(remote.name, index))
+}
+
+fn known_keyserver(remote: &Remote<'_>) -> Option<String> {
+    let endpoint = network::endpoint(remote).ok()?;
+    known_service(&endpoint.uri, &ServiceKind::Keyserver).map(str::to_owned)
+}
+
+/// Everything that is needed to ask.
+struct Asker<'a> {
+    survey: &'a Survey,
+    effective: &'a Effective<'a>,
+    lookup: Lookup<'a>,
+    checked: Client,
+    unchecked: Client,
+}
+
+impl Asker<'_> {
+    fn ask(&self, server: &Server<'_>) -> Vec<Finding> {
+        match server {
+            Server::Endpoint { remote, endpoint, is_active } => self.endpoint(remote, endpoint, *is_active),
+            Server::Keyserver { uri, insecure, file, line } => {
+                self.keyserver(uri, *insecure).map(|finding| finding.at(file.clone(), *line)).into_iter().collect()
+            }
+        }
+    }
+
+    fn endpoint(&self, remote: &Remote<'_>, endpoint: &Endpoint, is_active: bool) -> Vec<Finding> {
+        let mut found = Vec::new();
+        match self.lookup.services(endpoint, Freshness::Now) {
+            Ok(discovery) => found.extend(self.services(remote, endpoint, &discovery, is_active)),
+            Err(error) => {
+                let finding =
+                    unreachable(remote, endpoint, &error, &self.survey.commands.own("status", remote.name.as_str()));
+                found.push(if is_active { finding } else { finding.otherwise() });
+            }
+        }
+        if endpoint.transport == Transport::Http {
+            let over_tls = Endpoint { transport: Transport::Https, ..endpoint.clone() };
+            if self.lookup.services(&over_tls, Freshness::Now).is_ok() {
+                found.push(self.needless(remote, endpoint));
+            }
+        }
+        let (file, line) = place(self.survey, remote);
+        found.into_iter().map(|finding| finding.at(file.clone(), line)).collect()
+    }
+
+    fn services(
+        &self,
+        remote: &Remote<'_>,
+        endpoint: &Endpoint,
+        discovery: &Discovery,
+        is_active: bool,
+    ) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let name = remote.name;
+        let unknown = discovery.services().filter(|(kind, _)| matches!(kind, ServiceKind::Other(_)));
+        for (kind, uri) in unknown {
+            let message = format!("{name} names a service of an unknown kind, {kind:?} at {uri}", kind = kind.name());
+            let mend = "ask who runs the remote, if you miss a service";
+            found.push(Finding::new(Code::ServiceUnknown, name.as_str(), message, mend));
+        }
+        let knows_library = known_service(&endpoint.uri, &ServiceKind::Library).is_some();
+        if is_active && !knows_library && discovery.service(&ServiceKind::Library).is_err() {
+            found.push(without_library(self.survey, self.effective, name));
+        }
+        let knows_keyserver = known_service(&endpoint.uri, &ServiceKind::Keyserver).is_some();
+        if is_active
+            && remote.keyservers().is_empty()
+            && !knows_keyserver
+            && let Ok(uri) = discovery.service(&ServiceKind::Keyserver)
+        {
+            found.extend(self.keyserver(uri, false));
+        }
+        found
+    }
+
+    fn keyserver(&self, uri: &str, insecure: bool) -> Option<Finding> {
+        let client = if insecure { &self.unchecked } else { &self.checked };
+        let address = KeyserverUri::parse(uri).map_or_else(|_| uri.to_owned(), |uri| uri.to_string());
+        let error = keyserver::reach(client, &address).err()?;
+        let hint = match &error {
+            KeyserverError::Request(error) => error.hint(),
+            KeyserverError::Refused(_) | KeyserverError::Elsewhere(_) => None,
+        };
+        let message = format!("the keyserver {uri} does not answer: {}", Told(&error));
+        let mend = hint.unwrap_or_else(|| format!("curl --head {}", ShellWord(uri)));
+        Some(Finding::new(Code::KeyserverUnreachable, uri, message, mend))
+    }
+
+    fn needless(&self, remote: &Remote<'_>, endpoint: &Endpoint) -> Finding {
+        let name = remote.name.as_str();
+        let message = format!("{} is asked over plain http, and {} answers over https too", remote.name, endpoint.uri);
+        let commands = &self.survey.commands;
+        let command = match remote.is_global() {
+            true => commands.system("set-url --global", name),
+            false => commands.own("set-url", name),
+        };
+        let mend = format!("{command} {}", ShellWord(endpoint.uri.as_str()));
+        Finding::new(Code::HttpNeedless, name, message, mend)
+    }
+}
+
+fn unreachable(remote: &Remote<'_>, endpoint: &Endpoint, error: &DiscoveryError, command: &str) -> Finding {
+    let hint = match error {
+        DiscoveryError::Request(error) => error.hint(),
+        DiscoveryError::Status { .. } | DiscoveryError::Document { .. } | DiscoveryError::Service(_) => None,
+    };
+    let message = format!("{} does not say its services at {}: {}", remote.name, endpoint.url(), Told(error));
+    let mend = hint.unwrap_or_else(|| command.to_owned());
+    Finding::new(Code::EndpointUnreachable, remote.name.as_str(), message, mend)
+}
+
+/// The active remote has no library: what does, and how to choose it.
+pub(super) fn without_library(survey: &Survey, effective: &Effective<'_>, name: &RemoteName) -> Finding {
+    const LIBRARY: &str = "SylabsCloud";
+    let commands = &survey.commands;
+    let choose = commands.own("use", LIBRARY);
+    let mend = if effective.exclusive().is_some() {
+        "ask your administrator for a remote with a library: this one is exclusive".to_owned()
+    } else if effective.remote(&RemoteName::found(LIBRARY)).is_some() {
+        choose
+    } else {
+        format!("{}, then {choose}", commands.own("add --no-login", LIBRARY))
+    };
+    let message = format!("{name} has no library");
+    Finding::new(Code::LibraryMissing, name.as_str(), message, mend)
+}
+
+/// What `ask` says of each, in their order; asked by as many threads as there are to be had.
+fn at_once<T: Sync, Answer: Send>(all: &[T], ask: impl Fn(&T) -> Answer + Sync) -> Vec<Answer> {
+    let answers = Mutex::new(BTreeMap::new());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = all.get(index) else { break };
+            let answer = ask(one);
+            answers.lock().unwrap_or_else(PoisonError::into_inner).insert(index, answer);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..all.len().min(AT_ONCE) {
+            // Where no more threads are to be had, those that are there take the rest.
+            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
+    });
+    answers.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
