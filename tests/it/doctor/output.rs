@@ -1,11 +1,9 @@
 //! How findings look, and how the command ends.
 
-use std::{fs, path::Path};
-
-use serde_json::Value;
 use snapbox::{IntoData as _, assert_data_eq, str};
 
 use super::{SYSTEM, clean, user};
+use crate::support::schema;
 
 #[test]
 fn a_clean_world_is_one_line() {
@@ -139,21 +137,9 @@ fn no_secret_is_shown() {
 }
 
 #[test]
-fn the_schema_names_what_is_printed() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json/portolan.remote-doctor.1.schema.json");
-    let schema: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+fn the_schema_describes_what_is_printed() {
     let world = clean();
     world.write_user(user() + "- URI: docker://other.example.com\n");
-    let shown: Value = serde_json::from_str(&world.run(&["remote", "doctor", "--offline", "--json"]).stdout).unwrap();
-    let keys = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<Vec<String>>();
-    let of_finding = &schema["$defs"]["finding"];
-    let of_checked = &schema["properties"]["checked"];
-    for (described, printed) in
-        [(&schema, &shown), (of_finding, &shown["findings"][0]), (of_checked, &shown["checked"])]
-    {
-        assert_eq!(keys(&described["properties"]), keys(printed));
-        let required: Vec<_> = described["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        assert_eq!(required, keys(printed));
-    }
-    assert_eq!(schema["properties"]["schema"]["const"], shown["schema"]);
+    let shown = schema::view(&world.run(&["remote", "doctor", "--offline", "--json"]).stdout);
+    assert_eq!(shown["findings"].as_array().unwrap().len(), 1, "{shown}");
 }

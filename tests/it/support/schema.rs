@@ -13,7 +13,7 @@ pub(crate) fn view(output: &str) -> Value {
     let name = view["schema"].as_str().unwrap().replace('/', ".");
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json")).join(format!("{name}.schema.json"));
     let schema: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    assert_described(&schema, &view, &name);
+    assert_described(&schema, &schema, &view, &name);
     let mut schemas = Schemas::new();
     let mut compiler = Compiler::new();
     compiler.add_resource("schema.json", schema).unwrap();
@@ -24,19 +24,23 @@ pub(crate) fn view(output: &str) -> Value {
     view
 }
 
-/// Whether all that a value has stands in the schema, however deep.
-fn assert_described(schema: &Value, value: &Value, place: &str) {
+/// Whether all that a value has stands in a part of the schema, however deep.
+fn assert_described(whole: &Value, part: &Value, value: &Value, place: &str) {
+    let schema = match part["$ref"].as_str() {
+        Some(reference) => whole.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => part,
+    };
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {
                 let described = &schema["properties"][key];
                 assert!(described.is_object(), "{place}.{key} is not described");
-                assert_described(described, value, &format!("{place}.{key}"));
+                assert_described(whole, described, value, &format!("{place}.{key}"));
             }
         }
         Value::Array(items) => {
             assert!(schema["items"].is_object(), "the items of {place} are not described");
-            items.iter().for_each(|item| assert_described(&schema["items"], item, &format!("{place}[]")));
+            items.iter().for_each(|item| assert_described(whole, &schema["items"], item, &format!("{place}[]")));
         }
         _ => {}
     }
