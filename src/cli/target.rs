@@ -2,9 +2,14 @@
 //!
 //! D5 and D18 of docs/compatibility.md live here. Pure: asks the effective view and nobody else.
 
+use anyhow::anyhow;
+
 use crate::{
     cli::failure::Advise,
-    config::effective::{Effective, Note, Remote},
+    config::{
+        change::ChangeError,
+        effective::{Effective, Note, Remote},
+    },
     name::RemoteName,
     uri::{KeyserverUri, RegistryUri, RegistryUriError},
 };
@@ -133,6 +138,24 @@ impl TargetError {
             }
             TargetError::Service { .. } => self.into(),
         }
+    }
+}
+
+/// The remote of this name, else the active one, for a command that shows.
+///
+/// # Errors
+/// When there is no such remote, and which one is missing.
+pub(crate) fn named_or_active<'a, 'b>(
+    effective: &'b Effective<'a>,
+    name: Option<&RemoteName>,
+) -> anyhow::Result<&'b Remote<'a>> {
+    let missing = |name: &RemoteName| {
+        ChangeError::NoSuchRemote(name.clone()).advise_person("portolan remote list shows the remotes that there are.")
+    };
+    match (name, effective.active_name()) {
+        (Some(name), _) => effective.remote(name).ok_or_else(|| missing(name)),
+        (None, None) => Err(anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>.")),
+        (None, Some(active)) => effective.remote(&active.value).ok_or_else(|| missing(&active.value)),
     }
 }
 

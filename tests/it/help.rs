@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "",
     "remote",
     "remote list",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 27] = [
     "remote use",
     "remote login",
     "remote logout",
+    "remote show",
     "remote status",
     "remote add-keyserver",
     "remote remove-keyserver",

@@ -38,6 +38,7 @@ mod secrets;
 mod security_page;
 mod service;
 mod set_url;
+mod show;
 mod status;
 mod support;
 mod use_previous;

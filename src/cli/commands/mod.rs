@@ -16,5 +16,6 @@ pub(crate) mod rename;
 pub(crate) mod service_login;
 pub(crate) mod service_logout;
 pub(crate) mod set_url;
+pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod use_remote;

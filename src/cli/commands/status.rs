@@ -10,18 +10,9 @@ use clap::Args;
 
 use crate::{
     cli::{
-        context::Context,
-        failure::{Advise, Outcome},
-        json::JsonOption,
-        layers, network,
-        table::columns,
-        time,
-        ui::Ui,
+        context::Context, failure::Outcome, json::JsonOption, layers, network, table::columns, target, time, ui::Ui,
     },
-    config::{
-        change::ChangeError,
-        effective::{Effective, Remote, Token},
-    },
+    config::effective::{Remote, Token},
     name::RemoteName,
     service::{
         discovery::{Freshness, Lookup, ServiceKind},
@@ -98,7 +89,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let layers = layers::load_for(word, context)?;
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
-    let remote = meant(&effective, name.as_ref())?;
+    let remote = target::named_or_active(&effective, name.as_ref())?;
     let client = network::client(context);
     let waiting = ui.spinner("asking the services");
     let report = examine(remote, &client, context);
@@ -193,17 +184,6 @@ fn tables(found: &[(&Remote<'_>, &anyhow::Result<Report>)], ui: &Ui) -> String {
         verdicts.push([ui.cell(remote.name.as_str()), Cow::Borrowed(verdict)]);
     }
     format!("{}\n{}", columns(&rows), columns(&verdicts))
-}
-
-fn meant<'a, 'b>(effective: &'b Effective<'a>, name: Option<&RemoteName>) -> anyhow::Result<&'b Remote<'a>> {
-    let missing = |name: &RemoteName| {
-        ChangeError::NoSuchRemote(name.clone()).advise_person("portolan remote list shows the remotes that there are.")
-    };
-    match (name, effective.active_name()) {
-        (Some(name), _) => effective.remote(name).ok_or_else(|| missing(name)),
-        (None, None) => Err(anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>.")),
-        (None, Some(active)) => effective.remote(&active.value).ok_or_else(|| missing(&active.value)),
-    }
 }
 
 /// Asks the endpoint for its services, then all of these and the token service at once: the slowest decides.

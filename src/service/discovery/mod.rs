@@ -70,6 +70,8 @@ pub enum Freshness {
     Day,
     /// The endpoint is asked now, or there is no answer.
     Now,
+    /// The last answer, however old; nobody is asked.
+    Remembered,
 }
 
 /// Why nothing is known of an endpoint's services.
@@ -94,6 +96,9 @@ pub enum DiscoveryError {
         /// What was asked for.
         url: String,
     },
+    /// Nobody was to be asked, and no answer is remembered.
+    #[error("it was not asked, and no earlier answer is known")]
+    NotRemembered,
     /// The endpoint does not have the service.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -128,13 +133,17 @@ impl Lookup<'_> {
     /// The endpoint gives no usable answer, and with [`Freshness::Day`] there is no older one either.
     pub fn services(&self, endpoint: &Endpoint, freshness: Freshness) -> Result<Discovery, DiscoveryError> {
         let remembered = match (freshness, self.cache) {
-            (Freshness::Day, Some(cache)) => cache.read(&endpoint.url()),
+            (Freshness::Day | Freshness::Remembered, Some(cache)) => cache.read(&endpoint.url()),
             _ => None,
         };
         if let Some(remembered) = &remembered
             && self.now.duration_since(remembered.seen).is_ok_and(|age| age < FRESH)
         {
             return Ok(Discovery { age: Age::Fresh, ..remembered.clone() });
+        }
+        if freshness == Freshness::Remembered {
+            let stale = remembered.map(|remembered| Discovery { age: Age::Stale, ..remembered });
+            return stale.ok_or(DiscoveryError::NotRemembered);
         }
         match (self.ask(endpoint), remembered) {
             (Err(error), Some(remembered)) if error.may_pass() => Ok(Discovery { age: Age::Stale, ..remembered }),
@@ -216,7 +225,7 @@ impl DiscoveryError {
         match self {
             Self::Request(_) => true,
             Self::Status { status, .. } => status.starts_with('5'),
-            Self::Document { .. } | Self::Service(_) => false,
+            Self::Document { .. } | Self::NotRemembered | Self::Service(_) => false,
         }
     }
 }

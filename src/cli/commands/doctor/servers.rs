@@ -206,7 +206,10 @@ impl Asker<'_> {
 fn unreachable(remote: &Remote<'_>, endpoint: &Endpoint, error: &DiscoveryError, command: &str) -> Finding {
     let hint = match error {
         DiscoveryError::Request(error) => error.hint(),
-        DiscoveryError::Status { .. } | DiscoveryError::Document { .. } | DiscoveryError::Service(_) => None,
+        DiscoveryError::Status { .. }
+        | DiscoveryError::Document { .. }
+        | DiscoveryError::NotRemembered
+        | DiscoveryError::Service(_) => None,
     };
     let message = format!("{} does not say its services at {}: {}", remote.name, endpoint.url(), Told(error));
     let mend = hint.unwrap_or_else(|| command.to_owned());

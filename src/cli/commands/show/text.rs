@@ -1,0 +1,112 @@
+//! A remote on one screen. Decides nothing.
+
+use std::borrow::Cow;
+
+use super::view::{KeyserverRow, Place, ShowView, TokenState, TokenView};
+use crate::cli::{table::columns, ui::Ui};
+
+/// The view as lines of a label, a value and its place, then the services, then the keyservers.
+pub(super) fn render(view: &ShowView<'_>, ui: &Ui) -> String {
+    let scheme = if view.insecure { "http" } else { "https" };
+    let uri = if view.uri.is_empty() { "none".to_owned() } else { format!("{scheme}://{}", view.uri) };
+    let rows = [
+        ["Remote".to_owned(), view.name.to_owned(), String::new()],
+        ["URI".to_owned(), uri, shown(Some(&view.defined))],
+        ["Active".to_owned(), active(view), shown(view.active_by.as_ref())],
+        ["Exclusive".to_owned(), exclusive(view), shown(view.exclusive_by.as_ref())],
+        ["Token".to_owned(), token(&view.token), shown(view.token.stored_in.as_ref())],
+    ];
+    let safe = rows.iter().map(|row| row.each_ref().map(|cell| ui.cell(cell)));
+    let mut text = trimmed(&columns(&safe.collect::<Vec<_>>()));
+    text.push('\n');
+    text.push_str(&services(view, ui));
+    text.push_str(&keyservers(view, ui));
+    text
+}
+
+fn active(view: &ShowView<'_>) -> String {
+    match (view.active, view.exclusive_remote, &view.active_remote) {
+        (true, _, _) => "yes".to_owned(),
+        (false, Some(exclusive), _) => format!("no: {exclusive} is the only one that may be"),
+        (false, None, Some(active)) => format!("no: {active} is"),
+        (false, None, None) => "no: no remote is".to_owned(),
+    }
+}
+
+fn exclusive(view: &ShowView<'_>) -> String {
+    match view.exclusive_remote {
+        Some(_) if view.exclusive => "yes: users may use no other".to_owned(),
+        Some(exclusive) => format!("no: {exclusive} is, and users may use no other"),
+        None => "no".to_owned(),
+    }
+}
+
+fn token(token: &TokenView) -> String {
+    match (token.state, &token.expires, &token.stored_for) {
+        (TokenState::Stored, Some(end), _) => format!("stored, valid until {end}"),
+        (TokenState::Stored, None, _) => "stored, does not say until when it is valid".to_owned(),
+        (TokenState::Expired, end, _) => format!("expired {}", end.as_deref().unwrap_or_default()),
+        (TokenState::Moved, _, stored_for) => {
+            format!("stored for {}, not sent here", stored_for.as_deref().unwrap_or_default())
+        }
+        (TokenState::None, _, _) => "none".to_owned(),
+    }
+}
+
+fn services(view: &ShowView<'_>, ui: &Ui) -> String {
+    let Some(services) = &view.services else {
+        let problem = view.services_problem.as_deref().unwrap_or_default();
+        return format!("Its services are not known: {}\n", ui.cell(problem));
+    };
+    let head = ["SERVICE", "URI"].map(Cow::Borrowed);
+    let rows = services.iter().map(|row| [ui.cell(&row.name), ui.cell(&row.uri)]);
+    let mut text = columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    if let Some(seen) = &view.services_seen {
+        text.push_str(&format!("(as the endpoint said on {seen})\n"));
+    }
+    if !services.iter().any(|row| row.name == "library" && !row.uri.is_empty()) {
+        text.push_str(
+            "It has no library: library:// images come from another remote. For one that has:\n\
+             portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud\n",
+        );
+    }
+    text
+}
+
+fn keyservers(view: &ShowView<'_>, ui: &Ui) -> String {
+    let Some(keyservers) = &view.keyservers else {
+        return "\nIts keyservers are not known.\n".to_owned();
+    };
+    let head = ["ORDER", "KEYSERVER", "LOGIN", "INSECURE", "FROM"].map(Cow::Borrowed);
+    let row = |(order, row): (usize, &KeyserverRow)| {
+        let from = row.listed.as_ref().map_or_else(|| "the endpoint".to_owned(), |place| shown(Some(place)));
+        [
+            Cow::Owned(order.to_string()),
+            Cow::Owned(ui.cell(&row.uri).into_owned()),
+            Cow::Borrowed(yes_or_no(row.login)),
+            Cow::Borrowed(yes_or_no(row.insecure)),
+            Cow::Owned(ui.cell(&from).into_owned()),
+        ]
+    };
+    let rows = (1..).zip(keyservers).map(row);
+    format!("\n{}", columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()))
+}
+
+fn shown(place: Option<&Place>) -> String {
+    match place {
+        Some(Place { file: Some(file), line: Some(line), .. }) => format!("{file}:{line}"),
+        Some(Place { file: Some(file), line: None, .. }) => file.clone(),
+        Some(Place { layer: "environment", .. }) => "PORTOLAN_REMOTE".to_owned(),
+        Some(_) => "built in".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn yes_or_no(value: bool) -> &'static str {
+    if value { "YES" } else { "NO" }
+}
+
+/// The lines without the blanks that stand before an empty last cell.
+fn trimmed(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}

@@ -1,0 +1,247 @@
+//! What is shown of a remote, as values: who says what, and where. Asks nobody.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use serde::Serialize;
+
+use crate::{
+    cli::time,
+    config::{
+        document::{KeyserverEntry, LoginEntry},
+        effective::{Effective, Remote, Token},
+        layer::LayerKind,
+        yaml::{self, Places},
+    },
+    name::RemoteName,
+    service::{discovery::ServiceKind, token},
+    uri::KeyserverUri,
+};
+
+/// What is known of an endpoint's services.
+pub(super) enum Services {
+    /// Every version of the runtime knows them without asking.
+    Known(Vec<(ServiceKind, String)>),
+    /// The endpoint said so.
+    Said {
+        /// The services.
+        services: Vec<(ServiceKind, String)>,
+        /// When it did.
+        seen: SystemTime,
+    },
+    /// Nobody knows, and why.
+    Unknown(String),
+}
+
+/// The files of the layers, and where their parts stand.
+#[derive(Default)]
+pub(super) struct Sources(BTreeMap<LayerKind, (PathBuf, Places)>);
+
+impl Sources {
+    /// Adds a layer's file with its contents.
+    pub(super) fn add(&mut self, kind: LayerKind, path: &Path, contents: &[u8]) {
+        self.0.insert(kind, (path.to_path_buf(), yaml::places(contents)));
+    }
+
+    /// A place in a layer's file, by what finds its line.
+    fn place(&self, layer: LayerKind, line: impl Fn(&Places) -> Option<usize>) -> Place {
+        let file = self.0.get(&layer);
+        Place {
+            layer: match layer {
+                LayerKind::BuiltIn => "built-in",
+                LayerKind::System => "system",
+                LayerKind::User => "user",
+                LayerKind::Environment => "environment",
+            },
+            file: file.map(|(path, _)| path.display().to_string()),
+            line: file.and_then(|(_, places)| line(places)),
+        }
+    }
+}
+
+/// What a view is made of.
+pub(super) struct Show<'a> {
+    pub(super) effective: &'a Effective<'a>,
+    pub(super) remote: &'a Remote<'a>,
+    pub(super) sources: Sources,
+    pub(super) services: Services,
+    pub(super) now: SystemTime,
+}
+
+/// Everything about a remote.
+#[derive(Serialize)]
+pub(super) struct ShowView<'a> {
+    pub(super) name: &'a str,
+    pub(super) uri: &'a str,
+    pub(super) insecure: bool,
+    pub(super) defined: Place,
+    pub(super) active: bool,
+    /// The remote that is used when none is named, whether there is one of the name or not.
+    pub(super) active_remote: Option<String>,
+    pub(super) active_by: Option<Place>,
+    pub(super) exclusive: bool,
+    /// The only remote that users may use.
+    pub(super) exclusive_remote: Option<&'a str>,
+    pub(super) exclusive_by: Option<Place>,
+    pub(super) token: TokenView,
+    /// `None` when they aren't known.
+    pub(super) services: Option<Vec<ServiceRow>>,
+    /// When the endpoint said so; `None` when it was not asked.
+    pub(super) services_seen: Option<String>,
+    pub(super) services_problem: Option<String>,
+    /// `None` when they aren't known.
+    pub(super) keyservers: Option<Vec<KeyserverRow>>,
+}
+
+/// Where a value comes from.
+#[derive(Serialize)]
+pub(super) struct Place {
+    pub(super) layer: &'static str,
+    pub(super) file: Option<String>,
+    pub(super) line: Option<usize>,
+}
+
+/// What is known of a token, but never the token.
+#[derive(Serialize)]
+pub(super) struct TokenView {
+    pub(super) state: TokenState,
+    /// Until when it is good by its own word.
+    pub(super) expires: Option<String>,
+    /// The address that it is for, where that is another one.
+    pub(super) stored_for: Option<String>,
+    pub(super) stored_in: Option<Place>,
+}
+
+/// Whether there is a token, and whether it is of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TokenState {
+    /// There is none.
+    None,
+    /// There is one, which may still be good.
+    Stored,
+    /// It has ended.
+    Expired,
+    /// It is for another address, and is not used (D21 of docs/compatibility.md).
+    Moved,
+}
+
+/// A service of the endpoint.
+#[derive(Serialize)]
+pub(super) struct ServiceRow {
+    pub(super) name: String,
+    pub(super) uri: String,
+}
+
+/// A keyserver of the remote.
+#[derive(Serialize)]
+pub(super) struct KeyserverRow {
+    pub(super) uri: String,
+    pub(super) insecure: bool,
+    /// Whether the endpoint itself names it.
+    pub(super) internal: bool,
+    /// Whether the user has a secret for it: the remote's token for an internal one, else a login.
+    pub(super) login: bool,
+    /// The file that lists it; `None` when the endpoint alone names it.
+    pub(super) listed: Option<Place>,
+}
+
+impl<'a> Show<'a> {
+    /// The view of the remote.
+    pub(super) fn view(&'a self) -> ShowView<'a> {
+        let Self { effective, remote, sources, services, .. } = self;
+        let name = remote.name;
+        let active = effective.active_name();
+        let exclusive = effective.exclusive();
+        ShowView {
+            name: name.as_str(),
+            uri: remote.uri(),
+            insecure: remote.is_insecure(),
+            defined: sources.place(remote.layer, |places| places.remote(name)),
+            active: effective.active().is_some_and(|active| active.name == name),
+            active_remote: active.map(|active| active.value.to_string()),
+            active_by: active.map(|active| match exclusive {
+                Some(exclusive) => sources.place(active.layer, |places| places.remote_key(exclusive, "Exclusive")),
+                None => sources.place(active.layer, Places::active),
+            }),
+            exclusive: remote.exclusive,
+            exclusive_remote: exclusive.map(RemoteName::as_str),
+            exclusive_by: exclusive
+                .map(|exclusive| sources.place(LayerKind::System, |places| places.remote_key(exclusive, "Exclusive"))),
+            token: self.token(),
+            services: services.named().map(|services| services.iter().map(ServiceRow::new).collect()),
+            services_seen: match services {
+                Services::Said { seen, .. } => Some(time::date(*seen)),
+                Services::Known(_) | Services::Unknown(_) => None,
+            },
+            services_problem: match services {
+                Services::Unknown(problem) => Some(problem.clone()),
+                Services::Known(_) | Services::Said { .. } => None,
+            },
+            keyservers: self.keyservers(),
+        }
+    }
+
+    fn token(&self) -> TokenView {
+        let stored_in =
+            || Some(self.sources.place(LayerKind::User, |places| places.remote_key(self.remote.name, "Token")));
+        match self.remote.token {
+            Token::None => TokenView { state: TokenState::None, expires: None, stored_for: None, stored_in: None },
+            Token::Moved { stored_for } => TokenView {
+                state: TokenState::Moved,
+                expires: None,
+                stored_for: Some(stored_for.to_owned()),
+                stored_in: stored_in(),
+            },
+            Token::Stored(token) => {
+                let end = token::expiry(token);
+                let state =
+                    if end.is_some_and(|end| end <= self.now) { TokenState::Expired } else { TokenState::Stored };
+                TokenView { state, expires: end.map(time::date), stored_for: None, stored_in: stored_in() }
+            }
+        }
+    }
+
+    fn keyservers(&self) -> Option<Vec<KeyserverRow>> {
+        let has_token = matches!(self.remote.token, Token::Stored(_));
+        let listed = self.remote.keyservers();
+        if listed.is_empty() {
+            let services = self.services.named()?;
+            let (_, uri) = services.iter().find(|(kind, uri)| *kind == ServiceKind::Keyserver && !uri.is_empty())?;
+            let row =
+                KeyserverRow { uri: uri.clone(), insecure: false, internal: true, login: has_token, listed: None };
+            return Some(vec![row]);
+        }
+        let row = |(index, keyserver): (usize, &KeyserverEntry)| KeyserverRow {
+            uri: keyserver.uri.clone(),
+            insecure: keyserver.insecure,
+            internal: !keyserver.external,
+            login: if keyserver.external { self.has_login(keyserver) } else { has_token },
+            listed: Some(self.sources.place(self.remote.layer, |places| places.keyserver(self.remote.name, index))),
+        };
+        Some(listed.iter().enumerate().filter(|(_, keyserver)| !keyserver.skip).map(row).collect())
+    }
+
+    fn has_login(&self, keyserver: &KeyserverEntry) -> bool {
+        let is_for = |login: &LoginEntry| !login.auth.is_empty() && KeyserverUri::are_same(&login.uri, &keyserver.uri);
+        self.effective.logins().iter().any(is_for)
+    }
+}
+
+impl Services {
+    fn named(&self) -> Option<&[(ServiceKind, String)]> {
+        match self {
+            Self::Known(services) | Self::Said { services, .. } => Some(services),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl ServiceRow {
+    fn new((kind, uri): &(ServiceKind, String)) -> Self {
+        Self { name: kind.name().to_owned(), uri: uri.clone() }
+    }
+}
