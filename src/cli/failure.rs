@@ -12,7 +12,6 @@ use crate::{
 
 /// How a command ended that did not fail. The numbers are its exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "the command that compares concludes with the second")]
 pub(crate) enum Outcome {
     /// All is done.
     Done = 0,

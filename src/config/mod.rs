@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod checks;
+pub mod desired;
 pub mod document;
 pub mod effective;
 pub mod keyservers;

@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 30] = [
     "",
     "remote",
     "remote list",
@@ -18,6 +18,8 @@ const COMMANDS: [&str; 28] = [
     "remote login",
     "remote logout",
     "remote show",
+    "remote export",
+    "remote apply",
     "remote status",
     "remote add-keyserver",
     "remote remove-keyserver",

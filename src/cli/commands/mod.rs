@@ -1,8 +1,10 @@
 //! The commands, one a file: its flags, its help, and a function that reads from top to bottom.
 
 pub(crate) mod add;
+pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod get_login_password;
 pub(crate) mod keyserver_list;
 pub(crate) mod keyservers;

@@ -73,6 +73,12 @@ impl Places {
         self.remotes.get(name)?.keyservers.get(index).map(|item| item.key(key))
     }
 
+    /// Whether a key of a remote's keyserver is written, whatever its value.
+    pub fn has_keyserver_key(&self, name: &RemoteName, index: usize, key: &str) -> bool {
+        let item = self.remotes.get(name).and_then(|remote| remote.keyservers.get(index));
+        item.is_some_and(|item| item.keys.contains_key(key))
+    }
+
     /// The line on which a login begins, by its place in the list from 0.
     pub fn login(&self, index: usize) -> Option<usize> {
         self.logins.get(index).map(|item| item.line)

@@ -1,0 +1,248 @@
+//! `remote apply`: makes one file what another one says, in one write. See docs/fleet.md.
+
+use std::{os::unix::fs::MetadataExt as _, path::Path};
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        context::Context,
+        failure::{Advise, Outcome},
+        json::{self, JsonOption},
+        layers,
+        prompt::Input,
+        ui::Ui,
+    },
+    config::{
+        change::ChangeError,
+        desired::{ApplyError, Applying, Desired, Difference, Field, Scope, differences},
+        document::Document,
+        effective::Effective,
+        layer::{Layer, LayerKind},
+        yaml,
+    },
+    disk,
+    name::RemoteName,
+    quoted::Quoted,
+};
+
+/// Make your remotes what a file says
+///
+/// The file is in the words of remote.yaml, as `remote export` prints it: remotes, the active one, keyservers in order; with
+/// --global for all users, and which remote is exclusive. What the file does not name stays as it is; --prune removes remotes
+/// that it does not name. Tokens are left alone, unless a remote moves to another host: then its token goes.
+///
+/// All is changed in one write, or nothing is. Applied twice it is the same as once.
+///
+/// The exit code with --check is 2 when something would change.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sudo portolan remote apply --global company.yaml
+  portolan remote apply --check --diff remotes.yaml
+  portolan remote export | portolan remote apply -")]
+pub(crate) struct ApplyArgs {
+    /// Change what is defined for all users
+    #[arg(short, long)]
+    global: bool,
+    /// Change nothing, and end with 2 when something would change
+    #[arg(long)]
+    check: bool,
+    /// Print what changes, a line a value
+    #[arg(long, conflicts_with = "json")]
+    diff: bool,
+    /// Remove the remotes that the file does not name
+    #[arg(long)]
+    prune: bool,
+    /// Store the tokens that the file has; others must not be able to read it
+    #[arg(long, conflicts_with = "global")]
+    with_tokens: bool,
+    #[command(flatten)]
+    json: JsonOption,
+    /// The file with what is wanted; - is standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+}
+
+/// What `apply` changed, or would.
+#[derive(Serialize)]
+struct ApplyView<'a> {
+    changed: bool,
+    /// Whether it was a check, which changes nothing.
+    check: bool,
+    file: &'a str,
+    changes: Vec<ChangeRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangeRow<'a> {
+    remote: Option<&'a str>,
+    field: String,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    if args.global && !args.check {
+        layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
+    }
+    let desired = read(args)?;
+    let path = if args.global { &context.paths.system } else { &context.paths.user };
+    let changes = if args.check { check(args, &desired, context) } else { apply(args, &desired, context, ui) };
+    let changes = changes.map_err(|error| explain(error, context))?;
+    let file = path.display().to_string();
+    if args.json.json {
+        let view = ApplyView {
+            changed: !args.check && !changes.is_empty(),
+            check: args.check,
+            file: &file,
+            changes: changes.iter().map(ChangeRow::new).collect(),
+        };
+        json::print("portolan.remote-apply/1", &view, ui)?;
+    } else if args.diff && !changes.is_empty() {
+        ui.print(&diff(&changes, &file, &args.file, ui))?;
+    }
+    match (args.check, changes.is_empty()) {
+        (_, true) => ui.info(format!("{file} is as {} wants it.", args.file)),
+        (true, false) => {
+            if !args.diff && !args.json.json {
+                ui.info(format!("{file} is not as {} wants it; --diff shows where.", args.file));
+            }
+            return Ok(Outcome::WouldChange);
+        }
+        (false, false) => changes.iter().for_each(|change| ui.info(told(change))),
+    }
+    Ok(Outcome::Done)
+}
+
+/// What is wanted.
+fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
+    let from = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", args.file);
+    let bytes = if args.file == "-" {
+        Input::new().all()?.expose().as_bytes().to_vec()
+    } else {
+        let contents = disk::read(Path::new(&args.file))?;
+        contents.ok_or_else(|| anyhow!("{}: there is no such file", args.file))?.bytes
+    };
+    let document = yaml::read(&bytes).map_err(|error| from(&error))?;
+    let desired = Desired::new(&document, &bytes, args.with_tokens).map_err(|error| from(&error))?;
+    if desired.has_tokens() && args.file != "-" {
+        let mode = std::fs::metadata(&args.file).with_context(|| args.file.clone())?.mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(anyhow!("{} has tokens, and others can read it (mode {mode:o})", args.file)
+                .advise(format!("To close it: chmod 600 {}. Its tokens may be known already.", args.file)));
+        }
+    }
+    Ok(desired)
+}
+
+fn apply(args: &ApplyArgs, desired: &Desired, context: &Context, ui: &mut Ui) -> anyhow::Result<Vec<Difference>> {
+    if args.global {
+        return layers::edit_system(context, ui, |document| changed(document, desired, Scope::System, args.prune));
+    }
+    let system = layers::system(context)?;
+    let below = Effective::merge(&system, None, None);
+    let change = |document: &mut Document| changed(document, desired, users(&system, &below), args.prune);
+    if desired.has_tokens() {
+        layers::store_secret(context, ui, change)
+    } else {
+        layers::edit_user(context, ui, change)
+    }
+}
+
+fn check(args: &ApplyArgs, desired: &Desired, context: &Context) -> anyhow::Result<Vec<Difference>> {
+    let system = layers::system(context)?;
+    if args.global {
+        return Ok(changed(&mut system.document.clone(), desired, Scope::System, args.prune)?);
+    }
+    let mut document = layers::user_store(context).read()?.map(|layer| layer.document).unwrap_or_default();
+    let below = Effective::merge(&system, None, None);
+    Ok(changed(&mut document, desired, users(&system, &below), args.prune)?)
+}
+
+/// The user's file above the system's layer, whose policy `below` knows.
+fn users<'a>(system: &'a Layer, below: &Effective<'a>) -> Scope<'a> {
+    let is_file = system.kind == LayerKind::System;
+    Scope::User { below: &system.document, is_file, exclusive: below.exclusive() }
+}
+
+/// Makes the document what is wanted, and tells what that changed.
+fn changed(
+    document: &mut Document,
+    desired: &Desired,
+    scope: Scope<'_>,
+    prune: bool,
+) -> Result<Vec<Difference>, ApplyError> {
+    let before = document.clone();
+    desired.apply(document, Applying { scope, prune })?;
+    Ok(differences(&before, document))
+}
+
+fn explain(error: anyhow::Error, context: &Context) -> anyhow::Error {
+    match error.downcast_ref::<ApplyError>() {
+        Some(ApplyError::Change(ChangeError::Taken(name))) => {
+            let advice = format!(
+                "It is defined for all users in {}: leave {name} out, or apply with --global.",
+                context.paths.system.display()
+            );
+            error.advise(advice)
+        }
+        Some(ApplyError::Exclusive(_)) => error.advise("Apply it with --global."),
+        _ => error,
+    }
+}
+
+impl<'a> ChangeRow<'a> {
+    fn new(change: &'a Difference) -> Self {
+        Self {
+            remote: change.remote.as_ref().map(RemoteName::as_str),
+            field: change.field.to_string(),
+            before: change.before.as_deref(),
+            after: change.after.as_deref(),
+        }
+    }
+}
+
+/// The changes as lines with and without, a value each.
+fn diff(changes: &[Difference], file: &str, wanted: &str, ui: &Ui) -> String {
+    let mut text = format!("--- {}\n+++ {}\n", ui.cell(file), ui.cell(wanted));
+    for change in changes {
+        let key = match &change.remote {
+            Some(name) => format!("Remotes.{name}.{}", change.field),
+            None => change.field.to_string(),
+        };
+        for (sign, value) in [('-', &change.before), ('+', &change.after)] {
+            if let Some(value) = value {
+                text.push_str(&format!("{sign}{}: {}\n", ui.cell(&key), ui.cell(value)));
+            }
+        }
+    }
+    text
+}
+
+/// A change in the words of the single commands.
+fn told(change: &Difference) -> String {
+    let Difference { remote, field, before, after } = change;
+    let name = remote.as_ref().map_or("", RemoteName::as_str);
+    let quoted = Quoted(name);
+    match (field, before, after) {
+        (Field::Active, _, Some(after)) => format!("Remote {} now in use.", Quoted(after)),
+        (Field::Active, _, None) => "No remote is in use any more.".to_owned(),
+        (Field::Uri, None, Some(_)) => format!("Remote {quoted} added."),
+        (Field::Uri, Some(_), None) => format!("Remote {quoted} removed."),
+        (Field::Uri, _, after) => {
+            format!("Remote {quoted} is now at {}.", Quoted(after.as_deref().unwrap_or_default()))
+        }
+        (Field::Token, Some(_), None) => {
+            format!("The token for {name} was removed. To log in again: portolan remote login {name}")
+        }
+        (Field::Token, _, _) => format!("Token stored for {quoted}."),
+        (Field::Exclusive, _, Some(_)) => format!("Remote {quoted} is the only one that users may use."),
+        (Field::Exclusive, _, None) => format!("Remote {quoted} is not exclusive any more."),
+        (Field::Insecure, _, Some(_)) => format!("Remote {quoted} is reached over plain http."),
+        (Field::Insecure, _, None) => format!("Remote {quoted} is reached over https."),
+        (Field::Keyservers, _, Some(after)) => format!("The keyservers of {name}: {after}"),
+        (Field::Keyservers, _, None) => format!("The keyserver of {name} is the one that it names itself."),
+    }
+}

@@ -1,0 +1,32 @@
+//! `remote export`: the state of one file without its secrets, as `remote apply` takes it. Writes nothing.
+
+use clap::Args;
+
+use crate::{
+    cli::{context::Context, failure::Outcome, layers, ui::Ui},
+    config::desired,
+};
+
+/// Print your remotes as a file that `remote apply` takes
+///
+/// Prints the remotes, the active one and their keyservers in the words of remote.yaml, without tokens and logins; with
+/// --global those of all users.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote export
+  portolan remote export --global > company.yaml")]
+pub(crate) struct ExportArgs {
+    /// Print what is defined for all users
+    #[arg(short, long)]
+    global: bool,
+}
+
+pub(crate) fn run(args: &ExportArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let document = if args.global {
+        layers::system(context)?.document
+    } else {
+        layers::user_store(context).read()?.map(|layer| layer.document).unwrap_or_default()
+    };
+    ui.print(&desired::export(&document, args.global))?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,351 @@
+//! A desired state in remote.yaml's own words, and what it changes in a document. What it does not name stays. Pure.
+//!
+//! The rules of the single commands hold: D5, D6, D8, D9, D10, D17 and D21 of docs/compatibility.md.
+
+mod differences;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::differences::{Difference, Field, differences};
+
+use crate::{
+    config::{
+        change::{self, ChangeError, Exclusivity, NewAddress, NewRemote},
+        document::{Document, KeyserverEntry},
+        yaml::{self, Places},
+    },
+    name::{NameError, RemoteName},
+    secret::Secret,
+    uri::{EndpointUri, KeyserverUri, KeyserverUriError, UriError},
+};
+
+/// A desired state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// The active remote; none leaves it as it is.
+    active: Option<RemoteName>,
+    remotes: BTreeMap<RemoteName, DesiredRemote>,
+}
+
+/// A remote of a desired state. What is none stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct DesiredRemote {
+    uri: Option<EndpointUri>,
+    insecure: Option<bool>,
+    exclusive: Option<bool>,
+    keyservers: Option<Vec<KeyserverEntry>>,
+    token: Option<Secret>,
+}
+
+/// Whose document a state is desired for.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// The user's: their own remotes, beside those that the system's file (or the built-in layer) has.
+    User {
+        /// The document below the user's.
+        below: &'a Document,
+        /// Whether that is the system's file, whose names are taken (D5).
+        is_file: bool,
+        /// The only remote that users may use, by the system's policy.
+        exclusive: Option<&'a RemoteName>,
+    },
+    /// All users'.
+    System,
+}
+
+/// How a state is applied.
+#[derive(Clone, Copy, Debug)]
+pub struct Applying<'a> {
+    /// Whose document it is for.
+    pub scope: Scope<'a>,
+    /// Whether remotes that the state does not name are removed.
+    pub prune: bool,
+}
+
+/// Why a text is no desired state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub struct DesiredError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub reason: Reason,
+}
+
+/// What is wrong with a line of a desired state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// A remote's name can't be one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A remote's address can't be one.
+    #[error(transparent)]
+    Uri(#[from] UriError),
+    /// A keyserver's address can't be one.
+    #[error(transparent)]
+    Keyserver(#[from] KeyserverUriError),
+    /// A token, where none is wanted.
+    #[error("the token of {0} is not applied without --with-tokens")]
+    Token(RemoteName),
+    /// A login, which no state has.
+    #[error("a login is no part of a state: log in with portolan remote login")]
+    Login,
+    /// More than one exclusive remote.
+    #[error("{0} is exclusive as well as {1}: only one can be")]
+    Exclusive(RemoteName, RemoteName),
+}
+
+/// Why a state can't be applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// A single change is refused.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// A new remote has no address.
+    #[error("{0} has no URI, and is not there yet")]
+    NoUri(RemoteName),
+    /// A user's state can't make policy.
+    #[error("{0} can be exclusive for all users only")]
+    Exclusive(RemoteName),
+    /// The system's file holds no secret.
+    #[error("the token of {0} can't be stored for all users")]
+    Token(RemoteName),
+    /// The active remote is none of those that there are then.
+    #[error("{0} is not a remote")]
+    NoSuchActive(RemoteName),
+    /// The policy, in Apptainer's words.
+    #[error("could not use {name}: remote {exclusive} has been set exclusive by the system administrator")]
+    Policy {
+        /// The remote that was to be active.
+        name: RemoteName,
+        /// The only one that may be.
+        exclusive: RemoteName,
+    },
+}
+
+/// The state of a document as the text of a desired one, without secrets and logins. `global` says that it is all users'.
+pub fn export(document: &Document, global: bool) -> String {
+    let mut state = document.clone();
+    state.logins.clear();
+    state.remotes.retain(|_, entry| global || !entry.system);
+    for entry in state.remotes.values_mut() {
+        entry.token = Secret::default();
+    }
+    yaml::write(None, &Document::default(), &state)
+}
+
+impl Desired {
+    /// Takes what the text of a remote.yaml says for a desired state. `with_tokens` allows it to hold tokens.
+    ///
+    /// `document` is what `bytes` say, by [`yaml::read`].
+    ///
+    /// # Errors
+    /// Names the line that can't be applied.
+    pub fn new(document: &Document, bytes: &[u8], with_tokens: bool) -> Result<Self, DesiredError> {
+        let places = yaml::places(bytes);
+        if let Some((index, _)) = document.logins().iter().enumerate().next() {
+            return Err(DesiredError { line: places.login(index).unwrap_or(1), reason: Reason::Login });
+        }
+        let mut desired = Self::default();
+        if !document.active().is_empty() {
+            let at = |error: NameError| DesiredError { line: places.active().unwrap_or(1), reason: error.into() };
+            desired.active = Some(RemoteName::parse(document.active()).map_err(at)?);
+        }
+        let mut exclusive: Option<&RemoteName> = None;
+        for (name, entry) in document.remotes() {
+            let at =
+                |key: &str, reason: Reason| DesiredError { line: places.remote_key(name, key).unwrap_or(1), reason };
+            RemoteName::parse(name.as_str()).map_err(|error| at("", error.into()))?;
+            if !entry.token.is_empty() && !with_tokens {
+                return Err(at("Token", Reason::Token(name.clone())));
+            }
+            if entry.exclusive
+                && let Some(other) = exclusive.replace(name)
+            {
+                return Err(at("Exclusive", Reason::Exclusive(name.clone(), other.clone())));
+            }
+            let uri = match entry.uri.as_str() {
+                "" => None,
+                uri => Some(EndpointUri::parse(uri).map_err(|error| at("URI", error.into()))?),
+            };
+            let remote = DesiredRemote {
+                // An address is one with its scheme: who gives it without the key means https.
+                insecure: (uri.is_some() || places.has_key(name, "Insecure")).then_some(entry.insecure),
+                uri,
+                exclusive: places.has_key(name, "Exclusive").then_some(entry.exclusive),
+                keyservers: keyservers(&places, name, &entry.keyservers)?,
+                token: (!entry.token.is_empty()).then(|| entry.token.clone()),
+            };
+            desired.remotes.insert(name.clone(), remote);
+        }
+        Ok(desired)
+    }
+
+    /// Whether it holds a token.
+    pub fn has_tokens(&self) -> bool {
+        self.remotes.values().any(|remote| remote.token.is_some())
+    }
+
+    /// The remotes that it names.
+    pub fn names(&self) -> impl Iterator<Item = &RemoteName> {
+        self.remotes.keys()
+    }
+
+    /// Makes a document what is desired. Applied twice it is the same as once.
+    ///
+    /// # Errors
+    /// When a single part of it is refused; the document is of no use then.
+    pub fn apply(&self, document: &mut Document, applying: Applying<'_>) -> Result<(), ApplyError> {
+        if applying.prune {
+            self.prune(document, applying.scope);
+        }
+        for (name, remote) in &self.remotes {
+            match applying.scope {
+                Scope::User { below, is_file: true, .. } if below.remotes().contains_key(name) => {
+                    return Err(ChangeError::Taken(name.clone()).into());
+                }
+                Scope::User { .. } | Scope::System => apply_remote(document, name, remote, applying.scope)?,
+            }
+        }
+        self.choose(document, applying.scope)
+    }
+
+    fn prune(&self, document: &mut Document, scope: Scope<'_>) {
+        let global = matches!(scope, Scope::System);
+        // In the user's file a system remote's entry holds the user's token for it.
+        document.remotes.retain(|name, entry| self.remotes.contains_key(name) || (entry.system && !global));
+        let active = RemoteName::found(&document.active);
+        let is_below = match scope {
+            Scope::User { below, .. } => below.remotes().contains_key(&active),
+            Scope::System => false,
+        };
+        if !document.remotes.contains_key(&active) && !is_below {
+            document.active.clear();
+        }
+    }
+
+    /// Which remote is active, and whether it is the only one.
+    fn choose(&self, document: &mut Document, scope: Scope<'_>) -> Result<(), ApplyError> {
+        let exclusive = self.remotes.iter().find(|(_, remote)| remote.exclusive == Some(true)).map(|(name, _)| name);
+        match scope {
+            Scope::System => {
+                let lifted: BTreeSet<&RemoteName> = self
+                    .remotes
+                    .iter()
+                    .filter(|(_, remote)| remote.exclusive == Some(false))
+                    .map(|(name, _)| name)
+                    .collect();
+                for (name, entry) in &mut document.remotes {
+                    entry.exclusive &= !lifted.contains(name);
+                }
+                if let Some(name) = exclusive {
+                    if let Some(active) = self.active.as_ref().filter(|active| *active != name) {
+                        return Err(ApplyError::Policy { name: active.clone(), exclusive: name.clone() });
+                    }
+                    return Ok(change::use_globally(document, name, Exclusivity::Imposed)?);
+                }
+                let Some(active) = &self.active else { return Ok(()) };
+                if !document.remotes.contains_key(active) {
+                    return Err(ApplyError::NoSuchActive(active.clone()));
+                }
+                active.as_str().clone_into(&mut document.active);
+            }
+            Scope::User { below, exclusive: policy, .. } => {
+                if let Some(name) = exclusive {
+                    return Err(ApplyError::Exclusive(name.clone()));
+                }
+                let Some(active) = &self.active else { return Ok(()) };
+                if let Some(exclusive) = policy.filter(|exclusive| *exclusive != active) {
+                    return Err(ApplyError::Policy { name: active.clone(), exclusive: exclusive.clone() });
+                }
+                let is_own = document.remotes.get(active).is_some_and(|entry| !entry.system);
+                if !is_own && !below.remotes().contains_key(active) {
+                    return Err(ApplyError::NoSuchActive(active.clone()));
+                }
+                active.as_str().clone_into(&mut document.active);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn apply_remote(
+    document: &mut Document,
+    name: &RemoteName,
+    remote: &DesiredRemote,
+    scope: Scope<'_>,
+) -> Result<(), ApplyError> {
+    let global = matches!(scope, Scope::System);
+    // The copy of a system remote that is gone gives way, as it does for nobody else: it is named here.
+    if document.remotes.get(name).is_some_and(|entry| entry.system != global) {
+        document.remotes.remove(name);
+    }
+    match (document.remotes.get(name), &remote.uri) {
+        (None, None) => return Err(ApplyError::NoUri(name.clone())),
+        (None, Some(uri)) => {
+            let insecure = remote.insecure.unwrap_or_default();
+            change::add(document, &NewRemote { name: name.clone(), uri: uri.clone(), global, insecure })?;
+        }
+        (Some(entry), uri) => {
+            let insecure = remote.insecure.unwrap_or(entry.insecure);
+            let is_there = |uri: &EndpointUri| EndpointUri::parse(&entry.uri).is_ok_and(|now| now.is_same_place(uri));
+            let stays = uri.as_ref().is_none_or(is_there) && insecure == entry.insecure;
+            let uri = uri.clone().map_or_else(|| EndpointUri::parse(&entry.uri), Ok);
+            if let (false, Ok(uri)) = (stays, uri) {
+                let new = NewAddress { uri, insecure };
+                if global {
+                    change::set_uri_globally(document, name, &new)?;
+                } else {
+                    change::set_uri(document, name, &new, false)?;
+                }
+            }
+        }
+    }
+    let Some(entry) = document.remotes.get_mut(name) else { return Ok(()) };
+    if let Some(keyservers) = &remote.keyservers
+        && !are_same(keyservers, &entry.keyservers)
+    {
+        entry.keyservers.clone_from(keyservers);
+    }
+    if let Some(token) = &remote.token {
+        if global {
+            return Err(ApplyError::Token(name.clone()));
+        }
+        entry.token = token.clone();
+    }
+    Ok(())
+}
+
+/// Whether two lists ask the same servers in the same way, however they are written.
+fn are_same(one: &[KeyserverEntry], other: &[KeyserverEntry]) -> bool {
+    let same = |(one, other): (&KeyserverEntry, &KeyserverEntry)| {
+        let flags = |entry: &KeyserverEntry| (entry.skip, entry.external, entry.insecure);
+        KeyserverUri::are_same(&one.uri, &other.uri) && flags(one) == flags(other)
+    };
+    one.len() == other.len() && one.iter().zip(other).all(same)
+}
+
+/// The keyservers of a remote in the form that `add-keyserver` stores; none where the key isn't written.
+fn keyservers(
+    places: &Places,
+    name: &RemoteName,
+    listed: &[KeyserverEntry],
+) -> Result<Option<Vec<KeyserverEntry>>, DesiredError> {
+    if !places.has_key(name, "Keyservers") {
+        return Ok(None);
+    }
+    let entry = |(index, keyserver): (usize, &KeyserverEntry)| {
+        let line = places.keyserver_key(name, index, "URI").unwrap_or(1);
+        match KeyserverUri::parse(&keyserver.uri) {
+            Ok(uri) => {
+                // Who lists a keyserver means one of their own, unless they say that it is the endpoint's.
+                let external = keyserver.external || !places.has_keyserver_key(name, index, "External");
+                Ok(KeyserverEntry { uri: uri.to_string(), external, ..keyserver.clone() })
+            }
+            Err(error) => Err(DesiredError { line, reason: error.into() }),
+        }
+    };
+    listed.iter().enumerate().map(entry).collect::<Result<_, _>>().map(Some)
+}
