@@ -292,7 +292,7 @@ fn edit_by(
     ui: &mut Ui,
     change: &mut dyn FnMut(&mut Document) -> Result<(), Refused>,
 ) -> anyhow::Result<()> {
-    match store.edit(change) {
+    match store.edit(change, |loss| ui.warning(format!("{}: {loss}", store.path().display()))) {
         Ok(edited) => edited.notes.iter().for_each(|note| ui.warning(note.to_string())),
         Err(StoreError::Change(Refused)) => {}
         Err(error) => return Err(error.into()),

@@ -12,7 +12,7 @@ use crate::{
     config::{
         document::Document,
         effective::{Layer, LayerKind},
-        yaml::{self, YamlError},
+        yaml::{self, Loss, Written, YamlError},
     },
     disk::{self, Change, DiskError, Edited, FileRules},
 };
@@ -103,6 +103,11 @@ impl Store {
         Self { rules: FileRules::PRIVATE, ..self }
     }
 
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What the file says now; `None` when there is no file. Takes no lock and creates nothing.
     ///
     /// # Errors
@@ -114,13 +119,15 @@ impl Store {
     }
 
     /// Applies `change` to what the file holds now, and replaces the file if the document differs. The change may be
-    /// applied more than once: it must be pure.
+    /// applied more than once: it must be pure. `warn` hears, before the file is replaced, of what a person wrote there and
+    /// can't be kept (D23).
     ///
     /// # Errors
     /// When the file can't be read, locked or replaced, or the change refuses; the file is as it was then.
     pub fn edit<T, E: Error + 'static>(
         &self,
         mut change: impl FnMut(&mut Document) -> Result<T, E>,
+        mut warn: impl FnMut(&Loss),
     ) -> Result<Edited<T>, StoreError<E>> {
         if matches!(self.path.try_exists(), Ok(false)) {
             // A refused change must not leave a folder or a lock behind.
@@ -134,6 +141,7 @@ impl Store {
         let parse = |bytes: Option<&[u8]>| -> Result<Document, StoreError<E>> {
             Ok(bytes.map_or_else(|| Ok(self.initial.clone()), |bytes| self.parse(bytes))?)
         };
+        let mut told = None;
         disk::edit(&self.path, &self.rules, parse, |before: Document, contents| {
             let mut after = before.clone();
             let value = change(&mut after).map_err(StoreError::Change)?;
@@ -141,7 +149,12 @@ impl Store {
                 return Ok(Change::Keep(value));
             }
             let old = contents.map(|contents| contents.bytes.as_slice());
-            Ok(Change::Replace(value, yaml::write(old, &before, &after).into_bytes()))
+            let Written { bytes, loss } = yaml::write(old, &before, &after);
+            if let Some(loss) = loss.filter(|loss| told.as_ref() != Some(loss)) {
+                warn(&loss);
+                told = Some(loss);
+            }
+            Ok(Change::Replace(value, bytes))
         })
     }
 

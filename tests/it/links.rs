@@ -44,8 +44,6 @@ Active: ""
 Remotes:
   mine:
     URI: mine.example.com
-    System: false
-    Exclusive: false
   x:
     URI: x.example.com
     System: false

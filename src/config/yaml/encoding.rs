@@ -22,6 +22,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, YamlError> {
     }
 }
 
+/// The bytes of a text, with the encoding and the byte order mark of `like`.
+pub(super) fn encode(text: &str, like: &[u8]) -> Vec<u8> {
+    let utf16 =
+        |bytes: fn(u16) -> [u8; 2]| "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect();
+    match like {
+        [0xff, 0xfe, ..] => utf16(u16::to_le_bytes),
+        [0xfe, 0xff, ..] => utf16(u16::to_be_bytes),
+        [0xef, 0xbb, 0xbf, ..] => format!("\u{feff}{text}").into_bytes(),
+        _ => text.as_bytes().to_vec(),
+    }
+}
+
 fn forbidden_character(text: &str) -> Option<(usize, char)> {
     // nearly every file is ASCII, and bytes are five times as fast as characters
     if text.is_ascii() && !text.bytes().any(|byte| is_forbidden(byte.into())) {
@@ -85,6 +97,7 @@ mod tests {
             utf16_bytes(text, u16::to_be_bytes),
         ] {
             assert_eq!(decode(&bytes).as_deref(), Ok(text));
+            assert_eq!(encode(text, &bytes), bytes);
         }
     }
 

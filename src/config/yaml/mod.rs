@@ -1,8 +1,8 @@
 //! The text of a remote.yaml and the [`Document`] it stands for. Knows neither where the file is nor which layer it is.
 //!
 //! Reading follows the YAML libraries that Apptainer was built with: what they read, this reads, with the same values.
-//! Writing gives the form that Apptainer 1.0 writes, quoted so that every YAML reader gets the same texts back. That an
-//! empty place where Go would crash is an error with its line is D12 of docs/compatibility.md.
+//! Writing gives the form that Apptainer 1.0 writes, quoted so that every YAML reader gets the same texts back; in a text that
+//! a person edited, only the change is made (D23 of docs/compatibility.md). That an empty place where Go would crash is an error with its line is D12 of docs/compatibility.md.
 //!
 //! ```text
 //! bytes -> canonical (what the tools write) ------------------------------> Document -> write -> text
@@ -11,11 +11,16 @@
 
 mod canonical;
 mod decoder;
+mod edit;
+mod emit;
 mod encoding;
 mod error;
 mod excerpt;
+mod flow;
 mod limits;
+mod line;
 mod lines;
+mod loss;
 mod order;
 mod place;
 mod places;
@@ -32,8 +37,9 @@ mod tests;
 
 pub use self::{
     error::YamlError,
+    loss::Loss,
     places::{Places, places},
-    write::write,
+    write::{Written, write},
 };
 
 use crate::config::document::Document;

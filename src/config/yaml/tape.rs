@@ -2,7 +2,7 @@
 //!
 //! A list instead of a tree: a node takes 64 bytes and no allocation of its own, and no depth can overflow a stack.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, YamlVersion};
 
@@ -51,22 +51,15 @@ impl Content<'_> {
 impl<'text> Tape<'text> {
     /// Reads the first document of `text`; empty where there is none.
     pub(super) fn read(text: &'text str) -> Result<Self, Fault> {
-        let options = granit_parser::options! {
-            flow_nesting_limit: DEEPEST,
-            block_nesting_limit: DEEPEST,
-            bom_inside_document_as_content: true,
-        };
-        let mut recorder = Recorder { text, ..Recorder::default() };
-        for event in Parser::new_from_str_with_options(text, options) {
-            let (event, span) = event.map_err(|error| Fault::of_syntax(&error, text))?;
-            if matches!(event, Event::DocumentEnd) {
-                break;
-            }
-            recorder.record(event, &span)?;
-        }
-        Ok(recorder.tape)
+        Recorder { text, ..Recorder::default() }.record_all().map(|recorder| recorder.tape)
     }
 
+    /// As [`read`](Self::read), with the bytes of each node in turn: of a scalar without its tag and anchor, of a list or map
+    /// from its first to its last node, of one in brackets with them. An empty scalar stands at the end of its key.
+    pub(super) fn read_with_ranges(text: &'text str) -> Result<(Self, Vec<Range<usize>>), Fault> {
+        let recorder = Recorder { text, ranges: Some(Vec::new()), ..Recorder::default() }.record_all()?;
+        Ok((recorder.tape, recorder.ranges.unwrap_or_default()))
+    }
     /// Whether the text has no document: it is empty, or has blanks and comments only.
     pub(super) fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -95,6 +88,10 @@ impl<'text> Tape<'text> {
 struct Recorder<'text> {
     text: &'text str,
     tape: Tape<'text>,
+    /// The bytes of each node, where somebody wants to know.
+    ranges: Option<Vec<Range<usize>>>,
+    /// The end of the last of these nodes.
+    reached: usize,
     /// The lists and maps that aren't closed yet.
     open: Vec<usize>,
     anchors: BTreeMap<usize, usize>,
@@ -102,6 +99,23 @@ struct Recorder<'text> {
 }
 
 impl<'text> Recorder<'text> {
+    /// Records the events up to the end of the first document.
+    fn record_all(mut self) -> Result<Self, Fault> {
+        let options = granit_parser::options! {
+            flow_nesting_limit: DEEPEST,
+            block_nesting_limit: DEEPEST,
+            bom_inside_document_as_content: true,
+        };
+        for event in Parser::new_from_str_with_options(self.text, options) {
+            let (event, span) = event.map_err(|error| Fault::of_syntax(&error, self.text))?;
+            if matches!(event, Event::DocumentEnd) {
+                break;
+            }
+            self.record(event, &span)?;
+        }
+        Ok(self)
+    }
+
     fn record(&mut self, event: Event<'text>, span: &Span) -> Result<(), Fault> {
         let position = Position::from(span.start);
         match event {
@@ -110,22 +124,29 @@ impl<'text> Recorder<'text> {
                 let tag = tag.map_or(Tag::None, |tag| Tag::from(&*tag));
                 let scalar = Scalar { text, plain: style == ScalarStyle::Plain, tag };
                 refuse_line_separator(&scalar, position)?;
-                self.push(Content::Scalar(scalar), anchor, position);
+                self.push(Content::Scalar(scalar), anchor, span);
                 Ok(())
             }
             Event::SequenceStart(style, anchor, _) => self.enter(Content::List, style, anchor, span),
             Event::MappingStart(style, anchor, _) => self.enter(Content::Map, style, anchor, span),
             Event::SequenceEnd | Event::MappingEnd => {
-                self.leave();
+                self.leave(span);
                 Ok(())
             }
-            Event::Alias(anchor) => self.alias(anchor, position),
+            Event::Alias(anchor) => self.alias(anchor, span),
             _ => Ok(()),
         }
     }
 
-    fn push(&mut self, content: Content<'text>, anchor: usize, position: Position) {
+    fn push(&mut self, content: Content<'text>, anchor: usize, span: &Span) {
         let index = self.tape.nodes.len();
+        let position = Position::from(span.start);
+        if let Some(ranges) = &mut self.ranges {
+            let range = span.byte_range().unwrap_or_default();
+            // a block scalar goes on to the next node
+            self.reached = range.start + self.text[range.clone()].trim_end().len();
+            ranges.push(range.start..self.reached);
+        }
         if anchor != 0 {
             self.anchors.insert(anchor, index);
         }
@@ -148,7 +169,7 @@ impl<'text> Recorder<'text> {
             return Err(Problem::Tab.at(position.of_tab(self.text)));
         }
         self.open.push(self.tape.nodes.len());
-        self.push(content, anchor, position);
+        self.push(content, anchor, span);
         Ok(())
     }
 
@@ -157,21 +178,28 @@ impl<'text> Recorder<'text> {
         before.is_some_and(|before| before.ends_with('\t'))
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, span: &Span) {
         let end = self.tape.nodes.len();
-        if let Some(index) = self.open.pop() {
-            self.tape.nodes[index].next = end;
+        let Some(index) = self.open.pop() else { return };
+        self.tape.nodes[index].next = end;
+        if let Some(ranges) = &mut self.ranges {
+            if !ranges[index].is_empty() {
+                // it stands in brackets
+                self.reached = span.byte_range().unwrap_or_default().end;
+            }
+            ranges[index].end = self.reached;
         }
     }
 
-    fn alias(&mut self, anchor: usize, position: Position) -> Result<(), Fault> {
+    fn alias(&mut self, anchor: usize, span: &Span) -> Result<(), Fault> {
+        let position = Position::from(span.start);
         self.aliases += 1;
         if self.aliases > MOST_ALIASES {
             return Err(Problem::TooManyAliases.at(position));
         }
         match self.anchors.get(&anchor) {
             Some(target) if !self.open.contains(target) => {
-                self.push(Content::Alias(*target), 0, position);
+                self.push(Content::Alias(*target), 0, span);
                 Ok(())
             }
             _ => Err(Problem::SelfReference.at(position)),
