@@ -133,7 +133,8 @@ pub fn export(document: &Document, global: bool) -> String {
     for entry in state.remotes.values_mut() {
         entry.token = Secret::default();
     }
-    yaml::write(None, &Document::default(), &state)
+    // With no text to keep the result is ours, which is UTF-8.
+    String::from_utf8_lossy(&yaml::write(None, &Document::default(), &state).bytes).into_owned()
 }
 
 impl Desired {

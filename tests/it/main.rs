@@ -8,6 +8,7 @@ mod arrows;
 mod broken;
 mod chosen_remote;
 mod command_line;
+mod comments;
 mod completions;
 mod concurrent;
 mod crash;

@@ -164,7 +164,7 @@ proptest! {
             wanted.active.clear();
         }
         wanted.remotes.values_mut().for_each(|entry| entry.token = Secret::default());
-        let text = yaml::write(None, &Document::default(), &wanted);
+        let text = export(&wanted, true);
         let desired = Desired::new(&wanted, text.as_bytes(), false).unwrap();
         let mut after = before.clone();
         desired.apply(&mut after, Applying { scope: Scope::System, prune: true }).unwrap();
