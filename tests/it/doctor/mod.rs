@@ -5,7 +5,7 @@ mod fix;
 mod output;
 mod servers;
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::LazyLock};
 
 use portolan::config::checks::Code;
 use serde_json::Value;
@@ -27,10 +27,11 @@ Remotes:
       External: true
 ";
 
-/// A user's file with nothing wrong in it.
+/// A user's file with nothing wrong in it, the same text whenever it is asked for: its token ends in some days.
 fn user() -> String {
-    format!(
-        "\
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "\
 Active: mine
 Remotes:
   mine:
@@ -46,8 +47,10 @@ Credentials:
   Auth: Basic aWFuOnBhc3M=
 - URI: docker://registry.example.com
 ",
-        token_until(now() + 90 * 24 * 3600)
-    )
+            token_until(now() + 90 * 24 * 3600)
+        )
+    });
+    TEXT.clone()
 }
 
 const DOCKER_CONFIG: &str = r#"{"auths":{"registry.example.com":{"auth":"aWFuOnBhc3M="}}}"#;
