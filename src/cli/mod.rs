@@ -42,19 +42,23 @@ use crate::{
 /// Runs the command that the words name, and tells what came of it.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::take();
-    let mut ui = ui(&GlobalOptions::default(), &environment);
+    // Until the words are understood nobody knows how they are to be answered.
+    let plain = || ui(&GlobalOptions::default(), &environment);
     let mut typed: Vec<OsString> = words.into_iter().collect();
     if let [_, question @ ..] = typed.as_slice()
         && completion::is_question(question)
     {
-        return failure::conclude(completion::run(&question[1..], &whole_tree(), &environment, &mut ui), &mut ui);
+        return failure::conclude(
+            completion::run(&question[1..], &whole_tree(), &environment, &mut plain()),
+            &mut plain(),
+        );
     }
     if typed.iter().any(|word| word.as_encoded_bytes().contains(&b'=')) {
         typed = args::without_boolean_values(&whole_tree(), typed);
     }
     // Never freed: taking the tree apart again costs as much as making it, and the process ends soon.
     let Ok(words) = parse(Box::leak(Box::new(Words::command())), &typed) else {
-        return explain(&typed, &mut ui);
+        return explain(&typed, &mut plain());
     };
     let mut ui = self::ui(&words.global, &environment);
     match &words.group {
