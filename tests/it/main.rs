@@ -14,6 +14,7 @@ mod concurrent;
 mod crash;
 mod discovery;
 mod doctor;
+mod fleet;
 mod get_login_password;
 mod guide;
 mod help;

@@ -41,7 +41,7 @@ use crate::{
 #[command(after_help = "Examples:
   sudo portolan remote apply --global company.yaml
   portolan remote apply --check --diff remotes.yaml
-  portolan remote export | portolan remote apply -")]
+  portolan remote apply - < remotes.yaml")]
 pub(crate) struct ApplyArgs {
     /// Change what is defined for all users
     #[arg(short, long)]
