@@ -164,8 +164,6 @@ Remotes:
   own:
     URI: own.example.com
     Token: secret
-    System: false
-    Exclusive: false
 [EOF]
 
 "#]]

@@ -4,8 +4,8 @@
 use super::style::push_scalar;
 use crate::config::document::{KeyserverEntry, LoginEntry, RemoteEntry};
 
-/// A key with its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A key with its value, which may be a secret: there is no `Debug`.
+#[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
     pub(super) key: &'static str,
     pub(super) value: Value<'a>,
@@ -14,7 +14,7 @@ pub(super) struct Line<'a> {
 }
 
 /// What a line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Text(&'a str),
     Flag(bool),

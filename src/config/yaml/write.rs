@@ -11,7 +11,6 @@ use super::{
 use crate::config::document::Document;
 
 /// A new text, and what of the old one is not in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The text.
     pub bytes: Vec<u8>,
