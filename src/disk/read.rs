@@ -21,8 +21,9 @@ pub const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// A file whose last change is younger may still be written by its writer.
 const YOUNG: Duration = Duration::from_secs(1);
-/// How long a reader waits for such a writer: far longer than one write, too short for a person to notice.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// How long a reader waits for such a writer: a busy machine may stop one between truncating and writing, and whoever takes
+/// the file for empty then replaces it without what it held.
+const LOOK_AGAIN: Duration = YOUNG;
 /// But never fewer looks than this: on a busy machine the whole time may pass between two of them.
 const LOOKS: usize = 10;
 /// The pause between two looks.
@@ -96,7 +97,7 @@ pub fn read(path: &Path) -> Result<Option<Contents>, DiskError> {
 }
 
 /// Reads as [`read`] does and hands the bytes to `parse` (`None` for no file). When they are blank or `parse` refuses them,
-/// and they are younger than a second, looks again for at most 200 ms: somebody may just be writing them.
+/// and they are younger than a second, looks again for at most a second: somebody may just be writing them.
 ///
 /// # Errors
 /// Those of [`read`], and that of `parse`.

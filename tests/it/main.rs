@@ -12,6 +12,7 @@ mod comments;
 mod completions;
 mod concurrent;
 mod crash;
+mod crowd;
 mod discovery;
 mod doctor;
 mod fleet;

@@ -135,7 +135,7 @@ fn what_somebody_writes_in_place_is_never_seen_empty_nor_overwritten_unseen() {
     });
     // On a busy disk the other writer itself may take longer than anybody waits for it.
     let torn = torn.into_inner();
-    assert!(torn == 0 || longest > Duration::from_millis(150), "{torn} torn, {longest:?}");
+    assert!(torn == 0 || longest > Duration::from_millis(900), "{torn} torn, {longest:?}");
     assert_eq!(home.names(), ["remote.yaml", "remote.yaml.lock"]);
 }
 
@@ -182,8 +182,8 @@ fn a_young_file_that_is_empty_or_broken_is_looked_at_again_but_not_for_ever() {
     std::fs::write(&path, "").unwrap();
     let began = Instant::now();
     assert_eq!(read_settled(&path, counted).unwrap().0, "");
-    assert!(began.elapsed() >= Duration::from_millis(200));
-    assert!((10..=41).contains(&looks.load(Ordering::Relaxed)));
+    assert!(began.elapsed() >= Duration::from_millis(900));
+    assert!((10..=201).contains(&looks.load(Ordering::Relaxed)));
 
     std::fs::write(&path, "half").unwrap();
     looks.store(0, Ordering::Relaxed);
@@ -192,7 +192,7 @@ fn a_young_file_that_is_empty_or_broken_is_looked_at_again_but_not_for_ever() {
         Err::<(), _>(DiskError::KeepsChanging { path: "torn".into() })
     };
     assert!(read_settled(&path, refused).is_err());
-    assert!((10..=41).contains(&looks.swap(0, Ordering::Relaxed)));
+    assert!((10..=201).contains(&looks.swap(0, Ordering::Relaxed)));
 
     std::fs::write(&path, "").unwrap();
     let filled = |bytes: Option<&[u8]>| {
