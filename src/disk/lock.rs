@@ -3,14 +3,15 @@
 //! It is `flock` on `<file>.lock`, never on the file itself, which is replaced. The kernel gives it up when its holder
 //! ends in whatever way, so there is no stale lock; what is written inside only tells people who took it last.
 
-use std::os::fd::OwnedFd;
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Access, AtFlags, FlockOperation, Gid, Mode, OFlags, RenameFlags, Uid};
-use rustix::fs::{accessat, fchmod, fchown, flock, ftruncate, openat, renameat_with, unlinkat};
+use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Uid};
+use rustix::fs::{accessat, chmod, fchmod, fchown, flock, ftruncate, openat, renameat_with, unlinkat};
 use rustix::io::Errno;
 
 use super::error::{DiskError, Reason, call};
@@ -81,6 +82,8 @@ impl Candidate {
                     Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => {}
                     Err(reason) => return Err(refused(place, &path, reason)),
                 },
+                // Its maker's umask has closed it even to its owner, and the maker was killed or has not opened it yet.
+                Err(Errno::ACCESS) if open_to_owner(place, &name).is_ok_and(|opened| opened) => {}
                 Err(reason) => return Err(refused(place, &path, reason)),
             }
         }
@@ -207,6 +210,20 @@ fn create(place: &Place) -> rustix::io::Result<OwnedFd> {
         }
     }
     openat(&place.folder, &name, flags, mode)
+}
+
+/// Opens a lock's file of the writer's own to its owner; whether there was one that was closed.
+fn open_to_owner(place: &Place, name: &OsStr) -> rustix::io::Result<bool> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(&place.folder, name, flags, Mode::empty())?;
+    let facts = Facts::of(&file)?;
+    let own = facts.kind == FileType::RegularFile && facts.owner == place.writer && facts.links == 1;
+    if !own || facts.mode & LOCK_MODE == LOCK_MODE {
+        return Ok(false);
+    }
+    // By its number: what can't be opened can't be changed by its descriptor.
+    chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), Mode::from_raw_mode(LOCK_MODE))?;
+    Ok(true)
 }
 
 /// When the file itself can't be written, that is the reason to name; else it is the lock's file that can't be had.

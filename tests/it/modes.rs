@@ -116,7 +116,7 @@ fn the_folder_is_closed_to_others() {
 
 #[test]
 fn a_new_folder_and_file_are_private_whatever_the_umask() {
-    for umask in ["000", "022", "077", "177"] {
+    for umask in ["000", "022", "077", "177", "777"] {
         let mut world = World::shipped();
         world.as_ordinary_user();
         assert_eq!(under_umask(&world, umask, &["remote", "add", "--no-login", "x", "x.example.com"]), Some(0));
@@ -124,6 +124,19 @@ fn a_new_folder_and_file_are_private_whatever_the_umask() {
         assert_eq!(world.mode(&world.user_file()), "600");
         assert_eq!(world.mode(&folder(&world).join("remote.yaml.lock")), "600");
     }
+}
+
+#[test]
+fn a_lock_that_its_maker_left_closed_is_opened_again() {
+    let mut world = World::shipped();
+    world.write_user(MINE);
+    let lock = folder(&world).join("remote.yaml.lock");
+    fs::write(&lock, "").unwrap();
+    world.set_mode(&lock, 0o000);
+    world.as_ordinary_user();
+    let run = world.run(&["remote", "add", "--no-login", "x", "x.example.com"]);
+    assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Remote \"x\" added.\n", Some(0)));
+    assert_eq!(world.mode(&lock), "600");
 }
 
 /// The exit code of a run under a umask.
