@@ -162,7 +162,8 @@ fn readers_beside_a_writer_that_truncates_see_neither_nothing_nor_an_error() {
 fn a_lock_that_somebody_keeps_ends_an_add_with_its_name() {
     let world = stable();
     let before = fs::read(world.user_file()).unwrap();
-    let lock = File::create(world.home().join(".apptainer/remote.yaml.lock")).unwrap();
+    let mut lock = File::create(world.home().join(".apptainer/remote.yaml.lock")).unwrap();
+    lock.write_all(b"4242 node-1\n").unwrap();
     rustix::fs::flock(&lock, FlockOperation::LockExclusive).unwrap();
     let began = Instant::now();
     let adding = start(add(&world, "x"));
@@ -176,7 +177,8 @@ fn a_lock_that_somebody_keeps_ends_an_add_with_its_name() {
     let lock_file = world.home().join(".apptainer/remote.yaml.lock");
     assert!(
         said.starts_with("FATAL:   ")
-            && said.contains(&format!("lock {}: nothing moved for 10 s", lock_file.display())),
+            && said.contains(&format!("lock {}: nothing moved for 10 s", lock_file.display()))
+            && said.contains("process 4242 on node-1"),
         "{said}"
     );
     assert_eq!(output.status.code(), Some(255));

@@ -45,6 +45,7 @@ mod set_url;
 mod show;
 mod status;
 mod support;
+mod surroundings;
 mod use_previous;
 mod use_remote;
 mod yaml_readers;

@@ -1,0 +1,183 @@
+//! Where commands have it hard: full disks, limits, folders that nobody may write, homes and users that do not exist. What
+//! was there stays as it was, readers go on, and the error names the place.
+
+use std::{fs, path::Path, process::Command};
+
+use snapbox::{assert_data_eq, str};
+
+use crate::support::world::{Finished, World, is_root, skip};
+
+const MINE: &str = "\
+Active: mine
+Remotes:
+  mine:
+    URI: mine.example.com
+    System: false
+    Exclusive: false
+";
+const ADD: [&str; 5] = ["remote", "add", "--no-login", "x", "x.example.com"];
+
+/// A world with a remote of the user's, and why nothing can be mounted here.
+fn mounting() -> Option<World> {
+    if !Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: nobody but root mounts, and not everywhere");
+        return None;
+    }
+    let world = World::shipped();
+    world.write_user(MINE);
+    Some(world)
+}
+
+/// Runs `words` after a shell's `script`, which gets `folder` as `$0` and runs `"$@"`.
+fn through(world: &World, runner: &[&str], script: &str, folder: &Path, words: &[&str]) -> Finished {
+    let mut command = world.command_through(&[runner, &["sh", "-c", script, folder.to_str().unwrap()]].concat());
+    command.args(words);
+    world.finish(command, "")
+}
+
+#[test]
+fn a_full_file_system_keeps_what_was_there() {
+    let Some(world) = mounting() else { return };
+    let script = r#"
+        cp "$0/remote.yaml" "$HOME/before" && mount -t tmpfs -o size=32k,mode=700 none "$0" &&
+        cp "$HOME/before" "$0/remote.yaml" && chmod 600 "$0/remote.yaml" || exit 9
+        cat /dev/zero >"$0/filler" 2>/dev/null
+        "$@"; code=$?
+        cp "$0/remote.yaml" "$HOME/after"; rm "$0/filler"; ls -A "$0" >"$HOME/left"; exit $code"#;
+    let run = through(&world, &["unshare", "--mount"], script, &world.home().join(".apptainer"), &ADD);
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+------- stderr -------
+FATAL:   while writing remote config to file: write $HOME/.apptainer/remote.yaml: no space left on device
+[exit status: 255]
+
+"#]]
+    );
+    assert_eq!(fs::read_to_string(world.home().join("after")).unwrap(), MINE);
+    assert_eq!(fs::read_to_string(world.home().join("left")).unwrap(), "remote.yaml\nremote.yaml.lock\n");
+}
+
+#[test]
+fn a_read_only_home_is_read_and_named() {
+    let Some(world) = mounting() else { return };
+    let script = r#"mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@""#;
+    let run = |words: &[&str]| through(&world, &["unshare", "--mount"], script, &world.home(), words);
+    assert_eq!(run(&["remote", "list", "--names"]).to_string(), "DefaultRemote\nmine\n");
+    assert_data_eq!(
+        run(&ADD).to_string(),
+        str![[r#"
+------- stderr -------
+FATAL:   while opening remote config file: open $HOME/.apptainer/remote.yaml: read-only file system
+[exit status: 255]
+
+"#]]
+    );
+    assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);
+    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml"]);
+}
+
+#[test]
+fn a_limit_on_files_keeps_what_was_there() {
+    let world = World::shipped();
+    world.write_user(MINE);
+    let run = through(&world, &[], r#"ulimit -f 0 && exec "$@""#, &world.home(), &ADD);
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+------- stderr -------
+FATAL:   while writing remote config to file: write $HOME/.apptainer/remote.yaml: file too large
+[exit status: 255]
+
+"#]]
+    );
+    assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);
+    assert_eq!(world.run(&ADD).code, Some(0));
+    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml", ".apptainer/remote.yaml.lock"]);
+}
+
+#[test]
+fn a_home_that_its_user_may_not_write_is_read_and_named() {
+    let mut world = World::shipped();
+    world.as_ordinary_user();
+    world.set_mode(&world.home(), 0o500);
+    let words = ADD.join(" ");
+    let shown = world.session(&["remote list --names", &words]);
+    world.set_mode(&world.home(), 0o700);
+    assert_data_eq!(
+        shown,
+        str![[r#"
+$ portolan remote list --names
+DefaultRemote
+$ portolan remote add --no-login x x.example.com
+------- stderr -------
+FATAL:   while opening remote config file: mkdir $HOME/.apptainer: permission denied
+[exit status: 255]
+[EOF]
+
+"#]]
+    );
+    assert_eq!(world.home_listing(), [""; 0]);
+}
+
+#[test]
+fn a_home_that_does_not_exist_is_not_made() {
+    let mut world = World::shipped();
+    let home = world.root().join("none");
+    world.set("HOME", &home);
+    let words = ADD.join(" ");
+    assert_data_eq!(
+        world.session(&["remote list --names", &words]),
+        str![[r#"
+$ portolan remote list --names
+DefaultRemote
+$ portolan remote add --no-login x x.example.com
+------- stderr -------
+FATAL:   while opening remote config file: mkdir $ROOT/none/.apptainer: no such file or directory
+[exit status: 255]
+[EOF]
+
+"#]]
+    );
+    assert!(!home.exists());
+}
+
+#[test]
+fn a_user_whom_the_system_does_not_know_can_name_a_folder() {
+    if !is_root() {
+        return skip("only root becomes somebody else");
+    }
+    let mut world = World::shipped();
+    world.as_ordinary_user();
+    let program = world.root().join("portolan");
+    let folder = world.root().join("folder");
+    fs::create_dir(&folder).unwrap();
+    rustix::fs::chown(&folder, Some(rustix::fs::Uid::from_raw(64999)), None).unwrap();
+    let run = |folder_is_named: bool| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=64999", "--regid=64999", "--clear-groups"]).arg(&program).args(ADD);
+        command.env_clear().env("PORTOLAN_SYSCONFDIR", world.root().join("etc")).current_dir(&folder);
+        if folder_is_named {
+            command.env("APPTAINER_CONFIGDIR", &folder);
+        }
+        world.finish(command, "").to_string()
+    };
+    assert_data_eq!(
+        run(false),
+        str![[r#"
+------- stderr -------
+FATAL:   no home folder: neither HOME is set nor has user 64999 an account; set APPTAINER_CONFIGDIR
+[exit status: 255]
+
+"#]]
+    );
+    assert_data_eq!(
+        run(true),
+        str![[r#"
+------- stderr -------
+INFO:    Remote "x" added.
+
+"#]]
+    );
+    assert!(fs::read_to_string(folder.join("remote.yaml")).unwrap().contains("x.example.com"));
+}
