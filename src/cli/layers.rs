@@ -241,8 +241,29 @@ pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
     ui: &mut Ui,
     change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
+    edit_system_store(&system_store(context), change, context, ui)
+}
+
+/// As [`edit_system`], on a machine where nothing is installed yet: the file's folder is made where it is missing.
+///
+/// # Errors
+/// As [`edit_user`].
+pub(crate) fn set_up_system<T, E: Error + Send + Sync + 'static>(
+    context: &Context,
+    ui: &mut Ui,
+    change: impl FnMut(&mut Document) -> Result<T, E>,
+) -> anyhow::Result<T> {
+    edit_system_store(&system_store(context).with_folder(0o755), change, context, ui)
+}
+
+fn edit_system_store<T, E: Error + Send + Sync + 'static>(
+    store: &Store,
+    change: impl FnMut(&mut Document) -> Result<T, E>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<T> {
     survive_size_limit();
-    let value = edit(&system_store(context), change, ui)?;
+    let value = edit(store, change, ui)?;
     warn_of_system_modes(context, ui);
     Ok(value)
 }

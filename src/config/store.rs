@@ -97,6 +97,12 @@ impl Store {
         Self { kind, path: path.to_path_buf(), rules, initial: Document::default(), folder_mode }
     }
 
+    /// The same file on a machine that is set up: its folder is made, with this mode, where it is missing.
+    #[must_use]
+    pub fn with_folder(self, mode: u32) -> Self {
+        Self { folder_mode: Some(mode), ..self }
+    }
+
     /// The same file once a secret goes into it: for its owner alone.
     #[must_use]
     pub fn with_secret(self) -> Self {

@@ -170,6 +170,20 @@ Remotes:
 }
 
 #[test]
+fn a_machine_without_the_runtime_is_set_up_too() {
+    let world = World::new();
+    fs::remove_dir(world.system_file().parent().unwrap()).unwrap();
+    state(&world, "Active: gone\n");
+    assert_eq!(world.run(&["remote", "apply", "--global", "state.yaml"]).code, Some(255));
+    assert!(!world.system_file().parent().unwrap().exists(), "what fails leaves nothing");
+    state(&world, STATE);
+    let run = world.run(&["remote", "apply", "--global", "state.yaml"]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!((mode(&world.system_file()), mode(world.system_file().parent().unwrap())), (0o644, 0o755));
+}
+
+#[test]
 fn pruning_removes_what_the_file_does_not_name() {
     let world = World::shipped();
     world.write_user("Active: old\nRemotes:\n  old:\n    URI: old.example.com\n    Token: secret-old\n  DefaultRemote:\n    URI: cloud.apptainer.org\n    System: true\n    Token: secret-default\nCredentials:\n- URI: https://keys.example.com\n  Auth: Basic secret-key\n");

@@ -139,7 +139,7 @@ fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
 
 fn apply(args: &ApplyArgs, desired: &Desired, context: &Context, ui: &mut Ui) -> anyhow::Result<Vec<Difference>> {
     if args.global {
-        return layers::edit_system(context, ui, |document| changed(document, desired, Scope::System, args.prune));
+        return layers::set_up_system(context, ui, |document| changed(document, desired, Scope::System, args.prune));
     }
     let system = layers::system(context)?;
     let below = Effective::merge(&system, None, None);
