@@ -39,6 +39,9 @@ pub mod cli;
 pub mod config;
 pub mod disk;
 pub mod flavor;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod name;
 pub mod quoted;
 pub mod secret;

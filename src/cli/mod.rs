@@ -13,7 +13,7 @@ mod manual;
 mod migration;
 mod network;
 mod previous;
-mod printable;
+pub(crate) mod printable;
 pub mod prompt;
 mod spinner;
 mod table;

@@ -5,6 +5,8 @@ pub mod checks;
 pub mod desired;
 pub mod document;
 pub mod effective;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod keyservers;
 pub mod layer;
 pub mod paths;

@@ -57,21 +57,14 @@ impl Cache {
         }
         let mut text = String::new();
         fs::File::open(&path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
-        let entry: Entry = serde_json::from_str(&text).ok()?;
-        if entry.format != FORMAT || entry.endpoint != url {
-            return None;
-        }
-        let seen = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(entry.fetched))?;
-        document::parse(entry.document, seen).ok()
+        parse(&text, url)
     }
 
     /// Remembers what the endpoint at `url` said. That it can't be remembered harms nobody.
     pub(super) fn write(&self, url: &str, document: Value, now: SystemTime) {
-        let fetched = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let entry = Entry { format: FORMAT, endpoint: url.to_owned(), fetched, document };
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        if let (Ok(()), Ok(text)) = (made, serde_json::to_vec(&entry)) {
-            let _ = disk::replace_cache(&self.path(url), &text);
+        if let (Ok(()), Some(text)) = (made, render(url, document, now)) {
+            let _ = disk::replace_cache(&self.path(url), text.as_bytes());
         }
     }
 
@@ -82,6 +75,23 @@ impl Cache {
         let name: String = name.map(|character| if plain(character) { character } else { '_' }).collect();
         self.folder.join(format!("{name}-{:016x}.json", number(url)))
     }
+}
+
+/// What a file's text says of the endpoint at `url`; nothing when it is another's, or of another format.
+pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
+    let entry: Entry = serde_json::from_str(text).ok()?;
+    if entry.format != FORMAT || entry.endpoint != url {
+        return None;
+    }
+    let seen = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(entry.fetched))?;
+    document::parse(entry.document, seen).ok()
+}
+
+/// The text of the file that remembers what the endpoint at `url` said.
+pub(crate) fn render(url: &str, document: Value, now: SystemTime) -> Option<String> {
+    let fetched = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let entry = Entry { format: FORMAT, endpoint: url.to_owned(), fetched, document };
+    serde_json::to_string(&entry).ok()
 }
 
 /// FNV-1a of 64 bits: the same on every machine and in every version, as a file's name must be.

@@ -10,12 +10,12 @@ use super::{Age, Discovery, ServiceKind};
 use crate::service::json_fault;
 
 /// Reads a body as JSON; the error is what is wrong with it. Bytes that are no UTF-8 are replaced, as Go does.
-pub(super) fn json(body: &[u8]) -> Result<Value, String> {
+pub(crate) fn json(body: &[u8]) -> Result<Value, String> {
     serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|error| json_fault(&error))
 }
 
 /// Reads a document; the error is what is wrong with it.
-pub(super) fn parse(document: Value, seen: SystemTime) -> Result<Discovery, String> {
+pub(crate) fn parse(document: Value, seen: SystemTime) -> Result<Discovery, String> {
     let mut discovery = Discovery { services: BTreeMap::new(), registry: None, seen, age: Age::Asked };
     for (key, entry) in object(document).map_err(|found| format!("expected an object of services, not {found}"))? {
         let entry = object(entry).map_err(|found| format!("expected an object for each service, not {found}"))?;

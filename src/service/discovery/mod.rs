@@ -1,7 +1,7 @@
 //! Which services an endpoint has, and where. Knows no remote and no token. D11 of docs/compatibility.md lives here.
 
-mod cache;
-mod document;
+pub(crate) mod cache;
+pub(crate) mod document;
 
 use std::{
     cmp::Ordering,

@@ -5,7 +5,7 @@
 pub struct Challenge {
     /// The scheme in lower case: `basic`, `bearer`.
     pub scheme: String,
-    parameters: Vec<(String, String)>,
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
