@@ -237,11 +237,18 @@ fn clean_path(text: &str, path: &str) -> Result<String, UriError> {
             part => parts.push(part),
         }
     }
-    Ok(parts.iter().map(|part| format!("/{part}")).collect())
+    Ok(parts.iter().map(|part| format!("/{}", escape(part))).collect())
+}
+
+/// Escapes what would mean something else when the stored form is read again.
+fn escape(part: &str) -> String {
+    part.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -252,6 +259,8 @@ mod tests {
             ("HTTPS://Cloud.Example.com", "Cloud.Example.com"),
             ("cloud.example.com/a//b/../c", "cloud.example.com/a/c"),
             ("cloud.example.com/a%20b/./", "cloud.example.com/a b"),
+            // Decoded, these would be a query, a fragment or another escape.
+            ("cloud.example.com/a%3fb%23c%25k", "cloud.example.com/a%3Fb%23c%25k"),
             ("https://ian:secret@cloud.example.com", "cloud.example.com"),
             ("https://cloud.example.com/x?q=1#f", "cloud.example.com/x"),
             ("https://bücher.example", "bücher.example"),
@@ -326,6 +335,17 @@ mod tests {
                 Err(message.to_owned()),
                 "{typed}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_stored_form_stands_for_itself(
+            scheme in "(https?://|//)?", host in "[a-zA-Z]{1,4}(:[1-9][0-9]{0,3})?", path in "(/|%2[35Ff]|%3F|[ -~\\PC]){0,12}",
+        ) {
+            if let Ok(uri) = EndpointUri::parse(&format!("{scheme}{host}{path}")) {
+                prop_assert_eq!(EndpointUri::parse(uri.as_str()), Ok(uri));
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ impl KeyserverUri {
             scheme,
             host: authority.host.to_lowercase(),
             port: authority.port.unwrap_or(scheme.default_port()),
-            path: path.trim_end_matches('/').to_owned(),
+            path: path.trim_end_matches(|last: char| last == '/' || last.is_whitespace()).to_owned(),
         })
     }
 
@@ -143,6 +143,8 @@ impl fmt::Display for KeyserverUri {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -154,6 +156,7 @@ mod tests {
             ("keys.example.com:8443", "https://keys.example.com:8443"),
             ("hkp://keys.example.com:11371", "hkp://keys.example.com"),
             ("hkps://keys.example.com/path/", "hkps://keys.example.com/path"),
+            ("https://keys.example.com/path/ / ", "https://keys.example.com/path"),
             ("http://[::1]:11371", "http://[::1]:11371"),
         ];
         for (typed, normal) in cases {
@@ -204,6 +207,32 @@ mod tests {
         }
         for (one, two) in other {
             assert!(!KeyserverUri::are_same(one, two), "{one} {two}");
+        }
+    }
+
+    /// Few servers in many spellings, and what can't be one.
+    fn spelling() -> impl Strategy<Value = String> {
+        let scheme = "((https|HTTPS|http|hkp|hkps|ftp)://)?";
+        (scheme, "(h|H|k|\\[::1\\])?", "(:(80|443|11371|x))?", "(/|/p| )?")
+            .prop_map(|(scheme, host, port, path)| format!("{scheme}{host}{port}{path}"))
+    }
+
+    proptest! {
+        #[test]
+        fn the_normal_form_stands_for_itself(text in "(https?|hkps?|HTTP)?(://)?[a-zA-Z]{1,3}(:[1-9]{1,4})?(/|[\\PC]|\\s){0,10}") {
+            if let Ok(uri) = KeyserverUri::parse(&text) {
+                prop_assert_eq!(KeyserverUri::parse(&uri.to_string()), Ok(uri));
+            }
+        }
+
+        #[test]
+        fn being_the_same_server_is_an_equality(one in spelling(), two in spelling(), three in spelling()) {
+            let same = KeyserverUri::are_same;
+            prop_assert!(same(&one, &one));
+            prop_assert_eq!(same(&one, &two), same(&two, &one));
+            prop_assert!(!(same(&one, &two) && same(&two, &three)) || same(&one, &three));
+            let normal = KeyserverUri::parse(&one).map(|uri| uri.to_string());
+            prop_assert!(normal.is_err() || normal.is_ok_and(|normal| same(&one, &normal)));
         }
     }
 }

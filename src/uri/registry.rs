@@ -327,6 +327,21 @@ mod tests {
         }
 
         #[test]
+        fn being_the_same_login_is_an_equality(
+            one in "(docker|oras)://(ghcr[.]io|GHCR[.]io|docker[.]io|Index[.]docker[.]io)(/|/a|/A|/a/)?",
+            two in "(docker|oras)://(ghcr[.]io|GHCR[.]io|docker[.]io|Index[.]docker[.]io)(/|/a|/A|/a/)?",
+            three in "(docker|oras)://(ghcr[.]io|docker[.]io|registry-1[.]docker[.]io)(/a)?",
+        ) {
+            let (one, two, three) = (parsed(&one), parsed(&two), parsed(&three));
+            prop_assert_eq!(&one, &one.clone());
+            prop_assert_eq!(one == two, two == one);
+            prop_assert!(!(one == two && two == three) || one == three);
+            prop_assert!(one != two || one.shares_secret_with(&two));
+            let account = |uri: &RegistryUri| RegistryAccount::of_key(&uri.storage_key());
+            prop_assert_eq!(one.shares_secret_with(&two), account(&one) == account(&two));
+        }
+
+        #[test]
         fn no_host_is_too_odd(host in ".*") {
             let _ = is_loopback(&host);
         }
