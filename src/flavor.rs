@@ -110,7 +110,8 @@ impl Flavor {
         &KNOWN_ENDPOINTS[usize::from(self.is_singularity())]
     }
 
-    fn is_singularity(&self) -> bool {
+    /// Whether it is Singularity, whose versions are not Apptainer's.
+    pub fn is_singularity(&self) -> bool {
         self.command == "singularity"
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     config::document::{KeyserverEntry, LoginEntry, RemoteEntry},
     name::RemoteName,
     secret::Secret,
+    uri::is_same_keyserver,
 };
 
 pub use crate::config::layer::{Layer, LayerKind, Layers, Located};
@@ -173,6 +174,11 @@ impl<'a> Effective<'a> {
     /// The user's logins to keyservers and registries, in file order.
     pub fn logins(&self) -> &'a [LoginEntry] {
         self.logins
+    }
+
+    /// The user's login that a runtime takes for a keyserver, the first that equals it, and its place in the list.
+    pub fn keyserver_login(&self, uri: &str) -> Option<(usize, &'a LoginEntry)> {
+        self.logins.iter().enumerate().find(|(_, login)| is_same_keyserver(&login.uri, uri))
     }
 
     /// What is odd in the layers.

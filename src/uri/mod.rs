@@ -2,10 +2,14 @@
 
 mod authority;
 mod endpoint;
+mod image;
 mod keyserver;
 mod registry;
+mod runtime;
 
 pub use endpoint::{EndpointUri, TypedScheme, UriError};
+pub use image::{Image, ImageError};
 pub use keyserver::{KeyserverScheme, KeyserverUri, KeyserverUriError};
 pub(crate) use registry::RegistryAccount;
 pub use registry::{RegistryScheme, RegistryUri, RegistryUriError, is_loopback};
+pub use runtime::{is_same_keyserver, is_same_server};

@@ -16,7 +16,7 @@ const FORBIDDEN: [(&str, &[&str]); 9] = [
 ];
 
 /// The rules: what they may not know besides.
-const PURE: [&str; 16] = [
+const PURE: [&str; 20] = [
     "change.rs",
     "change/add.rs",
     "change/address.rs",
@@ -32,6 +32,10 @@ const PURE: [&str; 16] = [
     "keyservers.rs",
     "layer.rs",
     "policy.rs",
+    "resolve/mod.rs",
+    "resolve/differences.rs",
+    "resolve/keyservers.rs",
+    "resolve/refusal.rs",
     "paths.rs",
 ];
 

@@ -1,0 +1,318 @@
+//! What a runtime asks for a task, with which credential, and whether the system's policy lets it. Pure: which services the
+//! active remote has comes from the caller. The answers are those of [`Effective`]; `differences.rs` tells where a runtime of
+//! which version has others.
+
+mod differences;
+mod keyservers;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    differences::{Difference, differences},
+    keyservers::keyserver_credential,
+    refusal::{Refusal, RefusalReason},
+};
+
+use crate::{
+    config::{
+        document::LoginEntry,
+        effective::{Effective, LayerKind, Remote, Token},
+    },
+    flavor::Flavor,
+    name::RemoteName,
+    uri::is_same_server,
+};
+
+/// What a runtime is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Fetch an image; its signature is verified.
+    Pull,
+    /// Send an image; its signature is verified.
+    Push,
+    /// Search images.
+    Search,
+    /// Delete an image.
+    Delete,
+    /// Build an image from others.
+    Build,
+    /// Search keys.
+    KeySearch,
+    /// Fetch a key.
+    KeyPull,
+    /// Send a key.
+    KeyPush,
+    /// Make a key, and send it.
+    KeyNewpair,
+    /// Verify the signatures of an image.
+    Verify,
+}
+
+impl Task {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Pull,
+        Self::Push,
+        Self::Search,
+        Self::Delete,
+        Self::Build,
+        Self::KeySearch,
+        Self::KeyPull,
+        Self::KeyPush,
+        Self::KeyNewpair,
+        Self::Verify,
+    ];
+
+    /// The words of the runtime's command.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::Search => "search",
+            Self::Delete => "delete",
+            Self::Build => "build",
+            Self::KeySearch => "key search",
+            Self::KeyPull => "key pull",
+            Self::KeyPush => "key push",
+            Self::KeyNewpair => "key newpair",
+            Self::Verify => "verify",
+        }
+    }
+
+    /// Whether it asks a library.
+    pub fn asks_library(self) -> bool {
+        matches!(self, Self::Pull | Self::Push | Self::Search | Self::Delete | Self::Build)
+    }
+
+    /// Whether it asks keyservers.
+    pub fn asks_keyservers(self) -> bool {
+        !matches!(self, Self::Search | Self::Delete)
+    }
+
+    /// Whether all keyservers are asked in turn, as for signatures; else the first alone.
+    pub fn asks_all_keyservers(self) -> bool {
+        matches!(self, Self::Pull | Self::Push | Self::Build | Self::Verify)
+    }
+
+    /// What the runtime says before the reason why it has no library.
+    fn library_words(self) -> &'static str {
+        match self {
+            Self::Search | Self::Delete => "Error while getting library client config",
+            _ => "Unable to get library client configuration",
+        }
+    }
+
+    /// What the runtime says before the reason why it has no keyserver.
+    fn keyserver_words(self) -> &'static str {
+        match self {
+            Self::Verify => "Error while getting keyserver client config",
+            Self::KeySearch | Self::KeyPull | Self::KeyPush | Self::KeyNewpair => "Keyserver client failed",
+            _ => "Unable to get keyserver client configuration",
+        }
+    }
+}
+
+/// A task with what the runtime's command line says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// What is to be done.
+    pub task: Task,
+    /// The host of `library://host/path`.
+    pub host: Option<&'a str>,
+    /// `--library`.
+    pub library: Option<&'a str>,
+    /// `--url`.
+    pub url: Option<&'a str>,
+}
+
+/// What is known of a service of the active remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// It is there.
+    At(String),
+    /// The endpoint is known of old to have none.
+    Lacking,
+    /// The endpoint does not say that it has one; the reason in the runtime's words.
+    Missing(String),
+    /// Nobody could tell, for this reason.
+    Unknown(String),
+}
+
+/// The services of the active remote that tasks ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Services {
+    /// Its library.
+    pub library: Service,
+    /// Its own keyserver.
+    pub keyserver: Service,
+}
+
+impl Services {
+    /// Those that a runtime falls back to where there are no remotes at all.
+    pub fn fallback(flavor: &Flavor) -> Self {
+        let known = flavor.default_remote();
+        let library = known.library.map_or(Service::Lacking, |uri| Service::At(uri.to_owned()));
+        Self { library, keyserver: Service::At(known.keyserver.to_owned()) }
+    }
+}
+
+/// A server that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server<'a> {
+    /// What it is asked for.
+    pub kind: ServerKind,
+    /// Its address; `None` where that isn't known.
+    pub uri: Option<String>,
+    /// Whether its certificates aren't checked.
+    pub insecure: bool,
+    /// What it gets.
+    pub credential: Credential<'a>,
+    /// Its place in the remote's list of keyservers, from 0, when it stands there.
+    pub listed: Option<usize>,
+}
+
+/// What a server is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerKind {
+    /// Images.
+    Library,
+    /// Keys.
+    Keyserver,
+}
+
+/// What a server gets with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// Nothing.
+    None,
+    /// The remote's access token, as far as there is one that may be used.
+    Token(Token<'a>),
+    /// One of the user's logins, and its place in the list.
+    Login(usize, &'a LoginEntry),
+}
+
+/// What comes of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The servers are asked.
+    Allowed,
+    /// The runtime ends with this.
+    Refused(Refusal),
+    /// Nobody can tell, for this reason.
+    Unknown(String),
+}
+
+/// The servers of a task, and what comes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// In the order in which they are asked; those before a refusal when there is one.
+    pub servers: Vec<Server<'a>>,
+    /// What comes of it.
+    pub verdict: Verdict,
+}
+
+/// Why there is no server for a task, or none that is known.
+enum Stop {
+    Refused(Refusal),
+    Unknown(String),
+}
+
+/// What a runtime does for a task.
+pub fn resolve<'a>(
+    effective: &Effective<'a>,
+    services: &Services,
+    flavor: &Flavor,
+    question: &Question<'_>,
+) -> Answer<'a> {
+    let resolver = Resolver { effective, services, flavor, question };
+    let mut servers = Vec::new();
+    let verdict = match resolver.servers(&mut servers) {
+        Ok(()) => Verdict::Allowed,
+        Err(Stop::Refused(refusal)) => Verdict::Refused(refusal),
+        Err(Stop::Unknown(reason)) => Verdict::Unknown(reason),
+    };
+    Answer { servers, verdict }
+}
+
+/// Everything that an answer depends on.
+struct Resolver<'a, 'q> {
+    effective: &'q Effective<'a>,
+    services: &'q Services,
+    flavor: &'q Flavor,
+    question: &'q Question<'q>,
+}
+
+impl<'a> Resolver<'a, '_> {
+    fn servers(&self, servers: &mut Vec<Server<'a>>) -> Result<(), Stop> {
+        let task = self.question.task;
+        let words = if task.asks_library() { task.library_words() } else { task.keyserver_words() };
+        let remote = self.remote().map_err(|reason| Stop::Refused(Refusal { words: Some(words), reason }))?;
+        let mut unknown = None;
+        if task.asks_library() {
+            unknown = self.library(remote, servers)?;
+        }
+        if task.asks_keyservers() {
+            let found = self.keyservers(remote, servers);
+            match found {
+                // A build goes on without, after a warning.
+                Err(Stop::Refused(_)) if task == Task::Build => {}
+                found => unknown = unknown.or(found?),
+            }
+        }
+        unknown.map_or(Ok(()), |reason| Err(Stop::Unknown(reason)))
+    }
+
+    /// The active remote; none where the runtime falls back to what its project ships.
+    fn remote(&self) -> Result<Option<&Remote<'a>>, RefusalReason> {
+        let effective = self.effective;
+        match (effective.active(), effective.active_name()) {
+            (Some(remote), _) => Ok(Some(remote)),
+            (None, Some(active)) => Err(RefusalReason::NoSuchRemote(active.value.clone())),
+            (None, None) if effective.remotes().next().is_none() => Ok(None),
+            (None, None) => Err(RefusalReason::NoDefault {
+                command: self.flavor.command().to_owned(),
+                known: effective.remotes().map(|remote: &Remote<'_>| remote.name.clone()).collect::<Vec<RemoteName>>(),
+            }),
+        }
+    }
+
+    /// Adds the library; the reason where its address isn't known.
+    fn library(&self, remote: Option<&Remote<'a>>, servers: &mut Vec<Server<'a>>) -> Result<Option<String>, Stop> {
+        let Question { task, host, library, .. } = *self.question;
+        let refuse = |reason| Stop::Refused(Refusal { words: Some(task.library_words()), reason });
+        let alone = |reason| Stop::Refused(Refusal { words: None, reason });
+        let named = match (library, host) {
+            (Some(_), Some(_)) => return Err(alone(RefusalReason::Conflict)),
+            (Some(library), None) => Some(library.to_owned()),
+            (None, Some(host)) => Some(format!("https://{host}")),
+            (None, None) => None,
+        };
+        let is_fallback = remote.is_none_or(|remote| remote.layer == LayerKind::BuiltIn);
+        let service = &self.services.library;
+        if is_fallback && *service == Service::Lacking {
+            return Err(refuse(RefusalReason::NoDefaultLibrary));
+        }
+        let is_exclusive = remote.is_some_and(|remote| remote.exclusive);
+        let (uri, credential, unknown) = match (named, service) {
+            (Some(named), _) if !is_exclusive => (Some(named), Credential::None, None),
+            (Some(named), Service::At(own)) if is_same_server(&named, own) => (Some(named), Credential::None, None),
+            (Some(_), Service::At(own)) => return Err(refuse(RefusalReason::Exclusive(own.clone()))),
+            (Some(_), Service::Lacking) => return Err(refuse(RefusalReason::Exclusive(String::new()))),
+            (Some(named), Service::Unknown(reason)) => (Some(named), Credential::None, Some(reason.clone())),
+            (None, Service::At(own)) => (Some(own.clone()), token(remote), None),
+            (None, Service::Lacking) => return Err(refuse(RefusalReason::NoLibrary)),
+            (_, Service::Missing(reason)) => return Err(refuse(RefusalReason::NoLibraryService(reason.clone()))),
+            (None, Service::Unknown(reason)) => (None, token(remote), Some(reason.clone())),
+        };
+        servers.push(Server { kind: ServerKind::Library, uri, insecure: false, credential, listed: None });
+        if task == Task::Push && !matches!(credential, Credential::Token(Token::Stored(_))) {
+            return Err(alone(RefusalReason::NoToken { command: self.flavor.command().to_owned() }));
+        }
+        Ok(unknown)
+    }
+}
+
+fn token<'a>(remote: Option<&Remote<'a>>) -> Credential<'a> {
+    remote.map_or(Credential::None, |remote| Credential::Token(remote.token))
+}
