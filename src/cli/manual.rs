@@ -49,6 +49,7 @@ const ENVIRONMENT: Terms = &[
         "As the flags of `login` for keyservers and registries.",
     ),
     ("COMMAND_AUTH_FILE", "As --authfile of `registry`."),
+    ("COMMAND_LIBRARY, COMMAND_URL", "As --library and --url of `remote resolve`, and of the command's own commands."),
     ("COMMAND_DEBUG, COMMAND_VERBOSE, COMMAND_QUIET, COMMAND_SILENT, COMMAND_NOCOLOR", "As the flags of these names."),
     (
         "COMMAND_MESSAGELEVEL",

@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 31] = [
     "",
     "remote",
     "remote list",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 30] = [
     "remote login",
     "remote logout",
     "remote show",
+    "remote resolve",
     "remote export",
     "remote apply",
     "remote status",

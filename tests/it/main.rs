@@ -39,6 +39,7 @@ mod real_registries;
 mod registries;
 mod remove;
 mod rename;
+mod resolve;
 mod secrets;
 mod service;
 mod set_url;

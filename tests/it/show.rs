@@ -214,3 +214,27 @@ fn what_is_not_there_is_told() {
         assert_eq!((run.stdout.as_str(), run.stderr.as_str(), run.code), ("", said, Some(255)));
     }
 }
+
+#[test]
+fn a_login_counts_where_the_runtime_would_use_it() {
+    let world = World::new();
+    world.write_system(EXCLUSIVE);
+    for (login, shown) in [
+        ("https://keys.example.com", true),
+        ("hkps://keys.example.com/path", true),
+        ("https://keys.example.com:443", false),
+        ("http://keys.example.com", false),
+    ] {
+        world.write_user(format!("Credentials:\n- {{URI: '{login}', Auth: Basic x}}\n"));
+        let view = schema::view(&world.run(&["remote", "show", "--offline", "--json"]).stdout);
+        assert_eq!(view["keyservers"][0]["login"], shown, "{login}");
+    }
+}
+
+#[test]
+fn nobody_is_advised_to_do_what_the_policy_forbids() {
+    let world = World::new();
+    world.write_system("Active: d\nRemotes:\n  d: {URI: cloud.apptainer.org, System: true, Exclusive: true}\n");
+    let shown = world.run(&["remote", "show"]).stdout;
+    assert!(shown.contains("Only your administrator can choose one.\n") && !shown.contains("remote use"), "{shown}");
+}

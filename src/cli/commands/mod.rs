@@ -15,6 +15,7 @@ pub(crate) mod man;
 pub(crate) mod registry_list;
 pub(crate) mod remove;
 pub(crate) mod rename;
+pub(crate) mod resolve;
 pub(crate) mod service_login;
 pub(crate) mod service_logout;
 pub(crate) mod set_url;

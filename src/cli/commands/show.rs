@@ -6,19 +6,20 @@ mod view;
 
 use clap::Args;
 
-use self::view::{Services, Show};
+use self::view::Show;
 use crate::{
     cli::{
         context::Context,
         failure::Outcome,
         json::{self, JsonOption},
-        layers, network, target,
+        layers,
+        services::Services,
+        sources::Sources,
+        target,
         ui::Ui,
     },
-    config::{effective::Remote, layer::Layers},
-    disk,
     name::RemoteName,
-    service::discovery::{Freshness, Lookup, ServiceKind, known_service},
+    service::discovery::Freshness,
 };
 
 /// Show everything about a remote endpoint, and where it comes from
@@ -59,8 +60,8 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         (false, true) => Freshness::Now,
         (false, false) => Freshness::Day,
     };
-    let services = services(remote, freshness, context, ui);
-    let show = Show { effective: &effective, remote, sources: sources(&layers)?, services, now: context.now };
+    let services = Services::find(remote, freshness, context, ui);
+    let show = Show { effective: &effective, remote, sources: Sources::read(&layers)?, services, now: context.now };
     let view = show.view();
     if args.json.json {
         json::print("portolan.remote-show/1", &view, ui)?;
@@ -68,43 +69,4 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         ui.print(&text::render(&view, ui))?;
     }
     Ok(Outcome::Done)
-}
-
-/// The files of the layers, and where their parts stand.
-fn sources(layers: &Layers) -> anyhow::Result<view::Sources> {
-    let mut sources = view::Sources::default();
-    for layer in std::iter::once(&layers.system).chain(&layers.user) {
-        if let Some(path) = &layer.path {
-            let contents = disk::read(path)?;
-            sources.add(layer.kind, path, contents.as_ref().map_or(&[], |contents| &contents.bytes));
-        }
-    }
-    Ok(sources)
-}
-
-/// What is known of a remote's services; a show never fails for it.
-fn services(remote: &Remote<'_>, freshness: Freshness, context: &Context, ui: &mut Ui) -> Services {
-    let endpoint = match network::endpoint(remote) {
-        Ok(endpoint) => endpoint,
-        Err(error) => return Services::Unknown(error.to_string()),
-    };
-    if let Some(keyserver) = known_service(&endpoint.uri, &ServiceKind::Keyserver) {
-        let library = known_service(&endpoint.uri, &ServiceKind::Library).unwrap_or_default();
-        let known = [(ServiceKind::Keyserver, keyserver), (ServiceKind::Library, library)];
-        let named = known.into_iter().filter(|(_, uri)| !uri.is_empty());
-        return Services::Known(named.map(|(kind, uri)| (kind, uri.to_owned())).collect());
-    }
-    let client = network::client(context);
-    let cache = network::cache(context);
-    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
-    let waiting = ui.spinner("asking for the services");
-    let found = lookup.services(&endpoint, freshness);
-    drop(waiting);
-    match found {
-        Ok(discovery) => {
-            let named = discovery.services().map(|(kind, uri)| (kind.clone(), uri.to_owned()));
-            Services::Said { services: named.collect(), seen: discovery.seen }
-        }
-        Err(error) => Services::Unknown(format!("{:#}", anyhow::Error::from(error))),
-    }
 }

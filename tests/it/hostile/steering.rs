@@ -94,6 +94,8 @@ fn files_do_not_steer_a_terminal() {
         &["remote", "remove", HOSTILE],
         &["remote", "get-login-password"],
         &["remote", "doctor"],
+        &["remote", "resolve", "verify"],
+        &["remote", "resolve", HOSTILE],
     ] {
         assert_no_line_of_its_own(&world, words);
     }

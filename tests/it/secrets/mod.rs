@@ -259,6 +259,8 @@ fn a_remotes_token_goes_to_its_file_and_its_server_alone() {
         Row("remote status sent-on", Given::Nothing, 255),
         Row("remote get-login-password", Given::Nothing, 0),
         Row("remote doctor", Given::Nothing, 0),
+        Row("remote resolve push", Given::Nothing, 0),
+        Row("remote resolve --refresh --json library://alpine", Given::Nothing, 0),
         Row("remote doctor --fix --json", Given::Nothing, 0),
         Row("remote logout", Given::Nothing, 0),
         Row("remote logout sent-on", Given::Nothing, 0),

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::view::{KeyserverRow, Place, ShowView, TokenState, TokenView};
-use crate::cli::{table::columns, ui::Ui};
+use super::view::{KeyserverRow, ShowView, TokenState, TokenView};
+use crate::cli::{sources::Place, table::columns, ui::Ui};
 
 /// The view as lines of a label, a value and its place, then the services, then the keyservers.
 pub(super) fn render(view: &ShowView<'_>, ui: &Ui) -> String {
@@ -65,10 +65,14 @@ fn services(view: &ShowView<'_>, ui: &Ui) -> String {
         text.push_str(&format!("(as the endpoint said on {seen})\n"));
     }
     if !services.iter().any(|row| row.name == "library" && !row.uri.is_empty()) {
-        text.push_str(
-            "It has no library: library:// images come from another remote. For one that has:\n\
-             portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud\n",
-        );
+        text.push_str("It has no library: library:// images come from another remote. ");
+        text.push_str(match view.exclusive_remote {
+            Some(_) => "Only your administrator can choose one.\n",
+            None => {
+                "For one that has:\n\
+                 portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud\n"
+            }
+        });
     }
     text
 }
@@ -93,13 +97,7 @@ fn keyservers(view: &ShowView<'_>, ui: &Ui) -> String {
 }
 
 fn shown(place: Option<&Place>) -> String {
-    match place {
-        Some(Place { file: Some(file), line: Some(line), .. }) => format!("{file}:{line}"),
-        Some(Place { file: Some(file), line: None, .. }) => file.clone(),
-        Some(Place { layer: "environment", .. }) => "PORTOLAN_REMOTE".to_owned(),
-        Some(_) => "built in".to_owned(),
-        None => String::new(),
-    }
+    place.map(Place::told).unwrap_or_default()
 }
 
 fn yes_or_no(value: bool) -> &'static str {

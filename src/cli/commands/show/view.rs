@@ -1,66 +1,23 @@
 //! What is shown of a remote, as values: who says what, and where. Asks nobody.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use serde::Serialize;
 
 use crate::{
-    cli::time,
+    cli::{
+        services::Services,
+        sources::{Place, Sources},
+        time,
+    },
     config::{
-        document::{KeyserverEntry, LoginEntry},
+        document::KeyserverEntry,
         effective::{Effective, Remote, Token},
-        layer::LayerKind,
-        yaml::{self, Places},
+        resolve::{Credential, keyserver_credential},
     },
     name::RemoteName,
     service::{discovery::ServiceKind, token},
-    uri::KeyserverUri,
 };
-
-/// What is known of an endpoint's services.
-pub(super) enum Services {
-    /// Every version of the runtime knows them without asking.
-    Known(Vec<(ServiceKind, String)>),
-    /// The endpoint said so.
-    Said {
-        /// The services.
-        services: Vec<(ServiceKind, String)>,
-        /// When it did.
-        seen: SystemTime,
-    },
-    /// Nobody knows, and why.
-    Unknown(String),
-}
-
-/// The files of the layers, and where their parts stand.
-#[derive(Default)]
-pub(super) struct Sources(BTreeMap<LayerKind, (PathBuf, Places)>);
-
-impl Sources {
-    /// Adds a layer's file with its contents.
-    pub(super) fn add(&mut self, kind: LayerKind, path: &Path, contents: &[u8]) {
-        self.0.insert(kind, (path.to_path_buf(), yaml::places(contents)));
-    }
-
-    /// A place in a layer's file, by what finds its line.
-    fn place(&self, layer: LayerKind, line: impl Fn(&Places) -> Option<usize>) -> Place {
-        let file = self.0.get(&layer);
-        Place {
-            layer: match layer {
-                LayerKind::BuiltIn => "built-in",
-                LayerKind::System => "system",
-                LayerKind::User => "user",
-                LayerKind::Environment => "environment",
-            },
-            file: file.map(|(path, _)| path.display().to_string()),
-            line: file.and_then(|(_, places)| line(places)),
-        }
-    }
-}
 
 /// What a view is made of.
 pub(super) struct Show<'a> {
@@ -94,14 +51,6 @@ pub(super) struct ShowView<'a> {
     pub(super) services_problem: Option<String>,
     /// `None` when they aren't known.
     pub(super) keyservers: Option<Vec<KeyserverRow>>,
-}
-
-/// Where a value comes from.
-#[derive(Serialize)]
-pub(super) struct Place {
-    pub(super) layer: &'static str,
-    pub(super) file: Option<String>,
-    pub(super) line: Option<usize>,
 }
 
 /// What is known of a token, but never the token.
@@ -163,14 +112,10 @@ impl<'a> Show<'a> {
             defined: sources.place(remote.layer, |places| places.remote(name)),
             active: effective.active().is_some_and(|active| active.name == name),
             active_remote: active.map(|active| active.value.to_string()),
-            active_by: active.map(|active| match exclusive {
-                Some(exclusive) => sources.place(active.layer, |places| places.remote_key(exclusive, "Exclusive")),
-                None => sources.place(active.layer, Places::active),
-            }),
+            active_by: sources.active(effective),
             exclusive: remote.exclusive,
             exclusive_remote: exclusive.map(RemoteName::as_str),
-            exclusive_by: exclusive
-                .map(|exclusive| sources.place(LayerKind::System, |places| places.remote_key(exclusive, "Exclusive"))),
+            exclusive_by: sources.exclusive(effective),
             token: self.token(),
             services: services.named().map(|services| services.iter().map(ServiceRow::new).collect()),
             services_seen: match services {
@@ -186,8 +131,7 @@ impl<'a> Show<'a> {
     }
 
     fn token(&self) -> TokenView {
-        let stored_in =
-            || Some(self.sources.place(LayerKind::User, |places| places.remote_key(self.remote.name, "Token")));
+        let stored_in = || Some(self.sources.token(self.remote.name));
         match self.remote.token {
             Token::None => TokenView { state: TokenState::None, expires: None, stored_for: None, stored_in: None },
             Token::Moved { stored_for } => TokenView {
@@ -219,24 +163,14 @@ impl<'a> Show<'a> {
             uri: keyserver.uri.clone(),
             insecure: keyserver.insecure,
             internal: !keyserver.external,
-            login: if keyserver.external { self.has_login(keyserver) } else { has_token },
-            listed: Some(self.sources.place(self.remote.layer, |places| places.keyserver(self.remote.name, index))),
+            login: match keyserver_credential(self.effective, self.remote, keyserver) {
+                Credential::Login(..) => true,
+                Credential::Token(_) => has_token,
+                Credential::None => false,
+            },
+            listed: Some(self.sources.keyserver(self.remote, index)),
         };
         Some(listed.iter().enumerate().filter(|(_, keyserver)| !keyserver.skip).map(row).collect())
-    }
-
-    fn has_login(&self, keyserver: &KeyserverEntry) -> bool {
-        let is_for = |login: &LoginEntry| !login.auth.is_empty() && KeyserverUri::are_same(&login.uri, &keyserver.uri);
-        self.effective.logins().iter().any(is_for)
-    }
-}
-
-impl Services {
-    fn named(&self) -> Option<&[(ServiceKind, String)]> {
-        match self {
-            Self::Known(services) | Self::Said { services, .. } => Some(services),
-            Self::Unknown(_) => None,
-        }
     }
 }
 

@@ -1,0 +1,373 @@
+//! `remote resolve`: which servers a runtime asks for something, with which credential, and why. Writes nothing but the cache
+//! of what an endpoint says, and sends no credential.
+
+mod registry;
+mod view;
+mod what;
+
+use clap::Args;
+
+use crate::{
+    cli::{
+        args,
+        context::Context,
+        credential::CredentialView,
+        failure::{Advise, Outcome},
+        json::{self, JsonOption},
+        layers,
+        services::{self, library_advice},
+        sources::Sources,
+        time,
+        ui::Ui,
+    },
+    config::{
+        effective::{Effective, Remote, Token},
+        resolve::{
+            self, Answer, Credential, Question, Refusal, RefusalReason, Server, ServerKind, Service, Services, Verdict,
+            keyserver_credential,
+        },
+    },
+    service::{
+        discovery::{Freshness, ServiceError, ServiceKind, known_service},
+        token,
+    },
+    uri::{EndpointUri, Image, is_same_keyserver},
+};
+
+use view::{DifferenceRow, ServerRow, View};
+use what::What;
+
+/// Tell which servers a runtime asks for something, and why
+///
+/// WHAT is an image (library://PATH, docker://IMAGE, oras://HOST/PATH), a keyserver (https://HOST), or a command of the
+/// runtime (pull, push, search, delete, build, key search, key pull, key push, key newpair, verify), the first five also
+/// with an image behind. Shows the servers, the kind of the credential that each gets and where that is kept, what decided
+/// so, and where versions of the runtime differ. No credential is shown or sent.
+///
+/// What the runtime would refuse ends with its message and the exit code 255.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  portolan remote resolve library://alpine
+  portolan remote resolve push library://ian/images/alpine
+  portolan remote resolve --library https://library.example.com pull
+  portolan remote resolve key search
+  portolan remote resolve docker://ghcr.io/team/image")]
+pub(crate) struct ResolveArgs {
+    /// As the runtime's --library (<COMMAND>_LIBRARY)
+    #[arg(long, value_name = "LIBRARY_URI")]
+    library: Option<String>,
+    /// As the --url of the runtime's `key` commands and of `verify` (<COMMAND>_URL)
+    #[arg(long, value_name = "KEYSERVER_URI")]
+    url: Option<String>,
+    /// Ask the endpoint for its services now, also when its answer of the last day is known
+    #[arg(long, conflicts_with = "offline")]
+    refresh: bool,
+    /// Ask no server
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    json: JsonOption,
+    /// An image, a keyserver, or a command of the runtime
+    #[arg(value_name = "WHAT", required = true, num_args = 1..=3)]
+    what: Vec<String>,
+}
+
+pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let what = What::parse(&args.what)?;
+    what.check_flags(args.library.is_some(), args.url.is_some())?;
+    let words = args.what.join(" ");
+    if let Some(Image::Registry { uri, names_host }) = &what.image {
+        let view = registry::answer(uri, *names_host, context, ui)?;
+        let view = View { what: words, task: what.task.words(), verdict: "allowed", ..view };
+        return show(&view, args, ui).map(|()| Outcome::Done);
+    }
+    let layers = layers::load(context)?;
+    let effective = layers.merge();
+    layers::warn(&effective, context, ui);
+    let named = Named::find(args, &what, context, ui);
+    let host = match &what.image {
+        Some(Image::Library { host }) => host.as_deref(),
+        _ => None,
+    };
+    let question =
+        Question { task: what.task, host, library: named.library.value.as_deref(), url: named.url.value.as_deref() };
+    let known = Known::find(&effective, &question, args, context, ui);
+    let answer = resolve::resolve(&effective, &known.services, &context.flavor, &question);
+    let sources = Sources::read(&layers)?;
+    let asked = Asked { effective: &effective, question, answer: &answer, sources: &sources, known: &known, context };
+    let mut view = asked.view(&named);
+    view.what = words;
+    let differences = resolve::differences(&layers, &effective, &context.flavor, &question);
+    let differences = differences.into_iter().map(|found| DifferenceRow { versions: found.versions, text: found.text });
+    view.differences = asked.named_file().into_iter().chain(differences).collect();
+    show(&view, args, ui)?;
+    match &answer.verdict {
+        Verdict::Allowed => Ok(Outcome::Done),
+        Verdict::Unknown(reason) => {
+            ui.warning(format!("It is not known what the runtime does: {reason}"));
+            Ok(Outcome::Done)
+        }
+        Verdict::Refused(refusal) => Err(advised(refusal, &asked)),
+    }
+}
+
+fn show(view: &View<'_>, args: &ResolveArgs, ui: &mut Ui) -> anyhow::Result<()> {
+    if args.json.json { json::print("portolan.remote-resolve/1", view, ui) } else { Ok(ui.print(&view.render(ui))?) }
+}
+
+/// What the command line or a variable names, and which of them.
+#[derive(Default)]
+struct Name {
+    value: Option<String>,
+    by: String,
+}
+
+/// The library and the keyserver that are named.
+#[derive(Default)]
+struct Named {
+    library: Name,
+    url: Name,
+}
+
+impl Named {
+    fn find(args: &ResolveArgs, what: &What, context: &Context, ui: &mut Ui) -> Self {
+        let mut name = |flag: &str, given: &Option<String>, takes: bool, key: &str| match given {
+            Some(given) => Name { value: Some(given.clone()), by: flag.to_owned() },
+            None if takes => Name { value: args::variable(context, ui, key), by: context.flavor.variable(key) },
+            None => Name::default(),
+        };
+        let library = name("--library", &args.library, what.takes_library(), "LIBRARY");
+        let url = name("--url", &args.url, what.takes_url(), "URL");
+        let url = match &what.keyserver {
+            Some(keyserver) => Name { value: Some(keyserver.clone()), by: String::new() },
+            None => url,
+        };
+        Self { library, url }
+    }
+}
+
+/// What is known of the active remote's services.
+struct Known {
+    services: Services,
+    /// What was found out of all of them, where it was needed.
+    found: Option<services::Services>,
+}
+
+impl Known {
+    fn find(
+        effective: &Effective<'_>,
+        question: &Question<'_>,
+        args: &ResolveArgs,
+        context: &Context,
+        ui: &mut Ui,
+    ) -> Self {
+        let Some(remote) = effective.active() else {
+            return Self { services: Services::fallback(&context.flavor), found: None };
+        };
+        let library = question.library.or(question.host);
+        let needs_library = question.task.asks_library() && (library.is_none() || remote.exclusive);
+        let needs_keyserver = question.task.asks_keyservers()
+            && remote.keyservers().is_empty()
+            && (question.url.is_none() || remote.exclusive);
+        let known = EndpointUri::parse(remote.uri()).ok();
+        let is_lacking = known.is_some_and(|uri| known_service(&uri, &ServiceKind::Library) == Some(""));
+        let with = |library: Service, keyserver: Service| Services {
+            library: if is_lacking { Service::Lacking } else { library },
+            keyserver,
+        };
+        let unknown = |reason: &str| with(Service::Unknown(reason.to_owned()), Service::Unknown(reason.to_owned()));
+        if !needs_library && !needs_keyserver {
+            return Self { services: unknown("it was not asked"), found: None };
+        }
+        let freshness = match args {
+            ResolveArgs { refresh: true, .. } => Freshness::Now,
+            ResolveArgs { offline: true, .. } => Freshness::Remembered,
+            _ => Freshness::Day,
+        };
+        let found = services::Services::find(remote, freshness, context, ui);
+        let services = match (&found, found.named()) {
+            (services::Services::Unknown(reason), _) => unknown(reason),
+            (_, named) => {
+                let service = |kind: ServiceKind| {
+                    let uri = named.iter().copied().flatten().find(|(named, _)| *named == kind).map(|(_, uri)| uri);
+                    match uri.map(String::as_str) {
+                        None => Service::Missing(ServiceError::Missing(kind).to_string()),
+                        Some("") => Service::Missing(ServiceError::NoUri(kind).to_string()),
+                        Some(uri) => Service::At(uri.to_owned()),
+                    }
+                };
+                with(service(ServiceKind::Library), service(ServiceKind::Keyserver))
+            }
+        };
+        Self { services, found: Some(found) }
+    }
+}
+
+/// Everything that the view is made of.
+struct Asked<'a> {
+    effective: &'a Effective<'a>,
+    question: Question<'a>,
+    answer: &'a Answer<'a>,
+    sources: &'a Sources,
+    known: &'a Known,
+    context: &'a Context,
+}
+
+impl<'a> Asked<'a> {
+    fn remote(&self) -> Option<&'a Remote<'a>> {
+        self.effective.active()
+    }
+
+    fn view(&self, named: &Named) -> View<'a> {
+        let (verdict, problem) = match &self.answer.verdict {
+            Verdict::Allowed => ("allowed", None),
+            Verdict::Refused(refusal) => ("refused", Some(refusal.to_string())),
+            Verdict::Unknown(reason) => ("unknown", Some(reason.clone())),
+        };
+        View {
+            task: self.question.task.words(),
+            remote: self.effective.active_name().map(|active| active.value.as_str()),
+            exclusive: self.remote().is_some_and(|remote| remote.exclusive),
+            remote_by: self.sources.active(self.effective),
+            verdict,
+            problem,
+            servers: self.answer.servers.iter().map(|server| self.row(server)).collect(),
+            why: self.why(named),
+            ..View::default()
+        }
+    }
+
+    fn row(&self, server: &Server<'_>) -> ServerRow {
+        let remote = self.remote();
+        ServerRow {
+            service: match server.kind {
+                ServerKind::Library => "library",
+                ServerKind::Keyserver => "keyserver",
+            },
+            uri: server.uri.clone(),
+            insecure: server.insecure,
+            credential: CredentialView::of(server.credential, remote, self.sources),
+            listed: remote.zip(server.listed).map(|(remote, index)| self.sources.keyserver(remote, index)),
+        }
+    }
+
+    fn why(&self, named: &Named) -> Vec<String> {
+        let mut why = vec![self.which_remote()];
+        let Question { task, host, library, url } = self.question;
+        let asks = |kind: ServerKind| self.answer.servers.iter().any(|server| server.kind == kind);
+        if task.asks_library() && asks(ServerKind::Library) {
+            match (library, host) {
+                (Some(_), _) => why.push(format!("{} names the library.", named.library.by)),
+                (None, Some(host)) => why.push(format!(
+                    "The first part of the image's address is its library's host, {host}; with one part or three there is none."
+                )),
+                (None, None) => why.push("No library is named: it is the remote's own.".to_owned()),
+            }
+            if library.or(host).is_some() {
+                why.push("An access token goes to the remote's own library only, when no other is named.".to_owned());
+            }
+        }
+        if task.asks_keyservers() && asks(ServerKind::Keyserver) {
+            why.push(match url {
+                Some(_) if named.url.by.is_empty() => {
+                    "The keyserver is named itself, as by --url: it gets no login.".to_owned()
+                }
+                Some(_) => format!("{} names the keyserver, which gets no login.", named.url.by),
+                None if task.asks_all_keyservers() => {
+                    "Signatures are verified: the remote's keyservers are asked in turn until one has the key."
+                        .to_owned()
+                }
+                None => "The first of the remote's keyservers is asked.".to_owned(),
+            });
+        }
+        why.extend(url.and_then(|url| self.listed(url)));
+        why.extend(self.token());
+        match &self.known.found {
+            Some(services::Services::Known(_)) => {
+                why.push("The remote's services are known without asking it.".to_owned());
+            }
+            Some(services::Services::Said { seen, .. }) => {
+                why.push(format!("The remote's services are as its endpoint said on {}.", time::date(*seen)));
+            }
+            Some(services::Services::Unknown(_)) | None => {}
+        }
+        why
+    }
+
+    fn which_remote(&self) -> String {
+        let by = self.sources.active(self.effective).map_or_else(String::new, |place| place.told());
+        match (self.remote(), self.effective.active_name()) {
+            (Some(Remote { name, exclusive: true, .. }), _) => {
+                format!("{name} is the only remote that users may use ({by}).")
+            }
+            (Some(remote), _) => format!("{} is the active remote ({by}).", remote.name),
+            (None, Some(active)) => format!("{} should be the active remote ({by}).", active.value),
+            (None, None) if self.effective.remotes().next().is_some() => "No remote is active.".to_owned(),
+            (None, None) => "There are no remotes: the runtime uses what its project ships.".to_owned(),
+        }
+    }
+
+    /// The place that a keyserver which is named has in the remote's list, where it gets its login.
+    fn listed(&self, url: &str) -> Option<String> {
+        let remote = self.remote()?;
+        let mut visible = remote.keyservers().iter().filter(|keyserver| !keyserver.skip).zip(1..);
+        let (keyserver, order) = visible.find(|(keyserver, _)| is_same_keyserver(&keyserver.uri, url))?;
+        let credential = keyserver_credential(self.effective, remote, keyserver);
+        let credential = CredentialView::of(credential, Some(remote), self.sources).told();
+        let name = remote.name;
+        Some(format!("Where none is named, it is keyserver {order} of {name}, with this credential: {credential}."))
+    }
+
+    /// What is odd about the access token that would be sent.
+    fn token(&self) -> Option<String> {
+        let remote = self.remote()?;
+        let is_wanted = |server: &Server<'_>| matches!(server.credential, Credential::Token(_));
+        self.answer.servers.iter().find(|server| is_wanted(server))?;
+        match remote.token {
+            Token::None => Some(format!("No access token is stored for {}.", remote.name)),
+            Token::Moved { stored_for } => Some(format!("The access token that is stored is for {stored_for}.")),
+            Token::Stored(token) => {
+                let end = token::expiry(token).filter(|end| *end <= self.context.now)?;
+                Some(format!("The access token expired at {}.", time::date(end)))
+            }
+        }
+    }
+
+    /// A runtime does not know of `-c`.
+    fn named_file(&self) -> Option<DifferenceRow> {
+        let paths = &self.context.paths;
+        let own = paths.user_folder.join(crate::config::paths::FILE_NAME);
+        paths.user_is_named.then(|| DifferenceRow {
+            versions: view::capitalised(self.context.flavor.command()),
+            text: format!("reads {}, never {}", own.display(), paths.user.display()),
+        })
+    }
+}
+
+/// The runtime's message, and what to do.
+fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
+    let error = anyhow::Error::from(refusal.clone());
+    match &refusal.reason {
+        RefusalReason::NoDefault { .. } | RefusalReason::NoSuchRemote(_) => {
+            error.advise("To choose one: portolan remote use <NAME>.")
+        }
+        RefusalReason::NoDefaultLibrary | RefusalReason::NoLibrary | RefusalReason::NoLibraryService(_) => {
+            error.advise(library_advice(asked.effective))
+        }
+        RefusalReason::NoToken { .. } if asked.question.library.or(asked.question.host).is_some() => {
+            error.advise("The token is for the remote's own library: name no other.")
+        }
+        RefusalReason::NoToken { .. } => match asked.remote() {
+            Some(remote) => error.advise(format!("To log in: portolan remote login {}.", remote.name)),
+            None => error,
+        },
+        RefusalReason::Exclusive(_) => match asked.sources.exclusive(asked.effective) {
+            Some(place) => error.advise(format!("The policy stands in {}.", place.told())),
+            None => error,
+        },
+        RefusalReason::NoKeyserver | RefusalReason::NoKeyserverService(_) => {
+            error.advise("An administrator can add one: sudo portolan keyserver add <URI>.")
+        }
+        RefusalReason::Conflict => error,
+    }
+}

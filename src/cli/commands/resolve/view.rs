@@ -1,0 +1,86 @@
+//! What `resolve` shows, as values and as text.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use serde::Serialize;
+
+use crate::{
+    cli::{credential::CredentialView, sources::Place, ui::Ui},
+    quoted::in_one_line,
+};
+
+/// What `resolve` shows.
+#[derive(Default, Serialize)]
+pub(super) struct View<'a> {
+    /// The words that were resolved.
+    pub(super) what: String,
+    /// The runtime's command.
+    pub(super) task: &'static str,
+    /// The remote that counts; `None` where none does.
+    pub(super) remote: Option<&'a str>,
+    /// Whether the policy allows no other remote.
+    pub(super) exclusive: bool,
+    /// What makes it the one that counts.
+    pub(super) remote_by: Option<Place>,
+    pub(super) verdict: &'static str,
+    /// What the runtime says, or why nobody can tell.
+    pub(super) problem: Option<String>,
+    pub(super) servers: Vec<ServerRow>,
+    pub(super) why: Vec<String>,
+    pub(super) differences: Vec<DifferenceRow>,
+}
+
+/// A server that is asked.
+#[derive(Serialize)]
+pub(super) struct ServerRow {
+    pub(super) service: &'static str,
+    /// `None` when its address isn't known.
+    pub(super) uri: Option<String>,
+    pub(super) insecure: bool,
+    pub(super) credential: CredentialView,
+    /// The file that lists it; `None` for one that no file lists.
+    pub(super) listed: Option<Place>,
+}
+
+/// What a version of the runtime does otherwise.
+#[derive(Serialize)]
+pub(super) struct DifferenceRow {
+    pub(super) versions: String,
+    pub(super) text: String,
+}
+
+impl View<'_> {
+    /// The view as one screen.
+    pub(super) fn render(&self, ui: &Ui) -> String {
+        let safe = |text: &str| in_one_line(&ui.cell(text));
+        let mut text = String::new();
+        // Writing to a String can't fail.
+        for server in &self.servers {
+            let uri = server.uri.as_deref().map_or(Cow::Borrowed("not known"), |uri| Cow::Owned(safe(uri)));
+            let unchecked = if server.insecure { ", certificates unchecked" } else { "" };
+            let listed = server.listed.as_ref().map_or_else(String::new, |place| format!(" ({})", safe(&place.told())));
+            let _ = writeln!(text, "{}: {uri}{unchecked}{listed}", capitalised(server.service));
+            let _ = writeln!(text, "    Credential: {}", safe(&server.credential.told()));
+        }
+        if self.verdict == "refused" {
+            text.push_str("The runtime refuses.\n");
+        }
+        text.push_str("\nWhy:\n");
+        for reason in &self.why {
+            let _ = writeln!(text, "- {}", safe(reason));
+        }
+        if !self.differences.is_empty() {
+            text.push_str("\nThe runtimes differ:\n");
+            for DifferenceRow { versions, text: difference } in &self.differences {
+                let _ = writeln!(text, "- {versions} {}.", safe(difference));
+            }
+        }
+        text
+    }
+}
+
+/// The word with a capital.
+pub(super) fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}

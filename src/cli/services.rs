@@ -1,0 +1,74 @@
+//! What is known of an endpoint's services, for commands that show: known of old, or as it said now or before.
+
+use std::time::SystemTime;
+
+use crate::{
+    cli::{context::Context, network, ui::Ui},
+    config::effective::{Effective, Remote},
+    name::RemoteName,
+    service::discovery::{Freshness, Lookup, ServiceKind, known_service},
+};
+
+/// What is known of an endpoint's services.
+pub(crate) enum Services {
+    /// Every version of the runtime knows them without asking.
+    Known(Vec<(ServiceKind, String)>),
+    /// The endpoint said so.
+    Said {
+        /// The services.
+        services: Vec<(ServiceKind, String)>,
+        /// When it did.
+        seen: SystemTime,
+    },
+    /// Nobody knows, and why.
+    Unknown(String),
+}
+
+impl Services {
+    /// What is known of a remote's services; asks at most once, and fails for nothing.
+    pub(crate) fn find(remote: &Remote<'_>, freshness: Freshness, context: &Context, ui: &mut Ui) -> Self {
+        let endpoint = match network::endpoint(remote) {
+            Ok(endpoint) => endpoint,
+            Err(error) => return Self::Unknown(error.to_string()),
+        };
+        if let Some(keyserver) = known_service(&endpoint.uri, &ServiceKind::Keyserver) {
+            let library = known_service(&endpoint.uri, &ServiceKind::Library).unwrap_or_default();
+            let known = [(ServiceKind::Keyserver, keyserver), (ServiceKind::Library, library)];
+            let named = known.into_iter().filter(|(_, uri)| !uri.is_empty());
+            return Self::Known(named.map(|(kind, uri)| (kind, uri.to_owned())).collect());
+        }
+        let client = network::client(context);
+        let cache = network::cache(context);
+        let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+        let waiting = ui.spinner("asking for the services");
+        let found = lookup.services(&endpoint, freshness);
+        drop(waiting);
+        match found {
+            Ok(discovery) => {
+                let named = discovery.services().map(|(kind, uri)| (kind.clone(), uri.to_owned()));
+                Self::Said { services: named.collect(), seen: discovery.seen }
+            }
+            Err(error) => Self::Unknown(format!("{:#}", anyhow::Error::from(error))),
+        }
+    }
+
+    /// The services by kind, with their addresses, which can be empty.
+    pub(crate) fn named(&self) -> Option<&[(ServiceKind, String)]> {
+        match self {
+            Self::Known(services) | Self::Said { services, .. } => Some(services),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// How to come by a library where the active remote has none.
+pub(crate) fn library_advice(effective: &Effective<'_>) -> String {
+    const LIBRARY: &str = "SylabsCloud";
+    if effective.exclusive().is_some() {
+        "Only your administrator can choose one that has: this one is exclusive.".to_owned()
+    } else if effective.remote(&RemoteName::found(LIBRARY)).is_some() {
+        format!("For one that has: portolan remote use {LIBRARY}.")
+    } else {
+        format!("For one that has: portolan remote add --no-login {LIBRARY}, then portolan remote use {LIBRARY}.")
+    }
+}
