@@ -405,3 +405,21 @@ fn what_a_tool_wrote_becomes_what_it_would_write() {
     let list = "        Keyservers:\n            - URI: https://k\n              Skip: false\n";
     assert!(changed(with_four, push).contains(list));
 }
+
+#[test]
+fn quotes_and_values_that_are_left_out_alone_are_no_persons_form() {
+    let written = "Active: \"yes\"\nRemotes:\n  a:\n    URI: \"1.50\"\n    System: true\n    Exclusive: false\n";
+    for old in [
+        "Active: yes\nRemotes:\n  a:\n    URI: 1.50\n    System: yes\n",
+        "Active: 'yes'\nRemotes:\n  'a':\n    URI: '1.50'\n    System: true\n    Exclusive: off\n",
+    ] {
+        let before = read(old.as_bytes()).unwrap();
+        let mut after = before.clone();
+        after.active = "a".to_owned();
+        let new = written.replacen("\"yes\"", "a", 1);
+        assert_eq!(String::from_utf8(write(Some(old.as_bytes()), &before, &after).bytes).unwrap(), new, "{old}");
+        let noted = format!("# ours\n{old}");
+        let kept = String::from_utf8(write(Some(noted.as_bytes()), &before, &after).bytes).unwrap();
+        assert_eq!(kept, noted.replacen("yes", "a", 1), "{noted}");
+    }
+}
