@@ -423,3 +423,17 @@ fn quotes_and_values_that_are_left_out_alone_are_no_persons_form() {
         assert_eq!(kept, noted.replacen("yes", "a", 1), "{noted}");
     }
 }
+
+#[test]
+fn a_text_without_its_last_note_becomes_the_tools_form_at_the_next_write() {
+    let old =
+        b"Active: 'a'\nRemotes:\n  a:\n    URI: h\n    System: false\n  # ours\n  b:\n    URI: h\n    System: false\n";
+    let before = read(old).unwrap();
+    let mut after = before.clone();
+    after.remotes.pop_last();
+    let first = write(Some(old), &before, &after).bytes;
+    assert!(String::from_utf8_lossy(&first).starts_with("Active: 'a'\n"));
+    let second = write(Some(&first), &after, &after).bytes;
+    assert_eq!(second, write(None, &Document::default(), &after).bytes);
+    assert_eq!(write(Some(&second), &after, &after).bytes, second);
+}
