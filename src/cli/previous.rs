@@ -63,6 +63,13 @@ pub(crate) fn remember(name: &RemoteName, context: &Context, ui: &mut Ui) {
     }
 }
 
+/// Lets what is remembered follow a remote to its new name.
+pub(crate) fn rename(old: &RemoteName, new: &RemoteName, context: &Context, ui: &mut Ui) {
+    if recall(context).as_ref() == Some(old) {
+        remember(new, context, ui);
+    }
+}
+
 fn write(name: &RemoteName, context: &Context) -> Result<(), DiskError> {
     let Some(file) = key(&context.paths.user) else { return Ok(()) };
     // Without it the next step fails, and says why.

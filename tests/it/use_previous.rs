@@ -207,3 +207,11 @@ fn the_folder_for_state_and_the_command_decide_where() {
     world.run(&["--command", "singularity", "remote", "list"]);
     assert!(!world.root().join("state/portolan/singularity").exists());
 }
+
+#[test]
+fn what_is_remembered_follows_a_remote_to_its_new_name() {
+    let world = World::shipped();
+    world.write_user(THREE);
+    world.session(&["remote use two", "remote rename one uno", "remote rename three tres", "remote use -"]);
+    assert_eq!(active(&world, &["remote"]), "uno");
+}

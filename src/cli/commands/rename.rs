@@ -6,7 +6,7 @@ use crate::{
     cli::{
         context::Context,
         failure::{Advise, Outcome},
-        layers,
+        layers, previous,
         ui::Ui,
     },
     config::{
@@ -57,6 +57,7 @@ pub(crate) fn run(args: &RenameArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let below = system.as_ref().filter(has_old).map(|layer| layer.kind);
     layers::edit_user(context, ui, |document| change::rename(document, &old, &new, below))
         .map_err(|error| explain(error, &old, &new))?;
+    previous::rename(&old, &new, context, ui);
     ui.info(renamed);
     if below.is_some() {
         ui.info(format!("{old} is still defined in {}.", layers::system_place(context)));
