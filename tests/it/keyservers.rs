@@ -354,3 +354,17 @@ fn only_keyservers_that_somebody_configured_get_a_password() {
     assert_eq!(internal.code, Some(255), "{internal}");
     assert!(server.asked().is_empty());
 }
+
+#[test]
+fn a_password_that_goes_through_the_net_without_tls_is_told() {
+    let on_the_net = "hkp://keys.invalid";
+    let mut world = configured(on_the_net, false);
+    world.set("http_proxy", "http://127.0.0.1:1");
+    let login = world.run_with_input(&["remote", "login", "-u", USER, on_the_net], PASSWORD);
+    let warning = "WARNING: hkp://keys.invalid is asked without TLS: others on the way there can read the password\n";
+    assert!(login.stderr.starts_with(warning), "{login}");
+    let server = Server::http(keyserver);
+    let on_this_machine = server.url("");
+    let world = configured(&on_this_machine, false);
+    assert_eq!(world.run_with_input(&["remote", "login", "-u", USER, &on_this_machine], PASSWORD).stderr, STORED);
+}

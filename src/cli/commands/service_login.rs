@@ -27,7 +27,7 @@ use crate::{
             stored::Stored,
         },
     },
-    uri::{KeyserverUri, RegistryUri},
+    uri::{KeyserverUri, RegistryUri, is_loopback},
 };
 
 /// What the command line and the variables say of a login.
@@ -85,6 +85,9 @@ pub(crate) fn keyserver(
     if keyserver.insecure && !given.insecure {
         ui.warning(format!("{typed} is configured as insecure, forcing insecure flag for login"));
     }
+    if goes_through_the_net_without_tls(typed) {
+        ui.warning(format!("{typed} is asked without TLS: others on the way there can read the password"));
+    }
     let certificates = if keyserver.insecure { Certificates::Unchecked } else { Certificates::Checked };
     let auth = given
         .password(input)
@@ -105,6 +108,14 @@ pub(crate) fn keyserver(
     })?;
     ui.info(format!("Token stored in {}", context.paths.user.display()));
     Ok(Outcome::Done)
+}
+
+/// Whether a keyserver on another machine is asked over plain http.
+fn goes_through_the_net_without_tls(uri: &str) -> bool {
+    KeyserverUri::parse(uri).is_ok_and(|uri| {
+        let (is_plain, host, _) = uri.server();
+        is_plain && !is_loopback(host)
+    })
 }
 
 /// Logs in to a registry: proven first, then its secret is kept, then the row that `list` shows.
