@@ -44,6 +44,8 @@ Active: ""
 Remotes:
   mine:
     URI: mine.example.com
+    System: false
+    Exclusive: false
   x:
     URI: x.example.com
     System: false

@@ -164,6 +164,8 @@ Remotes:
   own:
     URI: own.example.com
     Token: secret
+    System: false
+    Exclusive: false
 [EOF]
 
 "#]]
