@@ -1,6 +1,6 @@
 //! What several commands take: the global options, and flags that have a variable. Behaviour stands in the commands.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, iter, path::PathBuf};
 
 use anyhow::anyhow;
 use clap::{ArgAction, ArgMatches, Args};
@@ -38,12 +38,34 @@ pub(crate) struct GlobalOptions {
     pub(crate) sysconfdir: Option<PathBuf>,
 }
 
+/// Options of a group and its commands: every one of them has them, and [`config`](Self::config) reads the group's own.
+#[derive(Args, Debug)]
+pub(crate) struct GroupOptions {
+    /// Use this file in place of your own remote.yaml
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    global: GlobalOptions,
+}
+
+impl GroupOptions {
+    /// The file that was named behind a group's name or a command's; the last one counts.
+    pub(crate) fn config(matches: &ArgMatches) -> Option<PathBuf> {
+        // Where there is no group there is no such option, which is no error here.
+        levels(matches).filter_map(|matches| matches.try_get_one("config").ok().flatten()).last().cloned()
+    }
+}
+
+/// What was said behind the program's name, behind the group's, and behind the command's.
+fn levels(matches: &ArgMatches) -> impl Iterator<Item = &ArgMatches> {
+    iter::successors(Some(matches), |matches| matches.subcommand().map(|(_, below)| below))
+}
+
 impl GlobalOptions {
     /// What was said behind the program's name, a group's, or a command's; the last one counts.
     pub(crate) fn everywhere(matches: &ArgMatches) -> Self {
         let mut options = Self::default();
-        let mut level = Some(matches);
-        while let Some(matches) = level {
+        for matches in levels(matches) {
             options.debug |= matches.get_flag("debug");
             options.verbose |= matches.get_flag("verbose");
             options.quiet |= matches.get_flag("quiet");
@@ -51,7 +73,6 @@ impl GlobalOptions {
             options.nocolor |= matches.get_flag("nocolor");
             options.command = matches.get_one("command").cloned().or(options.command);
             options.sysconfdir = matches.get_one("sysconfdir").cloned().or(options.sysconfdir);
-            level = matches.subcommand().map(|(_, below)| below);
         }
         options
     }

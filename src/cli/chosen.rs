@@ -1,19 +1,24 @@
 //! Commands whose arguments are made when they are chosen. A run needs one command's arguments, and making all of them
 //! costs more than a small `list` itself; see docs/performance.md.
 
-use std::ops::Deref;
+use std::{marker::PhantomData, ops::Deref};
 
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 
-use crate::cli::args::GlobalOptions;
+use crate::cli::args::{GlobalOptions, GroupOptions};
 
-/// What `T` says of a command, and the global options, put into the tree when the command is chosen.
+/// What `T` says of a command, and the `Common` options, put into the tree when the command is chosen.
 ///
 /// Until then the command has a name only: for a help or an error about the tree as a whole, build the tree first.
 #[derive(Debug)]
-pub(crate) struct Chosen<T>(T);
+pub(crate) struct Chosen<T, Common = GlobalOptions>(T, PhantomData<Common>);
 
-impl<T> Deref for Chosen<T> {
+/// A group, or a command in one.
+///
+/// clap's own way, a global argument of the group, would copy the option into every command of it.
+pub(crate) type InGroup<T> = Chosen<T, GroupOptions>;
+
+impl<T, Common> Deref for Chosen<T, Common> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -21,12 +26,12 @@ impl<T> Deref for Chosen<T> {
     }
 }
 
-impl<T: Args> Args for Chosen<T> {
+impl<T: Args, Common: Args> Args for Chosen<T, Common> {
     fn augment_args(command: Command) -> Command {
         command.defer(|command| {
             // What stands at the command's place in the tree wins over what its arguments say.
             let after_help = command.get_after_help().cloned();
-            let command = T::augment_args(GlobalOptions::augment_args(command));
+            let command = T::augment_args(Common::augment_args(command));
             match after_help {
                 Some(text) => command.after_help(text),
                 None => command,
@@ -39,13 +44,13 @@ impl<T: Args> Args for Chosen<T> {
     }
 }
 
-impl<T: FromArgMatches> FromArgMatches for Chosen<T> {
+impl<T: FromArgMatches, Common> FromArgMatches for Chosen<T, Common> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        T::from_arg_matches(matches).map(Self)
+        T::from_arg_matches(matches).map(|arguments| Self(arguments, PhantomData))
     }
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
-        T::from_arg_matches_mut(matches).map(Self)
+        T::from_arg_matches_mut(matches).map(|arguments| Self(arguments, PhantomData))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

@@ -33,7 +33,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
     cli::{
-        args::GlobalOptions,
+        args::{GlobalOptions, GroupOptions},
         context::{Context, Environment, Places, Terminals, User},
         failure::Outcome,
         ui::{Ui, Verbosity},
@@ -73,22 +73,22 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         _ => {}
     }
-    let Some((group, command)) = words.group.as_ref().and_then(|group| Some((group, group.command()?))) else {
+    let Some(command) = words.group.as_ref().and_then(Group::command) else {
         return show_help(words.group.as_ref(), &mut ui);
     };
     ui.command = command.name();
     let places = Places {
         command: words.global.command.as_ref(),
         sysconfdir: words.global.sysconfdir.as_deref(),
-        config: group.options().and_then(|options| options.config.as_deref()),
+        config: words.config.as_deref(),
     };
     failure::conclude(run_command(command, places, environment, &mut ui), &mut ui)
 }
 
 fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Words, clap::Error> {
     let mut matches = tree.try_get_matches_from_mut(typed)?;
-    let global = GlobalOptions::everywhere(&matches);
-    Ok(Words { global, ..Words::from_arg_matches_mut(&mut matches)? })
+    let (global, config) = (GlobalOptions::everywhere(&matches), GroupOptions::config(&matches));
+    Ok(Words { global, config, ..Words::from_arg_matches_mut(&mut matches)? })
 }
 
 /// The tree with the arguments of all its commands.

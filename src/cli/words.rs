@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::{
     args::GlobalOptions,
-    chosen::Chosen,
+    chosen::{Chosen, InGroup},
     commands::{
         add, apply, completions, doctor, export, get_login_password, keyserver_list, keyservers, list, login, logout,
         man, registry_list, remove, rename, resolve, service_login, service_logout, set_url, show, status, use_remote,
@@ -31,6 +31,9 @@ use crate::cli::{
 pub(crate) struct Words {
     #[command(flatten)]
     pub(crate) global: GlobalOptions,
+    /// `-c` of a group or a command in it.
+    #[arg(skip)]
+    pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) group: Option<Group>,
 }
@@ -38,19 +41,11 @@ pub(crate) struct Words {
 /// The groups of commands, and what the program says of itself, which needs no file of the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
-    Remote(Chosen<RemoteGroup>),
-    Keyserver(Chosen<KeyserverGroup>),
-    Registry(Chosen<RegistryGroup>),
+    Remote(InGroup<RemoteGroup>),
+    Keyserver(InGroup<KeyserverGroup>),
+    Registry(InGroup<RegistryGroup>),
     Completions(Chosen<completions::CompletionsArgs>),
     Man(Chosen<man::ManArgs>),
-}
-
-/// The option that every group has.
-#[derive(Args, Debug)]
-pub(crate) struct GroupOptions {
-    /// Use this file in place of your own remote.yaml
-    #[arg(short, long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 /// Manage remote endpoints, keyservers and registry credentials
@@ -63,8 +58,6 @@ pub(crate) struct GroupOptions {
   portolan remote list
   portolan remote use ExampleCloud")]
 pub(crate) struct RemoteGroup {
-    #[command(flatten)]
-    options: GroupOptions,
     #[command(subcommand)]
     command: Option<RemoteCommand>,
 }
@@ -78,8 +71,6 @@ pub(crate) struct RemoteGroup {
   portolan keyserver list
   sudo portolan keyserver add --order 1 https://keys.example.com")]
 pub(crate) struct KeyserverGroup {
-    #[command(flatten)]
-    options: GroupOptions,
     #[command(subcommand)]
     command: Option<KeyserverCommand>,
 }
@@ -93,31 +84,29 @@ pub(crate) struct KeyserverGroup {
   portolan registry login --username ian docker.io
   portolan registry list")]
 pub(crate) struct RegistryGroup {
-    #[command(flatten)]
-    options: GroupOptions,
     #[command(subcommand)]
     command: Option<RegistryCommand>,
 }
 
 #[derive(Debug, Subcommand)]
 enum RemoteCommand {
-    List(Chosen<list::ListArgs>),
-    Add(Chosen<add::AddArgs>),
-    Remove(Chosen<remove::RemoveArgs>),
-    Rename(Chosen<rename::RenameArgs>),
-    SetUrl(Chosen<set_url::SetUrlArgs>),
-    Use(Chosen<use_remote::UseArgs>),
-    Login(Chosen<login::LoginArgs>),
-    Logout(Chosen<logout::LogoutArgs>),
-    Show(Chosen<show::ShowArgs>),
-    Resolve(Chosen<resolve::ResolveArgs>),
-    Export(Chosen<export::ExportArgs>),
-    Apply(Chosen<apply::ApplyArgs>),
-    Status(Chosen<status::StatusArgs>),
-    AddKeyserver(Chosen<keyservers::AddKeyserverArgs>),
-    RemoveKeyserver(Chosen<keyservers::RemoveKeyserverArgs>),
-    GetLoginPassword(Chosen<get_login_password::GetLoginPasswordArgs>),
-    Doctor(Chosen<doctor::DoctorArgs>),
+    List(InGroup<list::ListArgs>),
+    Add(InGroup<add::AddArgs>),
+    Remove(InGroup<remove::RemoveArgs>),
+    Rename(InGroup<rename::RenameArgs>),
+    SetUrl(InGroup<set_url::SetUrlArgs>),
+    Use(InGroup<use_remote::UseArgs>),
+    Login(InGroup<login::LoginArgs>),
+    Logout(InGroup<logout::LogoutArgs>),
+    Show(InGroup<show::ShowArgs>),
+    Resolve(InGroup<resolve::ResolveArgs>),
+    Export(InGroup<export::ExportArgs>),
+    Apply(InGroup<apply::ApplyArgs>),
+    Status(InGroup<status::StatusArgs>),
+    AddKeyserver(InGroup<keyservers::AddKeyserverArgs>),
+    RemoveKeyserver(InGroup<keyservers::RemoveKeyserverArgs>),
+    GetLoginPassword(InGroup<get_login_password::GetLoginPasswordArgs>),
+    Doctor(InGroup<doctor::DoctorArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -125,21 +114,21 @@ enum KeyserverCommand {
     #[command(after_help = "Examples:
   sudo portolan keyserver add https://keys.example.com
   sudo portolan keyserver add --order 1 company hkps://keys.company.example")]
-    Add(Chosen<keyservers::AddKeyserverArgs>),
+    Add(InGroup<keyservers::AddKeyserverArgs>),
     #[command(after_help = "Examples:
   sudo portolan keyserver remove https://keys.example.com
   sudo portolan keyserver remove company hkps://keys.company.example")]
-    Remove(Chosen<keyservers::RemoveKeyserverArgs>),
-    List(Chosen<keyserver_list::KeyserverListArgs>),
-    Login(Chosen<service_login::KeyserverLoginArgs>),
-    Logout(Chosen<service_logout::KeyserverLogoutArgs>),
+    Remove(InGroup<keyservers::RemoveKeyserverArgs>),
+    List(InGroup<keyserver_list::KeyserverListArgs>),
+    Login(InGroup<service_login::KeyserverLoginArgs>),
+    Logout(InGroup<service_logout::KeyserverLogoutArgs>),
 }
 
 #[derive(Debug, Subcommand)]
 enum RegistryCommand {
-    Login(Chosen<service_login::RegistryLoginArgs>),
-    Logout(Chosen<service_logout::RegistryLogoutArgs>),
-    List(Chosen<registry_list::RegistryListArgs>),
+    Login(InGroup<service_login::RegistryLoginArgs>),
+    Logout(InGroup<service_logout::RegistryLogoutArgs>),
+    List(InGroup<registry_list::RegistryListArgs>),
 }
 
 /// A command with its arguments.
@@ -165,16 +154,6 @@ impl Group {
             Self::Registry(_) => "registry",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
-        }
-    }
-
-    /// What the group's own options say; what is no group has none.
-    pub(crate) fn options(&self) -> Option<&GroupOptions> {
-        match self {
-            Self::Remote(group) => Some(&group.options),
-            Self::Keyserver(group) => Some(&group.options),
-            Self::Registry(group) => Some(&group.options),
-            Self::Completions(_) | Self::Man(_) => None,
         }
     }
 
