@@ -19,6 +19,13 @@ use crate::{
 pub(crate) enum Target<'a> {
     /// A remote endpoint.
     Remote(Remote<'a>),
+    /// A service of its own.
+    Service(Service<'a>),
+}
+
+/// What is logged in to with a credential of its own, no remote's token.
+#[derive(Clone, Debug)]
+pub(crate) enum Service<'a> {
     /// A keyserver that is configured for some remote.
     Keyserver(ConfiguredKeyserver<'a>),
     /// An OCI registry.
@@ -85,11 +92,13 @@ impl<'a> Target<'a> {
             }
             return Ok(Self::Remote(*remote));
         }
-        Self::find_service(effective, word)
+        Service::find(effective, word).map(Self::Service)
     }
+}
 
-    /// As [`find`](Self::find), for what is no remote.
-    pub(crate) fn find_service(effective: &Effective<'a>, word: &'a str) -> Result<Self, TargetError> {
+impl<'a> Service<'a> {
+    /// What a word means that is no remote's name.
+    pub(crate) fn find(effective: &Effective<'a>, word: &'a str) -> Result<Self, TargetError> {
         let service = |reason: ServiceReason| TargetError::Service { word: word.to_owned(), reason };
         let keyserver = || external_keyserver(effective, word).map(Self::Keyserver);
         let Some((scheme, _)) = word.split_once("://") else {

@@ -90,12 +90,9 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     layers::warn(&effective, context, ui);
     match Target::find(&effective, word).map_err(|error| error.explain(&effective))? {
         Target::Remote(remote) => login_to_remote(args.tokenfile.as_deref(), given, &remote, &mut input, context, ui),
-        _ if args.tokenfile.is_some() => Err(anyhow!(NOT_FOR_SERVICES)),
-        Target::Keyserver(keyserver) => {
-            service_login::keyserver(&args.credential, given, keyserver, &mut input, context, ui)
-        }
-        Target::Registry(registry) => {
-            service_login::registry(&args.credential, given, &registry, None, &mut input, context, ui)
+        Target::Service(_) if args.tokenfile.is_some() => Err(anyhow!(NOT_FOR_SERVICES)),
+        Target::Service(service) => {
+            service_login::login_to(&service, &args.credential, given, None, &mut input, context, ui)
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         failure::Outcome,
         keychain, layers, network,
         prompt::Input,
-        target::{ConfiguredKeyserver, Target},
+        target::{ConfiguredKeyserver, Service},
         ui::Ui,
     },
     config::{change, document::LoginEntry},
@@ -71,17 +71,32 @@ impl Given {
     }
 }
 
-/// Logs in to a keyserver that is configured for some remote.
-pub(crate) fn keyserver(
+/// Logs in to a keyserver or a registry, with what the command line, the variables and standard input give.
+pub(crate) fn login_to(
+    service: &Service<'_>,
     credential: &ServiceCredential,
     stdin: Option<Secret>,
+    authfile: Option<&Path>,
+    input: &mut Input,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let given = Given::new(credential, stdin, context, ui)?;
+    match service {
+        Service::Keyserver(keyserver) => login_to_keyserver(given, *keyserver, input, context, ui),
+        Service::Registry(uri) => login_to_registry(given, uri, authfile, input, context, ui),
+    }
+}
+
+/// Logs in to a keyserver that is configured for some remote.
+fn login_to_keyserver(
+    mut given: Given,
     keyserver: ConfiguredKeyserver<'_>,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let typed = keyserver.typed;
-    let mut given = Given::new(credential, stdin, context, ui)?;
     if keyserver.insecure && !given.insecure {
         ui.warning(format!("{typed} is configured as insecure, forcing insecure flag for login"));
     }
@@ -119,16 +134,14 @@ fn goes_through_the_net_without_tls(uri: &str) -> bool {
 }
 
 /// Logs in to a registry: proven first, then its secret is kept, then the row that `list` shows.
-pub(crate) fn registry(
-    credential: &ServiceCredential,
-    stdin: Option<Secret>,
+fn login_to_registry(
+    mut given: Given,
     uri: &RegistryUri,
     authfile: Option<&Path>,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let mut given = Given::new(credential, stdin, context, ui)?;
     let keychain = keychain::open(authfile, context);
     let stored = prove(&mut given, uri, &keychain, input, context).with_context(|| format!("while login to {uri}"))?;
     keychain::keep(&keychain, &uri.storage_key(), &stored, context, ui)
@@ -198,11 +211,8 @@ fn run(
     layers::migrate(context, ui)?;
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
-    match Target::find_service(&effective, uri).map_err(|error| error.explain(&effective))? {
-        Target::Keyserver(found) => keyserver(credential, given, found, &mut input, context, ui),
-        Target::Registry(found) => registry(credential, given, &found, authfile, &mut input, context, ui),
-        Target::Remote(_) => Err(anyhow!("{uri} is a remote: portolan remote login {uri}")),
-    }
+    let service = Service::find(&effective, uri).map_err(|error| error.explain(&effective))?;
+    login_to(&service, credential, given, authfile, &mut input, context, ui)
 }
 
 /// Log in to an OCI registry
