@@ -71,12 +71,15 @@ fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskE
 }
 
 /// Whether the effective user may change the file at `path`: root; else its owner (without a file: the folder's), when he
-/// can also put files in the folder. A read-only file system is not looked at: writing will name it.
+/// can also put files in the folder; without a folder, who may make that. A read-only file system is not looked at: writing
+/// will name it.
 pub fn may_write(path: &Path) -> bool {
     if rustix::process::geteuid().as_raw() == ROOT {
         return true;
     }
-    let Ok(place) = Place::find(path) else { return false };
+    let Ok(place) = Place::find(path) else {
+        return path.parent().is_some_and(|folder| matches!(folder.try_exists(), Ok(false)) && may_write(folder));
+    };
     let Ok(facts) = place.facts() else { return false };
     let owner = facts.map_or(place.ground.owner, |facts| facts.owner);
     let access = Access::WRITE_OK | Access::EXEC_OK;

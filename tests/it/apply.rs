@@ -171,12 +171,17 @@ Remotes:
 
 #[test]
 fn a_machine_without_the_runtime_is_set_up_too() {
-    let world = World::new();
+    // Whose the folder above is may make it, root or not.
+    let mut world = World::new();
+    world.as_ordinary_user();
+    world.give_away(&world.root().join("etc"));
     fs::remove_dir(world.system_file().parent().unwrap()).unwrap();
     state(&world, "Active: gone\n");
+    world.give_away(&world.home());
     assert_eq!(world.run(&["remote", "apply", "--global", "state.yaml"]).code, Some(255));
     assert!(!world.system_file().parent().unwrap().exists(), "what fails leaves nothing");
     state(&world, STATE);
+    world.give_away(&world.home());
     let run = world.run(&["remote", "apply", "--global", "state.yaml"]);
     assert_eq!(run.code, Some(0), "{run}");
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o777;

@@ -84,7 +84,9 @@ fn a_file_of_another_user_is_not_made_ones_own() {
         );
         assert_eq!(mode(&group), 0o604 | 0o040, "others may read, and so may now the new group, but not write");
         assert!(!may_write(&path) && may_write(&group) && may_write(&home.at("new.yaml")));
-        assert!(!may_write(Path::new("/etc/new.yaml")) && !may_write(&home.at("gone/new.yaml")));
+        assert!(!may_write(Path::new("/etc/new.yaml")) && !may_write(Path::new("/etc/gone/new.yaml")));
+        assert!(may_write(&home.at("gone/new.yaml")), "he can make the folder");
+        assert!(!may_write(&home.at("locked/gone/new.yaml")));
         let locked = home.at("locked/remote.yaml");
         assert!(!may_write(&locked), "his file in a folder that is not his");
         assert_eq!(

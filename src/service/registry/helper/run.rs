@@ -52,7 +52,8 @@ pub(super) fn run(
         };
     }
     let not_run = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => HelperFault::Missing(program.to_owned()),
+        // What the search on PATH may not execute or look into is not there, to Docker's library too.
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => HelperFault::Missing(program.to_owned()),
         _ => HelperFault::Run { program: program.to_owned(), reason: error.to_string() },
     };
     let end = Instant::now() + limit;

@@ -59,6 +59,19 @@ fn token() -> Stored {
 }
 
 #[test]
+fn what_cannot_be_executed_is_no_helper() {
+    let bench = Bench::new("keeps");
+    let helper = Helper::new(HelperName::parse("dull").unwrap(), bench.environment());
+    let program = bench.folder.path().join("docker-credential-dull");
+    let missing = Err(HelperFault::Missing("docker-credential-dull".to_owned()));
+    fs::write(&program, "#!/bin/sh\n").unwrap();
+    assert_eq!(helper.get("h").map_err(|error| error.fault), missing, "no one may execute it");
+    fs::remove_file(&program).unwrap();
+    fs::create_dir(&program).unwrap();
+    assert_eq!(helper.get("h").map_err(|error| error.fault), missing, "a folder");
+}
+
+#[test]
 fn a_helper_keeps_says_and_forgets_a_login() {
     let bench = Bench::new("keeps");
     let helper = bench.helper();
