@@ -7,7 +7,7 @@ mod edits;
 mod lists;
 mod outline;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 pub(super) use self::outline::{Outline, has_comment, words};
 
@@ -19,7 +19,7 @@ use super::{
     emit::{self, Columns, FOUR, TWO},
     flow,
     line::{Line, Value, active_line, remote_lines},
-    style::{is_explicit_key, push_scalar},
+    style::is_explicit_key,
 };
 use crate::config::document::{Document, RemoteEntry};
 
@@ -104,11 +104,11 @@ impl Editor<'_> {
         let mut new: Vec<_> = after.remotes.iter().filter(|(name, _)| !before.remotes.contains_key(*name)).collect();
         if let ([(old_name, old)], [(new_name, entry)]) = (&*gone, &*new)
             && old == entry
-            && !(is_in_brackets || is_explicit_key(new_name.as_str()))
+            && !is_explicit_key(new_name.as_str())
         {
-            let mut key = String::new();
-            push_scalar(new_name.as_str(), &mut key);
-            self.edits.replace(outline.range(own.get(old_name.as_str())?.key), key);
+            let key = outline.range(own.get(old_name.as_str())?.key);
+            let name = self.in_the_form_of(key.clone(), is_in_brackets, &Value::Text(new_name.as_str()));
+            self.edits.replace(key, name);
             gone.clear();
             new.clear();
         }
@@ -118,7 +118,7 @@ impl Editor<'_> {
         }
         for (name, _) in &gone {
             let pair = own.get(name.as_str())?;
-            if is_in_brackets { self.remove_in_brackets(&map, pair) } else { self.remove(pair)? }
+            if is_in_brackets { self.remove_in_brackets(&map, pair)? } else { self.remove(pair)? }
         }
         let both = before.remotes.iter().filter_map(|(name, old)| Some((name, old, after.remotes.get(name)?)));
         for (name, old, remote) in both {
@@ -183,17 +183,7 @@ impl Editor<'_> {
         let text = self.outline.text;
         let colon = self.outline.colon(pair)?;
         let old = self.outline.range(pair.value);
-        let mut new = String::new();
-        value.push(&mut new);
-        let quote = text[old.clone()].chars().next().filter(|first| matches!(first, '"' | '\''));
-        if let (Value::Text(value), Some(quote)) = (value, quote)
-            && new == *value
-            && !value.contains([quote, '\\'])
-        {
-            new = format!("{quote}{value}{quote}");
-        } else if is_in_brackets {
-            new = flow::value(value);
-        }
+        let new = self.in_the_form_of(old.clone(), is_in_brackets, value);
         if old.is_empty() {
             self.edits.insert(colon, format!(" {new}"));
             return Some(());
@@ -206,6 +196,20 @@ impl Editor<'_> {
             self.edits.replace(old, new);
         }
         Some(())
+    }
+
+    /// A value as it can stand where another one stands, in the same quotes.
+    fn in_the_form_of(&self, old: Range<usize>, is_in_brackets: bool, value: &Value<'_>) -> String {
+        let mut new = String::new();
+        value.push(&mut new);
+        let quote = self.outline.text[old].chars().next().filter(|first| matches!(first, '"' | '\''));
+        match (value, quote) {
+            (Value::Text(text), Some(quote)) if new == *text && !text.contains([quote, '\\']) => {
+                format!("{quote}{text}{quote}")
+            }
+            _ if is_in_brackets => flow::value(value),
+            _ => new,
+        }
     }
 
     /// Puts another text in brackets in place of a node.
@@ -270,15 +274,22 @@ impl Editor<'_> {
     }
 
     /// Takes one of several pairs out of brackets.
-    fn remove_in_brackets(&mut self, map: &Map<'_>, pair: &Pair<'_>) {
+    fn remove_in_brackets(&mut self, map: &Map<'_>, pair: &Pair<'_>) -> Option<()> {
         let start = |pair: &Pair<'_>| self.outline.range(pair.key).start;
         let at = map.pairs.iter().position(|other| other.key == pair.key).unwrap_or_default();
-        let range = match map.pairs.get(at + 1) {
+        let next = map.pairs.get(at + 1);
+        let bracket = self.outline.range(map.node).end - 1;
+        let its_lines_end = self.outline.line_end(self.outline.end(pair));
+        if self.outline.begins_a_line(start(pair)) && its_lines_end <= next.map_or(bracket, start) {
+            return self.remove(pair);
+        }
+        let range = match next {
             Some(next) => start(pair)..start(next),
             None => self.outline.end(&map.pairs[at.saturating_sub(1)])..self.outline.end(pair),
         };
         self.loses_comments |= has_comment(&self.outline.text[range.clone()]);
         self.edits.delete(range);
+        Some(())
     }
 
     /// Inserts new lines, with the line breaks of the text.

@@ -113,7 +113,12 @@ impl<'text> Outline<'text> {
 
     /// Whether the list or map stands in brackets.
     pub(super) fn is_in_brackets(&self, node: usize) -> bool {
-        self.text[self.range(node).start..].starts_with(['{', '['])
+        let text = &self.text[self.range(node).start..];
+        match self.tape.content(node) {
+            // One whose dashes aren't indented begins, to the parser, with its first item, which may stand in brackets.
+            Content::List => text.starts_with('['),
+            _ => text.starts_with('{'),
+        }
     }
 
     /// Where the pair's colon ends; `None` where it is not just behind the key.

@@ -21,6 +21,8 @@ struct Hand {
     /// What stands before each of the lines, in turn.
     above: Vec<Above>,
     quotes: Vec<bool>,
+    /// Which items of lists stand in braces, in turn.
+    braces: Vec<bool>,
     ends_with_a_break: bool,
 }
 
@@ -59,6 +61,16 @@ impl Writer<'_> {
         write!(self.text, "{:column$}{line}  # {whose}{line_break}", "").unwrap();
     }
 
+    fn item(&mut self, column: usize, parts: &[String], whose: &str) {
+        if self.hand.braces[self.lines % self.hand.braces.len()] {
+            return self.line(column, &format!("- {{{}}}", parts.join(", ")), whose);
+        }
+        for (number, part) in parts.iter().enumerate() {
+            let (column, mark) = if number == 0 { (column, "- ") } else { (column + 2, "") };
+            self.line(column, &format!("{mark}{part}"), whose);
+        }
+    }
+
     fn quoted(&self, text: &str) -> String {
         let is_quoted = self.hand.quotes[self.lines % self.hand.quotes.len()];
         if is_quoted || text.is_empty() { format!("\"{text}\"") } else { text.to_owned() }
@@ -82,9 +94,9 @@ impl Writer<'_> {
             }
             for keyserver in &remote.keyservers {
                 let whose = format!("{whose} {}", keyserver.uri);
-                self.line(2 * step + dash, &format!("- URI: {}", self.quoted(&keyserver.uri)), &whose);
-                self.line(2 * step + dash + 2, &format!("External: {}", keyserver.external), &whose);
-                self.line(2 * step + dash + 2, &format!("Skip: {}", keyserver.skip), &whose);
+                let uri = self.quoted(&keyserver.uri);
+                let flags = [format!("External: {}", keyserver.external), format!("Skip: {}", keyserver.skip)];
+                self.item(2 * step + dash, &[&[format!("URI: {uri}")], &flags[..]].concat(), &whose);
             }
         }
         if !document.logins.is_empty() {
@@ -92,8 +104,8 @@ impl Writer<'_> {
         }
         for login in &document.logins {
             let whose = format!("login {}", login.uri);
-            self.line(dash, &format!("- URI: {}", self.quoted(&login.uri)), &whose);
-            self.line(dash + 2, &format!("Auth: {}", self.quoted(login.auth.expose())), &whose);
+            let (uri, auth) = (self.quoted(&login.uri), self.quoted(login.auth.expose()));
+            self.item(dash, &[format!("URI: {uri}"), format!("Auth: {auth}")], &whose);
         }
         self.line(0, &format!("Active: {}", self.quoted(&document.active)), "file");
         if !self.hand.ends_with_a_break {
@@ -144,9 +156,10 @@ prop_compose! {
             1..12,
         ),
         quotes in vec(any::<bool>(), 1..7),
+        braces in vec(any::<bool>(), 1..5),
         ends_with_a_break in any::<bool>(),
     ) -> Hand {
-        Hand { step, dash, line_break, above, quotes, ends_with_a_break }
+        Hand { step, dash, line_break, above, quotes, braces, ends_with_a_break }
     }
 }
 

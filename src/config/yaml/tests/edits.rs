@@ -47,6 +47,13 @@ fn remove(name: &'static str) -> Change {
     Box::new(move |document| assert!(document.remotes.remove(&named(name)).is_some()))
 }
 
+fn rename(old: &'static str, new: &'static str) -> Change {
+    Box::new(move |document| {
+        let entry = document.remotes.remove(&named(old)).unwrap();
+        document.remotes.insert(named(new), entry);
+    })
+}
+
 /// Makes `a` the active remote.
 fn activate() -> Change {
     Box::new(|document| document.active = "a".to_owned())
@@ -274,6 +281,9 @@ fn a_login_takes_its_comments_along() {
     assert!(one.ends_with("Credentials:\n   - URI: docker://y\n     Insecure: false\n# the end"), "{one}");
 }
 
+const BRACES: &str =
+    "Remotes: { # ours\n  a: {URI: x}, # of a\n  # above b\n  \"b\": {URI: y}, # of b\n  c: {URI: z} # of c\n}\n";
+
 #[test]
 fn small_files_keep_their_form() {
     let new = "  new:\n    URI: new.example.com\n    System: false\n    Exclusive: false\n";
@@ -349,6 +359,26 @@ fn small_files_keep_their_form() {
             exclude(),
             "Remotes:\n  b: &b {URI: x} # c\n  a: {URI: x, System: false, Exclusive: true} # d\n".to_owned(),
         ),
+        // Dashes that are not indented, and an item in braces.
+        (
+            "# c\nCredentials:\n- {URI: x, Auth: a} # d\n- URI: y # e\n",
+            Box::new(|document| drop(document.logins.pop())),
+            "# c\nCredentials:\n- {URI: x, Auth: a} # d\n".to_owned(),
+        ),
+        (
+            "Remotes:\n  a:\n    Keyservers:\n    - {URI: x} # d\n# e\n",
+            Box::new(|document| remote(document, "a").keyservers.insert(0, keyserver("k"))),
+            "Remotes:\n  a:\n    Keyservers:\n    - URI: k\n      Skip: false\n      External: true\n      \
+             Insecure: false\n    - {URI: x} # d\n# e\n"
+                .to_owned(),
+        ),
+        // A map in braces of a line each.
+        (BRACES, remove("a"), BRACES.replace("  a: {URI: x}, # of a\n", "")),
+        (BRACES, remove("b"), BRACES.replace("  # above b\n  \"b\": {URI: y}, # of b\n", "")),
+        (BRACES, remove("c"), BRACES.replace("  c: {URI: z} # of c\n", "")),
+        (BRACES, rename("a", "1.50"), BRACES.replace("a:", "\"1.50\":")),
+        (BRACES, rename("b", "d"), BRACES.replace("\"b\"", "\"d\"")),
+        ("Remotes:\n  'a': # c\n    URI: x\n", rename("a", "d"), "Remotes:\n  'd': # c\n    URI: x\n".to_owned()),
     ];
     for (text, change, expected) in &table {
         assert_eq!(changed(text, change), *expected, "{text:?}");
