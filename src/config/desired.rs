@@ -18,7 +18,7 @@ use crate::{
     },
     name::{NameError, RemoteName},
     secret::Secret,
-    uri::{EndpointUri, KeyserverUri, KeyserverUriError, UriError},
+    uri::{EndpointUri, KeyserverUri, KeyserverUriError, TypedScheme, UriError},
 };
 
 /// A desired state.
@@ -26,6 +26,8 @@ use crate::{
 pub struct Desired {
     /// The active remote; none leaves it as it is.
     active: Option<RemoteName>,
+    /// Whether it has `Remotes`, perhaps none.
+    has_remotes: bool,
     remotes: BTreeMap<RemoteName, DesiredRemote>,
 }
 
@@ -64,9 +66,9 @@ pub struct Applying<'a> {
     pub prune: bool,
 }
 
-/// Why a text is no desired state.
+/// Why a text is no desired state. `Display` goes on after a path and a colon, as that of [`yaml::YamlError`] does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {reason}")]
+#[error("{line}: {reason}")]
 pub struct DesiredError {
     /// The line, from 1.
     pub line: usize,
@@ -83,6 +85,9 @@ pub enum Reason {
     /// A remote's address can't be one.
     #[error(transparent)]
     Uri(#[from] UriError),
+    /// An http address that isn't said to be insecure.
+    #[error("http URI requires Insecure: true")]
+    PlainHttp,
     /// A keyserver's address can't be one.
     #[error(transparent)]
     Keyserver(#[from] KeyserverUriError),
@@ -92,6 +97,9 @@ pub enum Reason {
     /// A login, which no state has.
     #[error("a login is no part of a state: log in with portolan remote login")]
     Login,
+    /// Another document, of which nobody would see that it is left out.
+    #[error("a second document begins below: a state is one")]
+    SecondDocument,
     /// More than one exclusive remote.
     #[error("{0} is exclusive as well as {1}: only one can be")]
     Exclusive(RemoteName, RemoteName),
@@ -112,6 +120,9 @@ pub enum ApplyError {
     /// The system's file holds no secret.
     #[error("the token of {0} can't be stored for all users")]
     Token(RemoteName),
+    /// Pruning by a state without `Remotes`, as an empty file is.
+    #[error("without Remotes, --prune would remove every remote")]
+    PruneAll,
     /// The active remote is none of those that there are then.
     #[error("{0} is not a remote")]
     NoSuchActive(RemoteName),
@@ -149,7 +160,10 @@ impl Desired {
         if let Some((index, _)) = document.logins().iter().enumerate().next() {
             return Err(DesiredError { line: places.login(index).unwrap_or(1), reason: Reason::Login });
         }
-        let mut desired = Self::default();
+        if yaml::has_second_document(bytes) {
+            return Err(DesiredError { line: 1, reason: Reason::SecondDocument });
+        }
+        let mut desired = Self { has_remotes: places.has_remotes(), ..Self::default() };
         if !document.active().is_empty() {
             let at = |error: NameError| DesiredError { line: places.active().unwrap_or(1), reason: error.into() };
             desired.active = Some(RemoteName::parse(document.active()).map_err(at)?);
@@ -169,7 +183,10 @@ impl Desired {
             }
             let uri = match entry.uri.as_str() {
                 "" => None,
-                uri => Some(EndpointUri::parse(uri).map_err(|error| at("URI", error.into()))?),
+                uri => match EndpointUri::parse_typed(uri).map_err(|error| at("URI", error.into()))? {
+                    (_, TypedScheme::Http) if !entry.insecure => return Err(at("URI", Reason::PlainHttp)),
+                    (uri, _) => Some(uri),
+                },
             };
             let remote = DesiredRemote {
                 // An address is one with its scheme: who gives it without the key means https.
@@ -200,6 +217,9 @@ impl Desired {
     /// When a single part of it is refused; the document is of no use then.
     pub fn apply(&self, document: &mut Document, applying: Applying<'_>) -> Result<(), ApplyError> {
         if applying.prune {
+            if !self.has_remotes {
+                return Err(ApplyError::PruneAll);
+            }
             self.prune(document, applying.scope);
         }
         for (name, remote) in &self.remotes {
@@ -250,6 +270,10 @@ impl Desired {
                 let Some(active) = &self.active else { return Ok(()) };
                 if !document.remotes.contains_key(active) {
                     return Err(ApplyError::NoSuchActive(active.clone()));
+                }
+                let mut others = document.remotes.iter().filter(|(name, _)| *name != active);
+                if let Some((exclusive, _)) = others.find(|(_, entry)| entry.exclusive) {
+                    return Err(ApplyError::Policy { name: active.clone(), exclusive: exclusive.clone() });
                 }
                 active.as_str().clone_into(&mut document.active);
             }

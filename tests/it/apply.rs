@@ -243,10 +243,7 @@ fn tokens_are_applied_only_when_that_is_wanted_and_nobody_else_could_read_them()
     let text = STATE.replacen("    URI", "    Token: given\n    URI", 1);
     let path = state(&world, &text);
     let refused = world.run(&["remote", "apply", "state.yaml"]);
-    assert_eq!(
-        refused.stderr,
-        "FATAL:   state.yaml: line 4: the token of company is not applied without --with-tokens\n"
-    );
+    assert_eq!(refused.stderr, "FATAL:   state.yaml:4: the token of company is not applied without --with-tokens\n");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let refused = world.run(&["remote", "apply", "--with-tokens", "state.yaml"]);
     assert!(
@@ -289,8 +286,8 @@ fn what_can_not_be_applied_changes_nothing_and_is_told() {
     let cases = [
         ("Active: gone\n", "FATAL:   gone is not a remote\n"),
         ("Remotes:\n  new:\n    Insecure: true\n", "FATAL:   new has no URI, and is not there yet\n"),
-        ("Remotes:\n  new:\n    URI: ftp://x\n", "FATAL:   state.yaml: line 3: "),
-        ("Remotes:\n  new:\n    Uri: x.example.com\n", "FATAL:   state.yaml: "),
+        ("Remotes:\n  new:\n    URI: ftp://x\n", "FATAL:   state.yaml:3: "),
+        ("Remotes:\n  new:\n    Uri: x.example.com\n", "FATAL:   state.yaml:"),
         (
             "Remotes:\n  DefaultRemote:\n    URI: x.example.com\n",
             "FATAL:   DefaultRemote is already a remote\n         It is defined for all users in $ETC/apptainer/remote.yaml: leave DefaultRemote out, or apply with --global.\n",
@@ -301,9 +298,13 @@ fn what_can_not_be_applied_changes_nothing_and_is_told() {
         ),
         (
             "Remotes: {}\nCredentials:\n- URI: docker://x\n",
-            "FATAL:   state.yaml: line 3: a login is no part of a state: log in with portolan remote login\n",
+            "FATAL:   state.yaml:3: a login is no part of a state: log in with portolan remote login\n",
         ),
-        ("Remotes: [\n", "FATAL:   state.yaml: "),
+        (
+            "Active: mine\n---\nActive: other\n",
+            "FATAL:   state.yaml:1: a second document begins below: a state is one\n",
+        ),
+        ("Remotes: [\n", "FATAL:   state.yaml:"),
     ];
     for (text, said) in cases {
         state(&world, text);
@@ -325,6 +326,30 @@ fn an_exclusive_remote_can_not_be_left_by_a_state() {
     let said = "FATAL:   could not use mine: remote d has been set exclusive by the system administrator\n";
     assert_eq!((run.stderr.as_str(), run.code), (said, Some(255)));
     assert!(!world.user_file().exists());
+}
+
+#[test]
+fn what_a_state_would_do_unawares_is_refused_with_advice() {
+    let exclusive = "Active: d\nRemotes:\n  d:\n    URI: d.example.com\n    System: true\n    Exclusive: true\n  e:\n    URI: e.example.com\n    System: true\n";
+    let world = World::new();
+    world.write_system(exclusive);
+    let cases = [
+        (
+            &["remote", "apply", "--global", "-"][..],
+            "Active: e\n",
+            "FATAL:   could not use e: remote d has been set exclusive by the system administrator\n         To lift that, name d with Exclusive: false, or make it the active one.\n",
+        ),
+        (
+            &["remote", "apply", "--global", "--prune", "-"],
+            "",
+            "FATAL:   without Remotes, --prune would remove every remote\n         If that is what is meant, write: Remotes: {}\n",
+        ),
+    ];
+    for (words, text, said) in cases {
+        let run = world.run_with_input(words, text);
+        assert_eq!((run.stderr.as_str(), run.code), (said, Some(255)));
+        assert_eq!(fs::read_to_string(world.system_file()).unwrap(), exclusive);
+    }
 }
 
 #[test]

@@ -247,6 +247,8 @@ fn bash_completes_blanks_quotes_and_colons() {
     bash.expect("ready> ");
     assert!(fs::read_to_string(world.home().join("names.txt")).unwrap().contains("my remote\n"));
     complete(&mut bash, "portolan remote -c ~/.appt", "ainer/", "Manage remote endpoints");
+    fs::write(world.home().join("state.yaml"), "Active: company\n").unwrap();
+    complete(&mut bash, "portolan remote apply --check st", "ate.yaml", "state.yaml wants it");
 }
 
 #[test]
@@ -266,6 +268,8 @@ fn zsh_completes_blanks_quotes_and_colons() {
         "Keyserver \"https://keys.example.com:11371\" removed.",
     );
     complete(&mut zsh, "portolan --command=app", "tainer", "portolan manages");
+    fs::write(world.home().join("state.yaml"), "Active: company\n").unwrap();
+    complete(&mut zsh, "portolan remote apply --check st", "ate.yaml", "state.yaml wants it");
 }
 
 #[test]
@@ -294,5 +298,9 @@ fn fish_completes_blanks_quotes_and_colons() {
     assert_eq!(complete("portolan --command=app"), ["--command=apptainer"]);
     assert_eq!(complete("portolan remote set-u"), ["set-url\tChange the address of a remote endpoint"]);
     assert_eq!(complete("portolan remote --config='a f"), ["--config=a file.yaml"]);
+    assert_eq!(complete("portolan remote apply a\\ "), ["a file.yaml"]);
+    fs::create_dir(world.home().join("a folder")).unwrap();
+    assert_eq!(complete("portolan man a"), ["a folder/"]);
+    assert_eq!(complete("portolan man 'a f"), ["a folder/"]);
     assert_eq!(complete("portolan remote rename my\\ remote "), Vec::<String>::new());
 }

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     let desired = read(args)?;
     let path = if args.global { &context.paths.system } else { &context.paths.user };
     let changes = if args.check { check(args, &desired, context) } else { apply(args, &desired, context, ui) };
-    let changes = changes.map_err(|error| explain(error, context))?;
+    let changes = changes.map_err(|error| explain(error, args.global, context))?;
     let file = path.display().to_string();
     if args.json.json {
         let view = ApplyView {
@@ -118,7 +118,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
 
 /// What is wanted.
 fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
-    let from = |error: &dyn std::fmt::Display| anyhow!("{}: {error}", args.file);
+    let from = |error: &dyn std::fmt::Display| anyhow!("{}:{error}", args.file);
     let bytes = if args.file == "-" {
         Input::new().all()?.expose().as_bytes().to_vec()
     } else {
@@ -179,7 +179,7 @@ fn changed(
     Ok(differences(&before, document))
 }
 
-fn explain(error: anyhow::Error, context: &Context) -> anyhow::Error {
+fn explain(error: anyhow::Error, is_global: bool, context: &Context) -> anyhow::Error {
     match error.downcast_ref::<ApplyError>() {
         Some(ApplyError::Change(ChangeError::Taken(name))) => {
             let advice = format!(
@@ -189,6 +189,11 @@ fn explain(error: anyhow::Error, context: &Context) -> anyhow::Error {
             error.advise(advice)
         }
         Some(ApplyError::Exclusive(_)) => error.advise("Apply it with --global."),
+        Some(ApplyError::PruneAll) => error.advise("If that is what is meant, write: Remotes: {}"),
+        Some(ApplyError::Policy { exclusive, .. }) if is_global => {
+            let advice = format!("To lift that, name {exclusive} with Exclusive: false, or make it the active one.");
+            error.advise(advice)
+        }
         _ => error,
     }
 }

@@ -14,7 +14,7 @@ function __portolan_complete
             if test $kind = folders
                 set lines (string match -r -- '.*/(?:\t.*)?$' $lines)
             end
-            set lines $before$lines
+            set lines "$before"$lines
     end
     printf '%s\n' $lines
 end

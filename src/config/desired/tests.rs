@@ -98,6 +98,10 @@ fn the_systems_remotes_become_what_is_desired() {
     let exclusive =
         "Active: c\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}, d: {URI: d.example, System: true}}";
     assert_eq!(for_all(exclusive, "Remotes: {c: {Exclusive: false}}"), ["c.Exclusive: true > -"]);
+    let refused = "refused: could not use d: remote c has been set exclusive by the system administrator";
+    assert_eq!(for_all(exclusive, "Active: d"), [refused]);
+    let lifted = ["c.Exclusive: true > -", "Active: c > d"];
+    assert_eq!(for_all(exclusive, "Active: d\nRemotes: {c: {Exclusive: false}}"), lifted);
     let other = ["c.Exclusive: true > -", "d.Exclusive: - > true", "Active: c > d"];
     assert_eq!(for_all(exclusive, "Remotes: {d: {Exclusive: true}}"), other);
     let mut after = document(before);
@@ -117,6 +121,12 @@ fn pruning_removes_what_is_not_named_and_no_token_of_what_stays() {
     assert_eq!(found, ["a.URI: a.example > -", "Active: a > -"]);
     let found = changed(before, "Active: b\nRemotes: {b: {URI: b.example}}", scope, true);
     assert_eq!(found, ["a.URI: a.example > -", "Active: a > b"]);
+    for state in ["", "{}", "Active: b"] {
+        let found = changed(before, state, scope, true);
+        assert_eq!(found, ["refused: without Remotes, --prune would remove every remote"], "{state}");
+    }
+    let found = changed(before, "Remotes: {}", scope, true);
+    assert_eq!(found, ["a.URI: a.example > -", "b.URI: b.example > -", "Active: a > -"]);
 }
 
 #[test]
@@ -135,6 +145,9 @@ fn what_can_not_be_applied_is_told_with_its_line() {
         ("Active: a\nRemotes:\n  a:\n    URI: 'ftp://x'\n", 4),
         ("Active: a\nRemotes:\n  a:\n    URI: a.example\n    Token: t\n", 5),
         ("Remotes: {}\nCredentials:\n- URI: https://k.example\n", 3),
+        ("Remotes:\n  a:\n    URI: http://a.example\n", 3),
+        ("Active: a\n---\nActive: b\n", 1),
+        ("Active: a\n---\nnever: [closed\n", 1),
         ("Remotes:\n  ' a ':\n    URI: a.example\n", 2),
         ("Remotes:\n  a:\n    URI: a\n    Keyservers:\n    - URI: 'ftp://k'\n", 5),
         ("Remotes:\n  a: {URI: a.example, Exclusive: true}\n  b: {URI: b.example, Exclusive: true}\n", 3),

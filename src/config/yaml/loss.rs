@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{
     edit::{Outline, has_comment, words},
+    encoding,
     lines::lines,
 };
 
@@ -37,14 +38,22 @@ impl Loss {
     pub(super) fn of(text: &str) -> Self {
         let Some(outline) = Outline::read(text) else { return Self { parts: Vec::new() } };
         let (gaps, rest) = outline.gaps();
-        let ends_the_document = |line: &str| line.starts_with("---") || line.starts_with("...");
-        let mut after = lines(rest).skip_while(|line| !ends_the_document(line)).skip(1);
         let has_comments = has_comment(rest) || gaps.iter().any(|gap| has_comment(gap));
         let has_anchors = gaps.iter().any(|gap| words(gap).any(|word| word.starts_with('&')));
-        let has_more = after.any(|line| !line.trim().is_empty());
-        let parts = [(has_comments, COMMENTS), (has_anchors, "anchors"), (has_more, "second document")];
+        let parts = [(has_comments, COMMENTS), (has_anchors, "anchors"), (is_more(rest), "second document")];
         Self { parts: those_that_are_there(parts) }
     }
+}
+
+/// Whether a file has more than the document that is read.
+pub fn has_second_document(bytes: &[u8]) -> bool {
+    encoding::decode(bytes).is_ok_and(|text| Outline::read(&text).is_some_and(|outline| is_more(outline.gaps().1)))
+}
+
+/// Whether another document begins in what stands behind the last node of the first.
+fn is_more(rest: &str) -> bool {
+    let ends_the_document = |line: &&str| line.starts_with("---") || line.starts_with("...");
+    lines(rest).skip_while(|line| !ends_the_document(line)).skip(1).any(|line| !line.trim().is_empty())
 }
 
 fn those_that_are_there<const N: usize>(parts: [(bool, &'static str); N]) -> Vec<&'static str> {

@@ -37,7 +37,7 @@ mod tests;
 
 pub use self::{
     error::YamlError,
-    loss::Loss,
+    loss::{Loss, has_second_document},
     places::{Places, places},
     write::{Written, write},
 };

@@ -17,6 +17,7 @@ use crate::name::RemoteName;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
     active: Option<usize>,
+    has_remotes: bool,
     remotes: BTreeMap<RemoteName, RemotePlaces>,
     logins: Vec<ItemPlaces>,
 }
@@ -46,6 +47,11 @@ impl Places {
     /// The line of `Active`.
     pub fn active(&self) -> Option<usize> {
         self.active
+    }
+
+    /// Whether `Remotes` is written, perhaps with none.
+    pub fn has_remotes(&self) -> bool {
+        self.has_remotes
     }
 
     /// The line of a remote's name.
@@ -109,6 +115,7 @@ fn file(decoder: &mut Decoder<'_>) -> Result<Places, Fault> {
         match &*field.key {
             "Active" => places.active = Some(field.position.line),
             "Remotes" => {
+                places.has_remotes = true;
                 for field in decoder.fields(field.value, what)? {
                     let found = remote(decoder, &field)?;
                     places.remotes.insert(RemoteName::found(field.key), found);
@@ -195,6 +202,15 @@ Credentials:
         assert_eq!(places.keyserver_key(&name("m"), 1, "Skip"), Some(11));
         assert_eq!(places.login_key(1, "Auth"), Some(18));
         assert!(places.has_key(&name("other one"), "System") && !places.has_key(&name("m"), "System"));
+    }
+
+    #[test]
+    fn remotes_are_named_by_a_map_of_them() {
+        for (text, expected) in
+            [("Remotes: {}", true), ("Remotes:", false), ("Remotes: ~", false), ("Active: a", false)]
+        {
+            assert_eq!(places(text.as_bytes()).has_remotes(), expected, "{text}");
+        }
     }
 
     #[test]
