@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use super::finding::{Code, Finding};
 use crate::quoted::ShellWord;
 
+/// The number of the user who may do everything.
+const ROOT: u32 = 0;
+
 /// What the kernel says of a file or a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFacts {
@@ -45,6 +48,11 @@ pub fn users_file(file: &FileFacts, user: u32) -> Vec<Finding> {
 /// The folder of a user's files.
 pub fn users_folder(folder: &FileFacts, user: u32) -> Vec<Finding> {
     let mut found = owner(folder, user);
+    let is_open_to_its_owner = folder.mode & 0o700 == 0o700;
+    if folder.owner == user && !is_open_to_its_owner && user != ROOT {
+        let message = format!("you may not write in it: its mode is {:o}", folder.mode & 0o777);
+        found.push(folder.found(Code::FolderClosed, message, "chmod u+rwx"));
+    }
     if folder.permits(0o077) {
         let message = format!("{} its mode is {:o}", whom(folder, 0o077), folder.mode & 0o777);
         let finding = folder.found(Code::FolderMode, message, "chmod 700").fixable_if(folder.owner == user);
@@ -53,12 +61,13 @@ pub fn users_folder(folder: &FileFacts, user: u32) -> Vec<Finding> {
     found
 }
 
-/// The system's file and its folder; `sudo` is what comes before a command of the administrator.
-pub fn systems_file(file: Option<&FileFacts>, folder: Option<&FileFacts>, sudo: &str) -> Vec<Finding> {
+/// The system's file and its folder, as `user` finds them.
+pub fn systems_file(file: Option<&FileFacts>, folder: Option<&FileFacts>, user: u32) -> Vec<Finding> {
     let mut found = Vec::new();
-    let chmod = |mode: &str| format!("{sudo}chmod {mode}");
     for (facts, readable, mode) in [(folder, 0o055, "755"), (file, 0o044, "644")] {
         let Some(facts) = facts else { continue };
+        let sudo = if user == facts.owner { "" } else { sudo(user) };
+        let chmod = |mode: &str| format!("{sudo}chmod {mode}");
         if facts.mode & readable != readable {
             let message = format!("not all users can read it: its mode is {:o}", facts.mode & 0o777);
             found.push(facts.found(Code::SystemUnreadable, message, &chmod(mode)));
@@ -75,7 +84,7 @@ pub fn systems_file(file: Option<&FileFacts>, folder: Option<&FileFacts>, sudo: 
         && ![0, folder.owner].contains(&file.owner)
     {
         let message = format!("it belongs to user {}", file.owner);
-        found.push(file.found(Code::SystemOwner, message, &format!("{sudo}chown {}", folder.owner)));
+        found.push(file.found(Code::SystemOwner, message, &format!("{}chown {}", sudo(user), folder.owner)));
     }
     found
 }
@@ -86,6 +95,11 @@ fn owner(facts: &FileFacts, user: u32) -> Vec<Finding> {
     }
     let message = format!("it belongs to user {}, not to you (user {user})", facts.owner);
     vec![facts.found(Code::FileOwner, message, &format!("sudo chown {user}"))]
+}
+
+/// What comes before a command that only root may run.
+fn sudo(user: u32) -> &'static str {
+    if user == ROOT { "" } else { "sudo " }
 }
 
 /// Who else may do what, as the begin of a message.
@@ -159,7 +173,7 @@ mod tests {
     fn the_systems_file_is_for_all_to_read_and_for_nobody_to_write() {
         let codes = |file: (u32, u32), folder: (u32, u32)| {
             let (file, folder) = (facts(file.0, file.1), facts(folder.0, folder.1));
-            let found = systems_file(Some(&file), Some(&folder), "sudo ");
+            let found = systems_file(Some(&file), Some(&folder), 7);
             found.iter().map(|finding| format!("{} {}", finding.severity.name(), finding.code)).collect::<Vec<_>>()
         };
         assert_eq!(codes((0o644, 0), (0o755, 0)), [""; 0]);
@@ -169,9 +183,30 @@ mod tests {
         assert_eq!(codes((0o666, 0), (0o755, 0)), ["error system-writable"]);
         assert_eq!(codes((0o644, 0), (0o777, 0)), ["error system-writable"]);
         assert_eq!(codes((0o644, 0), (0o1777, 0)), [""; 0]);
-        assert_eq!(systems_file(None, Some(&facts(0o1777, 0)), "").len(), 1);
+        assert_eq!(systems_file(None, Some(&facts(0o1777, 0)), 0).len(), 1);
         assert_eq!(codes((0o664, 0), (0o755, 0)), ["note system-writable"]);
         assert_eq!(codes((0o644, 7), (0o755, 0)), ["warning system-owner"]);
-        assert_eq!(systems_file(None, None, ""), []);
+        assert_eq!(systems_file(None, None, 0), []);
+    }
+
+    #[test]
+    fn who_may_not_change_a_file_is_told_to_become_root() {
+        let mends = |user: u32| {
+            let found = systems_file(Some(&facts(0o666, 7)), Some(&facts(0o777, 0)), user);
+            found.into_iter().map(|finding| finding.mend.replace(" '/h/my remote.yaml'", "")).collect::<Vec<_>>()
+        };
+        assert_eq!(mends(0), ["chmod go-w", "chmod go-w", "chown 0"]);
+        assert_eq!(mends(7), ["sudo chmod go-w", "chmod go-w", "sudo chown 0"]);
+        assert_eq!(mends(8), ["sudo chmod go-w", "sudo chmod go-w", "sudo chown 0"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_closed_to_its_owner_is_told() {
+        let found = |mode: u32, user: u32| told(&users_folder(&facts(mode, user), user));
+        let wanted =
+            "warning folder-closed: you may not write in it: its mode is 500 [chmod u+rwx '/h/my remote.yaml']";
+        assert_eq!(found(0o500, 7), [wanted]);
+        assert_eq!(found(0o000, 7).len(), 1);
+        assert_eq!(found(0o500, 0), [""; 0], "root writes there all the same");
     }
 }

@@ -82,6 +82,10 @@ codes! {
         "Other users may look into the folder of your files; an error when they may write there."
         "Others see which files there are, or put theirs in the place of yours."
         "chmod 700 FOLDER"
+    FolderClosed "folder-closed" [Warning]
+        "You may not write in the folder of your files, or not look into it."
+        "Every command that stores anything for you fails."
+        "chmod u+rwx FOLDER"
     FileOwner "file-owner" [Error]
         "Your file or folder belongs to somebody else, often since a command ran under sudo."
         "Its owner can change it and read your secrets, and your own commands can't store anything there."
@@ -124,7 +128,7 @@ codes! {
         "sudo -H portolan remote COMMAND"
     ConfigUnused "config-unused" [Note]
         "-c names a file that only portolan reads."
-        "The runtime reads your own remote.yaml and knows nothing of what FILE says."
+        "The runtime reads your own remote.yaml and knows nothing of what that file says."
         "portolan remote COMMAND without -c"
     LegacyNotMigrated "legacy-not-migrated" [Warning Note]
         "~/.singularity has a file that was not taken over; a note while the next command that writes would do so."
@@ -181,7 +185,7 @@ codes! {
     LoginDuplicate "login-duplicate" [Warning]
         "There are two logins to the same keyserver or registry, perhaps written differently."
         "Which of the two is used depends on the program that reads them."
-        "portolan remote logout URI, then portolan remote login URI"
+        "portolan remote login URI"
     LoginWithoutSecret "login-without-secret" [Warning]
         "A login has no password or token any more."
         "You are not logged in there, whatever Apptainer's list shows."
@@ -205,10 +209,10 @@ codes! {
     LibraryMissing "library-missing" [Note]
         "The active remote has no library."
         "library:// images fail with \"remote has no library client\"."
-        "portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud"
+        "portolan remote add --no-login SylabsCloud && portolan remote use SylabsCloud"
     EndpointUnreachable "endpoint-unreachable" [Error Warning]
-        "A remote does not say which services it has; a warning when it is not the active one."
-        "What needs one of its services fails."
+        "A remote does not say which services it has; a warning when it is not the active one, or has services that are known without asking."
+        "What needs one of its services fails, but for those that are known."
         "portolan remote status NAME"
     ServiceUnknown "service-unknown" [Note]
         "A remote names a service of an unknown kind."

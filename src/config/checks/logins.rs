@@ -27,26 +27,33 @@ pub fn logins(
     let all = &user.document().logins;
     let mut found = Vec::new();
     let twins = exact_twins(user.document());
+    let used = effective.map(keyservers);
+    let is_unused = |login: &LoginEntry| match (&used, keyserver(login)) {
+        (Some(used), Some(server)) => !used.iter().any(|uri| uri.is_same_server(&server)),
+        _ => false,
+    };
+    // A login takes the place of all others to its server; none is taken to a keyserver that no remote has.
+    let login_again = |login: &LoginEntry| match is_unused(login) {
+        true => commands.own("logout", &login.uri),
+        false => commands.login_to(&login.uri),
+    };
     for (index, first) in twins_of_servers(all) {
         let Some((login, other)) = all.get(index).zip(all.get(first)) else { continue };
         let line = user.places.login(first).map_or_else(String::new, |line| format!(" (line {line})"));
         let written = if login.uri == other.uri { String::new() } else { format!(", written {}", other.uri) };
         let message = format!("there is another login to {}{written}{line}", login.uri);
-        let mend = format!("{}, then {}", commands.own("logout", &login.uri), commands.own("login", &login.uri));
+        let mend = login_again(login);
         let finding = Finding::new(Code::LoginDuplicate, login.uri.as_str(), message, mend);
         found.push(finding.at(user.path(), user.places.login(index)).fixable_if(twins.contains(&index)));
     }
-    let used = effective.map(keyservers);
     for (index, login) in all.iter().enumerate() {
         let line = user.places.login(index);
         if is_without_secret(login) || is_dead(login) {
             let message = format!("the login to {} has no password or token any more", login.uri);
-            let mend = commands.own("login", &login.uri);
+            let mend = login_again(login);
             let finding = Finding::new(Code::LoginWithoutSecret, login.uri.as_str(), message, mend);
             found.push(finding.at(user.path(), line).fixable_if(true));
-        } else if let (Some(used), Some(server)) = (&used, keyserver(login))
-            && !used.iter().any(|uri| uri.is_same_server(&server))
-        {
+        } else if is_unused(login) {
             let message = format!("no remote has the keyserver {}", login.uri);
             let mend = commands.own("logout", &login.uri);
             found.push(
@@ -153,7 +160,7 @@ mod tests {
             found(twice, "dead"),
             [
                 "warning login-duplicate /user:3: there is another login to docker://r.example (line 2) [portolan remote \
-              logout docker://r.example, then portolan remote login docker://r.example] (fixable)"
+              login --username USER docker://r.example] (fixable)"
             ]
         );
     }
@@ -165,11 +172,19 @@ mod tests {
             found(rows, "dead"),
             [
                 "warning login-without-secret /user:2: the login to docker://dead.example has no password or token any \
-                 more [portolan remote login docker://dead.example] (fixable)",
+                 more [portolan remote login --username USER docker://dead.example] (fixable)",
                 "warning login-without-secret /user:3: the login to https://keys.example has no password or token any \
                  more [portolan remote login https://keys.example] (fixable)",
             ]
         );
+    }
+
+    #[test]
+    fn nobody_is_told_to_log_in_to_a_keyserver_that_no_remote_has() {
+        let rows = "- {URI: 'https://other.example', Auth: a}\n- {URI: 'https://other.example/'}\n";
+        let found = found(rows, "dead");
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found.iter().all(|line| line.contains("[portolan remote logout https://other.example")), "{found:?}");
     }
 
     #[test]

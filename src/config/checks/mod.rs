@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use crate::{
     config::{document::Document, layer::Layer, yaml::Places},
     quoted::ShellWord,
+    uri::RegistryUri,
 };
 
 /// A layer, and the lines of its text.
@@ -54,6 +55,12 @@ impl Commands {
     /// A command for the user's own file with a name or an address at its end: `portolan remote use NAME`.
     pub fn own(&self, words: &str, last: &str) -> String {
         command(&self.own, words, last)
+    }
+
+    /// The command that logs in to a keyserver or a registry; what registries need besides is for a person to fill in.
+    pub fn login_to(&self, uri: &str) -> String {
+        let is_registry = RegistryUri::parse(uri).is_ok();
+        self.own(if is_registry { "login --username USER" } else { "login" }, uri)
     }
 
     /// The command that mends what can be mended without losing anything.

@@ -5,7 +5,7 @@
 //! `identitytoken`; `credHelpers` (by key) and `credsStore` (for all) name programs that keep the secret instead, and leave
 //! `{}`. Everything else is carried along in its order, numbers with all their digits.
 
-use std::{cmp::Reverse, fmt};
+use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Serialize as _;
@@ -143,6 +143,17 @@ impl AuthFile {
     pub fn helpers(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         let own = self.own_helpers().map(|(key, name)| (Some(key), name));
         self.common_helper().map(|name| (None, name)).into_iter().chain(own)
+    }
+
+    /// The keys whose entries have a secret for an account that an earlier entry has one for, each with the earlier key.
+    pub fn twins(&self) -> Vec<(&str, &str)> {
+        let mut first_of = BTreeMap::new();
+        let with_secret = self.entries().filter(|(_, entry)| has_secret(entry));
+        let twin = with_secret.filter_map(|(key, _)| {
+            let first = *first_of.entry(RegistryAccount::of_key(key)).or_insert(key);
+            (first != key).then_some((key, first))
+        });
+        twin.collect()
     }
 
     /// Puts a login into the file itself, in the place of every other one for the same account.

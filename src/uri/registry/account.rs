@@ -8,7 +8,7 @@ pub(super) const DOCKER_HUB_API: &str = "registry-1.docker.io";
 
 /// What a key of docker-config.json stands for. Tools write it in many ways: with a scheme, with the path of an API, with
 /// any of Docker Hub's names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RegistryAccount {
     host: String,
     path: String,

@@ -7,6 +7,7 @@ use portolan::config::checks::Code;
 use super::{DOCKER_CONFIG, SYSTEM, clean, everything, found, user};
 use crate::support::{
     cloud::{now, token_until},
+    schema,
     world::{ORDINARY, World, is_root, skip},
 };
 
@@ -52,6 +53,22 @@ const CASES: &[Case] = &[
         Code::FolderMode,
         |world| world.set_mode(&world.home().join(".apptainer"), 0o777),
         &["error folder-mode .apptainer fixable"],
+    ),
+    (
+        Code::FolderClosed,
+        |world| {
+            world.as_ordinary_user();
+            world.set_mode(&world.home().join(".apptainer"), 0o500);
+        },
+        &["warning folder-closed .apptainer"],
+    ),
+    (
+        Code::FolderClosed,
+        |world| {
+            world.as_ordinary_user();
+            world.set_mode(&world.home().join(".apptainer"), 0);
+        },
+        &["error file-unreadable remote.yaml", "warning folder-closed .apptainer"],
     ),
     (
         Code::FileUnreadable,
@@ -267,6 +284,14 @@ const CASES: &[Case] = &[
         &["note keyserver-login-unused remote.yaml:15"],
     ),
     (
+        Code::LoginDuplicate,
+        |world| {
+            let twin = r#"{"auths":{"https://Registry.example.com/v2/":{"auth":"dTpw"},"#;
+            world.write_docker_config(DOCKER_CONFIG.replacen(r#"{"auths":{"#, twin, 1));
+        },
+        &["warning login-duplicate docker-config.json"],
+    ),
+    (
         Code::DockerConfigBroken,
         |world| {
             world.write_docker_config("{\n\"auths\": {\n");
@@ -350,6 +375,28 @@ fn nothing_is_changed_and_no_mode_is_mended() {
 }
 
 #[test]
+fn every_command_that_is_advised_is_one() {
+    let mut run = 0;
+    for (code, make, _) in CASES {
+        let mut world = clean();
+        make(&mut world);
+        let found = world.run(&["remote", "doctor", "--offline", "--json"]);
+        let view = schema::view(&found.stdout);
+        for finding in view["findings"].as_array().unwrap() {
+            let mend = finding["mend"].as_str().unwrap();
+            let Some(words) = mend.strip_prefix("portolan ").filter(|_| !mend.contains(" NEW, or ")) else { continue };
+            for words in words.split(" && portolan ") {
+                let words: Vec<&str> = words.split(' ').map(|word| word.trim_matches('\'')).collect();
+                let advised = world.run(&words);
+                assert!(!advised.stderr.contains("Error for command"), "{code}: {mend}\n{advised}");
+                run += 1;
+            }
+        }
+    }
+    assert!(run > 10, "{run}");
+}
+
+#[test]
 fn what_belongs_to_somebody_else_is_found() {
     if !is_root() {
         return skip("only root can give files away");
@@ -357,6 +404,15 @@ fn what_belongs_to_somebody_else_is_found() {
     let world = clean();
     chown(world.docker_config(), Some(ORDINARY), None).unwrap();
     assert_eq!(found(&world), ["error file-owner docker-config.json"]);
+    // A folder of root's in a user's home hides its files: nothing is said of those that nobody can see.
+    let mut world = clean();
+    world.as_ordinary_user();
+    let folder = world.home().join(".apptainer");
+    chown(&folder, Some(0), None).unwrap();
+    let run = world.run(&["remote", "doctor", "--offline"]);
+    let mend = format!("To mend it: sudo chown {ORDINARY} $HOME/.apptainer\n");
+    assert_eq!(run.stdout.matches(&mend).count(), 2, "{run}");
+    assert_eq!(found(&world), ["error file-owner .apptainer", "error file-unreadable remote.yaml"]);
     let world = clean();
     chown(world.system_file(), Some(ORDINARY), None).unwrap();
     assert_eq!(found(&world), ["warning system-owner remote.yaml"]);

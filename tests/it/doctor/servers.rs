@@ -65,7 +65,7 @@ fn services_that_are_odd_or_missing_are_notes() {
     let run = world.run(&["remote", "doctor"]);
     assert!(
         run.stdout
-            .contains("To mend it: portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud\n"),
+            .contains("To mend it: portolan remote add --no-login SylabsCloud && portolan remote use SylabsCloud\n"),
         "{run}"
     );
     assert_eq!(run.code, Some(0));

@@ -1,8 +1,8 @@
 //! docker-config.json as the findings see it: whether it can be read, whether its helpers are there.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, path::Path};
 
-use super::survey::{Survey, Told, edit, word};
+use super::survey::{Survey, Told, edit, is_closed, word};
 use crate::{
     cli::{context::Context, keychain},
     config::{
@@ -27,12 +27,18 @@ pub(super) struct Registries {
 pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
     let path = &context.paths.docker_config;
     match keychain::open(None, context).read() {
+        // Whether there is one can't be seen. The remote.yaml beside it can't be read either, and that is a finding.
+        Err(KeychainError::Disk(error)) if is_closed(&error) && is_hidden(path) && !context.paths.user_is_named => {
+            Registries { findings: Vec::new(), secrets: None }
+        }
         Err(error) => Registries { findings: vec![broken(path, &error)], secrets: None },
         // A row of a file that is away altogether may be right again when it is back.
-        Ok(_) if path.symlink_metadata().is_err() => {
-            Registries { findings: missing(survey, path).into_iter().collect(), secrets: None }
+        Ok(_) if path.symlink_metadata().is_err() => Registries { findings: missing(survey, path), secrets: None },
+        Ok(file) => {
+            let mut findings = helpers(&file, path, context);
+            findings.extend(twins(&file, path, survey));
+            Registries { findings, secrets: Some(file) }
         }
-        Ok(file) => Registries { findings: helpers(&file, path, context), secrets: Some(file) },
     }
 }
 
@@ -56,20 +62,32 @@ fn broken(path: &Path, error: &KeychainError) -> Finding {
     Finding::new(Code::DockerConfigBroken, subject, message, mend).at(Some(path.to_path_buf()), line)
 }
 
+/// Whether a folder above a file hides it.
+fn is_hidden(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+}
+
 /// Logins to registries whose passwords' file is not there.
-fn missing(survey: &Survey, path: &Path) -> Option<Finding> {
-    let user = survey.user.as_ref()?;
-    let is_registry = |login: &&LoginEntry| RegistryUri::parse(&login.uri).is_ok();
-    let registries: Vec<&LoginEntry> = user.layer.document.logins().iter().filter(is_registry).collect();
-    let first = registries.first()?;
-    let more = match registries.len() {
-        1 => String::new(),
-        number => format!(" and {} more", number - 1),
-    };
-    let message = format!("there is none, with the password of the login to {}{more}", first.uri);
-    let mend = survey.commands.own("login", &first.uri);
-    let subject = path.display().to_string();
-    Some(Finding::new(Code::DockerConfigMissing, subject, message, mend).at(Some(path.to_path_buf()), None))
+fn missing(survey: &Survey, path: &Path) -> Vec<Finding> {
+    let logins = survey.user.iter().flat_map(|user| user.layer.document.logins());
+    let registries = logins.filter(|login| RegistryUri::parse(&login.uri).is_ok());
+    let found = registries.map(|login| {
+        let message = format!("there is none, with the password of the login to {}", login.uri);
+        let mend = survey.commands.login_to(&login.uri);
+        Finding::new(Code::DockerConfigMissing, login.uri.as_str(), message, mend).at(Some(path.to_path_buf()), None)
+    });
+    found.collect()
+}
+
+/// Entries of docker-config.json for one account, written differently.
+fn twins(file: &AuthFile, path: &Path, survey: &Survey) -> Vec<Finding> {
+    let found = file.twins().into_iter().map(|(key, other)| {
+        let message = format!("it has two logins to one registry: {other} and {key}");
+        let host = key.split_once("://").map_or(key, |(_, host)| host);
+        let mend = survey.commands.login_to(&format!("docker://{host}"));
+        Finding::new(Code::LoginDuplicate, key, message, mend).at(Some(path.to_path_buf()), None)
+    });
+    found.collect()
 }
 
 /// Credential helpers that can't be run.

@@ -134,7 +134,10 @@ impl Asker<'_> {
             Err(error) => {
                 let finding =
                     unreachable(remote, endpoint, &error, &self.survey.commands.own("status", remote.name.as_str()));
-                found.push(if is_active { finding } else { finding.otherwise() });
+                let is_known = [ServiceKind::Library, ServiceKind::Keyserver]
+                    .iter()
+                    .any(|kind| known_service(&endpoint.uri, kind).is_some());
+                found.push(if is_active && !is_known { finding } else { finding.otherwise() });
             }
         }
         if endpoint.transport == Transport::Http {
@@ -226,7 +229,7 @@ pub(super) fn without_library(survey: &Survey, effective: &Effective<'_>, name: 
     } else if effective.remote(&RemoteName::found(LIBRARY)).is_some() {
         choose
     } else {
-        format!("{}, then {choose}", commands.own("add --no-login", LIBRARY))
+        format!("{} && {choose}", commands.own("add --no-login", LIBRARY))
     };
     let message = format!("{name} has no library");
     Finding::new(Code::LibraryMissing, name.as_str(), message, mend)

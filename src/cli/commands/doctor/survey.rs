@@ -61,12 +61,11 @@ impl Survey {
             chosen: layers::choice(context),
             commands: commands(context, may_write_system),
         };
-        let sudo = if may_write_system { "" } else { "sudo " };
-        survey.look_at_modes(paths, user_id, sudo);
+        survey.look_at_modes(paths, user_id);
         let built_in = || Source { layer: Layer::built_in(&context.flavor), places: yaml::Places::default() };
-        let read = survey.read(&paths.system, LayerKind::System, sudo);
+        let read = survey.read(&paths.system, LayerKind::System, user_id);
         survey.system = read.map(|source| source.unwrap_or_else(built_in));
-        let read = survey.read(&paths.user, LayerKind::User, sudo);
+        let read = survey.read(&paths.user, LayerKind::User, user_id);
         survey.user_is_known = read.is_some();
         survey.user = read.flatten();
         survey.look_at_named_file(paths, user_id);
@@ -89,7 +88,7 @@ impl Survey {
         effective.active().filter(|_| self.user_is_known || effective.exclusive().is_some() || self.chosen.is_some())
     }
 
-    fn look_at_modes(&mut self, paths: &Paths, user: u32, sudo: &str) {
+    fn look_at_modes(&mut self, paths: &Paths, user: u32) {
         if let Some(folder) = facts(&paths.user_folder).filter(|_| !paths.user_is_named) {
             self.findings.extend(checks::users_folder(&folder, user));
         }
@@ -98,7 +97,7 @@ impl Survey {
             self.findings.extend(checks::users_file(&file, user));
         }
         let folder = paths.system.parent().and_then(facts);
-        self.findings.extend(checks::systems_file(facts(&paths.system).as_ref(), folder.as_ref(), sudo));
+        self.findings.extend(checks::systems_file(facts(&paths.system).as_ref(), folder.as_ref(), user));
         let all = [&paths.user, &paths.docker_config, &paths.system];
         self.files.extend(all.into_iter().filter(|path| path.symlink_metadata().is_ok()).cloned());
     }
@@ -115,7 +114,7 @@ impl Survey {
     }
 
     /// The file's source; `Some(None)` when there is no file, `None` when it can't be read, which is a finding.
-    fn read(&mut self, path: &Path, kind: LayerKind, sudo: &str) -> Option<Option<Source>> {
+    fn read(&mut self, path: &Path, kind: LayerKind, user: u32) -> Option<Option<Source>> {
         let parse = |bytes: Option<&[u8]>| {
             let Some(bytes) = bytes else { return Ok(None) };
             match yaml::read(bytes) {
@@ -132,7 +131,7 @@ impl Survey {
         };
         let finding = match &error {
             ReadError::Parse(ParseError { error, .. }) => broken(path, error),
-            ReadError::Disk(error) => unreadable(path, error, kind, sudo),
+            ReadError::Disk(error) => unreadable(path, error, kind, user),
         };
         let is_known = |other: &Finding| other.code == finding.code && other.file == finding.file;
         if !self.findings.iter().any(is_known) {
@@ -205,18 +204,36 @@ pub(super) fn edit(path: &Path, line: usize) -> String {
     format!("${{EDITOR:-vi}} +{line} {}", word(path))
 }
 
-fn unreadable(path: &Path, error: &DiskError, kind: LayerKind, sudo: &str) -> Finding {
-    let is_closed = matches!(error, DiskError::Refused { reason, .. } if reason.kind() == ErrorKind::PermissionDenied);
-    let (code, chmod) = match kind {
-        LayerKind::User => (Code::FileUnreadable, "chmod u+rw".to_owned()),
-        LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => {
-            (Code::SystemUnreadable, format!("{sudo}chmod 644"))
-        }
+fn unreadable(path: &Path, error: &DiskError, kind: LayerKind, user: u32) -> Finding {
+    let code = match kind {
+        LayerKind::User => Code::FileUnreadable,
+        LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => Code::SystemUnreadable,
     };
-    // What is no file at all is for a person to look at.
-    let mend = format!("{} {}", if is_closed { &chmod } else { "ls -ld" }, word(path));
+    let mend = match (is_closed(error), kind) {
+        // What is no file at all is for a person to look at.
+        (false, _) => format!("ls -ld {}", word(path)),
+        (true, LayerKind::User) => opened(path, user),
+        (true, _) => format!("sudo chmod 644 {}", word(path)),
+    };
     let message = format!("it can't be read: {}", Told(error));
     Finding::new(code, path.display().to_string(), message, mend).at(Some(path.to_path_buf()), None)
+}
+
+/// Whether it is the rights that are missing.
+pub(super) fn is_closed(error: &DiskError) -> bool {
+    matches!(error, DiskError::Refused { reason, .. } if reason.kind() == ErrorKind::PermissionDenied)
+}
+
+/// The command that opens a file to its user, or the folder that hides it.
+fn opened(path: &Path, user: u32) -> String {
+    let closed = path.ancestors().find_map(facts);
+    let place = closed.as_ref().map_or(path, |found| &found.path);
+    let command = match &closed {
+        Some(found) if found.owner != user => format!("sudo chown {user}"),
+        _ if place == path => "chmod u+rw".to_owned(),
+        _ => "chmod u+rwx".to_owned(),
+    };
+    format!("{command} {}", word(place))
 }
 
 /// An error with its reasons, in one line.

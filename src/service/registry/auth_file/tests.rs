@@ -102,6 +102,15 @@ fn a_login_is_found_under_whatever_key_a_tool_wrote() {
 }
 
 #[test]
+fn two_entries_for_one_account_are_found_where_both_have_a_secret() {
+    let file = file(
+        r#"{"auths":{"ghcr.io":{"auth":"dTpw"},"https://GHCR.io/v2/":{"auth":"dTpx"},"ghcr.io/team":{"auth":"dTpw"},
+        "docker.io":{},"https://index.docker.io/v1/":{"auth":"dTpw"}}}"#,
+    );
+    assert_eq!(file.twins(), [("https://GHCR.io/v2/", "ghcr.io")]);
+}
+
+#[test]
 fn an_entry_without_a_secret_is_a_login_only_where_a_helper_has_it() {
     let entry = |entry: &str, rest: &str| file(&format!(r#"{{"auths":{{"h":{entry}}}{rest}}}"#)).holds("h");
     for nothing in ["{}", "null", r#""x""#, r#"{"auth":""}"#, r#"{"username":"x"}"#, r#"{"auth":5}"#] {
