@@ -23,6 +23,15 @@ pub(crate) fn open(authfile: Option<&Path>, context: &Context) -> Keychain {
     }
 }
 
+/// What the file says, if there is one: only then does it tell which secrets are gone. One that is away may come back.
+///
+/// # Errors
+/// When it can't be read, or is no docker-config.json.
+pub(crate) fn read_existing(keychain: &Keychain) -> Result<Option<AuthFile>, KeychainError> {
+    let file = keychain.read()?;
+    Ok(keychain.path.exists().then_some(file))
+}
+
 /// Keeps a secret; the folder of the user's own files is made where it is missing.
 ///
 /// # Errors

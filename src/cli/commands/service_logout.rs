@@ -68,9 +68,10 @@ fn forget_registry(
     if authfile.is_some() {
         return Ok(());
     }
-    let file = keychain.read()?;
+    let file = keychain::read_existing(&keychain)?;
+    let is_dead = |login: &LoginEntry| file.as_ref().is_some_and(|file| keychain::is_dead(login, file));
     let still_shared = layers::edit_user(context, ui, |document| {
-        let goes = |login: &LoginEntry| keychain::is_row_of(login, uri) || keychain::is_dead(login, &file);
+        let goes = |login: &LoginEntry| keychain::is_row_of(login, uri) || is_dead(login);
         change::remove_logins(document, goes);
         Ok::<_, Infallible>(document.logins().iter().any(shares))
     })?;

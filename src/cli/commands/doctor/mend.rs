@@ -67,11 +67,7 @@ fn settle(path: &Path, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
 }
 
 fn mend_users_file(survey: &Survey, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    // Only a file that is there says which passwords are gone.
-    let secrets = match context.paths.docker_config.exists() {
-        true => keychain::open(None, context).read().ok(),
-        false => None,
-    };
+    let secrets = keychain::read_existing(&keychain::open(None, context)).ok().flatten();
     let told = layers::edit_user(context, ui, |document| {
         let is_dead = |login: &_| secrets.as_ref().is_some_and(|file| keychain::is_dead(login, file));
         Ok::<_, Infallible>(checks::mend(document, is_dead, |name| !system_has(survey, name)))
