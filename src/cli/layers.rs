@@ -241,7 +241,27 @@ pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
     ui: &mut Ui,
     change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
-    edit_system_store(&system_store(context), change, context, ui)
+    edit_system_store(&system_store(context), change, context, ui).map_err(|error| {
+        let is_refused = error.downcast_ref::<ChangeError>().is_some();
+        match context.paths.system.parent() {
+            Some(folder) if !is_refused && !folder.exists() => error.advise_person(format!(
+                "To make the folder: sudo mkdir {}. If {} is installed elsewhere, --sysconfdir says where.",
+                folder.display(),
+                context.flavor,
+            )),
+            _ => error,
+        }
+    })
+}
+
+/// The error of a change for all users, with what to do about a remote that only the user has, or nobody.
+pub(crate) fn explain_global(error: anyhow::Error, name: &RemoteName) -> anyhow::Error {
+    match error.downcast_ref::<ChangeError>() {
+        Some(ChangeError::NoSuchRemote(_)) => error.advise_person(format!(
+            "The system has no remote of this name. To add it for all users: sudo portolan remote add --global {name} <URI>."
+        )),
+        _ => error,
+    }
 }
 
 /// As [`edit_system`], on a machine where nothing is installed yet: the file's folder is made where it is missing.

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests make the files that they are about")]
 
 mod add;
+mod advice;
 mod apply;
 mod arrows;
 mod broken;

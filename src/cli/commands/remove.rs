@@ -35,7 +35,8 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let name = RemoteName::found(&args.name);
     if args.global {
         layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
-        layers::edit_system(context, ui, |document| change::remove_globally(document, &name))?;
+        layers::edit_system(context, ui, |document| change::remove_globally(document, &name))
+            .map_err(|error| layers::explain_global(error, &name))?;
         ui.info(format!("Remote {} removed.", Quoted(name.as_str())));
         return Ok(Outcome::Done);
     }

@@ -71,7 +71,7 @@ fn use_globally(args: &UseArgs, name: &RemoteName, context: &Context, ui: &mut U
             if name.as_str() == PREVIOUS {
                 error.advise("Only your own choice can go back to the remote before; name one for all users.")
             } else {
-                error
+                layers::explain_global(error, name)
             }
         },
     )?;

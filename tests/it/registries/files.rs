@@ -321,7 +321,11 @@ docker://localhost:PORT  NO
 fn logins_stay_while_the_file_of_their_secrets_is_away() {
     let world = World::shipped();
     let row = |host: &str| format!("- URI: docker://{host}\n  Insecure: false\n");
-    world.write_user(format!("Active: \"\"\nRemotes: {{}}\nCredentials:\n{}{}", row("one.example"), row("two.example")));
+    world.write_user(format!(
+        "Active: \"\"\nRemotes: {{}}\nCredentials:\n{}{}",
+        row("one.example"),
+        row("two.example")
+    ));
     assert_eq!(world.run(&["remote", "logout", "docker://one.example"]).code, Some(0));
     let left = fs::read_to_string(world.user_file()).unwrap();
     assert!(left.ends_with(&row("two.example")) && !left.contains("one.example"), "{left}");

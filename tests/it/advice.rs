@@ -1,0 +1,54 @@
+//! What a person at a terminal is told beside an error, and a script is not: its lines are Apptainer's alone.
+
+use std::fs;
+
+use crate::support::{terminal::Terminal, world::World};
+
+/// What a person sees of a command.
+fn seen(world: &World, words: &[&str]) -> String {
+    let mut terminal = Terminal::new();
+    terminal.resize();
+    let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
+    command.env_clear().current_dir(world.home());
+    for (name, value) in world.command().get_envs() {
+        command.env(name, value.unwrap());
+    }
+    command.args(words);
+    terminal.start(command);
+    terminal.wait();
+    terminal.shown()
+}
+
+#[test]
+fn who_errs_at_a_terminal_is_told_what_to_do_next() {
+    let table: [(&[&str], &str); 7] = [
+        (&["use", "gone"], "portolan remote list shows the remotes that there are."),
+        (&["remove", "gone"], "portolan remote list shows the remotes that there are."),
+        (&["rename", "gone", "new"], "portolan remote list shows the remotes that there are."),
+        (&["set-url", "gone", "h.example.com"], "To add it: portolan remote add gone h.example.com."),
+        (&["use", "--global", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
+        (&["use", "--exclusive", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
+        (&["remove", "--global", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
+    ];
+    let world = World::shipped();
+    world.write_user("Remotes:\n  mine:\n    URI: mine.example.com\n");
+    for (words, advice) in table {
+        let words = [&["remote"], words].concat();
+        let shown = seen(&world, &words);
+        assert!(shown.contains(" is not a remote") && shown.contains(advice), "{words:?}: {shown}");
+        let run = world.run(&words);
+        assert!(run.stderr.ends_with(" is not a remote\n") && run.stderr.lines().count() == 1, "{words:?}: {run}");
+    }
+}
+
+#[test]
+fn who_adds_to_a_system_without_a_folder_is_told_how_to_make_it() {
+    let world = World::new();
+    fs::remove_dir(world.system_file().parent().unwrap()).unwrap();
+    let words = ["remote", "add", "--global", "--no-login", "x", "x.example.com"];
+    let shown = seen(&world, &words);
+    assert!(shown.contains("To make the folder: sudo mkdir ") && shown.contains("--sysconfdir says where."), "{shown}");
+    let said =
+        "FATAL:   while opening remote config file: open $ETC/apptainer/remote.yaml: no such file or directory\n";
+    assert_eq!(world.run(&words).stderr, said);
+}
