@@ -100,7 +100,7 @@ FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:6:7: key
 write its URI below it, indented, or remove it
 --- a document
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:1: the file is null: Active and Remotes are missing
-***
+null
 ^
 leave the file empty where there is no remote
 --- a document that begins and is empty

@@ -2,7 +2,8 @@
 //! hide a token in a text that can't be parsed.
 //!
 //! What is shown is what is known to be public: the keys, and the values of the keys that hold no secret. The value of
-//! every other key is shown as `***`, also of one that nobody knows, for it may be a misspelt `Token`.
+//! every other key is shown as `***`, also of one that nobody knows, for it may be a misspelt `Token`. So is what has no
+//! colon, or stands like a key below a secret: a token that was broken into lines, or has lost its colon.
 
 use super::{lines::lines, problem::Position, suggestion::closest};
 
@@ -57,7 +58,7 @@ fn underlined(line: &str, place: usize) -> String {
 /// What the lines so far say about the next: whether a value that may be secret goes on there.
 #[derive(Default)]
 struct Secrets {
-    /// The column of the key whose value goes on in all lines that are indented deeper.
+    /// The column of the key whose value goes on in all lines that are indented deeper, or as deep without a public key.
     key_column: Option<usize>,
     /// The quote that such a value began with and that isn't closed yet.
     quote: Option<char>,
@@ -76,7 +77,10 @@ impl Secrets {
         if indentation == line.len() {
             return None;
         }
-        if self.key_column.is_some_and(|column| indentation > column) {
+        let key = first_key(line);
+        let has_key = is_public(key) || SECRET_KEYS.contains(&key);
+        let goes_on = |column: usize| indentation > column || indentation == column && !has_key;
+        if self.key_column.is_some_and(goes_on) {
             return Some(indentation);
         }
         self.key_column = None;
@@ -87,13 +91,21 @@ impl Secrets {
         let mut at = 0;
         loop {
             let start = at + line[at..].find(|character| !MARKS.contains(&character))?;
+            // The value of an explicit key, `? KEY`.
+            if line[..start].contains(':') && at == 0 && !self.last_is_public {
+                return Some(start);
+            }
             let Some(colon) = line[start..].find(':').map(|length| start + length) else {
-                return self.pass_word(&line[start..]).then_some(start);
+                return self.pass_word(&line[start..], at == 0).then_some(start);
             };
             let key = line[start..colon].trim_matches([' ', '\t', '"', '\'']);
             let value = colon + 1;
             if key.contains(char::is_alphabetic) {
                 self.last_is_public = is_public(key);
+            }
+            if !self.last_is_public && has_lost_its_colon(key) {
+                self.key_column = Some(start);
+                return Some(start);
             }
             if !self.last_is_public && self.hides(key, start, &line[value..]) {
                 return Some(value + line[value..].find(|character| character != ' ').unwrap_or(0));
@@ -102,10 +114,13 @@ impl Secrets {
         }
     }
 
-    /// Takes what stands on a line without a colon: a value that goes on, or a key whose colon is on the next line.
-    fn pass_word(&mut self, word: &str) -> bool {
-        let hidden = !self.last_is_public && !is_public(word.trim_end());
-        self.last_is_public &= !SECRET_KEYS.contains(&word.trim_end());
+    /// Takes what has no colon, and says whether it must be hidden: a value that goes on, a key whose colon is on the next
+    /// line, or one that has lost it. Behind a public key on the same line it belongs to that.
+    fn pass_word(&mut self, word: &str, is_alone: bool) -> bool {
+        let word = word.trim_end();
+        let is_known = is_public(word) || matches!(word, "null" | "~");
+        let hidden = !is_known && (is_alone || !self.last_is_public || has_lost_its_colon(word));
+        self.last_is_public &= !SECRET_KEYS.contains(&word);
         hidden
     }
 
@@ -126,6 +141,18 @@ impl Secrets {
         }
         true
     }
+}
+
+/// What a line begins with, up to its first colon.
+fn first_key(line: &str) -> &str {
+    let key = line.trim_start_matches(MARKS);
+    key.split(':').next().unwrap_or_default().trim_matches([' ', '\t', '"', '\''])
+}
+
+/// Whether a key is that of a secret with more behind it, such as `Token abc`, `Auth=abc`.
+fn has_lost_its_colon(key: &str) -> bool {
+    let Some(end) = key.find(|character: char| !character.is_alphanumeric()) else { return false };
+    closest(&key[..end], SECRET_KEYS).is_some()
 }
 
 fn is_public(key: &str) -> bool {
@@ -231,6 +258,20 @@ mod tests {
             "? \"Token\"\n: URI SECRET",
             "!!str Token: SECRET",
             "\"\\x54oken\": SECRET",
+            // without its colon
+            "    URI: x\n    Token SECRET",
+            "    URI: x\n    Token=SECRET",
+            "    URI: x\n    Token; SECRET",
+            "    URI: x\n    Token SECRET: x",
+            "    URI: x\n    Tokn SECRET: x",
+            "- URI: x\n  Auth Basic SECRET",
+            "- URI: x\n- Auth Basic SECRET",
+            "- URI: x\n  Auth=Basic SECRET: x",
+            "    URI: x\n    \"Token SECRET: x",
+            "    URI: x\n    ? Token\n    : SECRET x: y",
+            "x: {URI: c, Token SECRET}",
+            "    Token: abc\n    SECRET:",
+            "    Token: abc\n    System: true\n    SECRET",
         ];
         for text in texts {
             let line = text.lines().position(|line| line.contains("SECRET")).unwrap() + 1;
@@ -254,10 +295,10 @@ mod tests {
             "Token: abc\nSystem: maybe",
             "- Auth: Basic abc\n  Insecure: maybe",
             "Token: \"abc\"\nSystem: maybe",
-            "Active:\n  a b c",
             "  my remote:",
             "---",
             "  - {",
+            "  - null",
         ];
         for text in texts {
             let line = text.lines().count();

@@ -19,6 +19,11 @@ const REMOTE_KEYS: &[&str] = &["URI", "Token", "System", "Exclusive", "Insecure"
 const KEYSERVER_KEYS: &[&str] = &["URI", "Skip", "External", "Insecure"];
 const LOGIN_KEYS: &[&str] = &["URI", "Auth", "Insecure"];
 
+/// Up to so many bytes an error repeats any unknown key.
+const SHORT: usize = 8;
+/// Up to so many it repeats one of letters.
+const LONGEST_SHOWN: usize = 24;
+
 /// The document that `text` stands for.
 pub(super) fn document(text: &str) -> Result<Document, Fault> {
     let tape = Tape::read(text)?;
@@ -138,6 +143,12 @@ fn null(what: Subject<'_>, position: Position, missing: &'static str, advice: &'
 }
 
 fn unknown(field: &Field<'_>, place: Place<'_>, known: &'static [&'static str]) -> Fault {
-    let key = field.key.clone().into_owned();
-    Problem::UnknownKey { key, place: place.inside(), known }.at(field.position)
+    // A line of a token can stand where a key does; no key that anyone would write looks like one.
+    let is_word = |character: char| character.is_alphabetic() || " -_".contains(character);
+    let is_shown = match field.key.len() {
+        ..=SHORT => true,
+        length => length <= LONGEST_SHOWN && field.key.chars().all(is_word),
+    };
+    let key = if is_shown { &*field.key } else { "***" };
+    Problem::UnknownKey { key: key.to_owned(), place: place.inside(), known }.at(field.position)
 }

@@ -172,16 +172,3 @@ fn a_helper_that_does_not_listen_does_no_harm() {
     let bench = Bench::new("deaf");
     assert_eq!(bench.helper().store("h", &password(&"x".repeat(1024 * 1024))), Ok(()));
 }
-
-#[test]
-fn a_program_that_cannot_be_run_is_named() {
-    let bench = Bench::new("keeps");
-    fs::write(bench.folder.path().join("docker-credential-none"), "").unwrap();
-    let none = Helper { name: HelperName::parse("none").unwrap(), ..bench.helper() };
-    let error = none.get("h").unwrap_err().to_string();
-    assert!(
-        error.starts_with("error getting credentials - err: exec: \"docker-credential-none\": ")
-            && error.to_lowercase().contains("permission denied"),
-        "{error}"
-    );
-}
