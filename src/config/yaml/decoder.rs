@@ -4,6 +4,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
+    limits::MOST_ALIASED_TEXT,
     place::Subject,
     problem::{Fault, Kind, Position, Problem},
     tape::{Content, Tape},
@@ -56,7 +57,10 @@ impl<'text> Decoder<'text> {
     pub(super) fn text(&mut self, node: NodeRef, what: Subject<'_>) -> Result<String, Fault> {
         match self.visit(node)? {
             Content::Scalar(scalar) => match scalar.text() {
-                Ok(text) => Ok(text.into_owned()),
+                Ok(text) => {
+                    self.count_text(node, &text)?;
+                    Ok(text.into_owned())
+                }
                 Err(problem) => Err(problem.at(self.position(node))),
             },
             content => Err(self.wrong_kind(node, what, Kind::Text, content)),
@@ -114,7 +118,10 @@ impl<'text> Decoder<'text> {
         let problem = match self.visit(node)? {
             Content::Scalar(scalar) => match scalar.text() {
                 Ok(text) if text.len() > RemoteName::LONGEST => Problem::NameTooLong(text.len()),
-                Ok(text) => return Ok(text),
+                Ok(text) => {
+                    self.count_text(node, &text)?;
+                    return Ok(text);
+                }
                 Err(problem) => problem,
             },
             content => Problem::KeyOfNoText(content.kind()),
@@ -154,6 +161,14 @@ impl<'text> Decoder<'text> {
         Ok(self.tape.content(target.index))
     }
 
+    /// Counts a text that an alias stands for: each time it is another copy in memory.
+    fn count_text(&mut self, node: NodeRef, text: &str) -> Result<(), Fault> {
+        if !self.target(node).aliased {
+            return Ok(());
+        }
+        self.budget.count_text(text.len()).map_err(|problem| problem.at(self.position(node)))
+    }
+
     fn wrong_kind(&self, node: NodeRef, what: Subject<'_>, wanted: Kind, found: &Content<'_>) -> Fault {
         Problem::WrongKind { what: what.to_string(), wanted, found: found.kind() }.at(self.position(node))
     }
@@ -191,9 +206,16 @@ impl<'text> Fields<'text> {
 struct Budget {
     all: u32,
     aliased: u32,
+    /// The bytes of text that aliases stood for.
+    aliased_text: usize,
 }
 
 impl Budget {
+    fn count_text(&mut self, length: usize) -> Result<(), Problem> {
+        self.aliased_text = self.aliased_text.saturating_add(length);
+        if self.aliased_text > MOST_ALIASED_TEXT { Err(Problem::ExcessiveAliasing) } else { Ok(()) }
+    }
+
     fn count(&mut self, aliased: bool) -> Result<(), Problem> {
         self.all = self.all.saturating_add(1);
         self.aliased = self.aliased.saturating_add(u32::from(aliased));

@@ -117,6 +117,8 @@ pub(super) enum Problem {
     TooDeep,
     #[error("more than {} aliases", limits::MOST_ALIASES)]
     TooManyAliases,
+    #[error("more than {} texts, lists and maps", limits::MOST_NODES)]
+    TooManyNodes,
     #[error("aliases stand for too much of the document")]
     ExcessiveAliasing,
     #[error("the alias stands inside of its own anchor")]

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, ops::Range};
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, YamlVersion};
 
 use super::{
-    limits::{DEEPEST, MOST_ALIASES},
+    limits::{DEEPEST, MOST_ALIASES, MOST_NODES},
     problem::{Fault, Kind, Position, Problem},
     scalar::{Scalar, Tag},
 };
@@ -51,13 +51,13 @@ impl Content<'_> {
 impl<'text> Tape<'text> {
     /// Reads the first document of `text`; empty where there is none.
     pub(super) fn read(text: &'text str) -> Result<Self, Fault> {
-        Recorder { text, ..Recorder::default() }.record_all().map(|recorder| recorder.tape)
+        Recorder::new(text, MOST_NODES).record_all().map(|recorder| recorder.tape)
     }
 
     /// As [`read`](Self::read), with the bytes of each node in turn: of a scalar without its tag and anchor, of a list or map
     /// from its first to its last node, of one in brackets with them. An empty scalar stands at the end of its key.
     pub(super) fn read_with_ranges(text: &'text str) -> Result<(Self, Vec<Range<usize>>), Fault> {
-        let recorder = Recorder { text, ranges: Some(Vec::new()), ..Recorder::default() }.record_all()?;
+        let recorder = Recorder { ranges: Some(Vec::new()), ..Recorder::new(text, MOST_NODES) }.record_all()?;
         Ok((recorder.tape, recorder.ranges.unwrap_or_default()))
     }
     /// Whether the text has no document: it is empty, or has blanks and comments only.
@@ -96,9 +96,14 @@ struct Recorder<'text> {
     open: Vec<usize>,
     anchors: BTreeMap<usize, usize>,
     aliases: usize,
+    most_nodes: usize,
 }
 
 impl<'text> Recorder<'text> {
+    fn new(text: &'text str, most_nodes: usize) -> Self {
+        Self { text, most_nodes, ..Self::default() }
+    }
+
     /// Records the events up to the end of the first document.
     fn record_all(mut self) -> Result<Self, Fault> {
         let options = granit_parser::options! {
@@ -118,6 +123,9 @@ impl<'text> Recorder<'text> {
 
     fn record(&mut self, event: Event<'text>, span: &Span) -> Result<(), Fault> {
         let position = Position::from(span.start);
+        if self.tape.nodes.len() > self.most_nodes {
+            return Err(Problem::TooManyNodes.at(position));
+        }
         match event {
             Event::DocumentStart(_, Some(version)) => check_version(version, position),
             Event::Scalar(text, style, anchor, tag) => {
@@ -242,6 +250,13 @@ mod tests {
         assert_eq!(kinds(&tape, 0), "{a [b {c d}] e *2 f {}}");
         let places: Vec<_> = tape.children(0).map(|child| tape.position(child)).map(|p| (p.line, p.column)).collect();
         assert_eq!(places, [(1, 1), (1, 7), (2, 1), (2, 4), (3, 1), (3, 4)]);
+    }
+
+    #[test]
+    fn there_is_a_largest_number_of_nodes() {
+        let read = |most_nodes: usize| Recorder::new("[a, {b: c}]", most_nodes).record_all().map(drop);
+        assert_eq!(read(5), Ok(()));
+        assert_eq!(read(4).unwrap_err().problem, Problem::TooManyNodes);
     }
 
     #[test]

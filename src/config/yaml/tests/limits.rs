@@ -74,6 +74,16 @@ fn a_thousand_aliases_are_the_most() {
 }
 
 #[test]
+fn a_long_text_can_not_be_copied_over_and_over() {
+    let remotes = |length: usize| {
+        let aliases: String = (0..900).map(|number| format!("  r{number}: *a\n")).collect();
+        format!("Remotes:\n  a: &a {{URI: {}}}\n{aliases}", "c".repeat(length))
+    };
+    assert_eq!(read(remotes(1_000).as_bytes()).unwrap().remotes().len(), 901);
+    assert_eq!(refusal(&remotes(100_000)), "aliases stand for too much of the document");
+}
+
+#[test]
 fn a_chain_of_merges_ends_and_overflows_no_stack() {
     let mut chain = String::from("Remotes:\n  r0: &a0 {URI: c}\n");
     for link in 1..=1_000 {
