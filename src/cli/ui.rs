@@ -154,6 +154,11 @@ impl Ui {
         if self.stdout_is_terminal { printable(text) } else { Cow::Borrowed(text) }
     }
 
+    /// As [`cell`](Self::cell), for a text of several lines.
+    pub(crate) fn lines<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.stdout_is_terminal { printable_lines(text) } else { Cow::Borrowed(text) }
+    }
+
     /// A sign of life while servers think, on a terminal only.
     pub(crate) fn spinner(&self, text: &'static str) -> Spinner {
         Spinner::new(text, self.stderr_is_terminal && self.verbosity >= Verbosity::NORMAL)

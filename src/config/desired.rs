@@ -323,7 +323,7 @@ fn apply_remote(
                 if global {
                     change::set_uri_globally(document, name, &new)?;
                 } else {
-                    change::set_uri(document, name, &new, false)?;
+                    change::set_uri(document, name, &new, None)?;
                 }
             }
         }

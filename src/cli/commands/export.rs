@@ -27,6 +27,8 @@ pub(crate) fn run(args: &ExportArgs, context: &Context, ui: &mut Ui) -> anyhow::
     } else {
         layers::user_store(context).read()?.map(|layer| layer.document).unwrap_or_default()
     };
-    ui.print(&desired::export(&document, args.global))?;
+    let state = desired::export(&document, args.global);
+    let state = ui.lines(&state).into_owned();
+    ui.print(&state)?;
     Ok(Outcome::Done)
 }

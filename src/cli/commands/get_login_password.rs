@@ -37,7 +37,7 @@ pub(crate) fn run(_args: &GetLoginPasswordArgs, context: &Context, ui: &mut Ui) 
         .ok_or_else(|| anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>."))?;
     let Token::Stored(token) = remote.token else {
         return Err(anyhow::Error::from(UserError::NotLoggedIn)
-            .advise(format!("To log in: portolan remote login {}.", remote.name)));
+            .advise_person(format!("To log in: portolan remote login {}.", remote.name)));
     };
     let endpoint = network::endpoint(remote).context("no endpoint URI")?;
     let client = network::client(context);
@@ -45,11 +45,14 @@ pub(crate) fn run(_args: &GetLoginPasswordArgs, context: &Context, ui: &mut Ui) 
     let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
     let library = lookup.service(&endpoint, &ServiceKind::Library, Freshness::Now)?;
     if library.is_empty() {
-        return Err(anyhow!("remote has no library client")
-            .advise(format!("{} has no library. To use one that has: portolan remote use <NAME>.", remote.name)));
+        return Err(anyhow!("remote has no library client").advise_person(format!(
+            "{} has no library. To use one that has: portolan remote use <NAME>.",
+            remote.name
+        )));
     }
     let user = user::current(&client, &endpoint, &library, token)?;
     let password = user.registry_password()?;
-    ui.print(&format!("{}\n", password.expose()))?;
+    let shown = format!("{}\n", ui.cell(password.expose()));
+    ui.print(&shown)?;
     Ok(Outcome::Done)
 }

@@ -53,8 +53,8 @@ pub(crate) fn run(args: &SetUrlArgs, context: &Context, ui: &mut Ui) -> anyhow::
         layers::edit_system(context, ui, |document| change::set_uri_globally(document, &name, &new))
     } else {
         let system = layers::system_if_readable(context, ui);
-        let system_has = system.is_some_and(|layer| layer.document.remotes().contains_key(&name));
-        layers::edit_user(context, ui, |document| change::set_uri(document, &name, &new, system_has))
+        let below = system.filter(|layer| layer.document.remotes().contains_key(&name)).map(|layer| layer.kind);
+        layers::edit_user(context, ui, |document| change::set_uri(document, &name, &new, below))
     };
     let done = done.map_err(|error| explain(error, &name, &args.uri))?;
     tell(&done, &name, &new, args.global, ui);
@@ -83,6 +83,9 @@ fn explain(error: anyhow::Error, name: &RemoteName, uri: &str) -> anyhow::Error 
         Some(ChangeError::GlobalAddress(_)) => {
             error.advise(format!("To change it for all users: sudo portolan remote set-url --global {name} {uri}."))
         }
+        Some(ChangeError::InTheWay(_)) => error.advise(format!(
+            "The system's is used. To keep yours under another name: portolan remote rename {name} <NEW>."
+        )),
         Some(ChangeError::NoSuchRemote(_)) => {
             error.advise_person(format!("To add it: portolan remote add {name} {uri}."))
         }

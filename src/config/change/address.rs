@@ -4,6 +4,7 @@ use crate::{
     config::{
         change::ChangeError,
         document::{Document, RemoteEntry},
+        layer::LayerKind,
     },
     name::RemoteName,
     secret::Secret,
@@ -39,20 +40,20 @@ pub fn keeps_token(old_uri: &str, new_uri: &str) -> bool {
     }
 }
 
-/// Gives one of the user's own remotes another address. `system_has` says whether the system (or the built-in layer) has
-/// the name.
+/// Gives one of the user's own remotes another address. `below` is the layer that has the name as well, if one has.
 ///
 /// # Errors
-/// When there is no such remote, or only the system's.
+/// When there is no such remote, or the system has the name: Apptainer would obey the user's in its place (D5).
 pub fn set_uri(
     document: &mut Document,
     name: &RemoteName,
     new: &NewAddress,
-    system_has: bool,
+    below: Option<LayerKind>,
 ) -> Result<Readdressed, ChangeError> {
     match document.remotes.get_mut(name) {
+        Some(entry) if !entry.system && below == Some(LayerKind::System) => Err(ChangeError::InTheWay(name.clone())),
         Some(entry) if !entry.system => Ok(readdress(entry, new)),
-        _ if system_has => Err(ChangeError::GlobalAddress(name.clone())),
+        _ if below.is_some() => Err(ChangeError::GlobalAddress(name.clone())),
         _ => Err(ChangeError::NoSuchRemote(name.clone())),
     }
 }
@@ -128,7 +129,7 @@ mod tests {
         for (remote, new, token, (token_removed, has_keyservers)) in cases {
             let (mut changed, name) = (document(file), RemoteName::found(remote));
             let before = format!("{remote}.example");
-            let got = set_uri(&mut changed, &name, &new, false);
+            let got = set_uri(&mut changed, &name, &new, None);
             assert_eq!(got, Ok(Readdressed { before, token_removed, has_keyservers }), "{remote} {new:?}");
             let mut wanted = document(file);
             let entry = wanted.remotes.get_mut(&name).unwrap();
@@ -142,16 +143,19 @@ mod tests {
     #[test]
     fn a_user_gives_addresses_to_their_own_remotes_alone() {
         let file = "Remotes: {m: {URI: m.example}, g: {URI: g.example, System: true, Token: t}}";
+        let (system, built_in) = (Some(LayerKind::System), Some(LayerKind::BuiltIn));
         let cases = [
-            ("m", true, Ok(())),
-            ("g", true, Err("g is global and can't be changed")),
-            ("g", false, Err("g is not a remote")),
-            ("s", true, Err("s is global and can't be changed")),
-            ("s", false, Err("s is not a remote")),
+            ("m", None, Ok(())),
+            ("m", built_in, Ok(())),
+            ("m", system, Err("m is also a remote of your own, which stands in the way of the system's")),
+            ("g", system, Err("g is global and can't be changed")),
+            ("g", None, Err("g is not a remote")),
+            ("s", built_in, Err("s is global and can't be changed")),
+            ("s", None, Err("s is not a remote")),
         ];
-        for (remote, system_has, wanted) in cases {
+        for (remote, below, wanted) in cases {
             let mut changed = document(file);
-            let got = set_uri(&mut changed, &RemoteName::found(remote), &address("n.example", false), system_has);
+            let got = set_uri(&mut changed, &RemoteName::found(remote), &address("n.example", false), below);
             assert_eq!(got.map(|_| ()).map_err(|error| error.to_string()), wanted.map_err(str::to_owned), "{remote}");
             assert_eq!(changed == document(file), wanted.is_err(), "{remote}");
         }

@@ -95,6 +95,11 @@ fn files_do_not_steer_a_terminal() {
         &["remote", "get-login-password"],
         &["remote", "doctor"],
         &["remote", "resolve", "verify"],
+        &["remote", "export"],
+        &["remote", "export", "--global"],
+        &["remote", "list", "--json"],
+        &["keyserver", "list", "--json"],
+        &["remote", "doctor", "--json"],
         &["remote", "resolve", HOSTILE],
     ] {
         assert_no_line_of_its_own(&world, words);
