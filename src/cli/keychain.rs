@@ -65,15 +65,15 @@ fn tell(notes: &[DiskNote], ui: &mut Ui) {
 
 /// Whether a row stands for this very registry: scheme, host and path.
 pub(crate) fn is_row_of(login: &LoginEntry, uri: &RegistryUri) -> bool {
-    RegistryUri::parse(&login.uri).is_ok_and(|row| row == *uri)
+    RegistryUri::found(&login.uri).is_ok_and(|row| row == *uri)
 }
 
 /// Whether a row stands for another login that shares this one's secret: docker:// and oras:// of one registry.
 pub(crate) fn shares_secret(login: &LoginEntry, uri: &RegistryUri) -> bool {
-    RegistryUri::parse(&login.uri).is_ok_and(|row| row != *uri && row.shares_secret_with(uri))
+    RegistryUri::found(&login.uri).is_ok_and(|row| row != *uri && row.shares_secret_with(uri))
 }
 
 /// Whether a row stands for a registry whose secret is gone.
 pub(crate) fn is_dead(login: &LoginEntry, file: &AuthFile) -> bool {
-    RegistryUri::parse(&login.uri).is_ok_and(|row| !file.holds(&row.storage_key()))
+    RegistryUri::found(&login.uri).is_ok_and(|row| !file.holds(&row.storage_key()))
 }

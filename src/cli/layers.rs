@@ -69,8 +69,21 @@ pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result
 /// # Errors
 /// When a file that exists can't be read or parsed: a policy that can't be read is not taken for absent (D22).
 pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
+    check_named_folder(context)?;
     let user = user_store(context).read()?;
     Ok(Layers { system: system(context)?, user, chosen: None })
+}
+
+/// Refuses a file that `-c` names in a folder that there is not: nobody makes that, and a misspelt path is no empty file.
+fn check_named_folder(context: &Context) -> anyhow::Result<()> {
+    let Paths { user, user_is_named, .. } = &context.paths;
+    let folder = user.parent().map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
+    match folder.filter(|_| *user_is_named).map(Path::try_exists) {
+        Some(Ok(false)) => {
+            Err(anyhow!("while opening remote config file: open {}: no such file or directory", user.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses, for a command that does something with the active remote, a choice that the policy forbids. What only shows
@@ -175,7 +188,7 @@ pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
 
 /// The user's logins that still have their secret; a row without one stands for nothing (D13).
 pub(crate) fn live_logins<'a>(effective: &Effective<'a>, context: &Context, ui: &mut Ui) -> Vec<&'a LoginEntry> {
-    let is_registry = |login: &&LoginEntry| RegistryUri::parse(&login.uri).is_ok();
+    let is_registry = |login: &&LoginEntry| RegistryUri::found(&login.uri).is_ok();
     let all = effective.logins();
     if !all.iter().any(|login| is_registry(&login)) {
         return all.iter().collect();
@@ -290,6 +303,7 @@ fn edit_system_store<T, E: Error + Send + Sync + 'static>(
 
 /// What comes before every change of the user's file. The policy is not a user's file, whatever `-c` says.
 fn prepare_user_edit(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    check_named_folder(context)?;
     survive_size_limit();
     let Paths { user, system, user_is_named, .. } = &context.paths;
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

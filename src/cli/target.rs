@@ -11,7 +11,7 @@ use crate::{
         effective::{Effective, Note, Remote},
     },
     name::RemoteName,
-    uri::{KeyserverUri, RegistryUri, RegistryUriError},
+    uri::{KeyserverUri, RegistryUri, RegistryUriError, without_user},
 };
 
 /// What is logged in to, or out of.
@@ -71,6 +71,9 @@ pub(crate) enum ServiceReason {
     /// No remote has such an external keyserver.
     #[error("no external keyserver configuration found for {0}")]
     NoSuchKeyserver(String),
+    /// A user name stands in it, and perhaps a password.
+    #[error("a user name can't stand in its address; give it with --username")]
+    User,
     /// Nothing is logged in to by this scheme.
     #[error("{0} transport is not supported")]
     Scheme(String),
@@ -99,7 +102,7 @@ impl<'a> Target<'a> {
 impl<'a> Service<'a> {
     /// What a word means that is no remote's name.
     pub(crate) fn find(effective: &Effective<'a>, word: &'a str) -> Result<Self, TargetError> {
-        let service = |reason: ServiceReason| TargetError::Service { word: word.to_owned(), reason };
+        let service = |reason: ServiceReason| TargetError::Service { word: without_user(word).into_owned(), reason };
         let keyserver = || external_keyserver(effective, word).map(Self::Keyserver);
         let Some((scheme, _)) = word.split_once("://") else {
             // A bare host is one only where somebody configured it.
@@ -110,6 +113,9 @@ impl<'a> Service<'a> {
                 RegistryUri::parse(word).map(Self::Registry).map_err(|error| service(ServiceReason::Registry(error)))
             }
             "http" | "https" | "hkp" | "hkps" => {
+                if without_user(word) != word {
+                    return Err(service(ServiceReason::User));
+                }
                 keyserver().ok_or_else(|| service(ServiceReason::NoSuchKeyserver(word.to_owned())))
             }
             _ => Err(service(ServiceReason::Scheme(scheme.to_owned()))),
@@ -130,9 +136,7 @@ impl TargetError {
                     }
                     None => format!("Known remotes: {known}."),
                 };
-                self.advise(format!(
-                    "{advice}\nTo choose one: portolan remote use <NAME>. To name one: portolan remote login <NAME>."
-                ))
+                self.advise(format!("{advice}\nTo choose one: portolan remote use <NAME>. One can be named as well."))
             }
             TargetError::NotRemote(name) => {
                 let advice = format!(

@@ -1,5 +1,7 @@
 //! Host and port: the part that every address has. Knows no scheme and no path.
 
+use std::borrow::Cow;
+
 /// A host and perhaps a port, `host[:port]`; an IPv6 address stands between brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Authority<'a> {
@@ -45,6 +47,21 @@ impl<'a> Authority<'a> {
         }
         Ok(Self { host, port })
     }
+}
+
+/// An address without the user name, and the password, that may stand before its host.
+pub(crate) fn without_user(text: &str) -> Cow<'_, str> {
+    let (scheme, rest) = text.split_at(text.find("://").map_or(0, |at| at + 3));
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    match authority.rfind('@') {
+        Some(at) => Cow::Owned(format!("{scheme}{}", &rest[at + 1..])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// What of an address tells servers apart, where a file may have it as it was typed: no user, no query, no fragment.
+pub(super) fn of_server(text: &str) -> Cow<'_, str> {
+    without_user(&text[..text.find(['?', '#']).unwrap_or(text.len())])
 }
 
 fn parse_port(text: &str) -> Result<Option<u16>, AuthorityError> {

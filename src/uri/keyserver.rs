@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::uri::authority::{Authority, AuthorityError};
+use crate::uri::authority::{Authority, AuthorityError, of_server};
 
 /// How a keyserver is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,9 +122,17 @@ impl KeyserverUri {
         self.server() == other.server()
     }
 
+    /// The keyserver of an address as a file has it: a user name, a query and a fragment are no part of it.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), for what is left.
+    pub fn found(text: &str) -> Result<Self, KeyserverUriError> {
+        Self::parse(&of_server(text))
+    }
+
     /// Whether two addresses as files have them name the same server; what can't be an address equals only itself.
     pub fn are_same(one: &str, other: &str) -> bool {
-        match (Self::parse(one), Self::parse(other)) {
+        match (Self::found(one), Self::found(other)) {
             (Ok(one), Ok(other)) => one.is_same_server(&other),
             _ => one == other,
         }
@@ -146,6 +154,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_a_file_has_beside_a_server_is_no_part_of_it() {
+        for row in
+            ["https://u@k.example", "https://u:p@k.example/", "https://k.example?q", "https://k.example/a/?q=1#f"]
+        {
+            assert!(KeyserverUri::are_same(row, "https://k.example"), "{row}");
+            assert!(KeyserverUri::parse(row).is_err(), "{row} can't be typed");
+        }
+        for row in ["https://k.example@other.example", "https://other.example?@k.example", "http://u@k.example"] {
+            assert!(!KeyserverUri::are_same(row, "https://k.example"), "{row}");
+        }
+    }
 
     #[test]
     fn an_address_is_brought_into_its_normal_form() {

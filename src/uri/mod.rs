@@ -7,6 +7,7 @@ mod keyserver;
 mod registry;
 mod runtime;
 
+pub(crate) use authority::without_user;
 pub use endpoint::{EndpointUri, TypedScheme, UriError};
 pub use image::{Image, ImageError};
 pub use keyserver::{KeyserverScheme, KeyserverUri, KeyserverUriError};

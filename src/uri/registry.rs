@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::{
     quoted::is_hidden,
-    uri::authority::{Authority, AuthorityError},
+    uri::authority::{Authority, AuthorityError, of_server},
 };
 
 use account::{DOCKER_HUB, DOCKER_HUB_API, is_docker_hub};
@@ -68,6 +68,14 @@ impl RegistryUri {
             _ => return Err(RegistryUriError::Scheme),
         };
         Self::parse_rest(scheme, rest)
+    }
+
+    /// The registry of an address as a file has it: a user name, a query and a fragment are no part of it.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), for what is left.
+    pub fn found(text: &str) -> Result<Self, RegistryUriError> {
+        Self::parse(&of_server(text))
     }
 
     /// As [`parse`](Self::parse), where a host alone is a registry too.
@@ -221,6 +229,15 @@ mod tests {
         for (typed, shown, key, host) in cases {
             let uri = parsed(typed);
             assert_eq!((uri.to_string().as_str(), uri.storage_key().as_str(), uri.api_host()), (shown, key, host));
+        }
+    }
+
+    #[test]
+    fn what_a_file_has_beside_a_registry_is_no_part_of_it() {
+        for row in ["docker://u@h.example", "docker://u:p@h.example/", "docker://h.example?x", "docker://h.example/#f"]
+        {
+            assert_eq!(RegistryUri::found(row), RegistryUri::parse("docker://h.example"), "{row}");
+            assert!(RegistryUri::parse(row).is_err(), "{row} can't be typed");
         }
     }
 

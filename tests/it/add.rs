@@ -114,9 +114,14 @@ https://keys.sylabs.io  YES     NO        1*
 * Active cloud services keyserver
 $ portolan remote add --no-login unknown
 ------- stderr -------
-FATAL:   no address is known for unknown
-         Give it behind the name: portolan remote add unknown <URI>. Known by name: SylabsCloud, DefaultRemote.
-[exit status: 255]
+Error for command "add": no address is known for unknown: give it behind the name
+
+Usage: portolan remote add [OPTIONS] <NAME> <URI>
+
+Known by name: SylabsCloud, DefaultRemote.
+
+For more information, try '--help'.
+[exit status: 1]
 [EOF]
 
 "#]]

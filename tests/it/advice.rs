@@ -42,6 +42,15 @@ fn who_errs_at_a_terminal_is_told_what_to_do_next() {
 }
 
 #[test]
+fn who_removes_a_remote_of_the_systems_is_told_who_can() {
+    let world = World::shipped();
+    let words = ["remote", "remove", "DefaultRemote"];
+    let shown = seen(&world, &words);
+    assert!(shown.contains("sudo portolan remote remove --global DefaultRemote."), "{shown}");
+    assert_eq!(world.run(&words).stderr, "FATAL:   DefaultRemote is global and can't be removed\n");
+}
+
+#[test]
 fn who_adds_to_a_system_without_a_folder_is_told_how_to_make_it() {
     let world = World::new();
     fs::remove_dir(world.system_file().parent().unwrap()).unwrap();

@@ -35,7 +35,6 @@ fn who_is_not_logged_in_gets_none() {
 $ portolan remote get-login-password
 ------- stderr -------
 FATAL:   must be logged in to retrieve user data
-         To log in: portolan remote login e.
 [exit status: 255]
 [EOF]
 
@@ -83,7 +82,6 @@ FATAL:   library is not a service at endpoint
 $ portolan remote get-login-password
 ------- stderr -------
 FATAL:   remote has no library client
-         e has no library. To use one that has: portolan remote use <NAME>.
 [exit status: 255]
 [EOF]
 

@@ -171,7 +171,7 @@ $ portolan remote logout
 ------- stderr -------
 FATAL:   no default remote
          Known remotes: one.
-         To choose one: portolan remote use <NAME>. To name one: portolan remote login <NAME>.
+         To choose one: portolan remote use <NAME>. One can be named as well.
 [exit status: 255]
 [EOF]
 
@@ -261,5 +261,28 @@ fn two_logouts_that_share_a_secret_take_it_along_whoever_comes_last() {
         let left = std::fs::read_to_string(&file).unwrap();
         assert!(!left.contains("h.example.com"), "{left}");
         assert!(!world.file(&world.user_file()).contains("h.example.com"));
+    }
+}
+
+#[test]
+fn a_login_is_ended_however_its_row_was_typed() {
+    let rows = [
+        ("https://u@k.example", "https://k.example"),
+        ("https://u:p@k.example/", "https://k.example"),
+        ("https://k.example/p/?q=1", "https://k.example"),
+        ("https://k.example/#f", "https://u@k.example"),
+        ("docker://u@r.example", "docker://r.example"),
+        ("docker://u@r.example", "docker://u@r.example"),
+        ("docker://r.example?x", "docker://r.example"),
+    ];
+    for (row, word) in rows {
+        let world = World::shipped();
+        world.write_user(format!("Credentials:\n- URI: {row}\n  Auth: Basic abc\n  Insecure: false\n"));
+        world.write_docker_config(r#"{"auths":{"r.example":{"auth":"dTpw"}}}"#);
+        let run = world.run(&["remote", "logout", word]);
+        assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Logout succeeded\n", Some(0)), "{row}");
+        assert!(!world.file(&world.user_file()).contains("Basic abc"), "{row}");
+        let secrets = world.file(&world.docker_config());
+        assert_eq!(secrets.contains("dTpw"), row.starts_with("https"), "{row}: {secrets}");
     }
 }

@@ -191,19 +191,9 @@ $ portolan remote -c $HOME/gone/new.yaml add --no-login x x.example.com
 FATAL:   while opening remote config file: open $HOME/gone/new.yaml: no such file or directory
 [exit status: 255]
 $ portolan remote -c $HOME/gone/new.yaml list
-Cloud Services Endpoints
-========================
-
-NAME           URI                  ACTIVE  GLOBAL  EXCLUSIVE
-DefaultRemote  cloud.apptainer.org  YES     YES     NO
-
-Keyservers
-==========
-
-URI                       GLOBAL  INSECURE  ORDER
-https://keys.openpgp.org  YES     NO        1*
-
-* Active cloud services keyserver
+------- stderr -------
+FATAL:   while opening remote config file: open $HOME/gone/new.yaml: no such file or directory
+[exit status: 255]
 [EOF]
 
 "#]]

@@ -32,11 +32,11 @@ FATAL:   x is not a remote
 $ portolan remote remove DefaultRemote
 ------- stderr -------
 FATAL:   DefaultRemote is global and can't be removed
-         To remove it for all users: sudo portolan remote remove --global DefaultRemote. To drop your token for it: portolan remote logout DefaultRemote.
 [exit status: 255]
 [EOF]
 
-"#]].raw()
+"#]]
+        .raw()
     );
     assert_data_eq!(
         world.file(&world.user_file()),

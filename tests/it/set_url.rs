@@ -196,6 +196,18 @@ fn an_administrator_moves_a_remote_and_no_users_token_follows() {
 }
 
 #[test]
+fn a_remote_that_hides_the_systems_gets_no_new_address() {
+    let world = World::new();
+    world.write_system("Active: c\nRemotes: {c: {URI: c.example.com, System: true, Exclusive: true}}\n");
+    let before = "Remotes: {c: {URI: other.example.com}}\n";
+    world.write_user(before);
+    let run = world.run(&["remote", "set-url", "c", "third.example.com"]);
+    let said = "FATAL:   c is also a remote of your own, which stands in the way of the system's\n         The system's is used. To keep yours under another name: portolan remote rename c <NEW>.\n";
+    assert!(run.stderr.ends_with(said) && run.code == Some(255), "{run}");
+    assert!(world.file(&world.user_file()).contains(before));
+}
+
+#[test]
 fn configured_keyservers_stay_and_that_is_said() {
     let world = World::new();
     world.write_system(

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use clap::Args;
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
         args,
         commands::login,
         context::Context,
-        failure::{Advise, Outcome},
+        failure::{Advise, Outcome, UsageError},
         layers,
         ui::Ui,
     },
@@ -22,7 +21,6 @@ use crate::{
     flavor,
     name::RemoteName,
     quoted::Quoted,
-    uri::EndpointUri,
 };
 
 /// Add a new remote endpoint
@@ -71,12 +69,17 @@ pub(crate) struct AddArgs {
 }
 
 pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let typed = match (&args.uri, flavor::known_by_name(&args.name)) {
+        (Some(typed), _) => typed,
+        (None, Some(known)) => known.uri,
+        (None, None) => return Err(no_address(&args.name).into()),
+    };
     if args.global {
         layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
     }
     let insecure = args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("add", "insecure"))?;
     let name = RemoteName::parse(&args.name)?;
-    let (uri, insecure) = address(args, &name, insecure, context, ui)?;
+    let (uri, insecure) = args::endpoint(typed, insecure, context, ui)?;
     let new = NewRemote { name, uri, global: args.global, insecure };
     if store(args, &new, context, ui).map_err(explain)? == Added::Before {
         ui.info(format!("Remote {} is there already, at {}.", Quoted(new.name.as_str()), Quoted(new.uri.as_str())));
@@ -135,21 +138,12 @@ fn explain(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// The address and whether it is reached over http, from what was typed or from what is known by name.
-fn address(
-    add: &AddArgs,
-    name: &RemoteName,
-    insecure: bool,
-    context: &Context,
-    ui: &mut Ui,
-) -> anyhow::Result<(EndpointUri, bool)> {
-    let Some(typed) = &add.uri else {
-        let known = flavor::known_by_name(name.as_str()).ok_or_else(|| {
-            anyhow!("no address is known for {name}").advise(format!(
-                "Give it behind the name: portolan remote add {name} <URI>. Known by name: SylabsCloud, DefaultRemote."
-            ))
-        })?;
-        return Ok((EndpointUri::parse(known.uri)?, insecure));
-    };
-    args::endpoint(typed, insecure, context, ui)
+/// A second word is missing, which only names that are known do without.
+fn no_address(name: &str) -> UsageError {
+    UsageError(format!(
+        "Error for command \"add\": no address is known for {name}: give it behind the name\n\n\
+         Usage: portolan remote add [OPTIONS] <NAME> <URI>\n\n\
+         Known by name: SylabsCloud, DefaultRemote.\n\n\
+         For more information, try '--help'."
+    ))
 }

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::{
     cli::{
         args::ServiceCredential,
-        commands::service_login,
+        commands::service_login::{self, Given},
         context::Context,
         failure::{Advise, Outcome},
         layers, network,
@@ -81,7 +81,8 @@ const NOT_FOR_SERVICES: &str =
 pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let mut input = Input::new();
     // Read first of all, whatever comes of the rest: the writer at the other end of the pipe must not wait for it.
-    let given = if args.credential.password_stdin { Some(input.all()?) } else { None };
+    let stdin = if args.credential.password_stdin { Some(input.all()?) } else { None };
+    let given = Given::new(&args.credential, context, ui)?;
     layers::migrate(context, ui)?;
     let word = args.target.as_deref().filter(|word| !word.is_empty());
     let layers = layers::load_for(word, context)?;
@@ -89,11 +90,9 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     layers::check_choice(&effective)?;
     layers::warn(&effective, context, ui);
     match Target::find(&effective, word).map_err(|error| error.explain(&effective))? {
-        Target::Remote(remote) => login_to_remote(args.tokenfile.as_deref(), given, &remote, &mut input, context, ui),
+        Target::Remote(remote) => login_to_remote(args.tokenfile.as_deref(), stdin, &remote, &mut input, context, ui),
         Target::Service(_) if args.tokenfile.is_some() => Err(anyhow!(NOT_FOR_SERVICES)),
-        Target::Service(service) => {
-            service_login::login_to(&service, &args.credential, given, None, &mut input, context, ui)
-        }
+        Target::Service(service) => service_login::login_to(&service, given, stdin, None, &mut input, context, ui),
     }
 }
 

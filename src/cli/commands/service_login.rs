@@ -30,35 +30,27 @@ use crate::{
     uri::{KeyserverUri, RegistryUri, is_loopback},
 };
 
-/// What the command line and the variables say of a login.
-struct Given {
+/// What the command line, the variables and standard input say of a login.
+pub(crate) struct Given {
     username: Option<String>,
     password: Option<Secret>,
+    /// Whether the password stands on the command line.
+    is_typed: bool,
     insecure: bool,
 }
 
 impl Given {
-    /// Flags win over variables; what came on standard input wins over both.
-    fn new(
-        credential: &ServiceCredential,
-        stdin: Option<Secret>,
-        context: &Context,
-        ui: &mut Ui,
-    ) -> anyhow::Result<Self> {
+    /// Flags win over variables.
+    pub(crate) fn new(credential: &ServiceCredential, context: &Context, ui: &mut Ui) -> anyhow::Result<Self> {
         // In the order of the flags' names, as Apptainer warns of old variables.
         let insecure =
             credential.insecure || args::switch_variable(context, ui, "LOGIN_INSECURE", ("login", "insecure"))?;
         let typed = credential.password.clone();
-        if typed.is_some() {
-            ui.warning(
-                "A password on the command line can be seen by other users of this machine: use --password-stdin",
-            );
-        }
+        let is_typed = typed.is_some();
         let named = typed.or_else(|| args::variable(context, ui, "LOGIN_PASSWORD").map(Secret::new));
         let username = credential.username.clone().or_else(|| args::variable(context, ui, "LOGIN_USERNAME"));
-        // What --password-stdin read is all there is on standard input, also when it is nothing.
-        let password = stdin.or_else(|| named.filter(|password| !password.is_empty()));
-        Ok(Self { username: username.filter(|name| !name.is_empty()), password, insecure })
+        let password = named.filter(|password| !password.is_empty());
+        Ok(Self { username: username.filter(|name| !name.is_empty()), password, is_typed, insecure })
     }
 
     /// The password, asked for where it is not given.
@@ -71,17 +63,20 @@ impl Given {
     }
 }
 
-/// Logs in to a keyserver or a registry, with what the command line, the variables and standard input give.
+/// Logs in to a keyserver or a registry. What came on standard input wins over what else is given, also when it is nothing.
 pub(crate) fn login_to(
     service: &Service<'_>,
-    credential: &ServiceCredential,
+    given: Given,
     stdin: Option<Secret>,
     authfile: Option<&Path>,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let given = Given::new(credential, stdin, context, ui)?;
+    if given.is_typed {
+        ui.warning("A password on the command line can be seen by other users of this machine: use --password-stdin");
+    }
+    let given = Given { password: stdin.or(given.password), ..given };
     match service {
         Service::Keyserver(keyserver) => login_to_keyserver(given, *keyserver, input, context, ui),
         Service::Registry(uri) => login_to_registry(given, uri, authfile, input, context, ui),
@@ -207,12 +202,13 @@ fn run(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let mut input = Input::new();
-    let given = if credential.password_stdin { Some(input.all()?) } else { None };
+    let stdin = if credential.password_stdin { Some(input.all()?) } else { None };
+    let given = Given::new(credential, context, ui)?;
     layers::migrate(context, ui)?;
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let service = Service::find(&effective, uri).map_err(|error| error.explain(&effective))?;
-    login_to(&service, credential, given, authfile, &mut input, context, ui)
+    login_to(&service, given, stdin, authfile, &mut input, context, ui)
 }
 
 /// Log in to an OCI registry

@@ -23,7 +23,7 @@ use crate::{
 pub(crate) fn run(word: &str, effective: &Effective<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     match word.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
         Some("docker" | "oras") => {
-            let uri = RegistryUri::parse(word).context("while verifying token")?;
+            let uri = RegistryUri::found(word).context("while verifying token")?;
             forget_registry(&uri, effective, None, context, ui).context("while verifying token")
         }
         Some("http" | "https" | "hkp" | "hkps") => forget_keyserver(word, context, ui).map(|_| ()),
@@ -40,7 +40,7 @@ pub(crate) fn run(word: &str, effective: &Effective<'_>, context: &Context, ui: 
 fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
     layers::edit_user(context, ui, |document| {
         let is_meant =
-            |login: &LoginEntry| RegistryUri::parse(&login.uri).is_err() && KeyserverUri::are_same(&login.uri, word);
+            |login: &LoginEntry| RegistryUri::found(&login.uri).is_err() && KeyserverUri::are_same(&login.uri, word);
         Ok::<_, Infallible>(change::remove_logins(document, is_meant))
     })
 }
@@ -119,7 +119,7 @@ pub(crate) fn run_for_registry(args: &RegistryLogoutArgs, context: &Context, ui:
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let word = args::with_registry_scheme(&args.uri);
-    match (args.authfile.path(context, ui), RegistryUri::parse(&word)) {
+    match (args.authfile.path(context, ui), RegistryUri::found(&word)) {
         (Some(authfile), Ok(uri)) => {
             forget_registry(&uri, &effective, Some(&authfile), context, ui).context("while verifying token")?;
         }

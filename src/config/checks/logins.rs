@@ -78,7 +78,7 @@ pub(super) fn exact_twins(document: &Document) -> BTreeSet<usize> {
 }
 
 fn keyserver(login: &LoginEntry) -> Option<KeyserverUri> {
-    if RegistryUri::parse(&login.uri).is_ok() { None } else { KeyserverUri::parse(&login.uri).ok() }
+    if RegistryUri::found(&login.uri).is_ok() { None } else { KeyserverUri::found(&login.uri).ok() }
 }
 
 /// Logins to servers that an earlier one is for as well, each with the earlier one's place.
@@ -96,11 +96,11 @@ fn twins_of_servers(all: &[LoginEntry]) -> Vec<(usize, usize)> {
 
 /// What is the same for every way to write one server.
 fn server(login: &LoginEntry) -> String {
-    if let Ok(registry) = RegistryUri::parse(&login.uri) {
+    if let Ok(registry) = RegistryUri::found(&login.uri) {
         let path = registry.path().trim_end_matches('/');
         return format!("{:?} {}{path}", registry.scheme(), registry.api_host().to_lowercase());
     }
-    match KeyserverUri::parse(&login.uri) {
+    match KeyserverUri::found(&login.uri) {
         Ok(keyserver) => format!("{:?}", keyserver.server()),
         Err(_) => login.uri.clone(),
     }

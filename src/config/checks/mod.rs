@@ -59,7 +59,7 @@ impl Commands {
 
     /// The command that logs in to a keyserver or a registry; what registries need besides is for a person to fill in.
     pub fn login_to(&self, uri: &str) -> String {
-        let is_registry = RegistryUri::parse(uri).is_ok();
+        let is_registry = RegistryUri::found(uri).is_ok();
         self.own(if is_registry { "login --username USER" } else { "login" }, uri)
     }
 

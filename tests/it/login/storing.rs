@@ -104,7 +104,6 @@ WARNING: Your token for company is for localhost:PORT1; the remote is now at loc
 $ portolan remote get-login-password
 ------- stderr -------
 FATAL:   must be logged in to retrieve user data
-         To log in: portolan remote login company.
 [exit status: 255]
 [EOF]
 

@@ -60,7 +60,7 @@ $ portolan remote login
 ------- stderr -------
 FATAL:   no default remote
          Known remotes: one.
-         To choose one: portolan remote use <NAME>. To name one: portolan remote login <NAME>.
+         To choose one: portolan remote use <NAME>. One can be named as well.
 [exit status: 255]
 [EOF]
 
@@ -69,6 +69,31 @@ FATAL:   no default remote
     );
     assert_eq!(world.home_listing(), Vec::<String>::new());
     assert_eq!(no_default.home_listing(), Vec::<String>::new());
+}
+
+#[test]
+fn the_variables_of_flags_are_read_whatever_is_logged_in_to() {
+    let mut world = cloud::world();
+    world.set("SINGULARITY_LOGIN_USERNAME", "x");
+    let said = "WARNING: DEPRECATED USAGE: Environment variable SINGULARITY_LOGIN_USERNAME will not be supported in the future, use APPTAINER_LOGIN_USERNAME instead\n";
+    for words in [&["remote", "login"][..], &["remote", "login", "gone"]] {
+        let run = world.run(words);
+        assert!(run.stderr.starts_with(said), "{words:?}: {run}");
+    }
+    world.set("APPTAINER_LOGIN_INSECURE", "x");
+    let run = world.run(&["remote", "login"]);
+    let said = "Error for command \"login\": \nunable to set flag insecure to value x: strconv.ParseBool: parsing \"x\": invalid syntax\n";
+    assert_eq!((run.stderr.as_str(), run.code), (said, Some(1)));
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_and_not_repeated() {
+    let world = cloud::world();
+    for word in ["https://ian:hidden@keys.example.com", "docker://ian:hidden@r.example.com/x", "hkp://ian:hidden@h"] {
+        let run = world.run_with_input(&["remote", "login", "--password-stdin", word], "p");
+        assert!(run.stderr.contains("a user name can't stand in its address; give it with --username"), "{run}");
+        assert!(!run.to_string().contains("hidden"), "{run}");
+    }
 }
 
 #[test]

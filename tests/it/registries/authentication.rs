@@ -377,7 +377,7 @@ FATAL:   --tokenfile is only supported for login to a remote endpoint, not OCI (
 [exit status: 255]
 $ portolan remote login -u ian docker://ian@localhost:PORT
 ------- stderr -------
-FATAL:   while login to docker://ian@localhost:PORT: invalid registry: a user name can't stand in its address; give it with --username
+FATAL:   while login to docker://localhost:PORT: invalid registry: a user name can't stand in its address; give it with --username
 [exit status: 255]
 $ portolan remote login -u ian docker:foo
 ------- stderr -------

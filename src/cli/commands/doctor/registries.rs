@@ -70,7 +70,7 @@ fn is_hidden(path: &Path) -> bool {
 /// Logins to registries whose passwords' file is not there.
 fn missing(survey: &Survey, path: &Path) -> Vec<Finding> {
     let logins = survey.user.iter().flat_map(|user| user.layer.document.logins());
-    let registries = logins.filter(|login| RegistryUri::parse(&login.uri).is_ok());
+    let registries = logins.filter(|login| RegistryUri::found(&login.uri).is_ok());
     let found = registries.map(|login| {
         let message = format!("there is none, with the password of the login to {}", login.uri);
         let mend = survey.commands.login_to(&login.uri);
