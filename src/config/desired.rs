@@ -6,7 +6,7 @@ mod differences;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub use self::differences::{Difference, Field, differences};
 
@@ -14,7 +14,8 @@ use crate::{
     config::{
         change::{self, ChangeError, Exclusivity, NewAddress, NewRemote},
         document::{Document, KeyserverEntry},
-        yaml::{self, Places},
+        policy::{self, Refusal},
+        yaml::{self, Places, YamlError},
     },
     name::{NameError, RemoteName},
     secret::Secret,
@@ -66,14 +67,20 @@ pub struct Applying<'a> {
     pub prune: bool,
 }
 
-/// Why a text is no desired state. `Display` goes on after a path and a colon, as that of [`yaml::YamlError`] does.
+/// Why a text is no desired state. `Display` goes on after a path and a colon: `LINE: reason`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{line}: {reason}")]
-pub struct DesiredError {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong there.
-    pub reason: Reason,
+pub enum DesiredError {
+    /// It is no remote.yaml.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// It says something that a state can't.
+    #[error("{line}: {reason}")]
+    State {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: Reason,
+    },
 }
 
 /// What is wrong with a line of a desired state.
@@ -114,6 +121,9 @@ pub enum ApplyError {
     /// A new remote has no address.
     #[error("{0} has no URI, and is not there yet")]
     NoUri(RemoteName),
+    /// A remote that is there has an address that can't be asked, and the state names no other.
+    #[error("{0} has no URI that can be asked, and the state gives it none")]
+    BrokenUri(RemoteName),
     /// A user's state can't make policy.
     #[error("{0} can be exclusive for all users only")]
     Exclusive(RemoteName),
@@ -123,17 +133,9 @@ pub enum ApplyError {
     /// Pruning by a state without `Remotes`, as an empty file is.
     #[error("without Remotes, --prune would remove every remote")]
     PruneAll,
-    /// The active remote is none of those that there are then.
-    #[error("{0} is not a remote")]
-    NoSuchActive(RemoteName),
-    /// The policy, in Apptainer's words.
-    #[error("could not use {name}: remote {exclusive} has been set exclusive by the system administrator")]
-    Policy {
-        /// The remote that was to be active.
-        name: RemoteName,
-        /// The only one that may be.
-        exclusive: RemoteName,
-    },
+    /// The active remote is not the only one that may be.
+    #[error(transparent)]
+    Policy(#[from] Refusal),
 }
 
 /// The state of a document as the text of a desired one, without secrets and logins. `global` says that it is all users'.
@@ -151,27 +153,29 @@ pub fn export(document: &Document, global: bool) -> String {
 impl Desired {
     /// Takes what the text of a remote.yaml says for a desired state. `with_tokens` allows it to hold tokens.
     ///
-    /// `document` is what `bytes` say, by [`yaml::read`].
-    ///
     /// # Errors
-    /// Names the line that can't be applied.
-    pub fn new(document: &Document, bytes: &[u8], with_tokens: bool) -> Result<Self, DesiredError> {
+    /// Names the line that can't be read or applied.
+    pub fn read(bytes: &[u8], with_tokens: bool) -> Result<Self, DesiredError> {
+        let document = yaml::read(bytes)?;
         let places = yaml::places(bytes);
         if let Some((index, _)) = document.logins().iter().enumerate().next() {
-            return Err(DesiredError { line: places.login(index).unwrap_or(1), reason: Reason::Login });
+            return Err(DesiredError::State { line: places.login(index).unwrap_or(1), reason: Reason::Login });
         }
         if yaml::has_second_document(bytes) {
-            return Err(DesiredError { line: 1, reason: Reason::SecondDocument });
+            return Err(DesiredError::State { line: 1, reason: Reason::SecondDocument });
         }
         let mut desired = Self { has_remotes: places.has_remotes(), ..Self::default() };
         if !document.active().is_empty() {
-            let at = |error: NameError| DesiredError { line: places.active().unwrap_or(1), reason: error.into() };
+            let at =
+                |error: NameError| DesiredError::State { line: places.active().unwrap_or(1), reason: error.into() };
             desired.active = Some(RemoteName::parse(document.active()).map_err(at)?);
         }
         let mut exclusive: Option<&RemoteName> = None;
         for (name, entry) in document.remotes() {
-            let at =
-                |key: &str, reason: Reason| DesiredError { line: places.remote_key(name, key).unwrap_or(1), reason };
+            let at = |key: &str, reason: Reason| DesiredError::State {
+                line: places.remote_key(name, key).unwrap_or(1),
+                reason,
+            };
             RemoteName::parse(name.as_str()).map_err(|error| at("", error.into()))?;
             if !entry.token.is_empty() && !with_tokens {
                 return Err(at("Token", Reason::Token(name.clone())));
@@ -230,7 +234,10 @@ impl Desired {
                 Scope::User { .. } | Scope::System => apply_remote(document, name, remote, applying.scope)?,
             }
         }
-        self.choose(document, applying.scope)
+        match applying.scope {
+            Scope::System => self.choose_globally(document),
+            Scope::User { below, exclusive, .. } => self.choose(document, below, exclusive),
+        }
     }
 
     fn prune(&self, document: &mut Document, scope: Scope<'_>) {
@@ -247,52 +254,49 @@ impl Desired {
         }
     }
 
-    /// Which remote is active, and whether it is the only one.
-    fn choose(&self, document: &mut Document, scope: Scope<'_>) -> Result<(), ApplyError> {
-        let exclusive = self.remotes.iter().find(|(_, remote)| remote.exclusive == Some(true)).map(|(name, _)| name);
-        match scope {
-            Scope::System => {
-                let lifted: BTreeSet<&RemoteName> = self
-                    .remotes
-                    .iter()
-                    .filter(|(_, remote)| remote.exclusive == Some(false))
-                    .map(|(name, _)| name)
-                    .collect();
-                for (name, entry) in &mut document.remotes {
-                    entry.exclusive &= !lifted.contains(name);
-                }
-                if let Some(name) = exclusive {
-                    if let Some(active) = self.active.as_ref().filter(|active| *active != name) {
-                        return Err(ApplyError::Policy { name: active.clone(), exclusive: name.clone() });
-                    }
-                    return Ok(change::use_globally(document, name, Exclusivity::Imposed)?);
-                }
-                let Some(active) = &self.active else { return Ok(()) };
-                if !document.remotes.contains_key(active) {
-                    return Err(ApplyError::NoSuchActive(active.clone()));
-                }
-                let mut others = document.remotes.iter().filter(|(name, _)| *name != active);
-                if let Some((exclusive, _)) = others.find(|(_, entry)| entry.exclusive) {
-                    return Err(ApplyError::Policy { name: active.clone(), exclusive: exclusive.clone() });
-                }
-                active.as_str().clone_into(&mut document.active);
-            }
-            Scope::User { below, exclusive: policy, .. } => {
-                if let Some(name) = exclusive {
-                    return Err(ApplyError::Exclusive(name.clone()));
-                }
-                let Some(active) = &self.active else { return Ok(()) };
-                if let Some(exclusive) = policy.filter(|exclusive| *exclusive != active) {
-                    return Err(ApplyError::Policy { name: active.clone(), exclusive: exclusive.clone() });
-                }
-                let is_own = document.remotes.get(active).is_some_and(|entry| !entry.system);
-                if !is_own && !below.remotes().contains_key(active) {
-                    return Err(ApplyError::NoSuchActive(active.clone()));
-                }
-                active.as_str().clone_into(&mut document.active);
-            }
+    /// Which remote is active for everybody, and whether it is the only one.
+    fn choose_globally(&self, document: &mut Document) -> Result<(), ApplyError> {
+        for (name, _) in self.remotes.iter().filter(|(_, remote)| remote.exclusive == Some(false)) {
+            document.remotes.entry(name.clone()).and_modify(|entry| entry.exclusive = false);
         }
+        if let Some(name) = self.exclusive() {
+            self.active.as_ref().map_or(Ok(()), |active| policy::allows(Some(name), active))?;
+            return Ok(change::use_globally(document, name, Exclusivity::Imposed)?);
+        }
+        let Some(active) = &self.active else { return Ok(()) };
+        if !document.remotes.contains_key(active) {
+            return Err(ChangeError::NoSuchRemote(active.clone()).into());
+        }
+        for (name, _) in document.remotes.iter().filter(|(_, entry)| entry.exclusive) {
+            policy::allows(Some(name), active)?;
+        }
+        active.as_str().clone_into(&mut document.active);
         Ok(())
+    }
+
+    /// Which remote is active for one user, whom the policy allows perhaps one alone.
+    fn choose(
+        &self,
+        document: &mut Document,
+        below: &Document,
+        exclusive: Option<&RemoteName>,
+    ) -> Result<(), ApplyError> {
+        if let Some(name) = self.exclusive() {
+            return Err(ApplyError::Exclusive(name.clone()));
+        }
+        let Some(active) = &self.active else { return Ok(()) };
+        policy::allows(exclusive, active)?;
+        let is_own = document.remotes.get(active).is_some_and(|entry| !entry.system);
+        if !is_own && !below.remotes().contains_key(active) {
+            return Err(ChangeError::NoSuchRemote(active.clone()).into());
+        }
+        active.as_str().clone_into(&mut document.active);
+        Ok(())
+    }
+
+    /// The remote that is to be the only one.
+    fn exclusive(&self) -> Option<&RemoteName> {
+        self.remotes.iter().find(|(_, remote)| remote.exclusive == Some(true)).map(|(name, _)| name)
     }
 }
 
@@ -304,7 +308,7 @@ fn apply_remote(
 ) -> Result<(), ApplyError> {
     let global = matches!(scope, Scope::System);
     // The copy of a system remote that is gone gives way, as it does for nobody else: it is named here.
-    if document.remotes.get(name).is_some_and(|entry| entry.system != global) {
+    if !global && document.remotes.get(name).is_some_and(|entry| entry.system) {
         document.remotes.remove(name);
     }
     match (document.remotes.get(name), &remote.uri) {
@@ -317,8 +321,9 @@ fn apply_remote(
             let insecure = remote.insecure.unwrap_or(entry.insecure);
             let is_there = |uri: &EndpointUri| EndpointUri::parse(&entry.uri).is_ok_and(|now| now.is_same_place(uri));
             let stays = uri.as_ref().is_none_or(is_there) && insecure == entry.insecure;
-            let uri = uri.clone().map_or_else(|| EndpointUri::parse(&entry.uri), Ok);
-            if let (false, Ok(uri)) = (stays, uri) {
+            if !stays {
+                let uri = uri.clone().map_or_else(|| EndpointUri::parse(&entry.uri), Ok);
+                let uri = uri.map_err(|_| ApplyError::BrokenUri(name.clone()))?;
                 let new = NewAddress { uri, insecure };
                 if global {
                     change::set_uri_globally(document, name, &new)?;
@@ -369,7 +374,7 @@ fn keyservers(
                 let external = keyserver.external || !places.has_keyserver_key(name, index, "External");
                 Ok(KeyserverEntry { uri: uri.to_string(), external, ..keyserver.clone() })
             }
-            Err(error) => Err(DesiredError { line, reason: error.into() }),
+            Err(error) => Err(DesiredError::State { line, reason: error.into() }),
         }
     };
     listed.iter().enumerate().map(entry).collect::<Result<_, _>>().map(Some)

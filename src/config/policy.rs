@@ -20,7 +20,15 @@ pub struct Refusal {
 /// # Errors
 /// Names the exclusive remote when it is another one.
 pub fn may_use(effective: &Effective<'_>, name: &RemoteName) -> Result<(), Refusal> {
-    match effective.exclusive() {
+    allows(effective.exclusive(), name)
+}
+
+/// Whether a remote may be the active one where `exclusive` is the only one that may.
+///
+/// # Errors
+/// When it is another one.
+pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), Refusal> {
+    match exclusive {
         Some(exclusive) if exclusive != name => Err(Refusal { name: name.clone(), exclusive: exclusive.clone() }),
         _ => Ok(()),
     }
@@ -52,6 +60,28 @@ mod tests {
 
     fn layer(kind: LayerKind, text: &str) -> Layer {
         Layer { kind, path: None, document: yaml::read(text.as_bytes()).unwrap() }
+    }
+
+    #[test]
+    fn the_exclusive_remote_alone_may_be_used() {
+        let user = layer(LayerKind::User, "Remotes: {m: {URI: m.example, Exclusive: true}}");
+        let refused =
+            |name: &str| format!("could not use {name}: remote c has been set exclusive by the system administrator");
+        for (file, name, wanted) in [
+            (TWO, "c", None),
+            (TWO, "m", None),
+            (TWO, "x", None),
+            (EXCLUSIVE, "c", None),
+            (EXCLUSIVE, "C", Some(refused("C"))),
+            (EXCLUSIVE, "d", Some(refused("d"))),
+            (EXCLUSIVE, "m", Some(refused("m"))),
+            (EXCLUSIVE, "x", Some(refused("x"))),
+        ] {
+            let system = layer(LayerKind::System, file);
+            let effective = Effective::merge(&system, Some(&user), None);
+            let refusal = may_use(&effective, &RemoteName::found(name)).err().map(|refusal| refusal.to_string());
+            assert_eq!(refusal, wanted, "{name}");
+        }
     }
 
     #[test]

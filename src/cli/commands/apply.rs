@@ -1,8 +1,8 @@
 //! `remote apply`: makes one file what another one says, in one write. See docs/fleet.md.
 
-use std::{os::unix::fs::MetadataExt as _, path::Path};
+use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ use crate::{
         document::Document,
         effective::Effective,
         layer::{Layer, LayerKind},
-        yaml,
+        policy::Refusal,
     },
     disk,
     name::RemoteName,
@@ -118,21 +118,16 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
 
 /// What is wanted.
 fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
-    let from = |error: &dyn std::fmt::Display| anyhow!("{}:{error}", args.file);
-    let bytes = if args.file == "-" {
-        Input::new().all()?.expose().as_bytes().to_vec()
-    } else {
-        let contents = disk::read(Path::new(&args.file))?;
-        contents.ok_or_else(|| anyhow!("{}: there is no such file", args.file))?.bytes
-    };
-    let document = yaml::read(&bytes).map_err(|error| from(&error))?;
-    let desired = Desired::new(&document, &bytes, args.with_tokens).map_err(|error| from(&error))?;
-    if desired.has_tokens() && args.file != "-" {
-        let mode = std::fs::metadata(&args.file).with_context(|| args.file.clone())?.mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(anyhow!("{} has tokens, and others can read it (mode {mode:o})", args.file)
-                .advise(format!("To close it: chmod 600 {}. Its tokens may be known already.", args.file)));
-        }
+    let state = |bytes: &[u8]| Desired::read(bytes, args.with_tokens).map_err(|error| anyhow!("{}:{error}", args.file));
+    if args.file == "-" {
+        return state(Input::new().all()?.expose().as_bytes());
+    }
+    let contents = disk::read(Path::new(&args.file))?;
+    let contents = contents.ok_or_else(|| anyhow!("{}: there is no such file", args.file))?;
+    let (desired, mode) = (state(&contents.bytes)?, contents.mode & 0o777);
+    if desired.has_tokens() && mode & 0o077 != 0 {
+        return Err(anyhow!("{} has tokens, and others can read it (mode {mode:o})", args.file)
+            .advise(format!("To close it: chmod 600 {}. Its tokens may be known already.", args.file)));
     }
     Ok(desired)
 }
@@ -190,7 +185,7 @@ fn explain(error: anyhow::Error, is_global: bool, context: &Context) -> anyhow::
         }
         Some(ApplyError::Exclusive(_)) => error.advise("Apply it with --global."),
         Some(ApplyError::PruneAll) => error.advise("If that is what is meant, write: Remotes: {}"),
-        Some(ApplyError::Policy { exclusive, .. }) if is_global => {
+        Some(ApplyError::Policy(Refusal { exclusive, .. })) if is_global => {
             let advice = format!("To lift that, name {exclusive} with Exclusive: false, or make it the active one.");
             error.advise(advice)
         }

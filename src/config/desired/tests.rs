@@ -10,7 +10,7 @@ fn document(text: &str) -> Document {
 }
 
 fn desired(text: &str) -> Result<Desired, DesiredError> {
-    Desired::new(&document(text), text.as_bytes(), false)
+    Desired::read(text.as_bytes(), false)
 }
 
 const SYSTEM: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}}";
@@ -19,7 +19,7 @@ const SYSTEM: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}}";
 fn changed(before: &str, state: &str, scope: Scope<'_>, prune: bool) -> Vec<String> {
     let before = document(before);
     let mut after = before.clone();
-    let desired = Desired::new(&document(state), state.as_bytes(), true).unwrap();
+    let desired = Desired::read(state.as_bytes(), true).unwrap();
     if let Err(error) = desired.apply(&mut after, Applying { scope, prune }) {
         return vec![format!("refused: {error}")];
     }
@@ -104,6 +104,16 @@ fn the_systems_remotes_become_what_is_desired() {
     assert_eq!(for_all(exclusive, "Active: d\nRemotes: {c: {Exclusive: false}}"), lifted);
     let other = ["c.Exclusive: true > -", "d.Exclusive: - > true", "Active: c > d"];
     assert_eq!(for_all(exclusive, "Remotes: {d: {Exclusive: true}}"), other);
+    // A system's remote is one for all users, whether its entry says so or not.
+    let by_hand =
+        "Active: c\nRemotes: {c: {URI: c.example, Exclusive: true, Keyservers: [{URI: 'https://k.example'}]}}";
+    for state in ["Remotes: {c: {URI: c.example}}", "Remotes: {c: {Insecure: false}}"] {
+        assert_eq!(for_all(by_hand, state), [""; 0], "{state}");
+    }
+    let broken = "Remotes: {c: {URI: ':', System: true}}";
+    let refused = "refused: c has no URI that can be asked, and the state gives it none";
+    assert_eq!(for_all(broken, "Remotes: {c: {Insecure: true}}"), [refused]);
+    assert_eq!(for_all(broken, "Remotes: {c: {URI: c.example}}"), ["c.URI: : > c.example"]);
     let mut after = document(before);
     desired("Remotes: {n: {URI: n.example}}")
         .unwrap()
@@ -153,7 +163,8 @@ fn what_can_not_be_applied_is_told_with_its_line() {
         ("Remotes:\n  a: {URI: a.example, Exclusive: true}\n  b: {URI: b.example, Exclusive: true}\n", 3),
     ];
     for (text, line) in cases {
-        assert_eq!(desired(text).unwrap_err().line, line, "{text}");
+        let told = desired(text).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("{line}: ")), "{text}: {told}");
     }
 }
 
@@ -178,7 +189,7 @@ proptest! {
         }
         wanted.remotes.values_mut().for_each(|entry| entry.token = Secret::default());
         let text = export(&wanted, true);
-        let desired = Desired::new(&wanted, text.as_bytes(), false).unwrap();
+        let desired = Desired::read(text.as_bytes(), false).unwrap();
         let mut after = before.clone();
         desired.apply(&mut after, Applying { scope: Scope::System, prune: true }).unwrap();
         for (name, entry) in &wanted.remotes {
