@@ -286,3 +286,27 @@ fn a_login_is_ended_however_its_row_was_typed() {
         assert_eq!(secrets.contains("dTpw"), row.starts_with("https"), "{row}: {secrets}");
     }
 }
+
+#[test]
+fn each_group_has_its_own_kind_of_service() {
+    let world = World::shipped();
+    let before = "Credentials:\n- URI: https://k.example\n  Auth: Basic abc\n- URI: docker://r.example\n";
+    world.write_user(before);
+    let registry = "docker://r.example is a registry, not a keyserver\n         For registries: portolan registry";
+    for (words, said) in [
+        (&["keyserver", "login", "docker://r.example"][..], format!("{registry} login docker://r.example\n")),
+        (&["keyserver", "logout", "docker://r.example"], format!("{registry} logout docker://r.example\n")),
+        (
+            &["registry", "login", "https://k.example"],
+            "while login to https://k.example: a registry is written docker://HOST or oras://HOST\n".to_owned(),
+        ),
+        (
+            &["registry", "logout", "--authfile", "auth.json", "https://k.example"],
+            "while verifying token: a registry is written docker://HOST or oras://HOST\n".to_owned(),
+        ),
+    ] {
+        let run = world.run(words);
+        assert_eq!((run.stderr, run.code), (format!("FATAL:   {said}"), Some(255)), "{words:?}");
+        assert!(world.file(&world.user_file()).contains(before), "{words:?}");
+    }
+}

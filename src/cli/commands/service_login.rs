@@ -9,6 +9,7 @@ use clap::Args;
 use crate::{
     cli::{
         args::{self, AuthfileOption, ServiceCredential},
+        commands::service_logout,
         context::Context,
         failure::Outcome,
         keychain, layers, network,
@@ -27,7 +28,7 @@ use crate::{
             stored::Stored,
         },
     },
-    uri::{KeyserverUri, RegistryUri, is_loopback},
+    uri::{KeyserverUri, RegistryUri, is_loopback, without_user},
 };
 
 /// What the command line, the variables and standard input say of a login.
@@ -191,6 +192,7 @@ pub(crate) struct KeyserverLoginArgs {
 }
 
 pub(crate) fn run_for_keyserver(args: &KeyserverLoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    service_logout::refuse_registry(&args.uri, "login")?;
     run(&args.credential, &args.uri, None, context, ui)
 }
 
@@ -232,5 +234,7 @@ pub(crate) struct RegistryLoginArgs {
 
 pub(crate) fn run_for_registry(args: &RegistryLoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let authfile = args.authfile.path(context, ui);
-    run(&args.credential, &args::with_registry_scheme(&args.uri), authfile.as_deref(), context, ui)
+    let word = args::with_registry_scheme(&args.uri);
+    RegistryUri::parse(&word).with_context(|| format!("while login to {}", without_user(&word)))?;
+    run(&args.credential, &word, authfile.as_deref(), context, ui)
 }

@@ -9,7 +9,7 @@ use crate::{
     cli::{
         args::{self, AuthfileOption},
         context::Context,
-        failure::Outcome,
+        failure::{Advise, Outcome},
         keychain, layers,
         target::TargetError,
         ui::Ui,
@@ -95,10 +95,20 @@ pub(crate) struct KeyserverLogoutArgs {
 
 pub(crate) fn run_for_keyserver(args: &KeyserverLogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     layers::migrate(context, ui)?;
+    refuse_registry(&args.uri, "logout")?;
     let layers = layers::load_files(context)?;
     run(&args.uri, &layers.merge(), context, ui)?;
     ui.info("Logout succeeded");
     Ok(Outcome::Done)
+}
+
+/// Refuses, in the group `keyserver`, the address of a registry, which has a group of its own.
+pub(crate) fn refuse_registry(word: &str, command: &str) -> anyhow::Result<()> {
+    match RegistryUri::found(word) {
+        Ok(uri) => Err(anyhow!("{uri} is a registry, not a keyserver")
+            .advise(format!("For registries: portolan registry {command} {uri}"))),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Log out of an OCI registry
@@ -118,13 +128,9 @@ pub(crate) fn run_for_registry(args: &RegistryLogoutArgs, context: &Context, ui:
     layers::migrate(context, ui)?;
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
-    let word = args::with_registry_scheme(&args.uri);
-    match (args.authfile.path(context, ui), RegistryUri::found(&word)) {
-        (Some(authfile), Ok(uri)) => {
-            forget_registry(&uri, &effective, Some(&authfile), context, ui).context("while verifying token")?;
-        }
-        _ => run(&word, &effective, context, ui)?,
-    }
+    let authfile = args.authfile.path(context, ui);
+    let uri = RegistryUri::found(&args::with_registry_scheme(&args.uri)).context("while verifying token")?;
+    forget_registry(&uri, &effective, authfile.as_deref(), context, ui).context("while verifying token")?;
     ui.info("Logout succeeded");
     Ok(Outcome::Done)
 }
