@@ -7,7 +7,7 @@ use crate::{
     cli::{context::Context, ui::Ui},
     config::document::LoginEntry,
     disk::{self, DiskNote},
-    service::registry::{Keychain, KeychainError, auth_file::AuthFile, stored::Stored},
+    service::registry::{Keychain, KeychainError, auth_file::HeldAccounts, stored::Stored},
     uri::RegistryUri,
 };
 
@@ -23,13 +23,13 @@ pub(crate) fn open(authfile: Option<&Path>, context: &Context) -> Keychain {
     }
 }
 
-/// What the file says, if there is one: only then does it tell which secrets are gone. One that is away may come back.
+/// The accounts that the file has a secret of, if there is a file: one that is away may come back, and tells nothing.
 ///
 /// # Errors
 /// When it can't be read, or is no docker-config.json.
-pub(crate) fn read_existing(keychain: &Keychain) -> Result<Option<AuthFile>, KeychainError> {
+pub(crate) fn held(keychain: &Keychain) -> Result<Option<HeldAccounts>, KeychainError> {
     let file = keychain.read()?;
-    Ok(keychain.path.exists().then_some(file))
+    Ok(keychain.path.exists().then(|| file.held()))
 }
 
 /// Keeps a secret; the folder of the user's own files is made where it is missing.
@@ -74,6 +74,6 @@ pub(crate) fn shares_secret(login: &LoginEntry, uri: &RegistryUri) -> bool {
 }
 
 /// Whether a row stands for a registry whose secret is gone.
-pub(crate) fn is_dead(login: &LoginEntry, file: &AuthFile) -> bool {
-    RegistryUri::found(&login.uri).is_ok_and(|row| !file.holds(&row.storage_key()))
+pub(crate) fn is_dead(login: &LoginEntry, held: &HeldAccounts) -> bool {
+    RegistryUri::found(&login.uri).is_ok_and(|row| !held.contains(&row.storage_key()))
 }

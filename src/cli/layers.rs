@@ -194,7 +194,10 @@ pub(crate) fn live_logins<'a>(effective: &Effective<'a>, context: &Context, ui: 
         return all.iter().collect();
     }
     match keychain::open(None, context).read() {
-        Ok(file) => all.iter().filter(|login| !keychain::is_dead(login, &file)).collect(),
+        Ok(file) => {
+            let held = file.held();
+            all.iter().filter(|login| !keychain::is_dead(login, &held)).collect()
+        }
         Err(error) => {
             ui.warning(format!("The registries' passwords are not known: {:#}", anyhow!(error)));
             all.iter().collect()

@@ -147,9 +147,9 @@ fn login_to_registry(
         return Ok(Outcome::Done);
     }
     let login = LoginEntry { uri: uri.to_string(), auth: Secret::default(), insecure: given.insecure };
-    let file = keychain.read()?;
+    let held = keychain.read()?.held();
     layers::edit_user(context, ui, |document| {
-        let goes = |other: &LoginEntry| keychain::is_row_of(other, uri) || keychain::is_dead(other, &file);
+        let goes = |other: &LoginEntry| keychain::is_row_of(other, uri) || keychain::is_dead(other, &held);
         change::add_login(document, &login, goes);
         Ok::<_, Infallible>(())
     })?;

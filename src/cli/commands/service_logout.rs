@@ -68,8 +68,8 @@ fn forget_registry(
     if authfile.is_some() {
         return Ok(());
     }
-    let file = keychain::read_existing(&keychain)?;
-    let is_dead = |login: &LoginEntry| file.as_ref().is_some_and(|file| keychain::is_dead(login, file));
+    let held = keychain::held(&keychain)?;
+    let is_dead = |login: &LoginEntry| held.as_ref().is_some_and(|held| keychain::is_dead(login, held));
     let still_shared = layers::edit_user(context, ui, |document| {
         let goes = |login: &LoginEntry| keychain::is_row_of(login, uri) || is_dead(login);
         change::remove_logins(document, goes);

@@ -13,6 +13,7 @@ use crate::{
     config::change::{self, ChangeError, NewAddress, Readdressed},
     name::RemoteName,
     quoted::Quoted,
+    uri::without_user,
 };
 
 /// Change the address of a remote endpoint
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &SetUrlArgs, context: &Context, ui: &mut Ui) -> anyhow::
         let below = system.filter(|layer| layer.document.remotes().contains_key(&name)).map(|layer| layer.kind);
         layers::edit_user(context, ui, |document| change::set_uri(document, &name, &new, below))
     };
-    let done = done.map_err(|error| explain(error, &name, &args.uri))?;
+    let done = done.map_err(|error| explain(error, &name, &without_user(&args.uri)))?;
     tell(&done, &name, &new, args.global, ui);
     Ok(Outcome::Done)
 }

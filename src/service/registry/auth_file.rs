@@ -5,7 +5,11 @@
 //! `identitytoken`; `credHelpers` (by key) and `credsStore` (for all) name programs that keep the secret instead, and leave
 //! `{}`. Everything else is carried along in its order, numbers with all their digits.
 
-use std::{cmp::Reverse, collections::BTreeMap, fmt};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Serialize as _;
@@ -21,6 +25,17 @@ const SECRETS: [&str; 5] = ["auth", "identitytoken", "registrytoken", "username"
 #[derive(Clone, Default, PartialEq)]
 pub struct AuthFile {
     root: Map<String, Value>,
+}
+
+/// The accounts that a file has a login for.
+#[derive(Clone, Debug, Default)]
+pub struct HeldAccounts(BTreeSet<RegistryAccount>);
+
+impl HeldAccounts {
+    /// Whether this key's account is one of them, however the key is written.
+    pub fn contains(&self, key: &str) -> bool {
+        self.0.contains(&RegistryAccount::of_key(key))
+    }
 }
 
 /// The helper that keeps a secret.
@@ -99,10 +114,14 @@ impl AuthFile {
     /// Whether there is a login for this key, as far as the file tells: a secret in it, an entry whose secret a helper keeps,
     /// or a helper for this very key.
     pub fn holds(&self, key: &str) -> bool {
-        let account = RegistryAccount::of_key(key);
-        let mut entries = self.entries().filter(|(known, _)| RegistryAccount::of_key(known) == account);
-        self.own_helper(&account).is_some()
-            || entries.any(|(_, entry)| has_secret(entry) || self.common_helper().is_some())
+        self.held().contains(key)
+    }
+
+    /// The accounts that there is a login for, to ask for many keys.
+    pub fn held(&self) -> HeldAccounts {
+        let with_secret = self.entries().filter(|(_, entry)| has_secret(entry) || self.common_helper().is_some());
+        let keys = with_secret.map(|(key, _)| key).chain(self.own_helpers().map(|(key, _)| key));
+        HeldAccounts(keys.map(RegistryAccount::of_key).collect())
     }
 
     /// The login for this key that stands in the file itself; `None` also when a helper has its secret.
@@ -117,7 +136,8 @@ impl AuthFile {
     pub fn find(&self, host: &str, path: &str) -> Option<&str> {
         let image = RegistryAccount::of_image(host, path);
         let with_helper = self.own_helpers().map(|(key, _)| key);
-        let keys = self.entries().map(|(key, _)| key).chain(with_helper).filter(|key| self.holds(key));
+        let held = self.held();
+        let keys = self.entries().map(|(key, _)| key).chain(with_helper).filter(|key| held.contains(key));
         let covering = keys.filter_map(|key| {
             let account = RegistryAccount::of_key(key);
             account.covers(&image).then(|| (Reverse(account.depth()), key))

@@ -97,6 +97,20 @@ fn a_file_of_secrets_that_is_too_much_is_refused() {
 }
 
 #[test]
+fn many_logins_take_time_in_proportion() {
+    const MANY: usize = 5_000;
+    let world = World::shipped();
+    let rows: String = (0..MANY).map(|number| format!("- URI: docker://h{number}.example.com\n")).collect();
+    let auths: Vec<String> = (0..MANY).map(|number| format!(r#""h{number}.example.com":{{"auth":"dTpw"}}"#)).collect();
+    world.write_user(format!("Credentials:\n{rows}"));
+    world.write_docker_config(format!(r#"{{"auths":{{{}}}}}"#, auths.join(",")));
+    for words in [&["remote", "list"][..], &["registry", "list"], &["remote", "doctor", "--offline"]] {
+        assert_eq!(run(&world, words).code, Some(0), "{words:?}");
+    }
+    assert_eq!(run(&world, &["registry", "logout", "h7.example.com"]).code, Some(0));
+}
+
+#[test]
 fn a_token_that_is_too_much_is_refused() {
     let world = World::shipped();
     let file = world.home().join("token");

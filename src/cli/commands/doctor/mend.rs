@@ -67,9 +67,9 @@ fn settle(path: &Path, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
 }
 
 fn mend_users_file(survey: &Survey, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    let secrets = keychain::read_existing(&keychain::open(None, context)).ok().flatten();
+    let held = keychain::held(&keychain::open(None, context)).ok().flatten();
     let told = layers::edit_user(context, ui, |document| {
-        let is_dead = |login: &_| secrets.as_ref().is_some_and(|file| keychain::is_dead(login, file));
+        let is_dead = |login: &_| held.as_ref().is_some_and(|held| keychain::is_dead(login, held));
         Ok::<_, Infallible>(checks::mend(document, is_dead, |name| !system_has(survey, name)))
     })?;
     told.iter().for_each(|sentence| ui.info(sentence));

@@ -5,22 +5,19 @@ use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, path::Path};
 use super::survey::{Survey, Told, edit, is_closed, word};
 use crate::{
     cli::{context::Context, keychain},
-    config::{
-        checks::{Code, Finding},
-        document::LoginEntry,
-    },
+    config::checks::{Code, Finding},
     service::registry::{
         KeychainError,
-        auth_file::{AuthFile, AuthFileError},
+        auth_file::{AuthFile, AuthFileError, HeldAccounts},
         helper::HelperName,
     },
     uri::RegistryUri,
 };
 
-/// What was found, and the file where it tells which logins still have their secret.
+/// What was found, and the accounts that still have their secret, where that is known.
 pub(super) struct Registries {
     pub(super) findings: Vec<Finding>,
-    pub(super) secrets: Option<AuthFile>,
+    pub(super) held: Option<HeldAccounts>,
 }
 
 /// Looks at docker-config.json; runs no helper.
@@ -29,22 +26,17 @@ pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
     match keychain::open(None, context).read() {
         // Whether there is one can't be seen. The remote.yaml beside it can't be read either, and that is a finding.
         Err(KeychainError::Disk(error)) if is_closed(&error) && is_hidden(path) && !context.paths.user_is_named => {
-            Registries { findings: Vec::new(), secrets: None }
+            Registries { findings: Vec::new(), held: None }
         }
-        Err(error) => Registries { findings: vec![broken(path, &error)], secrets: None },
+        Err(error) => Registries { findings: vec![broken(path, &error)], held: None },
         // A row of a file that is away altogether may be right again when it is back.
-        Ok(_) if path.symlink_metadata().is_err() => Registries { findings: missing(survey, path), secrets: None },
+        Ok(_) if path.symlink_metadata().is_err() => Registries { findings: missing(survey, path), held: None },
         Ok(file) => {
             let mut findings = helpers(&file, path, context);
             findings.extend(twins(&file, path, survey));
-            Registries { findings, secrets: Some(file) }
+            Registries { findings, held: Some(file.held()) }
         }
     }
-}
-
-/// Whether a row stands for a registry whose secret is gone.
-pub(super) fn is_dead(login: &LoginEntry, file: &AuthFile) -> bool {
-    keychain::is_dead(login, file)
 }
 
 fn broken(path: &Path, error: &KeychainError) -> Finding {

@@ -12,7 +12,7 @@ use super::{environment, registries, servers, tokens};
 use crate::{
     cli::{
         context::{Context, User},
-        layers, network,
+        keychain, layers, network,
     },
     config::{
         checks::{self, Code, Commands, FileFacts, Finding, Source},
@@ -146,7 +146,7 @@ impl Survey {
         let registries = registries::look(self, context);
         found.extend(registries.findings);
         if let Some(user) = &self.user {
-            let is_dead = |login: &_| registries.secrets.as_ref().is_some_and(|file| registries::is_dead(login, file));
+            let is_dead = |login: &_| registries.held.as_ref().is_some_and(|held| keychain::is_dead(login, held));
             found.extend(checks::logins(user, effective.as_ref(), is_dead, &self.commands));
         }
         if let Some(effective) = &effective {
