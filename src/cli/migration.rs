@@ -33,7 +33,8 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
     let docker = legacy.join("docker-config.json");
     if docker.is_file() {
         ui.info("Detected Singularity docker configuration, migrating...");
-        copy(&docker, &context.paths.docker_config, ui);
+        let copied = disk::read(&docker).and_then(|contents| put(&context.paths.docker_config, contents));
+        tell(copied, &docker, &context.paths.docker_config, ui);
     }
     migrate_keyrings(&legacy.join(KEYRING_FOLDERS.0), &folder.join(KEYRING_FOLDERS.1), ui);
     Ok(())
@@ -60,19 +61,11 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
     }
     ui.info("Detected Singularity remote configuration, migrating...");
     let found = disk::read(old).map_err(|error| error.to_string()).and_then(|contents| {
-        let bytes = contents.map(|contents| contents.bytes).unwrap_or_default();
-        yaml::read(&bytes).map(|_| bytes).map_err(|error| format!("{}:{error}", old.display()))
+        let bytes = contents.as_ref().map(|contents| contents.bytes.as_slice()).unwrap_or_default();
+        yaml::read(bytes).map_err(|error| format!("{}:{error}", old.display())).map(|_| contents)
     });
     match found {
-        // Another command may already have made its own file in the new folder: that one stays.
-        Ok(bytes) => {
-            let put = |there: bool, _: Option<&Contents>| match there {
-                true => Ok::<_, DiskError>(Change::Keep(())),
-                false => Ok(Change::Replace((), bytes.clone())),
-            };
-            let done = disk::edit(new, &FileRules::PRIVATE, |bytes| Ok(bytes.is_some()), put).map(|_| ());
-            tell(done, old, new, ui);
-        }
+        Ok(contents) => tell(put(new, contents), old, new, ui),
         Err(problem) => {
             ui.warning(format!(
                 "Migration failed, unable to read legacy remote configuration: while parsing remote config data: {problem}"
@@ -82,6 +75,16 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
             );
         }
     }
+}
+
+/// Puts an old file into the new folder, unless another command has already made its own there: that one stays.
+fn put(new: &Path, old: Option<Contents>) -> Result<(), DiskError> {
+    let Some(old) = old else { return Ok(()) };
+    let change = |is_there: bool, _: Option<&Contents>| match is_there {
+        true => Ok::<_, DiskError>(Change::Keep(())),
+        false => Ok(Change::Replace((), old.bytes.clone())),
+    };
+    disk::edit(new, &FileRules::PRIVATE, |bytes| Ok(bytes.is_some()), change).map(|_| ())
 }
 
 fn migrate_keyrings(old: &Path, new: &Path, ui: &mut Ui) {
@@ -102,8 +105,8 @@ fn migrate_keyrings(old: &Path, new: &Path, ui: &mut Ui) {
     }
 }
 
-/// Copies a file byte for byte, readable for its owner alone. Nobody else knows the new folder yet: a lock would only leave
-/// its file behind.
+/// Copies a keyring byte for byte, readable for its owner alone. No command of ours writes one: a lock would only leave its
+/// file behind.
 fn copy(old: &Path, new: &Path, ui: &mut Ui) {
     let copied = disk::read(old).and_then(|contents| match contents {
         Some(contents) => disk::replace_cache(new, &contents.bytes),

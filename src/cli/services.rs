@@ -61,14 +61,41 @@ impl Services {
     }
 }
 
-/// How to come by a library where the active remote has none.
+/// The remote with a library that everybody may use.
+pub(crate) const LIBRARY: &str = "SylabsCloud";
+
+/// How a user comes by a library where the active remote has none.
+pub(crate) enum WayToLibrary {
+    /// The policy allows the active remote alone.
+    Administrator,
+    /// [`LIBRARY`] is there.
+    Use,
+    /// It has to be added first.
+    AddAndUse,
+}
+
+impl WayToLibrary {
+    /// The way where these remotes are.
+    pub(crate) fn find(effective: &Effective<'_>) -> Self {
+        if effective.exclusive().is_some() {
+            Self::Administrator
+        } else if effective.remote(&RemoteName::found(LIBRARY)).is_some() {
+            Self::Use
+        } else {
+            Self::AddAndUse
+        }
+    }
+}
+
+/// How to come by a library where the active remote has none, as a sentence.
 pub(crate) fn library_advice(effective: &Effective<'_>) -> String {
-    const LIBRARY: &str = "SylabsCloud";
-    if effective.exclusive().is_some() {
-        "Only your administrator can choose one that has: this one is exclusive.".to_owned()
-    } else if effective.remote(&RemoteName::found(LIBRARY)).is_some() {
-        format!("For one that has: portolan remote use {LIBRARY}.")
-    } else {
-        format!("For one that has: portolan remote add --no-login {LIBRARY}, then portolan remote use {LIBRARY}.")
+    match WayToLibrary::find(effective) {
+        WayToLibrary::Administrator => {
+            "Only your administrator can choose one that has: this one is exclusive.".to_owned()
+        }
+        WayToLibrary::Use => format!("For one that has: portolan remote use {LIBRARY}."),
+        WayToLibrary::AddAndUse => {
+            format!("For one that has: portolan remote add --no-login {LIBRARY}, then portolan remote use {LIBRARY}.")
+        }
     }
 }

@@ -196,6 +196,7 @@ INFO:    Remote "x" added.
 [EOF]
 .apptainer
 .apptainer/docker-config.json
+.apptainer/docker-config.json.lock
 .apptainer/remote.yaml
 .apptainer/remote.yaml.lock
 .singularity

@@ -20,5 +20,6 @@ fn is_there(root: &Path, name: &str) -> bool {
     let place = module.trim_end_matches("::tests").replace("::", "/");
     let files = [format!("tests/it/{place}.rs"), format!("tests/it/{place}/mod.rs"), format!("src/{place}.rs")];
     let texts: String = files.iter().filter_map(|file| fs::read_to_string(root.join(file)).ok()).collect();
-    texts.contains(&format!("#[test]\nfn {function}()")) || texts.contains(&format!("    fn {function}()"))
+    let tests = texts.split("#[test]\n").skip(1).map(str::trim_start);
+    tests.filter_map(|test| test.strip_prefix("fn ")).any(|test| test.starts_with(&format!("{function}()")))
 }

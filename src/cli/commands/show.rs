@@ -13,7 +13,7 @@ use crate::{
         failure::Outcome,
         json::{self, JsonOption},
         layers,
-        services::Services,
+        services::{Services, library_advice},
         sources::Sources,
         target,
         ui::Ui,
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     if args.json.json {
         json::print("portolan.remote-show/1", &view, ui)?;
     } else {
-        ui.print(&text::render(&view, ui))?;
+        ui.print(&text::render(&view, &library_advice(&effective), ui))?;
     }
     Ok(Outcome::Done)
 }

@@ -10,7 +10,8 @@ use clap::Args;
 
 use crate::{
     cli::{
-        context::Context, failure::Outcome, json::JsonOption, layers, network, table::columns, target, time, ui::Ui,
+        context::Context, failure::Outcome, json::JsonOption, layers, network, services::library_advice,
+        table::columns, target, time, ui::Ui,
     },
     config::effective::{Remote, Token},
     name::RemoteName,
@@ -113,9 +114,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let has_library = |service: &Service| service.kind == ServiceKind::Library && !service.uri.is_empty();
     if ui.stderr_is_terminal && !report.services.iter().any(has_library) {
         ui.info(format!("{} has no library: library:// images come from another remote.", remote.name));
-        ui.advice(
-            "For one that has: portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud.",
-        );
+        ui.advice(&library_advice(&effective));
     }
     conclude(report)
 }

@@ -72,8 +72,8 @@ pub fn systems_file(file: Option<&FileFacts>, folder: Option<&FileFacts>, user: 
             let message = format!("not all users can read it: its mode is {:o}", facts.mode & 0o777);
             found.push(facts.found(Code::SystemUnreadable, message, &chmod(mode)));
         }
-        // With a sticky bit nobody can replace the file of somebody else; only make one where there is none.
-        let is_sticky = facts.permits(0o1000) && file.is_some();
+        // With a folder's sticky bit nobody can replace the file of somebody else; only make one where there is none.
+        let is_sticky = Some(facts) == folder && facts.permits(0o1000) && file.is_some();
         if facts.permits(0o022) && !is_sticky {
             let message = format!("{} its mode is {:o}", whom(facts, 0o022), facts.mode & 0o777);
             let finding = facts.found(Code::SystemWritable, message, &chmod("go-w"));
@@ -183,6 +183,7 @@ mod tests {
         assert_eq!(codes((0o666, 0), (0o755, 0)), ["error system-writable"]);
         assert_eq!(codes((0o644, 0), (0o777, 0)), ["error system-writable"]);
         assert_eq!(codes((0o644, 0), (0o1777, 0)), [""; 0]);
+        assert_eq!(codes((0o1666, 0), (0o755, 0)), ["error system-writable"]);
         assert_eq!(systems_file(None, Some(&facts(0o1777, 0)), 0).len(), 1);
         assert_eq!(codes((0o664, 0), (0o755, 0)), ["note system-writable"]);
         assert_eq!(codes((0o644, 7), (0o755, 0)), ["warning system-owner"]);

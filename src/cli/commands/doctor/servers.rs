@@ -14,7 +14,11 @@ use std::{
 
 use super::survey::{Survey, Told, place};
 use crate::{
-    cli::{context::Context, network},
+    cli::{
+        context::Context,
+        network,
+        services::{LIBRARY, WayToLibrary},
+    },
     config::{
         checks::{Code, Finding},
         effective::{Effective, Remote},
@@ -221,15 +225,14 @@ fn unreachable(remote: &Remote<'_>, endpoint: &Endpoint, error: &DiscoveryError,
 
 /// The active remote has no library: what does, and how to choose it.
 pub(super) fn without_library(survey: &Survey, effective: &Effective<'_>, name: &RemoteName) -> Finding {
-    const LIBRARY: &str = "SylabsCloud";
     let commands = &survey.commands;
     let choose = commands.own("use", LIBRARY);
-    let mend = if effective.exclusive().is_some() {
-        "ask your administrator for a remote with a library: this one is exclusive".to_owned()
-    } else if effective.remote(&RemoteName::found(LIBRARY)).is_some() {
-        choose
-    } else {
-        format!("{} && {choose}", commands.own("add --no-login", LIBRARY))
+    let mend = match WayToLibrary::find(effective) {
+        WayToLibrary::Administrator => {
+            "ask your administrator for a remote with a library: this one is exclusive".to_owned()
+        }
+        WayToLibrary::Use => choose,
+        WayToLibrary::AddAndUse => format!("{} && {choose}", commands.own("add --no-login", LIBRARY)),
     };
     let message = format!("{name} has no library");
     Finding::new(Code::LibraryMissing, name.as_str(), message, mend)

@@ -6,7 +6,8 @@ use super::view::{KeyserverRow, ShowView, TokenState, TokenView};
 use crate::cli::{sources::Place, table::columns, ui::Ui};
 
 /// The view as lines of a label, a value and its place, then the services, then the keyservers.
-pub(super) fn render(view: &ShowView<'_>, ui: &Ui) -> String {
+/// `library_advice` tells how to come by a library.
+pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> String {
     let scheme = if view.insecure { "http" } else { "https" };
     let uri = if view.uri.is_empty() { "none".to_owned() } else { format!("{scheme}://{}", view.uri) };
     let rows = [
@@ -19,7 +20,7 @@ pub(super) fn render(view: &ShowView<'_>, ui: &Ui) -> String {
     let safe = rows.iter().map(|row| row.each_ref().map(|cell| ui.cell(cell)));
     let mut text = trimmed(&columns(&safe.collect::<Vec<_>>()));
     text.push('\n');
-    text.push_str(&services(view, ui));
+    text.push_str(&services(view, library_advice, ui));
     text.push_str(&keyservers(view, ui));
     text
 }
@@ -53,7 +54,7 @@ fn token(token: &TokenView) -> String {
     }
 }
 
-fn services(view: &ShowView<'_>, ui: &Ui) -> String {
+fn services(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> String {
     let Some(services) = &view.services else {
         let problem = view.services_problem.as_deref().unwrap_or_default();
         return format!("Its services are not known: {}\n", ui.cell(problem));
@@ -65,14 +66,8 @@ fn services(view: &ShowView<'_>, ui: &Ui) -> String {
         text.push_str(&format!("(as the endpoint said on {seen})\n"));
     }
     if !services.iter().any(|row| row.name == "library" && !row.uri.is_empty()) {
-        text.push_str("It has no library: library:// images come from another remote. ");
-        text.push_str(match view.exclusive_remote {
-            Some(_) => "Only your administrator can choose one.\n",
-            None => {
-                "For one that has:\n\
-                 portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud\n"
-            }
-        });
+        text.push_str("It has no library: library:// images come from another remote.\n");
+        text.push_str(&format!("{library_advice}\n"));
     }
     text
 }
