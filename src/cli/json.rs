@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{cli::ui::Ui, quoted::is_hidden};
 
-/// The option of every command that prints.
+/// The option of every command that shows something.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct JsonOption {
     /// Print JSON for scripts

@@ -55,7 +55,7 @@ const ENVIRONMENT: Terms = &[
         "COMMAND_MESSAGELEVEL",
         "How much is said, as a number: -3 errors, -1 warnings too, 1 information too, 4 more, 5 everything.",
     ),
-    ("NO_COLOR", "No colours, whatever its value."),
+    ("NO_COLOR", "No colours, whatever its value, unless it is empty."),
     ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "The proxy for requests, and the hosts that need none; in lower case too."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "The certificates of the authorities that are trusted, in place of the system's."),
 ];
@@ -63,6 +63,8 @@ const ENVIRONMENT: Terms = &[
 const EXIT_STATUS: Terms = &[
     ("0", "All is done, or help was asked for."),
     ("1", "The command line is wrong; nothing was done."),
+    ("2", "Something would change: remote apply --check."),
+    ("3", "There are warnings: remote doctor --strict."),
     ("255", "The command failed; standard error says why. Files are as they were, unless it says otherwise."),
     ("130", "Ctrl-C ended a prompt."),
 ];

@@ -24,8 +24,9 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(words).collect()
 }
 
-fn run(world: &World, command: &[String]) -> Option<i32> {
-    world.run(&command.iter().map(String::as_str).collect::<Vec<_>>()).code
+/// Runs a command with the wanted state on its standard input, too.
+fn run(world: &World, command: &[String], state: &str) -> Option<i32> {
+    world.run_with_input(&command.iter().map(String::as_str).collect::<Vec<_>>(), state).code
 }
 
 #[test]
@@ -38,21 +39,21 @@ fn the_commands_of_every_example_make_the_state_and_then_find_it() {
         let found = commands(&example(name));
         assert!(!found.is_empty(), "{name}");
         let world = World::shipped();
-        fs::write(world.home().join("company.yaml"), state).unwrap();
+        fs::write(world.home().join("company.yaml"), &state).unwrap();
         for command in &found {
             let is_check = command.iter().any(|word| word == "--check");
-            let before = run(&world, &["remote", "export", "--global"].map(str::to_owned));
+            let before = run(&world, &["remote", "export", "--global"].map(str::to_owned), "");
             assert_eq!(before, Some(0));
             if is_check {
-                assert_eq!(run(&world, command), Some(2), "{name}: {command:?}");
+                assert_eq!(run(&world, command, &state), Some(2), "{name}: {command:?}");
             }
         }
         for command in &found {
-            assert!(matches!(run(&world, command), Some(0 | 2)), "{name}: {command:?}");
+            assert!(matches!(run(&world, command, &state), Some(0 | 2)), "{name}: {command:?}");
         }
         for command in &found {
-            run(&world, command);
-            assert_eq!(run(&world, command), Some(0), "{name}: {command:?}");
+            run(&world, command, &state);
+            assert_eq!(run(&world, command, &state), Some(0), "{name}: {command:?}");
         }
         let exported = world.run(&["remote", "export", "--global"]).stdout;
         assert!(exported.starts_with("Active: company\n"), "{exported}");
