@@ -29,34 +29,24 @@ impl Secret {
         &self.0
     }
 
-    /// Whether a text repeats the secret: as it is, or as JSON, a form, hex or base64 write it, there also as a part of
-    /// something longer such as `user:secret`. What does is not for people's eyes, even when a server says it.
+    /// Whether a text repeats the secret: as it is, or as JSON, a URL, a form, hex or base64 write it, there also as a part
+    /// of something longer such as `user:secret`. What does is not for people's eyes, even when a server says it.
     pub fn is_repeated_in(&self, text: &str) -> bool {
         if self.is_empty() {
             return false;
         }
-        let text = Zeroizing::new(text.to_ascii_lowercase());
-        self.shapes().iter().any(|shape| text.contains(&shape.to_ascii_lowercase()))
+        let plain = without_json_escapes(text);
+        let written = [&without_percent(text), &without_percent(&plain), &plain].map(|text| comparable(text));
+        let shapes = self.shapes();
+        let is_in = |text: &str| shapes.iter().any(|shape| text.contains(&*comparable(shape)));
+        is_in(&comparable(text)) || written.iter().any(|text| is_in(text))
     }
 
+    /// How those write the secret who escape nothing.
     fn shapes(&self) -> Zeroizing<Vec<String>> {
         let secret = self.expose();
-        let json = Zeroizing::new(serde_json::Value::from(secret).to_string());
-        let json = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
-        let percent = |may_stay: fn(u8) -> bool| {
-            let escaped = |byte: u8| if may_stay(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") };
-            secret.bytes().map(escaped).collect::<String>()
-        };
-        let mut shapes = Zeroizing::new(vec![
-            secret.to_owned(),
-            json.to_owned(),
-            secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
-            // A form, and what other encoders leave as it is; all of them keep letters and digits.
-            url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-            percent(|byte| byte.is_ascii_alphanumeric()),
-            percent(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
-            percent(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte)),
-        ]);
+        let mut shapes =
+            Zeroizing::new(vec![secret.to_owned(), secret.bytes().map(|byte| format!("{byte:02x}")).collect()]);
         for shift in 0..3 {
             let shifted = Zeroizing::new([&[0; 3][..shift], secret.as_bytes()].concat());
             for engine in [BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD] {
@@ -83,6 +73,63 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A text without what makes no difference: case, and the blank that a form writes as `+`.
+fn comparable(text: &str) -> Zeroizing<String> {
+    let lower = Zeroizing::new(text.to_ascii_lowercase());
+    Zeroizing::new(lower.replace('+', " "))
+}
+
+/// A text with its JSON escapes undone. A backslash before anything else makes no difference, as for a shell.
+fn without_json_escapes(text: &str) -> Zeroizing<String> {
+    // In UTF-16, as JSON counts: what is above its 16 bits is two escapes.
+    let mut units = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut characters = text.chars();
+    while let Some(mut character) = characters.next() {
+        if character == '\\' {
+            let Some(escaped) = characters.next() else { break };
+            character = match escaped {
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                other => other,
+            };
+            if escaped == 'u'
+                && let Some((digits, rest)) = characters.as_str().split_at_checked(4)
+                && let Ok(unit) = u16::from_str_radix(digits, 16)
+            {
+                units.push(unit);
+                characters = rest.chars();
+                continue;
+            }
+        }
+        units.extend_from_slice(character.encode_utf16(&mut [0; 2]));
+    }
+    Zeroizing::new(String::from_utf16_lossy(&units))
+}
+
+/// A text with the `%2F` of URLs and forms undone.
+fn without_percent(text: &str) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        match after.split_at_checked(2).map(|(digits, rest)| (u8::from_str_radix(digits, 16), rest)) {
+            Some((Ok(byte), behind)) => {
+                bytes.push(byte);
+                rest = behind;
+            }
+            _ => {
+                bytes.push(b'%');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +140,27 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "Secret(***)");
         assert_eq!(format!("{:#?}", Some(&secret)), "Some(\n    Secret(***),\n)");
         assert_eq!(secret.expose(), "pa55word");
+    }
+
+    #[test]
+    fn a_secret_is_known_however_json_escapes_it() {
+        let secret = Secret::new("pä<55>w&o/r\\d\u{1f511}\t");
+        for text in [
+            r#"store {"Secret":"pä\u003c55\u003ew\u0026o/r\\d🔑\t"} failed"#,
+            r#"{"Secret": "p\u00e4<55>w&o/r\\d\ud83d\udd11\t"}"#,
+            r#"P\u00E4\u003C55\u003Ew\u0026o\/r\u005Cd\uD83D\uDD11\u0009"#,
+            "pä<55>w&o/r\\d\u{1f511}\t stays as it is \\u00",
+            "https:\\/\\/x\\/?p=p%C3%A4%3c55%3ew%26o%2Fr%5Cd%F0%9F%94%91%09",
+        ] {
+            assert!(secret.is_repeated_in(text), "{text}");
+        }
+        let spoken = Secret::new(r"a\nb");
+        assert!(spoken.is_repeated_in(r"said a\nb") && spoken.is_repeated_in(r#""a\\nb""#));
+        let path = Secret::new(r"a\n/b c");
+        assert!(path.is_repeated_in(r"x?y=a\n%2Fb+c") && path.is_repeated_in(r"x?y=a%5Cn%2fb%20c"));
+        for broken in ["\\", "\\u", "\\u12", "\\u12é", "\\ud83d", "%", "%2", "%zz", "%é", "%ff"] {
+            assert!(!secret.is_repeated_in(broken), "{broken}");
+        }
     }
 
     #[test]
@@ -112,6 +180,7 @@ mod tests {
             assert!(secret.is_repeated_in(text), "{text}");
         }
         assert!(secret.is_repeated_in("0x706135352277 0a6f72642fc3a92b7e".replace(' ', "").as_str()));
+        assert!(Secret::new("???>>>").is_repeated_in("https://x/?auth=Pz8%2FPj4%2b"), "base64 in a URL");
         assert!(!secret.is_repeated_in("pa55") && !secret.is_repeated_in(""));
         assert!(!Secret::default().is_repeated_in("any text"));
         assert!(!Secret::new("x").is_repeated_in("authentication required"), "a letter of base64 says nothing");

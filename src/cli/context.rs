@@ -35,6 +35,11 @@ impl Environment {
         self.get(name).and_then(OsStr::to_str).map(str::trim).filter(|value| !value.is_empty())
     }
 
+    /// The names of all variables.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &OsStr> {
+        self.0.keys().map(OsString::as_os_str)
+    }
+
     /// Whether a variable is there at all, a blank one too.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(OsStr::new(name))

@@ -130,13 +130,17 @@ fn tell_advice(error: &anyhow::Error, ui: &mut Ui) {
 /// What the services know to do about their own errors.
 pub(crate) fn tell_hints(error: &anyhow::Error, ui: &mut Ui) {
     for cause in error.chain() {
-        let http = cause.downcast_ref::<HttpError>().and_then(HttpError::hint);
-        let registry = cause.downcast_ref::<LoginError>().and_then(LoginError::hint);
-        if let Some(hint) = http.or(registry) {
+        let registry = cause.downcast_ref::<LoginError>();
+        let http = match registry {
+            Some(LoginError::Request(error)) => Some(error),
+            _ => cause.downcast_ref::<HttpError>(),
+        };
+        if let Some(hint) = http.and_then(HttpError::hint) {
             ui.advice(&hint);
         }
-        // Apptainer's message is whole without it.
-        if let Some(hint) = cause.downcast_ref::<TokenError>().and_then(TokenError::hint)
+        // Apptainer's message is whole without these.
+        let token = cause.downcast_ref::<TokenError>().and_then(TokenError::hint);
+        if let Some(hint) = token.or_else(|| registry.and_then(LoginError::hint))
             && ui.stderr_is_terminal
         {
             ui.advice(&hint);

@@ -1,7 +1,7 @@
 //! The registries' secrets as the commands see them: which file holds them, and which rows of the user's still stand for one.
 //! D13 of docs/compatibility.md.
 
-use std::path::Path;
+use std::{ffi::OsStr, path::Path};
 
 use crate::{
     cli::{context::Context, ui::Ui},
@@ -13,13 +13,18 @@ use crate::{
 
 /// The file of `--authfile`, else docker-config.json beside the user's own remote.yaml.
 pub(crate) fn open(authfile: Option<&Path>, context: &Context) -> Keychain {
-    let flavor = &context.flavor;
-    let keys = ["LOGIN_PASSWORD", "DOCKER_PASSWORD"];
-    let own = keys.iter().map(|key| flavor.variable(key));
-    let legacy = keys.iter().filter_map(|key| flavor.legacy_variable(key));
+    let holds_password = |name: &&OsStr| {
+        // Whatever stands before: what is meant for another command is a password, too.
+        ["_LOGIN_PASSWORD", "_DOCKER_PASSWORD"].iter().any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
+    };
     Keychain {
         path: authfile.unwrap_or(&context.paths.docker_config).to_path_buf(),
-        helper_environment: own.chain(legacy).map(|variable| (variable.into(), None)).collect(),
+        helper_environment: context
+            .environment
+            .names()
+            .filter(holds_password)
+            .map(|name| (name.into(), None))
+            .collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What servers say: discovery, tokens, keyservers, registries. Never sees a `Document`.
 
+mod at_once;
 pub mod discovery;
 pub mod http;
 pub mod keyserver;
@@ -9,6 +10,8 @@ pub mod token;
 pub mod user;
 
 use crate::uri::EndpointUri;
+
+pub(crate) use at_once::at_once;
 
 /// How an endpoint is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

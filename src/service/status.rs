@@ -2,17 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use super::http::{Cause, Client};
+use super::{
+    at_once,
+    http::{Cause, Client},
+};
 
 /// How long to wait before a service that stumbled is asked again.
 const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(200), Duration::from_millis(400)];
@@ -30,41 +29,31 @@ pub enum Health {
 }
 
 /// Asks all services at once, each at its URI, and gives back what each of them says. It takes as long as the slowest one,
-/// at most the client's limit. One that is named twice is asked once.
+/// and with all of them no longer than the client's limit: what was not reached by then is down. One that is named twice
+/// is asked once.
 pub fn check<Id>(client: &Client, services: Vec<(Id, String)>) -> Vec<(Id, Health)> {
-    let uris: BTreeMap<&str, Mutex<Health>> =
-        services.iter().map(|(_, uri)| (uri.as_str(), Mutex::new(Health::Down))).collect();
-    let waiting: Vec<_> = uris.iter().collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some((uri, health)) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) {
-            *health.lock().unwrap_or_else(PoisonError::into_inner) = ask(client, uri);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..waiting.len().min(AT_ONCE) {
-            // Where no more threads are to be had, those that are there take the rest.
-            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                break;
-            }
-        }
-        work();
-    });
-    let health = |uri: &str| {
-        uris.get(uri).map_or(Health::Down, |health| health.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    };
+    let begun = Instant::now();
+    let mut uris: Vec<&str> = services.iter().map(|(_, uri)| uri.as_str()).collect();
+    uris.sort_unstable();
+    uris.dedup();
+    let healths = at_once(&uris, AT_ONCE, |uri| ask(client, uri, begun));
+    let said: BTreeMap<&str, Health> = uris.into_iter().zip(healths).collect();
+    let health = |uri: &str| said.get(uri).cloned().unwrap_or(Health::Down);
     let found: Vec<Health> = services.iter().map(|(_, uri)| health(uri)).collect();
     services.into_iter().map(|(id, _)| id).zip(found).collect()
 }
 
-/// Asks one service, again if it stumbles, within the client's limit in all.
-fn ask(client: &Client, uri: &str) -> Health {
-    let begun = Instant::now();
+/// Asks one service, again if it stumbles, within the client's limit from the beginning of the check.
+fn ask(client: &Client, uri: &str, begun: Instant) -> Health {
     let limit = client.options().limit;
     let url = format!("{uri}/version");
     let mut pauses = PAUSES.iter();
     loop {
-        let stumbled = match client.get(&url).within(limit.saturating_sub(begun.elapsed())).send() {
+        let left = limit.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Health::Down;
+        }
+        let stumbled = match client.get(&url).within(left).send() {
             Ok(answer) if answer.status == 200 => return health(&answer.body),
             Ok(answer) => matches!(answer.status, 502..=504),
             Err(error) => matches!(error.cause, Cause::Reset | Cause::Closed),

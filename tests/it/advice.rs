@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{terminal::Terminal, world::World};
+use crate::support::{cloud, reply::Reply, server::Server, terminal::Terminal, world::World};
 
 /// What a person sees of a command.
 fn seen(world: &World, words: &[&str]) -> String {
@@ -60,4 +60,16 @@ fn who_adds_to_a_system_without_a_folder_is_told_how_to_make_it() {
     let said =
         "FATAL:   while opening remote config file: open $ETC/apptainer/remote.yaml: no such file or directory\n";
     assert_eq!(world.run(&words).stderr, said);
+}
+
+#[test]
+fn who_logs_in_where_no_password_is_wanted_is_told_what_is() {
+    let server = Server::https(|_| Reply::status(401).with("WWW-Authenticate", "Negotiate"));
+    let world = cloud::world();
+    let words = ["registry", "login", "-u", "ian", "-p", "x", &server.host()];
+    let refusal = format!("login attempt to {} failed with status: 401 Unauthorized", server.url("/v2/"));
+    let shown = seen(&world, &words);
+    assert!(shown.contains(&refusal) && shown.contains("the registry asks for negotiate"), "{shown}");
+    let run = world.run(&words);
+    assert!(run.stderr.ends_with(&format!("{refusal}\n")), "{run}");
 }

@@ -9,7 +9,7 @@ use crate::support::{
     endpoint::{DISCOVERY, endpoint, good, token},
     reply::Reply,
     server::Server,
-    world::World,
+    world::{World, is_root, skip},
 };
 
 fn world_with(uri: &str, token: &str) -> World {
@@ -326,4 +326,32 @@ fn a_status_writes_nothing_but_what_the_endpoint_says() {
     assert_eq!(world.file(&world.user_file()), before);
     let outside: Vec<String> = world.home_listing().into_iter().filter(|path| !path.starts_with(".cache")).collect();
     assert_eq!(outside, [".apptainer", ".apptainer/remote.yaml"]);
+}
+
+#[test]
+fn every_remote_is_checked_where_threads_are_few() {
+    if !is_root() {
+        return skip("only root can run a command as a user with no other threads");
+    }
+    let server = Server::https(|asked| match asked.path() {
+        DISCOVERY => endpoint(asked),
+        _ => endpoint(asked).after(Duration::from_millis(100)),
+    });
+    let names: Vec<String> = (0..60).map(|number| format!("e{number}")).collect();
+    let (host, token) = (server.host(), good());
+    let entries: Vec<_> = names.iter().map(|name| (name.as_str(), host.as_str(), token.as_str())).collect();
+    let mut world = cloud::world();
+    world.write_system("");
+    world.write_user(remotes(&entries));
+    world.as_ordinary_user();
+    let few_threads = |words: &[&str]| {
+        let mut command = world.command_through(&["prlimit", "--nproc=300"]);
+        command.args(words);
+        world.finish(command, "")
+    };
+    let run = few_threads(&["remote", "status", "--all"]);
+    assert_eq!((run.code, run.stdout.matches(" OK ").count(), run.stderr.as_str()), (Some(0), 4 * 60, ""), "{run}");
+    world.write_user(remotes(&entries.iter().map(|(name, ..)| (*name, "localhost:1", "")).collect::<Vec<_>>()));
+    let run = few_threads(&["keyserver", "list"]);
+    assert_eq!((run.code, run.stdout.matches("unable to fetch").count()), (Some(0), 60), "{run}");
 }

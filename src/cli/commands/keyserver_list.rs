@@ -1,6 +1,6 @@
 //! `keyserver list`: every remote's keyservers in their order, as Apptainer shows them since 1.3. Writes nothing.
 
-use std::{borrow::Cow, fmt::Write, thread};
+use std::{borrow::Cow, fmt::Write};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -20,7 +20,7 @@ use crate::{
         effective::{Effective, Remote},
     },
     name::RemoteName,
-    service::discovery::Freshness,
+    service::{at_once, discovery::Freshness},
 };
 
 /// List the keyservers of every remote endpoint, in the order in which they are asked
@@ -36,6 +36,9 @@ pub(crate) struct KeyserverListArgs {
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
 }
+
+/// How many endpoints are asked at once, each by a client of its own.
+const AT_ONCE: usize = 16;
 
 /// A remote's keyservers in their order; `None` when they aren't known.
 type Keyservers = Option<Vec<KeyserverRow>>;
@@ -68,10 +71,7 @@ pub(crate) fn run(args: &KeyserverListArgs, context: &Context, ui: &mut Ui) -> a
         return Err(anyhow!("error getting default remote-endpoint: no default remote"));
     }
     let remotes = meant(&effective, args.remote.as_deref())?;
-    let lists: Vec<Keyservers> = thread::scope(|scope| {
-        let asked: Vec<_> = remotes.iter().map(|remote| scope.spawn(|| keyservers(remote, context))).collect();
-        asked.into_iter().map(|list| list.join().ok().flatten()).collect()
-    });
+    let lists = at_once(&remotes, AT_ONCE, |remote| keyservers(remote, context));
     let remotes = remotes.iter().zip(lists).map(|(remote, keyservers)| RemoteKeyservers {
         name: remote.name.as_str(),
         active: effective.active().is_some_and(|active| active.name == remote.name),

@@ -3,7 +3,12 @@
 
 mod view;
 
-use std::{borrow::Cow, iter, thread, time::Duration};
+use std::{
+    borrow::Cow,
+    iter,
+    thread::{self, ScopedJoinHandle},
+    time::Duration,
+};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -16,6 +21,7 @@ use crate::{
     config::effective::{Remote, Token},
     name::RemoteName,
     service::{
+        at_once,
         discovery::{Freshness, Lookup, ServiceKind},
         http::Client,
         status::{self, Health},
@@ -47,6 +53,9 @@ pub(crate) struct StatusArgs {
 
 /// A token that ends within a week is worth a warning: people are away for about as long.
 const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How many remotes are checked at once, each with all its services: a user may have 300 threads.
+const AT_ONCE: usize = 16;
 
 /// What the servers of one remote said.
 struct Report {
@@ -135,11 +144,7 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
     let client = network::client(context);
     let remotes: Vec<&Remote<'_>> = effective.remotes().collect();
     let waiting = ui.spinner("asking the services of every remote");
-    let reports: Vec<anyhow::Result<Report>> = thread::scope(|scope| {
-        let asked: Vec<_> = remotes.iter().map(|remote| scope.spawn(|| examine(remote, &client, context))).collect();
-        let lost = |_| Err(anyhow!("the check ended early"));
-        asked.into_iter().map(|check| check.join().unwrap_or_else(lost)).collect()
-    });
+    let reports = at_once(&remotes, AT_ONCE, |remote| examine(remote, &client, context));
     drop(waiting);
     let found: Vec<_> = remotes.iter().copied().zip(&reports).collect();
     if json.json {
@@ -195,9 +200,9 @@ fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::R
     let lookup = Lookup { client, cache: Some(&cache), now: context.now };
     let discovery = lookup.services(&endpoint, Freshness::Now).context("while retrieving services")?;
     let services: Vec<_> = discovery.services().map(|(kind, uri)| (kind.clone(), uri.to_owned())).collect();
-    let asked = services.iter().map(|(kind, uri)| (kind.clone(), uri.clone())).collect();
+    let check = || status::check(client, services.clone());
     let (health, login) = thread::scope(|scope| {
-        let health = scope.spawn(|| status::check(client, asked));
+        let health = thread::Builder::new().spawn_scoped(scope, check);
         let login = match remote.token {
             Token::Stored(token) => match token::verify(client, &endpoint, &discovery, token) {
                 Ok(()) => Login::Good,
@@ -205,7 +210,8 @@ fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::R
             },
             Token::None | Token::Moved { .. } => Login::None,
         };
-        (health.join(), login)
+        // Where no more threads are to be had, one comes after the other.
+        (health.map_or_else(|_| Ok(check()), ScopedJoinHandle::join), login)
     });
     let health = health.map_err(|_| anyhow!("while retrieving services: the check ended early"))?;
     let services =

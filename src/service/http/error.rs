@@ -1,4 +1,5 @@
-//! Why a request got no answer, in words that help. Never shows a secret: no header, no user or password of a URL.
+//! Why a request got no answer, in words that help. Never shows a secret: no header, no user or password of a URL, and no
+//! address that a server made of them.
 
 use std::{
     error::Error,
@@ -14,7 +15,7 @@ use super::{MOST_REDIRECTS, resolver::NoSuchHost};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Get {url:?}: {}{cause}", through(.proxy.as_deref()))]
 pub struct HttpError {
-    /// What was asked for last, without user and password.
+    /// What was asked for last, without user and password; what was asked for first, if the last repeats the secret.
     pub url: String,
     /// The proxy that it was asked through.
     pub proxy: Option<String>,

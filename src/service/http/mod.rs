@@ -99,8 +99,8 @@ pub struct Answer {
 pub enum Source {
     /// The server that was asked.
     Asked,
-    /// Another one, `scheme://host:port`, that the asked one sent the request on to, without its credential: its answer
-    /// verifies nothing.
+    /// Another one, `scheme://host:port`, that the asked one sent the request on to, without its credential. The answer
+    /// verifies nothing, even if that one sent back to the asked server: it chose the page.
     Elsewhere(String),
 }
 
@@ -197,22 +197,27 @@ impl Request<'_> {
             problems: Vec::new(),
         })?;
         let mut url = asked.clone();
-        let mut authorization = self.authorization.as_ref();
+        let mut source = Source::Asked;
         for _ in 0..=MOST_REDIRECTS {
-            match self.hop(&url, authorization, begun).map_err(|cause| self.error(&url, cause))? {
-                Hop::Answer { status, headers, body } => {
-                    let source = if same(&asked, &url) { Source::Asked } else { Source::Elsewhere(origin(&url)) };
-                    return Ok(Answer { status, body, source, headers });
-                }
+            let authorization = self.authorization.as_ref().filter(|_| source == Source::Asked);
+            match self.hop(&url, authorization, begun).map_err(|cause| self.error(&asked, &url, cause))? {
+                Hop::Answer { status, headers, body } => return Ok(Answer { status, body, source, headers }),
                 Hop::To(next) => {
                     if !same(&asked, &next) {
-                        authorization = None;
+                        let other = origin(&next);
+                        let is_safe = !self.is_repeated_in(&other);
+                        source = Source::Elsewhere(if is_safe { other } else { "another server".to_owned() });
                     }
                     url = next;
                 }
             }
         }
-        Err(self.error(&url, Cause::TooManyRedirects))
+        Err(self.error(&asked, &url, Cause::TooManyRedirects))
+    }
+
+    /// Whether a text repeats the secret of this request: a server may send it on to an address that does.
+    fn is_repeated_in(&self, text: &str) -> bool {
+        self.authorization.as_ref().is_some_and(|header| secret_in(header).is_repeated_in(text))
     }
 
     /// One request to one server, and where it leads.
@@ -274,8 +279,16 @@ impl Request<'_> {
         error::cause(error, self.limit, self.client.options.connect_limit)
     }
 
-    fn error(&self, url: &Url, cause: Cause) -> HttpError {
-        let proxy = self.client.options.proxies.for_url(url).ok().flatten();
+    /// An error at `last`, shown as it is unless that repeats the secret: then with the address that was asked first.
+    fn error(&self, asked: &Url, last: &Url, cause: Cause) -> HttpError {
+        let url = if self.is_repeated_in(last.as_str()) { asked } else { last };
+        let unnamed = || Cause::Astray("an address that repeats the secret".to_owned());
+        let cause = match &cause {
+            Cause::Astray(to) if self.is_repeated_in(to) => unnamed(),
+            Cause::WrongHost { asked: host, .. } if last != asked && self.is_repeated_in(host) => unnamed(),
+            _ => cause,
+        };
+        let proxy = self.client.options.proxies.for_url(last).ok().flatten();
         let started = self.client.started.lock().unwrap_or_else(PoisonError::into_inner);
         let problems = started.as_ref().map(|started| started.verifier.problems().to_vec()).unwrap_or_default();
         HttpError { url: url.to_string(), proxy: proxy.map(|proxy| origin(&proxy)), cause, problems }
@@ -309,6 +322,15 @@ fn parse(text: &str) -> Result<Url, Cause> {
     }
     clear(&mut url);
     Ok(url)
+}
+
+/// What is secret in an `Authorization` header: a token, or the password behind a user's name.
+fn secret_in(header: &Secret) -> Secret {
+    let (scheme, value) = header.expose().split_once(' ').unwrap_or(("", header.expose()));
+    let pair = if scheme.eq_ignore_ascii_case("basic") { BASE64_STANDARD.decode(value).ok() } else { None };
+    let pair = pair.and_then(|pair| String::from_utf8(pair).ok()).map(Secret::new);
+    let password = pair.as_ref().and_then(|pair| pair.expose().split_once(':')).map(|(_, password)| password);
+    Secret::new(password.unwrap_or(value))
 }
 
 /// Takes out of a URL what servers don't get from it.

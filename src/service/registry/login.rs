@@ -57,10 +57,12 @@ pub enum LoginError {
     #[error("the registry sent the request on to {0}, whose answer verifies nothing")]
     Elsewhere(String),
     /// The registry challenges with nothing that is known.
-    #[error("login attempt to {url} failed: it asks for {schemes}, and Basic and Bearer are known")]
+    #[error("login attempt to {url} failed with status: {status}")]
     Schemes {
         /// Where.
         url: String,
+        /// The status with its words.
+        status: String,
         /// What it asks for.
         schemes: String,
     },
@@ -70,10 +72,12 @@ pub enum LoginError {
 }
 
 impl LoginError {
-    /// What can be done about it, where that is known.
+    /// What the message leaves out.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Request(error) => error.hint(),
+            Self::Schemes { schemes, .. } => {
+                Some(format!("the registry asks for {schemes} to prove a login; Basic and Bearer are known"))
+            }
             _ => None,
         }
     }
@@ -141,7 +145,11 @@ impl Login<'_> {
             (Some(bearer), None) => self.with_token(bearer),
             (Some(bearer), Some(_)) if bearer.parameter("realm").is_some() => self.with_token(bearer),
             (_, Some(_)) => self.with_password(),
-            (None, None) => Err(LoginError::Schemes { url: self.base.clone(), schemes: names(&found) }),
+            (None, None) => Err(LoginError::Schemes {
+                url: self.base.clone(),
+                status: answer.status_line(),
+                schemes: names(&found),
+            }),
         }
     }
 

@@ -283,7 +283,7 @@ no token: FATAL:   while login to docker://localhost:PORT: Get "https://localhos
 no JSON: FATAL:   while login to docker://localhost:PORT: Get "https://localhost:PORT/v2/": unable to decode token response: no tokens in JSON at line 1, column 17
 no realm: FATAL:   while login to docker://localhost:PORT: Get "https://localhost:PORT/v2/": the registry does not say where its token service is
 token not taken: FATAL:   while login to docker://localhost:PORT: login attempt to https://localhost:PORT/v2/ failed with status: 401 Unauthorized
-unknown scheme: FATAL:   while login to docker://localhost:PORT: login attempt to https://localhost:PORT/v2/ failed: it asks for negotiate, digest, and Basic and Bearer are known
+unknown scheme: FATAL:   while login to docker://localhost:PORT: login attempt to https://localhost:PORT/v2/ failed with status: 401 Unauthorized
 no registry: FATAL:   while login to docker://localhost:PORT: login attempt to https://localhost:PORT/v2/ failed with status: 404 Not Found
 
 "#]].raw());

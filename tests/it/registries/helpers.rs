@@ -122,15 +122,17 @@ fn a_helper_gets_a_refresh_token_under_the_protocols_own_name() {
 fn a_secret_is_neither_among_a_helpers_arguments_nor_in_its_environment() {
     let (mut world, server) = setup(r#"{"credsStore":"fake"}"#);
     let registry = format!("docker://{}", server.host());
-    for prefix in ["APPTAINER_", "SINGULARITY_"] {
+    for prefix in ["APPTAINER_", "SINGULARITY_", "MY_TOOL_", "_"] {
         world.set(&format!("{prefix}LOGIN_PASSWORD"), PASSWORD);
         world.set(&format!("{prefix}DOCKER_PASSWORD"), PASSWORD);
     }
+    world.set("APPTAINER_LOGIN_PASSWORD_FILE", "another variable");
     assert_eq!(world.run(&["remote", "login", "-u", USER, &registry]).code, Some(0));
     assert_eq!(world.run(&["remote", "login", "-u", USER, "-p", PASSWORD, &registry]).code, Some(0));
     assert_eq!(world.run(&["remote", "logout", &registry]).code, Some(0));
     let seen = left(&world, "seen");
     assert!(seen.contains("HELPER_FOLDER=") && seen.contains("store") && seen.contains("erase"), "{seen}");
+    assert!(seen.contains("APPTAINER_LOGIN_PASSWORD_FILE="), "{seen}");
     assert!(!seen.contains(PASSWORD) && !seen.contains(&basic_header()[6..]), "{seen}");
 }
 

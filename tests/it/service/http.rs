@@ -14,7 +14,11 @@ use portolan::{
 };
 
 use super::{client, options};
-use crate::support::{reply::Reply, server::Server};
+use crate::support::{
+    authority::{self, Leaf},
+    reply::Reply,
+    server::Server,
+};
 
 fn bearer(token: &str) -> Credential {
     Credential::Bearer(Secret::new(token))
@@ -129,9 +133,52 @@ fn a_redirect_to_another_host_loses_the_credential_for_good_and_is_told() {
     assert_eq!(answer.source, Source::Elsewhere(format!("https://localhost:{}", other.port())));
     assert_eq!(other.log(), ["GET /stay [-]"]);
 
-    let answer = client().get(&to("/return")).credential(&bearer("secret")).send().unwrap();
-    assert_eq!(answer.source, Source::Asked);
-    assert_eq!(home.log().last().unwrap(), "GET /back [-]");
+    for request in [client().get(&to("/return")).credential(&bearer("secret")), client().get(&to("/return"))] {
+        let answer = request.send().unwrap();
+        assert_eq!(answer.source, Source::Elsewhere(other.url("")), "who sent back chose the page");
+        assert_eq!(home.log().last().unwrap(), "GET /back [-]");
+    }
+}
+
+#[test]
+fn an_error_does_not_repeat_a_secret_that_a_server_put_into_an_address() {
+    let basic = Credential::Basic { user: "ian".into(), password: Secret::new("pa55:w/rd>") };
+    let token = bearer("t0ken-t0ken");
+    let cases = [
+        (&basic, "http://127.0.0.1:1/?u=ian:pa55:w/rd>", "connection refused"),
+        (&basic, "http://127.0.0.1:1/?u=ian%3Apa55%3aw%2Frd%3E", "connection refused"),
+        (&basic, "http://127.0.0.1:1/?u=Basic+aWFuOnBhNTU6dy9yZD4%3D", "connection refused"),
+        (&token, "http://127.0.0.1:1/t0ken-t0ken", "connection refused"),
+        (&token, "http://127.0.0.1:1/%74%30ken-t0ken", "connection refused"),
+        (&token, "http://t0ken-t0ken.invalid/", "no such host: "),
+        (&token, "t0ken-t0ken:x", "redirected to an address that repeats the secret"),
+        (&token, "/t0ken-t0ken", "stopped after 5 redirects"),
+    ];
+    for (credential, location, cause) in cases {
+        let server = Server::http(move |_| Reply::redirect(location));
+        let error = client().get(&server.url("/v2/")).credential(credential).send().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("Get {:?}: {cause}", server.url("/v2/"))), "{location}: {error}");
+    }
+    let server = Server::http(|_| Reply::redirect("http://127.0.0.1:1/elsewhere"));
+    let error = client().get(&server.url("/")).credential(&token).send().unwrap_err().to_string();
+    assert_eq!(error, r#"Get "http://127.0.0.1:1/elsewhere": connection refused"#);
+}
+
+#[test]
+fn a_server_whose_name_repeats_the_secret_is_not_named() {
+    let other = Server::http(|_| Reply::status(200));
+    let to = other.url("/");
+    let server = Server::http(move |_| Reply::redirect(&to));
+    let answer = client().get(&server.url("/")).credential(&bearer("localhost")).send().unwrap();
+    assert_eq!(answer.source, Source::Elsewhere("another server".into()));
+
+    let other = Server::https_as(authority::shared().issue(Leaf::OtherHost).config, |_| Reply::status(200));
+    let to = other.url("/");
+    let server = Server::http(move |_| Reply::redirect(&to));
+    let error = client().get(&server.url("/")).credential(&bearer("localhost")).send().unwrap_err().to_string();
+    assert_eq!(error, format!("Get {:?}: redirected to an address that repeats the secret", server.url("/")));
+    let error = client().get(&other.url("/")).credential(&bearer("localhost")).send().unwrap_err();
+    assert!(matches!(error.cause, Cause::WrongHost { .. }), "what was asked is no secret: {error}");
 }
 
 #[test]

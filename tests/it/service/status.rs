@@ -99,3 +99,17 @@ fn the_limit_holds_for_a_service_with_all_its_tries() {
     assert!(begun.elapsed() < limit + Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(silent.asked().len(), 1, "a time that is over is not a stumble");
 }
+
+#[test]
+fn the_limit_holds_for_all_services_together() {
+    let limit = Duration::from_millis(400);
+    let client = Client::new(Options { limit, ..options() });
+    let dripping = Server::http(|_| Reply::DrippingBody(Duration::from_millis(50)));
+    let services: Vec<_> = (0..1000).map(|number| (number, dripping.url(&format!("/{number}")))).collect();
+    let begun = Instant::now();
+    let found = status::check(&client, services);
+    assert!(begun.elapsed() < limit + Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(found.len(), 1000);
+    assert!(found.iter().all(|(_, health)| *health == Health::Down));
+    assert!(dripping.asked().len() < 1000, "nobody is asked when the time is over");
+}

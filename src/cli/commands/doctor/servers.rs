@@ -1,16 +1,7 @@
 //! What the servers say: endpoints and keyservers, all at once, each within a few seconds. Sends no credential, and remembers
 //! no answer.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::survey::{Survey, Told, place};
 use crate::{
@@ -26,7 +17,7 @@ use crate::{
     name::RemoteName,
     quoted::ShellWord,
     service::{
-        Endpoint, Transport,
+        Endpoint, Transport, at_once,
         discovery::{Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service},
         http::{Certificates, Client, Options},
         keyserver::{self, KeyserverError},
@@ -67,7 +58,7 @@ pub(super) fn ask(survey: &Survey, context: &Context) -> Asked {
         checked: Client::new(keyserver::options(options.clone(), Certificates::Checked)),
         unchecked: Client::new(keyserver::options(options, Certificates::Unchecked)),
     };
-    let findings = at_once(&servers, |server| asker.ask(server));
+    let findings = at_once(&servers, AT_ONCE, |server| asker.ask(server));
     let names = servers.iter().map(|server| match server {
         Server::Endpoint { endpoint, .. } => endpoint.url(),
         Server::Keyserver { uri, .. } => uri.clone(),
@@ -236,28 +227,4 @@ pub(super) fn without_library(survey: &Survey, effective: &Effective<'_>, name: 
     };
     let message = format!("{name} has no library");
     Finding::new(Code::LibraryMissing, name.as_str(), message, mend)
-}
-
-/// What `ask` says of each, in their order; asked by as many threads as there are to be had.
-fn at_once<T: Sync, Answer: Send>(all: &[T], ask: impl Fn(&T) -> Answer + Sync) -> Vec<Answer> {
-    let answers = Mutex::new(BTreeMap::new());
-    let next = AtomicUsize::new(0);
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(one) = all.get(index) else { break };
-            let answer = ask(one);
-            answers.lock().unwrap_or_else(PoisonError::into_inner).insert(index, answer);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..all.len().min(AT_ONCE) {
-            // Where no more threads are to be had, those that are there take the rest.
-            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                break;
-            }
-        }
-        work();
-    });
-    answers.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }

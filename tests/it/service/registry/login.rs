@@ -123,18 +123,15 @@ fn of_several_challenges_the_one_that_is_known_counts() {
 }
 
 #[test]
-fn a_challenge_that_nobody_knows_is_named() {
+fn a_challenge_that_nobody_knows_is_a_refusal_and_the_hint_names_it() {
     let cases = [(vec!["Negotiate".to_owned(), "Digest realm=x".to_owned()], "negotiate, digest"), (vec![], "nothing")];
     for (challenges, names) in cases {
         let server = Server::https(challenging(challenges, String::new()));
-        let error = log_in(&server).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            format!(
-                "login attempt to {} failed: it asks for {names}, and Basic and Bearer are known",
-                server.url("/v2/")
-            )
-        );
+        let error = log_in(&server).unwrap_err();
+        let refusal = format!("login attempt to {} failed with status: 401 Unauthorized", server.url("/v2/"));
+        assert_eq!(error.to_string(), refusal);
+        let hint = format!("the registry asks for {names} to prove a login; Basic and Bearer are known");
+        assert_eq!(error.hint(), Some(hint));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where a password may go during a login, and where it must not.
 
+use std::sync::{Arc, OnceLock};
+
 use portolan::{
     secret::Secret,
     service::{
@@ -40,7 +42,8 @@ fn a_certificate_is_checked_on_this_machine_too() {
         assert_eq!(insecurely(&options(), &registry(&server)), Ok(password()), "any will do without caution");
     }
     let server = Server::https_as(authority::shared().issue(Leaf::SelfSigned).config, wants_basic());
-    assert!(log_in(&server).unwrap_err().hint().unwrap().contains("SSL_CERT_FILE"));
+    let Err(LoginError::Request(error)) = log_in(&server) else { panic!("no answer") };
+    assert!(error.hint().unwrap().contains("SSL_CERT_FILE"));
 }
 
 #[test]
@@ -83,6 +86,23 @@ fn a_registry_that_sends_on_to_another_server_is_not_logged_in_to() {
     let error = log_in(&server).unwrap_err().to_string();
     assert_eq!(error, format!("the registry sent the request on to {}, whose answer verifies nothing", other.url("")));
     assert!(!other.asked().iter().any(has_password));
+}
+
+#[test]
+fn a_page_of_the_registry_that_another_server_chose_verifies_nothing() {
+    let back = Arc::new(OnceLock::<String>::new());
+    let to_back = Arc::clone(&back);
+    let other = Server::https(move |_| Reply::redirect(to_back.get().unwrap()));
+    let to = other.url("/");
+    let server = Server::https(move |asked| match (asked.path(), asked.header("Authorization")) {
+        ("/v2/", None) => wants_basic()(asked),
+        ("/v2/", Some(_)) => Reply::redirect(&to),
+        _ => Reply::json(200, "{}"),
+    });
+    back.set(server.url("/public")).unwrap();
+    let error = log_in(&server).unwrap_err().to_string();
+    assert_eq!(error, format!("the registry sent the request on to {}, whose answer verifies nothing", other.url("")));
+    assert_eq!(server.log().last().unwrap(), "GET /public [-]");
 }
 
 #[test]
