@@ -57,12 +57,17 @@ impl FileRules {
     pub const SYSTEM: Self = Self { new_mode: 0o644, rewritten_mode: None, patience: Self::PATIENCE };
     /// A file that the user chose (`-c FILE`), while no secret goes into it: new ones private, others as they are.
     pub const CHOSEN: Self = Self { new_mode: 0o600, rewritten_mode: None, patience: Self::PATIENCE };
+
+    /// Whether a file of this mode permits more than a rewritten one may.
+    fn is_too_open(&self, mode: u32) -> bool {
+        self.rewritten_mode.is_some_and(|most| mode & 0o777 & !most != 0)
+    }
 }
 
 /// What a change makes of a file, and what its caller wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<T> {
-    /// Leaves the file alone.
+    /// Leaves the file its bytes.
     Keep(T),
     /// Gives it these bytes.
     Replace(T, Vec<u8>),
@@ -73,7 +78,7 @@ pub enum Change<T> {
 pub struct Edited<T> {
     /// What the change had to say.
     pub value: T,
-    /// Whether the file was written: not when it already had these bytes.
+    /// Whether the file was written: not when it already had these bytes, and permits no more than it may.
     pub written: bool,
     /// What is worth a warning.
     pub notes: Vec<DiskNote>,
@@ -121,7 +126,11 @@ fn edit_in<P, T, E: From<DiskError>>(
         let contents = found.as_ref().map(|found| &found.contents);
         let (value, bytes) = match change(parsed, contents)? {
             Change::Replace(value, bytes) if contents.is_none_or(|contents| contents.bytes != bytes) => (value, bytes),
-            Change::Keep(value) | Change::Replace(value, _) => return Ok(Edited { value, written: false, notes }),
+            Change::Keep(value) | Change::Replace(value, _) => match contents {
+                // A secret that was there already is as much of a secret.
+                Some(contents) if rules.is_too_open(contents.mode) => (value, contents.bytes.clone()),
+                _ => return Ok(Edited { value, written: false, notes }),
+            },
         };
         let size = bytes.len() as u64;
         if size > LARGEST {
