@@ -1,6 +1,6 @@
 //! From the files to the layers and back, with the words that a person sees on the way: warnings, refusals, advice.
 
-use std::{error::Error, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+use std::{error::Error, os::unix::fs::MetadataExt, path::Path};
 
 use anyhow::{Context as _, anyhow};
 
@@ -282,7 +282,6 @@ fn edit_system_store<T, E: Error + Send + Sync + 'static>(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<T> {
-    survive_size_limit();
     let value = edit(store, change, ui)?;
     warn_of_system_modes(context, ui);
     Ok(value)
@@ -290,19 +289,12 @@ fn edit_system_store<T, E: Error + Send + Sync + 'static>(
 
 /// What comes before every change of the user's file. The policy is not a user's file, whatever `-c` says.
 fn prepare_user_edit(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    survive_size_limit();
     let Paths { user, system, user_is_named, .. } = &context.paths;
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if *user_is_named && resolved(user) == resolved(system) {
         return Err(anyhow!("{} is the system's file", user.display()).advise("Change it with --global, without -c."));
     }
     Ok(migration::migrate(context, ui)?)
-}
-
-/// Beyond `ulimit -f` a write shall fail with an error, which leaves the old contents, and not kill with a signal.
-fn survive_size_limit() {
-    // Without the handler the command still fails, only without a word.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Why a change was not made, while the change's own error is kept elsewhere.

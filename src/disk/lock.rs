@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use super::error::{DiskError, Reason, call};
 use super::facts::Facts;
 use super::place::{Place, ROOT};
-use super::temporary::NEW;
+use super::temporary::{NEW, write_all};
 
 /// How often the lock's file is opened again that somebody has just made or removed.
 const TRIES: usize = 100;
@@ -166,7 +166,7 @@ impl Candidate {
     fn sign(&self) {
         let process = rustix::process::getpid().as_raw_nonzero();
         let text = format!("{process} {}\n", rustix::system::uname().nodename().to_string_lossy());
-        let written = rustix::io::pwrite(&*self.file, text.as_bytes(), 0);
+        let written = write_all(&self.file, text.as_bytes());
         if written.is_ok() && self.facts.size > text.len() as u64 {
             let _ = ftruncate(&*self.file, text.len() as u64);
         }

@@ -7,8 +7,8 @@
 //! [`temporary`] file in the same folder given its owner and mode, filled and synced, the file compared with what was
 //! read (who does not lock may have changed it: then once more from the reading), the temporary file renamed over it, and
 //! the folder synced. A kill at any instant leaves the old contents or the new, and at most a temporary file, which the
-//! next change removes. Signals: without a handler for SIGXFSZ the kernel kills whoever writes beyond `ulimit -f`; a
-//! program that wants the error instead installs one.
+//! next change removes. Signals: the kernel would kill whoever writes beyond `ulimit -f` without a handler for SIGXFSZ, so
+//! the first write installs one.
 
 mod error;
 mod facts;
