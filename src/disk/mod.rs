@@ -206,11 +206,31 @@ fn dress(place: &Place, rules: &FileRules, found: Option<&Opened>) -> Result<Dre
 /// Every [`DiskError`] of [`edit`] but those about locks.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let place = Place::find(path)?;
-    let Some(mut temporary) = Temporary::claim(&place, Duration::ZERO)? else { return Ok(()) };
-    temporary.dress(&Dress { owner: place.writer, group: None, mode: 0o600, acl: Acl::Nothing })?;
+    let Some(temporary) = Temporary::claim(&place, Duration::ZERO)? else { return Ok(()) };
+    put(&place, temporary, 0o600, bytes).map(drop)
+}
+
+/// Puts a file that can be made again at any time, and that everybody may read, in the place of whatever stands at `path`. A
+/// link or a pipe there is replaced too, never written through; only a folder is not.
+///
+/// # Errors
+/// As [`replace_cache`].
+pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let place = Place::unfollowed(path)?;
+    let temporary = Temporary::claim(&place, FileRules::PATIENCE)?;
+    match temporary.map(|temporary| put(&place, temporary, 0o644, bytes)).transpose()? {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(DiskError::KeepsChanging { path: place.path }),
+    }
+}
+
+/// Fills the temporary file and moves it to its place. `false` when somebody has taken it for a dead writer's and removed it.
+fn put(place: &Place, mut temporary: Temporary<'_>, mode: u32, bytes: &[u8]) -> Result<bool, DiskError> {
+    temporary.dress(&Dress { owner: place.writer, group: None, mode, acl: Acl::Nothing })?;
     temporary.fill_unsynced(bytes)?;
     if !temporary.is_there()? {
-        return Ok(());
+        return Ok(false);
     }
-    temporary.move_to(&place.name).map_err(|reason| DiskError::refused("rename", path, reason))
+    temporary.move_to(&place.name).map_err(|reason| DiskError::refused("rename", &place.path, reason))?;
+    Ok(true)
 }

@@ -99,6 +99,7 @@ fn a_limit_on_files_keeps_what_was_there() {
         limited(&ADD),
         limited(&["registry", "login", "-u", "ian", "-p", "other", &host]),
         limited(&["registry", "logout", &host]),
+        limited(&["man", world.root().join("pages").to_str().unwrap()]),
     ];
     assert_data_eq!(
         refused.concat(),
@@ -113,6 +114,9 @@ FATAL:   while login to docker://localhost:PORT: write $HOME/.apptainer/docker-c
 ------- stderr -------
 FATAL:   while verifying token: write $HOME/.apptainer/docker-config.json: file too large
 [exit status: 255]
+------- stderr -------
+FATAL:   while writing the man pages: write $ROOT/pages/portolan.1: file too large
+[exit status: 255]
 
 "#]]
     );
@@ -126,6 +130,7 @@ FATAL:   while verifying token: write $HOME/.apptainer/docker-config.json: file 
     let files = world.home_listing().into_iter().filter(|path| world.home().join(path).is_file());
     let named = ["docker-config.json", "docker-config.json.lock", "remote.yaml", "remote.yaml.lock"];
     assert_eq!(files.collect::<Vec<_>>(), named.map(|name| format!(".apptainer/{name}")));
+    assert_eq!(fs::read_dir(world.root().join("pages")).unwrap().count(), 0);
     assert_eq!(world.run(&ADD).code, Some(0));
 }
 
