@@ -14,7 +14,7 @@ use crate::{
         policy,
         store::{ReadError, Store, StoreError},
     },
-    disk,
+    disk::{self, DiskError},
     name::RemoteName,
     uri::RegistryUri,
 };
@@ -98,21 +98,26 @@ fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// Closes the user's own folder and file to others, in Apptainer's words (D2); what `-c` names is left alone.
+/// Closes the user's own folder and file to others, in Apptainer's words (D2), with `-c` too; what that names is left alone.
 ///
 /// # Errors
-/// When the file is there but can't be looked at or closed.
+/// When the file is there but can't be opened or closed. Of one that can't even be looked at whoever reads it says so.
 pub(crate) fn mend_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    if context.paths.user_is_named {
-        return Ok(());
-    }
+    let is_hidden = |error: &DiskError| matches!(error, DiskError::Refused { action: "stat", .. });
     let folder = &context.paths.user_folder;
     if let Err(error) = disk::close_folder(folder, 0o700) {
-        ui.warning(format!("Couldn't enforce permission 0700 on {}: {:#}", folder.display(), anyhow!(error)));
+        let what = if is_hidden(&error) {
+            "Unable to retrieve information for"
+        } else {
+            "Couldn't enforce permission 0700 on"
+        };
+        ui.warning(format!("{what} {}: {:#}", folder.display(), anyhow!(error)));
     }
-    let file = &context.paths.user;
-    let mended = disk::close_file(file, 0o600)
-        .with_context(|| format!("Unable to correct the permission on {}", file.display()))?;
+    let file = context.paths.own();
+    let mended = match disk::close_file(&file, 0o600) {
+        Err(error) if is_hidden(&error) => None,
+        done => done.with_context(|| format!("Unable to correct the permission on {}", file.display()))?,
+    };
     if let Some(mode) = mended {
         ui.warning(format!("File mode ({mode:o}) on {} needs to be 600, fixing that...", file.display()));
     }

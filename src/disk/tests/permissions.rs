@@ -205,6 +205,9 @@ fn a_mode_is_only_ever_mended_towards_a_stricter_one() {
     assert_eq!(close_folder(&home.folder, 0o700).unwrap(), Some(0o755));
     assert_eq!(mode(&home.folder), 0o2700);
     assert_eq!(close_file(&home.at("gone"), 0o600).unwrap(), None);
+    let below = path.join("below");
+    let expected = format!("stat {}: not a directory", below.display());
+    assert_eq!(words(close_file(&below, 0o600)), expected, "what can't be looked at is not said to be closed");
     assert_eq!(close_file(Path::new("/dev/null"), 0o600).unwrap(), None);
     std::os::unix::fs::symlink("remote.yaml", home.at("link")).unwrap();
     home.chmod("remote.yaml", 0o640);

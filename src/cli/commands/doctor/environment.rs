@@ -9,10 +9,7 @@ use crate::{
         context::{Context, Distrust, distrust},
         migration,
     },
-    config::{
-        checks::{Code, Finding},
-        paths::FILE_NAME,
-    },
+    config::checks::{Code, Finding},
 };
 
 /// Looks at the environment of a run by this user.
@@ -59,7 +56,7 @@ fn objection(folder: &Path, user: u32) -> Option<Distrust> {
 
 fn unused_file(context: &Context) -> Option<Finding> {
     let paths = &context.paths;
-    let default = paths.user_folder.join(FILE_NAME);
+    let default = paths.own();
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if !paths.user_is_named || resolved(&paths.user) == resolved(&default) {
         return None;
