@@ -3,9 +3,10 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
+    fs,
     io::{self, IsTerminal},
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::SystemTime,
 };
 
@@ -86,6 +87,8 @@ impl Terminals {
 pub(crate) struct Context {
     /// Whose files are managed.
     pub(crate) flavor: Flavor,
+    /// Who manages them.
+    pub(crate) user: User,
     /// The environment.
     pub(crate) environment: Environment,
     /// Where the files are.
@@ -138,7 +141,7 @@ impl Context {
             .or_else(|| environment.get("PORTOLAN_SYSCONFDIR").map(Path::new))
             .map_or_else(|| find_sysconfdir(&flavor, &environment), Path::to_path_buf);
         let system = paths::system_file(&sysconfdir, &flavor);
-        let home = find_home(&environment, user);
+        let home = find_home(&flavor, &environment, user);
         let user_folder = match configured_folder(&flavor, &environment, user) {
             Some(folder) => folder,
             None => match &home {
@@ -153,7 +156,7 @@ impl Context {
             *folder = folder.join("portolan").join(flavor.command());
         }
         let paths = Paths::new(system, user_folder, folders, places.config);
-        Ok(Self { flavor, environment, paths, now: SystemTime::now() })
+        Ok(Self { flavor, user, environment, paths, now: SystemTime::now() })
     }
 }
 
@@ -165,22 +168,56 @@ fn configured_folder(flavor: &Flavor, environment: &Environment, user: User) -> 
     named.map(PathBuf::from).filter(|folder| is_trusted(folder, user))
 }
 
-/// `$HOME`, else the account's. Under sudo with the caller's HOME root must not write into somebody else's home.
-fn find_home(environment: &Environment, user: User) -> Option<PathBuf> {
-    let named = environment.get("HOME").map(PathBuf::from).filter(|home| is_trusted(home, user));
+/// `$HOME`, else the account's. Under sudo with the caller's HOME root must not write into somebody else's home, nor take
+/// the folder that somebody has put into a home for all as its own.
+fn find_home(flavor: &Flavor, environment: &Environment, user: User) -> Option<PathBuf> {
+    let is_safe = |home: &PathBuf| is_trusted(home, user) && !is_strange(&home.join(flavor.home_folder()), user);
+    let named = environment.get("HOME").map(PathBuf::from).filter(is_safe);
     named.or_else(|| {
         let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user.id)).ok().flatten()?;
         Some(account.dir).filter(|home| !home.as_os_str().is_empty())
     })
 }
 
-/// Whether a folder, or the nearest one above it that exists, is root's own. Users may name what they like.
+/// Whether root may work in a folder that a variable names. Users may name what they like.
 fn is_trusted(folder: &Path, user: User) -> bool {
-    if !user.is_root() {
-        return true;
+    !user.is_root() || distrust(folder).is_none()
+}
+
+/// Whether root would find somebody else's folder here.
+pub(crate) fn is_strange(folder: &Path, user: User) -> bool {
+    user.is_root() && fs::metadata(folder).is_ok_and(|found| found.uid() != user.id)
+}
+
+/// Why root works in no folder that a variable names.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Distrust {
+    /// It, or the nearest one above it that exists, is somebody else's.
+    #[error("belongs to user {0}")]
+    Owner(u32),
+    /// The same can be written by others.
+    #[error("can be written by others")]
+    Shared,
+    /// Where it leads can't be told before all folders on the way are made.
+    #[error("has .. on its way")]
+    Climbs,
+    /// There is nothing that it could be in.
+    #[error("leads nowhere")]
+    Nowhere,
+}
+
+/// Why root does not work in a folder; `None` for one that is its own alone.
+pub(crate) fn distrust(folder: &Path) -> Option<Distrust> {
+    match folder.ancestors().find_map(|above| fs::metadata(above).ok()) {
+        Some(found) if found.uid() != 0 => Some(Distrust::Owner(found.uid())),
+        Some(found) if found.mode() & 0o022 != 0 => Some(Distrust::Shared),
+        Some(_) => climbs(folder).then_some(Distrust::Climbs),
+        None => Some(Distrust::Nowhere),
     }
-    let owner = folder.ancestors().find_map(|above| std::fs::metadata(above).ok()).map(|metadata| metadata.uid());
-    owner == Some(user.id)
+}
+
+fn climbs(path: &Path) -> bool {
+    path.components().any(|component| component == Component::ParentDir)
 }
 
 /// The first folder that has one for the command; the package's when none has.
@@ -201,8 +238,8 @@ fn find_sysconfdir(flavor: &Flavor, environment: &Environment) -> PathBuf {
 fn user_folders(home: Option<&Path>, environment: &Environment, user: User) -> UserFolders {
     let home = home.unwrap_or(Path::new("/nonexistent"));
     let is_named = environment.get("HOME").is_some_and(|named| Path::new(named) == home);
-    // What is in the home belongs where the home does.
-    let is_safe = |folder: &PathBuf| folder.starts_with(home) || is_trusted(folder, user);
+    // What is in the home belongs where the home does, if it stays there.
+    let is_safe = |folder: &PathBuf| (folder.starts_with(home) && !climbs(folder)) || is_trusted(folder, user);
     let named = |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten().filter(is_safe);
     UserFolders {
         cache: named(dirs::cache_dir).unwrap_or_else(|| home.join(".cache")),

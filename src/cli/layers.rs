@@ -1,6 +1,6 @@
 //! From the files to the layers and back, with the words that a person sees on the way: warnings, refusals, advice.
 
-use std::{error::Error, os::unix::fs::MetadataExt, path::Path, sync::Arc};
+use std::{error::Error, os::unix::fs::MetadataExt, path::Path};
 
 use anyhow::{Context as _, anyhow};
 
@@ -14,7 +14,7 @@ use crate::{
         policy,
         store::{ReadError, Store, StoreError},
     },
-    disk,
+    disk::{self, DiskError},
     name::RemoteName,
     uri::RegistryUri,
 };
@@ -111,21 +111,26 @@ fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// Closes the user's own folder and file to others, in Apptainer's words (D2); what `-c` names is left alone.
+/// Closes the user's own folder and file to others, in Apptainer's words (D2), with `-c` too; what that names is left alone.
 ///
 /// # Errors
-/// When the file is there but can't be looked at or closed.
+/// When the file is there but can't be opened or closed. Of one that can't even be looked at whoever reads it says so.
 pub(crate) fn mend_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    if context.paths.user_is_named {
-        return Ok(());
-    }
+    let is_hidden = |error: &DiskError| matches!(error, DiskError::Refused { action: "stat", .. });
     let folder = &context.paths.user_folder;
     if let Err(error) = disk::close_folder(folder, 0o700) {
-        ui.warning(format!("Couldn't enforce permission 0700 on {}: {:#}", folder.display(), anyhow!(error)));
+        let what = if is_hidden(&error) {
+            "Unable to retrieve information for"
+        } else {
+            "Couldn't enforce permission 0700 on"
+        };
+        ui.warning(format!("{what} {}: {:#}", folder.display(), anyhow!(error)));
     }
-    let file = &context.paths.user;
-    let mended = disk::close_file(file, 0o600)
-        .with_context(|| format!("Unable to correct the permission on {}", file.display()))?;
+    let file = context.paths.own();
+    let mended = match disk::close_file(&file, 0o600) {
+        Err(error) if is_hidden(&error) => None,
+        done => done.with_context(|| format!("Unable to correct the permission on {}", file.display()))?,
+    };
     if let Some(mode) = mended {
         ui.warning(format!("File mode ({mode:o}) on {} needs to be 600, fixing that...", file.display()));
     }
@@ -298,7 +303,6 @@ fn edit_system_store<T, E: Error + Send + Sync + 'static>(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<T> {
-    survive_size_limit();
     let value = edit(store, change, ui)?;
     warn_of_system_modes(context, ui);
     Ok(value)
@@ -307,19 +311,12 @@ fn edit_system_store<T, E: Error + Send + Sync + 'static>(
 /// What comes before every change of the user's file. The policy is not a user's file, whatever `-c` says.
 fn prepare_user_edit(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     check_named_folder(context)?;
-    survive_size_limit();
     let Paths { user, system, user_is_named, .. } = &context.paths;
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if *user_is_named && resolved(user) == resolved(system) {
         return Err(anyhow!("{} is the system's file", user.display()).advise("Change it with --global, without -c."));
     }
     Ok(migration::migrate(context, ui)?)
-}
-
-/// Beyond `ulimit -f` a write shall fail with an error, which leaves the old contents, and not kill with a signal.
-fn survive_size_limit() {
-    // Without the handler the command still fails, only without a word.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// Why a change was not made, while the change's own error is kept elsewhere.

@@ -6,7 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    cli::{context::Context, ui::Ui},
+    cli::{
+        context::{Context, is_strange},
+        ui::Ui,
+    },
     config::{paths::FILE_NAME, yaml},
     disk::{self, Change, Contents, DiskError, FileRules},
 };
@@ -21,8 +24,7 @@ const KEYRINGS: [(&str, &str); 2] = [("pgp-public", "public"), ("pgp-secret", "p
 /// When the folder can't be created.
 pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
     let folder = &context.paths.user_folder;
-    let legacy = context.flavor.legacy_home_folder().map(|name| folder.with_file_name(name));
-    let Some(legacy) = legacy.filter(|legacy| legacy.is_dir() && !context.paths.user_is_named) else {
+    let Some(legacy) = legacy_folder(context).filter(|_| !context.paths.user_is_named) else {
         return Ok(());
     };
     if !disk::create_folder(folder, 0o700)? {
@@ -43,9 +45,7 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
 /// The files of an old installation that nobody took over, each with the place where it would be now.
 pub(crate) fn left_behind(context: &Context) -> Vec<(PathBuf, PathBuf)> {
     let folder = &context.paths.user_folder;
-    let Some(legacy) = context.flavor.legacy_home_folder().map(|name| folder.with_file_name(name)) else {
-        return Vec::new();
-    };
+    let Some(legacy) = legacy_folder(context) else { return Vec::new() };
     let (old_keys, new_keys) = (legacy.join(KEYRING_FOLDERS.0), folder.join(KEYRING_FOLDERS.1));
     let files = [
         (legacy.join(FILE_NAME), folder.join(FILE_NAME)),
@@ -53,6 +53,12 @@ pub(crate) fn left_behind(context: &Context) -> Vec<(PathBuf, PathBuf)> {
     ];
     let keyrings = KEYRINGS.map(|(name, _)| (old_keys.join(name), new_keys.join(name)));
     files.into_iter().chain(keyrings).filter(|(old, new)| old.is_file() && !new.exists()).collect()
+}
+
+/// The folder of an old installation. Root takes over nothing that somebody else may have put there.
+fn legacy_folder(context: &Context) -> Option<PathBuf> {
+    let folder = context.paths.user_folder.with_file_name(context.flavor.legacy_home_folder()?);
+    (folder.is_dir() && !is_strange(&folder, context.user)).then_some(folder)
 }
 
 fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {

@@ -114,7 +114,7 @@ fn run_command(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     forbid_core_dumps();
-    let context = Context::new(places, environment, User::take())?;
+    let context = Context::new(places, environment, ui.user)?;
     // The folder is decided already; an old variable that decided it is warned of like any other.
     let _ = args::variable(&context, ui, "CONFIGDIR");
     ui.debug(format!("The system's file is {}", context.paths.system.display()));
@@ -179,7 +179,7 @@ fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
         colour: terminals.stderr && !plain,
         stderr_is_terminal: terminals.stderr,
         stdout_is_terminal: terminals.stdout,
-        user: User::take().id,
+        user: User::take(),
         command: "run",
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::cli::{
+    context::User,
     printable::{printable, printable_lines},
     spinner::Spinner,
 };
@@ -87,7 +88,7 @@ pub(crate) struct Ui {
     /// Whether standard output is a terminal.
     pub(crate) stdout_is_terminal: bool,
     /// The effective user, for the lines of `-d`.
-    pub(crate) user: u32,
+    pub(crate) user: User,
     /// The command at work, for the lines of `-d`.
     pub(crate) command: &'static str,
 }
@@ -180,7 +181,7 @@ impl Ui {
         let text = self.safe(text.trim_end_matches('\n'));
         let (colour, plain) = if self.colour { (kind.colour(), "\u{1b}[0m") } else { ("", "") };
         let line = if self.verbosity >= Verbosity::DEBUG {
-            let process = format!("[U={},P={}]", self.user, std::process::id());
+            let process = format!("[U={},P={}]", self.user.id, std::process::id());
             let function = format!("{}()", self.command);
             format!("{colour}{:<8}{plain}{process:<19}{function:<30}{text}\n", kind.label())
         } else {

@@ -68,6 +68,11 @@ impl Paths {
             configuration: folders.configuration,
         }
     }
+
+    /// The user's own remote.yaml, whatever `-c` names.
+    pub fn own(&self) -> PathBuf {
+        self.user_folder.join(FILE_NAME)
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +86,7 @@ mod tests {
         let named = Paths::new("/s".into(), "/h/.apptainer".into(), folders, Some(Path::new("/tmp/x.yaml")));
         assert_eq!(plain.user, Path::new("/h/.apptainer/remote.yaml"));
         assert_eq!(named.user, Path::new("/tmp/x.yaml"));
+        assert_eq!([plain.own(), named.own()], [plain.user.clone(), plain.user.clone()]);
         assert_eq!(named.docker_config, plain.docker_config);
         assert_eq!(named.system, plain.system);
     }

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use super::error::{DiskError, Reason, call};
 use super::facts::Facts;
 use super::place::{Place, ROOT};
-use super::temporary::NEW;
+use super::temporary::{NEW, write_all};
 
 /// How often the lock's file is opened again that somebody has just made or removed.
 const TRIES: usize = 100;
@@ -74,25 +74,29 @@ impl Candidate {
         // Over NFS an exclusive flock needs a descriptor that can write.
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         for _ in 0..TRIES {
-            match rustix::io::retry_on_intr(|| openat(&place.folder, &name, flags, Mode::empty())) {
-                Ok(file) => return Self::adopt(place, file, path),
+            let file = match rustix::io::retry_on_intr(|| openat(&place.folder, &name, flags, Mode::empty())) {
+                Ok(file) => file,
                 Err(Errno::LOOP) => return Err(DiskError::StrangeLock { path, why: "is a symbolic link" }),
                 Err(Errno::NOENT) => match create(place) {
-                    Ok(file) => return Self::adopt(place, file, path),
-                    Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => {}
+                    Ok(file) => file,
+                    Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => continue,
                     Err(reason) => return Err(refused(place, &path, reason)),
                 },
                 // Its maker's umask has closed it even to its owner, and the maker was killed or has not opened it yet.
-                Err(Errno::ACCESS) if open_to_owner(place, &name).is_ok_and(|opened| opened) => {}
+                Err(Errno::ACCESS) if open_to_owner(place, &name).is_ok_and(|opened| opened) => continue,
                 Err(reason) => return Err(refused(place, &path, reason)),
+            };
+            if let Some(candidate) = Self::adopt(place, file, path.clone())? {
+                return Ok(candidate);
             }
         }
         Err(DiskError::KeepsChanging { path })
     }
 
-    /// Makes sure that nobody else has prepared the lock's file, and that nobody else can hold it.
-    fn adopt(place: &Place, file: OwnedFd, path: PathBuf) -> Result<Self, DiskError> {
-        let facts = call("stat", &path, || Facts::of(&file))?;
+    /// Makes sure that nobody else has prepared the lock's file, and that nobody else can hold it; `None` when it has lost its
+    /// name since it was opened.
+    fn adopt(place: &Place, file: OwnedFd, path: PathBuf) -> Result<Option<Self>, DiskError> {
+        let Some(facts) = call("stat", &path, || under_its_name(place, &file))? else { return Ok(None) };
         super::read::expect_file(&facts, &path)?;
         if facts.links > 1 {
             return Err(DiskError::StrangeLock { path, why: "has another name (a hard link)" });
@@ -114,7 +118,7 @@ impl Candidate {
         if facts.mode != LOCK_MODE {
             let _ = fchmod(&*lock.file, Mode::from_raw_mode(LOCK_MODE));
         }
-        Ok(lock)
+        Ok(Some(lock))
     }
 
     /// Waits in a thread of its own, which the kernel wakes, and looks now and then whether others get on.
@@ -162,7 +166,7 @@ impl Candidate {
     fn sign(&self) {
         let process = rustix::process::getpid().as_raw_nonzero();
         let text = format!("{process} {}\n", rustix::system::uname().nodename().to_string_lossy());
-        let written = rustix::io::pwrite(&*self.file, text.as_bytes(), 0);
+        let written = write_all(&self.file, text.as_bytes());
         if written.is_ok() && self.facts.size > text.len() as u64 {
             let _ = ftruncate(&*self.file, text.len() as u64);
         }
@@ -212,11 +216,20 @@ fn create(place: &Place) -> rustix::io::Result<OwnedFd> {
     openat(&place.folder, &name, flags, mode)
 }
 
-/// Opens a lock's file of the writer's own to its owner; whether there was one that was closed.
+/// What the open lock's file is, by one look at its name: with one link its name here is its only one. The links of the open
+/// file alone would not tell that, as somebody may have taken the name here away from a file that lies elsewhere. `None`
+/// when it does not have its name any more.
+fn under_its_name(place: &Place, file: &OwnedFd) -> rustix::io::Result<Option<Facts>> {
+    let opened = Facts::of(file)?;
+    let there = Facts::at(&place.folder, place.beside("", ".lock"))?;
+    Ok(there.filter(|there| there.same_file(&opened)))
+}
+
+/// Opens a lock's file of the writer's own to its owner; whether another try is worth it.
 fn open_to_owner(place: &Place, name: &OsStr) -> rustix::io::Result<bool> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = openat(&place.folder, name, flags, Mode::empty())?;
-    let facts = Facts::of(&file)?;
+    let Some(facts) = under_its_name(place, &file)? else { return Ok(true) };
     let own = facts.kind == FileType::RegularFile && facts.owner == place.writer && facts.links == 1;
     if !own || facts.mode & LOCK_MODE == LOCK_MODE {
         return Ok(false);
@@ -232,5 +245,52 @@ fn refused(place: &Place, lock: &Path, reason: Errno) -> DiskError {
     match reason {
         Errno::ACCESS | Errno::PERM | Errno::ROFS if access.is_err() => DiskError::refused("open", &place.path, reason),
         _ => DiskError::refused("open", lock, reason),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "these tests put files in the way by hand")]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    use super::*;
+
+    /// What comes of a lock's file that was opened when somebody does something to its name before it is looked at, and the
+    /// mode of a file of the same owner's elsewhere, which was linked there.
+    fn raced(then: impl Fn(&Path)) -> (Result<Option<Candidate>, DiskError>, u32) {
+        let home = tempfile::tempdir().unwrap();
+        let elsewhere = home.path().join("elsewhere");
+        std::fs::write(&elsewhere, "").unwrap();
+        std::fs::set_permissions(&elsewhere, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let lock = home.path().join("remote.yaml.lock");
+        std::fs::hard_link(&elsewhere, &lock).unwrap();
+        let place = Place::find(&home.path().join("remote.yaml")).unwrap();
+        let file = std::fs::File::options().read(true).write(true).open(&lock).unwrap();
+        then(&lock);
+        let adopted = Candidate::adopt(&place, file.into(), lock);
+        (adopted, std::fs::metadata(&elsewhere).unwrap().mode() & 0o777)
+    }
+
+    #[test]
+    fn a_file_that_lies_elsewhere_is_neither_locked_nor_changed_whenever_its_name_here_goes() {
+        let (adopted, mode) = raced(|lock| std::fs::remove_file(lock).unwrap());
+        assert!(matches!(adopted, Ok(None)), "its name is gone: once more");
+        assert_eq!(mode, 0o644);
+        let (adopted, mode) = raced(|lock| {
+            std::fs::remove_file(lock).unwrap();
+            std::fs::write(lock, "").unwrap();
+        });
+        assert!(matches!(adopted, Ok(None)), "another file has its name: once more");
+        assert_eq!(mode, 0o644);
+        let (adopted, mode) = raced(|_| {});
+        assert!(matches!(adopted, Err(DiskError::StrangeLock { .. })), "it has two names");
+        assert_eq!(mode, 0o644);
+        let (adopted, mode) = raced(|lock| {
+            let elsewhere = lock.with_file_name("elsewhere");
+            std::fs::remove_file(&elsewhere).unwrap();
+            std::fs::write(elsewhere, "").unwrap();
+        });
+        assert!(matches!(adopted, Ok(Some(_))), "its only name is here");
+        assert_eq!(mode, 0o644);
     }
 }

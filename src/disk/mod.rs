@@ -7,8 +7,8 @@
 //! [`temporary`] file in the same folder given its owner and mode, filled and synced, the file compared with what was
 //! read (who does not lock may have changed it: then once more from the reading), the temporary file renamed over it, and
 //! the folder synced. A kill at any instant leaves the old contents or the new, and at most a temporary file, which the
-//! next change removes. Signals: without a handler for SIGXFSZ the kernel kills whoever writes beyond `ulimit -f`; a
-//! program that wants the error instead installs one.
+//! next change removes. Signals: the kernel would kill whoever writes beyond `ulimit -f` without a handler for SIGXFSZ, so
+//! the first write installs one.
 
 mod error;
 mod facts;
@@ -57,12 +57,17 @@ impl FileRules {
     pub const SYSTEM: Self = Self { new_mode: 0o644, rewritten_mode: None, patience: Self::PATIENCE };
     /// A file that the user chose (`-c FILE`), while no secret goes into it: new ones private, others as they are.
     pub const CHOSEN: Self = Self { new_mode: 0o600, rewritten_mode: None, patience: Self::PATIENCE };
+
+    /// Whether a file of this mode permits more than a rewritten one may.
+    fn is_too_open(&self, mode: u32) -> bool {
+        self.rewritten_mode.is_some_and(|most| mode & 0o777 & !most != 0)
+    }
 }
 
 /// What a change makes of a file, and what its caller wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<T> {
-    /// Leaves the file alone.
+    /// Leaves the file its bytes.
     Keep(T),
     /// Gives it these bytes.
     Replace(T, Vec<u8>),
@@ -73,7 +78,7 @@ pub enum Change<T> {
 pub struct Edited<T> {
     /// What the change had to say.
     pub value: T,
-    /// Whether the file was written: not when it already had these bytes.
+    /// Whether the file was written: not when it already had these bytes, and permits no more than it may.
     pub written: bool,
     /// What is worth a warning.
     pub notes: Vec<DiskNote>,
@@ -121,7 +126,11 @@ fn edit_in<P, T, E: From<DiskError>>(
         let contents = found.as_ref().map(|found| &found.contents);
         let (value, bytes) = match change(parsed, contents)? {
             Change::Replace(value, bytes) if contents.is_none_or(|contents| contents.bytes != bytes) => (value, bytes),
-            Change::Keep(value) | Change::Replace(value, _) => return Ok(Edited { value, written: false, notes }),
+            Change::Keep(value) | Change::Replace(value, _) => match contents {
+                // A secret that was there already is as much of a secret.
+                Some(contents) if rules.is_too_open(contents.mode) => (value, contents.bytes.clone()),
+                _ => return Ok(Edited { value, written: false, notes }),
+            },
         };
         let size = bytes.len() as u64;
         if size > LARGEST {
@@ -197,11 +206,31 @@ fn dress(place: &Place, rules: &FileRules, found: Option<&Opened>) -> Result<Dre
 /// Every [`DiskError`] of [`edit`] but those about locks.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let place = Place::find(path)?;
-    let Some(mut temporary) = Temporary::claim(&place, Duration::ZERO)? else { return Ok(()) };
-    temporary.dress(&Dress { owner: place.writer, group: None, mode: 0o600, acl: Acl::Nothing })?;
+    let Some(temporary) = Temporary::claim(&place, Duration::ZERO)? else { return Ok(()) };
+    put(&place, temporary, 0o600, bytes).map(drop)
+}
+
+/// Puts a file that can be made again at any time, and that everybody may read, in the place of whatever stands at `path`. A
+/// link or a pipe there is replaced too, never written through; only a folder is not.
+///
+/// # Errors
+/// As [`replace_cache`].
+pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    let place = Place::unfollowed(path)?;
+    let temporary = Temporary::claim(&place, FileRules::PATIENCE)?;
+    match temporary.map(|temporary| put(&place, temporary, 0o644, bytes)).transpose()? {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(DiskError::KeepsChanging { path: place.path }),
+    }
+}
+
+/// Fills the temporary file and moves it to its place. `false` when somebody has taken it for a dead writer's and removed it.
+fn put(place: &Place, mut temporary: Temporary<'_>, mode: u32, bytes: &[u8]) -> Result<bool, DiskError> {
+    temporary.dress(&Dress { owner: place.writer, group: None, mode, acl: Acl::Nothing })?;
     temporary.fill_unsynced(bytes)?;
     if !temporary.is_there()? {
-        return Ok(());
+        return Ok(false);
     }
-    temporary.move_to(&place.name).map_err(|reason| DiskError::refused("rename", path, reason))
+    temporary.move_to(&place.name).map_err(|reason| DiskError::refused("rename", &place.path, reason))?;
+    Ok(true)
 }

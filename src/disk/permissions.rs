@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
-use rustix::fs::{accessat, chmod, fchmod, mkdir, open};
+use rustix::fs::{accessat, chmod, fchmod, mkdir, open, stat};
 use rustix::io::Errno;
 
 use super::error::{DiskError, call};
@@ -40,7 +40,8 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<bool, DiskError> {
 /// `None` too when no file is there.
 ///
 /// # Errors
-/// The kernel's: `open PATH: permission denied`, `chmod PATH: operation not permitted`.
+/// The kernel's: `stat PATH: permission denied` where it can't even be looked at, `open PATH: permission denied`, `chmod PATH:
+/// operation not permitted`.
 pub fn close_file(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::RegularFile)
 }
@@ -59,7 +60,10 @@ fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskE
         Ok(file) => file,
         // A socket can't be opened at all; whoever reads the file says what it is.
         Err(Errno::NOENT | Errno::NXIO) => return Ok(None),
-        Err(reason) => return Err(DiskError::refused("open", path, reason)),
+        Err(reason) => {
+            call("stat", path, || stat(path))?;
+            return Err(DiskError::refused("open", path, reason));
+        }
     };
     let facts = call("stat", path, || Facts::of(&file))?;
     let permissions = facts.mode & 0o777;

@@ -92,6 +92,15 @@ impl Place {
         Ok(place)
     }
 
+    /// The place of `path` itself: whatever stands there is neither followed nor judged, and may only be replaced.
+    pub(super) fn unfollowed(path: &Path) -> Result<Self, DiskError> {
+        let writer = rustix::process::geteuid().as_raw();
+        let (parent, name) = split(path)?;
+        let folder = Walk { writer, path, links: 0 }.folder(CWD, parent)?;
+        let ground = Ground::of(&call("stat", parent, || Facts::of(&folder))?);
+        Ok(Self { folder, name, path: path.to_owned(), ground, writer, linked: false })
+    }
+
     /// What stands here at this moment.
     pub(super) fn facts(&self) -> Result<Option<Facts>, DiskError> {
         call("stat", &self.path, || Facts::at(&self.folder, &self.name))

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
+use std::sync::{Arc, Once};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -202,8 +203,19 @@ impl Drop for Temporary<'_> {
     }
 }
 
-/// Writes all bytes from a file's beginning, however small the pieces that the kernel takes.
+/// Beyond `ulimit -f` a write shall fail with an error, which leaves the old contents, and not kill with a signal.
+fn survive_size_limit() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Without the handler the write still fails, only without a word.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+    });
+}
+
+/// Writes all bytes from a file's beginning, however small the pieces that the kernel takes. Every byte that is written here
+/// goes this way.
 pub(super) fn write_all(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
+    survive_size_limit();
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
         match rustix::io::retry_on_intr(|| rustix::io::pwrite(file, rest, done as u64))? {

@@ -102,12 +102,16 @@ fn a_link_to_somebody_elses_file_is_not_written_through() {
     fs::remove_file(world.user_file()).unwrap();
     symlink(&target, world.user_file()).unwrap();
     world.give_away(&folder(&world));
-    assert_data_eq!(world.session(&["remote add --no-login x x.example.com", "remote -c $HOME/.apptainer/remote.yaml add --no-login x x.example.com"]), str![[r#"
+    let own = world.session(&["remote add --no-login x x.example.com"]);
+    fs::rename(world.user_file(), folder(&world).join("link.yaml")).unwrap();
+    let named = world.session(&["remote -c $HOME/.apptainer/link.yaml add --no-login x x.example.com"]);
+    assert_data_eq!(format!("{own}{named}"), str![[r#"
 $ portolan remote add --no-login x x.example.com
 ------- stderr -------
 FATAL:   Unable to correct the permission on $HOME/.apptainer/remote.yaml: chmod $HOME/.apptainer/remote.yaml: operation not permitted
 [exit status: 255]
-$ portolan remote -c $HOME/.apptainer/remote.yaml add --no-login x x.example.com
+[EOF]
+$ portolan remote -c $HOME/.apptainer/link.yaml add --no-login x x.example.com
 ------- stderr -------
 FATAL:   while opening remote config file: open $ROOT/others.yaml: belongs to user 12345, and nothing is written through links of others or to their files
 [exit status: 255]

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::{MetadataExt as _, symlink},
     process::Command,
 };
 
@@ -112,6 +113,42 @@ fn a_folder_that_cannot_be_made_is_named() {
     let refused = world.run(&["man", world.root().join("file/below").to_str().unwrap()]);
     assert_eq!(refused.stderr, "FATAL:   while making $ROOT/file/below: Not a directory (os error 20)\n");
     assert_eq!(refused.code, Some(255));
+}
+
+#[test]
+fn what_stands_in_a_pages_place_is_replaced_and_never_written_through() {
+    let world = World::new();
+    let folder = world.root().join("share/man1");
+    fs::create_dir_all(&folder).unwrap();
+    let victim = world.root().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    symlink(&victim, folder.join("portolan.1")).unwrap();
+    symlink(world.root().join("gone"), folder.join("portolan-man.1")).unwrap();
+    fs::hard_link(&victim, folder.join("portolan-remote.1")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.join("portolan-remote-add.1")).status().unwrap().success());
+    fs::write(folder.join("portolan-remote-use.1"), "").unwrap();
+    world.set_mode(&folder.join("portolan-remote-use.1"), 0o400);
+    // As root this is the folder of somebody else.
+    world.give_away(&folder);
+    for page in pages(&world).keys() {
+        let page = folder.join(page);
+        assert!(page.symlink_metadata().unwrap().is_file(), "{}", page.display());
+        assert_eq!((world.mode(&page).as_str(), page.metadata().unwrap().nlink()), ("644", 1), "{}", page.display());
+    }
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    assert!(!world.root().join("gone").exists());
+}
+
+#[test]
+fn a_folder_in_a_pages_place_is_named() {
+    let world = World::new();
+    let page = world.root().join("share/man1/portolan.1");
+    fs::create_dir_all(&page).unwrap();
+    let refused = world.run(&["man", page.parent().unwrap().to_str().unwrap()]);
+    let expected = "FATAL:   while writing the man pages: rename $ROOT/share/man1/portolan.1: is a directory\n";
+    assert_eq!((refused.stderr.as_str(), refused.code), (expected, Some(255)));
+    let left = fs::read_dir(page.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!left.into_iter().any(|name| name.as_encoded_bytes().starts_with(b".")), "no temporary file is left");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, chown},
     path::PathBuf,
-    process::Command,
 };
 
 use snapbox::{IntoData, assert_data_eq, str};
@@ -180,6 +179,8 @@ URI                       GLOBAL  INSECURE  ORDER
 https://keys.openpgp.org  YES     NO        1*
 
 * Active cloud services keyserver
+------- stderr -------
+WARNING: File mode (644) on $HOME/.apptainer/remote.yaml needs to be 600, fixing that...
 $ portolan remote -c $HOME/named.yaml add --no-login x x.example.com
 ------- stderr -------
 INFO:    Remote "x" added.
@@ -201,8 +202,53 @@ FATAL:   while opening remote config file: open $HOME/gone/new.yaml: no such fil
     );
     assert_eq!(world.mode(&named), "664");
     assert_eq!(world.mode(&world.home().join("new.yaml")), "600");
-    assert_eq!(world.mode(&folder(&world)), "755", "-c is not about the folder of the user's own file");
-    assert_eq!(world.mode(&world.user_file()), "644");
+    // What is closed with any other command is closed with -c too: the user's own folder and file.
+    assert_eq!(world.mode(&folder(&world)), "700");
+    assert_eq!(world.mode(&world.user_file()), "600");
+}
+
+#[test]
+fn a_stricter_file_of_the_users_own_is_left_beside_a_named_one() {
+    let world = ordinary();
+    world.set_mode(&world.user_file(), 0o400);
+    let listed = world.run(&["remote", "-c", "named.yaml", "list"]);
+    assert_eq!((listed.stderr.as_str(), listed.code), ("", Some(0)));
+    assert_eq!(world.mode(&world.user_file()), "400");
+}
+
+#[test]
+fn a_home_that_cannot_be_looked_at_is_named_and_a_named_file_needs_none() {
+    if !is_root() {
+        return skip("only root can close a home to its user");
+    }
+    let world = ordinary();
+    chown(world.home(), Some(0), Some(0)).unwrap();
+    world.set_mode(&world.home(), 0o700);
+    let named = world.root().join("named.yaml");
+    fs::write(&named, MINE).unwrap();
+    world.give_away(&named);
+    let run = |words: &[&str]| {
+        let mut command = world.command();
+        command.args(words).current_dir(world.root());
+        world.finish(command, "").to_string()
+    };
+    let shown =
+        [run(&["remote", "list", "--names"]), run(&["remote", "-c", named.to_str().unwrap(), "list", "--names"])];
+    assert_data_eq!(
+        shown.concat(),
+        str![[r#"
+------- stderr -------
+WARNING: Unable to retrieve information for $HOME/.apptainer: stat $HOME/.apptainer: permission denied
+FATAL:   while opening remote config file: open $HOME/.apptainer/remote.yaml: permission denied
+[exit status: 255]
+DefaultRemote
+mine
+------- stderr -------
+WARNING: Unable to retrieve information for $HOME/.apptainer: stat $HOME/.apptainer: permission denied
+
+"#]]
+        .raw()
+    );
 }
 
 #[test]
@@ -391,11 +437,6 @@ fn root_with_somebody_elses_home_writes_into_its_own() {
     if !is_root() {
         return skip("only root has somebody else's home under sudo");
     }
-    if !Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|status| status.success()) {
-        // Without it the real home of root would be written.
-        eprintln!("skipped: no mount namespaces here");
-        return;
-    }
     let mut world = World::shipped();
     world.write_user(MINE);
     world.set_mode(&world.user_file(), 0o644);
@@ -404,12 +445,8 @@ fn root_with_somebody_elses_home_writes_into_its_own() {
     let before = (world.home_listing(), fs::metadata(world.user_file()).unwrap().ctime());
     let home = world.root().join("root");
     fs::create_dir(&home).unwrap();
-    let accounts = world.root().join("passwd");
-    fs::write(&accounts, format!("root:x:0:0:root:{}:/bin/sh\n", home.display())).unwrap();
-    let mounted = r#"mount --bind "$0" /etc/passwd && exec "$@""#;
-    let mut command = world.command_through(&["unshare", "--mount", "sh", "-c", mounted, accounts.to_str().unwrap()]);
-    command.args(["remote", "add", "--no-login", "x", "x.example.com"]);
-    let run = world.finish(command, "");
+    let words = ["remote", "add", "--no-login", "x", "x.example.com"];
+    let Some(run) = world.run_with_account(&home, &words) else { return };
     assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Remote \"x\" added.\n", Some(0)));
     assert_eq!((world.home_listing(), fs::metadata(world.user_file()).unwrap().ctime()), before);
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);

@@ -5,7 +5,13 @@ use std::{fs, path::Path, process::Command};
 
 use snapbox::{assert_data_eq, str};
 
-use crate::support::world::{Finished, World, is_root, skip};
+use crate::support::{
+    cloud,
+    endpoint::endpoint,
+    reply::Reply,
+    server::Server,
+    world::{Finished, World, is_root, skip},
+};
 
 const MINE: &str = "\
 Active: mine
@@ -79,21 +85,53 @@ FATAL:   while opening remote config file: open $HOME/.apptainer/remote.yaml: re
 
 #[test]
 fn a_limit_on_files_keeps_what_was_there() {
-    let world = World::shipped();
-    world.write_user(MINE);
-    let run = through(&world, &[], r#"ulimit -f 0 && exec "$@""#, &world.home(), &ADD);
+    let (endpoint, registry) = (Server::https(endpoint), Server::http(|_| Reply::status(200)));
+    let world = cloud::world();
+    let (mine, host) = (MINE.replace("mine.example.com", &endpoint.host()), registry.host());
+    world.write_user(&mine);
+    let kept = format!(r#"{{"auths":{{"{host}":{{"auth":"aWFuOng="}}}}}}"#);
+    world.write_docker_config(&kept);
+    let limited = |words: &[&str]| {
+        let run = through(&world, &[], r#"ulimit -f 0 && exec "$@""#, &world.home(), words);
+        run.to_string().replace(&host, "localhost:PORT")
+    };
+    let refused = [
+        limited(&ADD),
+        limited(&["registry", "login", "-u", "ian", "-p", "other", &host]),
+        limited(&["registry", "logout", &host]),
+        limited(&["man", world.root().join("pages").to_str().unwrap()]),
+    ];
     assert_data_eq!(
-        run.to_string(),
+        refused.concat(),
         str![[r#"
 ------- stderr -------
 FATAL:   while writing remote config to file: write $HOME/.apptainer/remote.yaml: file too large
 [exit status: 255]
+------- stderr -------
+WARNING: A password on the command line can be seen by other users of this machine: use --password-stdin
+FATAL:   while login to docker://localhost:PORT: write $HOME/.apptainer/docker-config.json: file too large
+[exit status: 255]
+------- stderr -------
+FATAL:   while verifying token: write $HOME/.apptainer/docker-config.json: file too large
+[exit status: 255]
+------- stderr -------
+FATAL:   while writing the man pages: write $ROOT/pages/portolan.1: file too large
+[exit status: 255]
 
 "#]]
     );
-    assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);
+    let status = limited(&["remote", "status", "mine"]);
+    assert!(
+        status.contains("Library    OK") && !status.contains("FATAL") && !status.contains("exit status"),
+        "{status}"
+    );
+    assert_eq!(fs::read_to_string(world.user_file()).unwrap(), mine);
+    assert_eq!(fs::read_to_string(world.docker_config()).unwrap(), kept);
+    let files = world.home_listing().into_iter().filter(|path| world.home().join(path).is_file());
+    let named = ["docker-config.json", "docker-config.json.lock", "remote.yaml", "remote.yaml.lock"];
+    assert_eq!(files.collect::<Vec<_>>(), named.map(|name| format!(".apptainer/{name}")));
+    assert_eq!(fs::read_dir(world.root().join("pages")).unwrap().count(), 0);
     assert_eq!(world.run(&ADD).code, Some(0));
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml", ".apptainer/remote.yaml.lock"]);
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::{fs, path::PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::cli::{failure::Outcome, manual, ui::Ui};
+use crate::{
+    cli::{failure::Outcome, manual, ui::Ui},
+    disk,
+};
 
 /// Write the man pages into a folder
 ///
@@ -22,16 +25,11 @@ pub(crate) struct ManArgs {
 }
 
 /// `tree` is the program's command tree, built.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "pages that can be made again at any time, and are nobody's configuration"
-)]
 pub(crate) fn run(args: &ManArgs, tree: &clap::Command, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let pages = manual::pages(tree)?;
     fs::create_dir_all(&args.folder).with_context(|| format!("while making {}", args.folder.display()))?;
     for page in &pages {
-        let path = args.folder.join(&page.file);
-        fs::write(&path, &page.text).with_context(|| format!("while writing {}", path.display()))?;
+        disk::replace_public(&args.folder.join(&page.file), &page.text).context("while writing the man pages")?;
     }
     ui.info(format!("{} man pages written to {}", pages.len(), args.folder.display()));
     Ok(Outcome::Done)

@@ -123,7 +123,7 @@ codes! {
         "All users can read it, and no command uses it."
         "Remove it from FILE, and make it invalid where it was made"
     HomeForeign "home-foreign" [Warning]
-        "A variable such as HOME names a folder of another user, as under sudo."
+        "A variable such as HOME names a folder of another user, as under sudo; for root also one that others can write."
         "Root does not use it and works on files of its own; others leave their files with somebody else."
         "sudo -H portolan remote COMMAND"
     ConfigUnused "config-unused" [Note]

@@ -115,6 +115,7 @@ fn a_longer_signature_of_an_earlier_holder_leaves_nothing_behind() {
 fn what_changes_nothing_writes_nothing() {
     let home = Home::new();
     let path = home.file("remote.yaml", "one\n");
+    home.chmod("remote.yaml", 0o600);
     let before = (inode(&path), std::fs::metadata(&path).unwrap().modified().unwrap());
     let kept = edit(&path, &FileRules::PRIVATE, as_text, |text, contents| {
         assert_eq!(contents.unwrap().bytes, text.as_bytes());

@@ -30,6 +30,29 @@ fn a_rewritten_file_keeps_its_mode_unless_it_is_private() {
 }
 
 #[test]
+fn a_private_file_is_closed_to_others_also_by_a_change_that_leaves_its_bytes() {
+    let home = Home::new();
+    let path = home.file("remote.yaml", "one\n");
+    let keep = |rules: &FileRules| edit(&path, rules, as_text, |_, _| Ok::<_, DiskError>(Change::Keep(())));
+    let same = |rules: &FileRules| {
+        edit(&path, rules, as_text, |text, _| Ok::<_, DiskError>(Change::Replace((), text.into_bytes())))
+    };
+    let mut outcomes = Vec::new();
+    for rules in [FileRules::PRIVATE, FileRules::CHOSEN, FileRules::SYSTEM] {
+        for old in [0o644, 0o640, 0o400] {
+            home.chmod("remote.yaml", old);
+            let kept = (keep(&rules).unwrap().written, mode(&path));
+            home.chmod("remote.yaml", old);
+            assert_eq!((same(&rules).unwrap().written, mode(&path)), kept, "{rules:?} {old:o}");
+            assert_eq!(text(&path), "one\n");
+            outcomes.push(kept);
+        }
+    }
+    assert_eq!(outcomes[..3], [(true, 0o600), (true, 0o600), (false, 0o400)], "one that is stricter is left");
+    assert_eq!(outcomes[3..], [[(false, 0o644), (false, 0o640), (false, 0o400)]; 2].concat());
+}
+
+#[test]
 fn no_umask_changes_a_mode() {
     let Some(home) = inside() else {
         for umask in ["000", "027", "077", "777"] {
@@ -182,6 +205,9 @@ fn a_mode_is_only_ever_mended_towards_a_stricter_one() {
     assert_eq!(close_folder(&home.folder, 0o700).unwrap(), Some(0o755));
     assert_eq!(mode(&home.folder), 0o2700);
     assert_eq!(close_file(&home.at("gone"), 0o600).unwrap(), None);
+    let below = path.join("below");
+    let expected = format!("stat {}: not a directory", below.display());
+    assert_eq!(words(close_file(&below, 0o600)), expected, "what can't be looked at is not said to be closed");
     assert_eq!(close_file(Path::new("/dev/null"), 0o600).unwrap(), None);
     std::os::unix::fs::symlink("remote.yaml", home.at("link")).unwrap();
     home.chmod("remote.yaml", 0o640);

@@ -422,6 +422,10 @@ fn what_belongs_to_somebody_else_is_found() {
     chown(&folder, Some(ORDINARY), None).unwrap();
     world.set("XDG_CACHE_HOME", folder.join("cache"));
     assert_eq!(found(&world), ["warning home-foreign "]);
+    chown(&folder, Some(0), None).unwrap();
+    assert_eq!(found(&world), [""; 0]);
+    world.set_mode(&folder, 0o1777);
+    assert_eq!(found(&world), ["warning home-foreign "]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, chown, symlink},
+    path::{Path, PathBuf},
 };
 
 use snapbox::{IntoData as _, assert_data_eq, str};
@@ -111,6 +112,123 @@ fn nothing_that_waits_in_a_folder_for_all_is_used_by_root() {
     // A temporary file is never opened, but removed and made anew.
     for how in ["link", "hard link", "file"] {
         assert_eq!(plant(".remote.yaml.portolan-new", how).0, Some(0), "{how}");
+    }
+}
+
+/// What a stranger has put into a folder that root might take for its home.
+const EVIL: &str = "Active: evil\nRemotes: {evil: {URI: evil.example.com}}\n";
+
+/// Makes a home of root's with a folder in it that holds [`EVIL`] and belongs to somebody, and closes it as far as `mode` says.
+fn planted(world: &World, name: &str, owner: u32, mode: u32) -> PathBuf {
+    let home = world.root().join("planted");
+    let _ = fs::remove_dir_all(&home);
+    let folder = home.join(name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("remote.yaml"), EVIL).unwrap();
+    for path in [&folder, &folder.join("remote.yaml")] {
+        chown(path, Some(owner), Some(owner)).unwrap();
+        world.set_mode(path, if path.is_dir() { 0o700 } else { 0o600 });
+    }
+    world.set_mode(&home, mode);
+    home
+}
+
+/// Every name below a folder with what it is now.
+fn all(folder: &Path) -> Vec<(PathBuf, u32, i64, i64)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> =
+        entries.flat_map(|path| if path.is_dir() { all(&path) } else { vec![fact(path)] }).collect();
+    found.push(fact(folder.to_path_buf()));
+    found.sort();
+    found
+}
+
+fn fact(path: PathBuf) -> (PathBuf, u32, i64, i64) {
+    let found = fs::symlink_metadata(&path).unwrap();
+    (path, found.mode(), found.ctime(), found.ctime_nsec())
+}
+
+#[test]
+fn root_uses_no_home_that_others_can_write_or_have_prepared() {
+    if !is_root() {
+        return skip("only root has other people's variables");
+    }
+    for (variable, below, owner, mode, is_used) in [
+        ("HOME", ".apptainer", ORDINARY, 0o1777, false),
+        ("HOME", ".apptainer", 0, 0o1777, false),
+        ("HOME", ".apptainer", 0, 0o777, false),
+        ("HOME", ".apptainer", 0, 0o775, false),
+        ("HOME", ".apptainer", ORDINARY, 0o755, false),
+        ("HOME", ".singularity", ORDINARY, 0o1777, false),
+        ("HOME", ".apptainer", 0, 0o755, true),
+        ("APPTAINER_CONFIGDIR", "new", 0, 0o1777, false),
+        ("APPTAINER_CONFIGDIR", ".apptainer", ORDINARY, 0o755, false),
+        ("APPTAINER_CONFIGDIR", ".apptainer", 0, 0o755, true),
+    ] {
+        let mut world = World::shipped();
+        let planted = planted(&world, if below == "new" { ".apptainer" } else { below }, owner, mode);
+        let account = world.root().join("root");
+        fs::create_dir(&account).unwrap();
+        let named = if variable == "HOME" { planted.clone() } else { planted.join(below) };
+        world.set(variable, named);
+        if variable != "HOME" {
+            world.set("HOME", &account);
+        }
+        let before = all(&planted);
+        let words = ["remote", "add", "--no-login", "x", "x.example.com"];
+        let Some(run) = world.run_with_account(&account, &words) else { return };
+        let case = format!("{variable} {below} of {owner}, {mode:o}");
+        assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Remote \"x\" added.\n", Some(0)), "{case}");
+        assert_eq!(all(&planted) != before, is_used, "{case}");
+        assert_eq!(account.join(".apptainer/remote.yaml").exists(), !is_used, "{case}");
+        let Some(listed) = world.run_with_account(&account, &["remote", "list", "--names"]) else { return };
+        assert_eq!(listed.stdout.contains("evil"), is_used, "{case}");
+    }
+}
+
+#[test]
+fn root_takes_over_no_old_files_of_somebody_else() {
+    if !is_root() {
+        return skip("only root meets files of others at home");
+    }
+    let mut world = World::shipped();
+    let home = planted(&world, ".singularity", ORDINARY, 0o755);
+    world.set("HOME", &home);
+    let names = |world: &World| world.run(&["remote", "list", "--names"]).stdout;
+    let add = ["remote", "add", "--no-login", "x", "x.example.com"];
+    assert_eq!(world.run(&add).stderr, "INFO:    Remote \"x\" added.\n");
+    assert_eq!(names(&world), "DefaultRemote\nx\n");
+    fs::remove_dir_all(home.join(".apptainer")).unwrap();
+    chown(home.join(".singularity"), Some(0), Some(0)).unwrap();
+    assert_eq!(world.run(&add).code, Some(0));
+    assert_eq!(names(&world), "DefaultRemote\nevil\nx\n");
+}
+
+#[test]
+fn no_variable_leads_root_out_of_its_home_by_two_dots() {
+    if !is_root() {
+        return skip("only root has other people's variables");
+    }
+    for way in ["..", "none/../.."] {
+        let mut world = World::shipped();
+        let open = world.root().join("open");
+        fs::create_dir(&open).unwrap();
+        world.set_mode(&open, 0o1777);
+        let account = world.root().join("root");
+        fs::create_dir(&account).unwrap();
+        world.set("XDG_STATE_HOME", world.home().join(way).join("open/state"));
+        world.set("APPTAINER_CONFIGDIR", world.home().join(way).join("open/x/configuration"));
+        for words in [
+            &["remote", "add", "--no-login", "x", "x.example.com"][..],
+            &["remote", "use", "x"],
+            &["remote", "use", "DefaultRemote"],
+        ] {
+            let run = world.run(words);
+            assert_eq!(run.code, Some(0), "{run}");
+        }
+        assert_eq!(fs::read_dir(&open).unwrap().count(), 0, "{way}");
+        assert!(!world.home().join("none").exists());
+        assert!(world.home().join(".local/state/portolan/apptainer/previous").exists(), "{:?}", world.home_listing());
     }
 }
 

@@ -278,5 +278,11 @@ fn a_named_file_is_closed_to_others_when_it_gets_a_token() {
     assert!(said.contains("Token stored in $HOME/other.yaml"), "{said}");
     assert!(world.file(&named).starts_with("600\n"), "{}", world.file(&named));
     assert!(world.file(&named).contains(&good()));
+    // Also when it has the token already.
+    std::fs::set_permissions(&named, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let before = world.file(&named);
+    let said = world.session(&["remote -c $HOME/other.yaml login --tokenfile $HOME/good e"]);
+    assert!(said.contains("Token stored in $HOME/other.yaml"), "{said}");
+    assert_eq!(world.file(&named), before.replacen("644", "600", 1));
     assert_eq!(world.file(&world.user_file()), "absent\n");
 }

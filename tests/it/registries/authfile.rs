@@ -1,6 +1,6 @@
 //! `--authfile`: another file for the secrets, which no list knows.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use snapbox::{IntoData, assert_data_eq, str};
 
@@ -82,7 +82,14 @@ fn a_file_of_ones_own_leaves_the_usual_logins_alone() {
     let file = world.home().join("auth.json");
     fs::write(&file, prepared(&[&host, "ghcr.io"])).unwrap();
     let file = file.to_str().unwrap();
-    world.run_with_input(&["registry", "login", "-u", USER, "--password-stdin", "--authfile", file, &host], PASSWORD);
+    let again = || {
+        let words = ["registry", "login", "-u", USER, "--password-stdin", "--authfile", file, &host];
+        assert_eq!(world.run_with_input(&words, PASSWORD).code, Some(0));
+    };
+    again();
+    world.set_mode(Path::new(file), 0o644);
+    again();
+    assert_eq!(world.mode(Path::new(file)), "600", "closed also when it has the password already");
     assert_eq!(world.run(&["registry", "logout", "--authfile", file, &host]).code, Some(0));
     assert_eq!((world.file(&world.user_file()), world.file(&world.docker_config())), before);
 }

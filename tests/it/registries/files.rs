@@ -97,6 +97,11 @@ INFO:    Token stored in $HOME/.apptainer/remote.yaml
         .raw()
     );
     assert_eq!(mode(&world.docker_config()), 0o600);
+    // Also when it has the password already.
+    fs::set_permissions(world.docker_config(), fs::Permissions::from_mode(0o644)).unwrap();
+    let before = fs::read(world.docker_config()).unwrap();
+    assert_eq!(login(&world, &registry).code, Some(0));
+    assert_eq!((mode(&world.docker_config()), fs::read(world.docker_config()).unwrap()), (0o600, before));
 }
 
 #[test]

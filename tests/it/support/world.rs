@@ -180,6 +180,22 @@ impl World {
         self.finish(command, input)
     }
 
+    /// Runs `portolan` as a root whose account has this home, whatever HOME says; `None` where nothing can be mounted, and
+    /// the real home of root would be used.
+    pub(crate) fn run_with_account(&self, home: &Path, words: &[&str]) -> Option<Finished> {
+        if !Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|status| status.success()) {
+            eprintln!("skipped: no mount namespaces here");
+            return None;
+        }
+        let accounts = self.root.path().join("passwd");
+        fs::write(&accounts, format!("root:x:0:0:root:{}:/bin/sh\n", home.display())).unwrap();
+        let mounted = r#"mount --bind "$0" /etc/passwd && exec "$@""#;
+        let mut command =
+            self.command_through(&["unshare", "--mount", "sh", "-c", mounted, accounts.to_str().unwrap()]);
+        command.args(words);
+        Some(self.finish(command, ""))
+    }
+
     /// Runs a command to its end with this on standard input.
     pub(crate) fn finish(&self, mut command: Command, input: &str) -> Finished {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,19 +1,15 @@
 //! What is odd around the files: variables that name somebody else's folders, a file that only `-c` knows, what an old
 //! installation left.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::survey::word;
 use crate::{
-    cli::{context::Context, migration},
-    config::{
-        checks::{Code, Finding},
-        paths::FILE_NAME,
+    cli::{
+        context::{Context, Distrust, distrust},
+        migration,
     },
+    config::checks::{Code, Finding},
 };
 
 /// Looks at the environment of a run by this user.
@@ -32,19 +28,15 @@ fn foreign_folders(context: &Context, user: u32) -> Vec<Finding> {
     let folder = |variable: &String| Some(PathBuf::from(context.environment.get(variable)?));
     let foreign = variables.filter_map(|variable| {
         let named = folder(&variable)?;
-        let owner = owner(&named)?;
-        // What root owns is nobody else's; whether it can be written, the commands that write say.
-        if owner == user || (user != 0 && owner == 0) {
-            return None;
-        }
+        let why = objection(&named, user)?;
         let instead = if user == 0 && !context.paths.user_folder.starts_with(&named) {
             format!("; root's files are in {}", context.paths.user_folder.display())
         } else {
             String::new()
         };
-        let message = format!("{variable} names {}, which belongs to user {owner}{instead}", named.display());
+        let message = format!("{variable} names {}, which {why}{instead}", named.display());
         let mend = match user {
-            0 => format!("run it by sudo -H, or set {variable} to a folder of root's"),
+            0 => format!("run it by sudo -H, or set {variable} to a folder that is root's alone"),
             _ => format!("set {variable} to a folder of your own"),
         };
         Some(Finding::new(Code::HomeForeign, variable, message, mend))
@@ -52,14 +44,19 @@ fn foreign_folders(context: &Context, user: u32) -> Vec<Finding> {
     foreign.collect()
 }
 
-/// The owner of a folder, or of the nearest one above it that exists.
-fn owner(folder: &Path) -> Option<u32> {
-    folder.ancestors().find_map(|above| fs::metadata(above).ok()).map(|metadata| metadata.uid())
+/// What is wrong with a folder that a variable names. What root owns is nobody else's; whether it can be written, the commands
+/// that write say.
+fn objection(folder: &Path, user: u32) -> Option<Distrust> {
+    match distrust(folder) {
+        Some(Distrust::Owner(owner)) if owner == user => None,
+        Some(other) if user != 0 && !matches!(other, Distrust::Owner(_)) => None,
+        found => found,
+    }
 }
 
 fn unused_file(context: &Context) -> Option<Finding> {
     let paths = &context.paths;
-    let default = paths.user_folder.join(FILE_NAME);
+    let default = paths.own();
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if !paths.user_is_named || resolved(&paths.user) == resolved(&default) {
         return None;

@@ -10,10 +10,7 @@ use std::{
 
 use super::{environment, registries, servers, tokens};
 use crate::{
-    cli::{
-        context::{Context, User},
-        keychain, layers, network,
-    },
+    cli::{context::Context, keychain, layers, network},
     config::{
         checks::{self, Code, Commands, FileFacts, Finding, Source},
         effective::{Effective, Remote},
@@ -50,7 +47,7 @@ impl Survey {
     /// Looks at everything that needs no server, and changes nothing.
     pub(super) fn take(context: &Context) -> Self {
         let paths = &context.paths;
-        let user_id = User::take().id;
+        let user_id = context.user.id;
         let may_write_system = disk::may_write(&paths.system);
         let mut survey = Self {
             findings: environment::look(context, user_id),
