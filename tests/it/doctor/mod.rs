@@ -89,9 +89,11 @@ fn everything(world: &World) -> Vec<String> {
 
 fn below(folder: &Path) -> Vec<String> {
     let mut seen = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+    // So may a folder.
+    let Ok(entries) = fs::read_dir(folder) else { return seen };
+    for entry in entries.map(Result::unwrap) {
         let (path, facts) = (entry.path(), entry.metadata().unwrap());
-        // A file may be closed to us too: that it is shows in its mode.
+        // A file may be closed to us too: its mode shows that.
         let contents = fs::read_to_string(&path).unwrap_or_default();
         seen.push(format!(
             "{} {:o} {} {}.{} {contents}",
