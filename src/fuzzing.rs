@@ -56,14 +56,14 @@ pub fn uris(bytes: &[u8]) {
     assert!(KeyserverUri::are_same(text, text));
     let (one, other) = text.split_once('\n').unwrap_or((text, ""));
     assert_eq!(KeyserverUri::are_same(one, other), KeyserverUri::are_same(other, one));
-    for uri in [RegistryUri::parse(text), RegistryUri::parse_host(text)].into_iter().flatten() {
+    for uri in [RegistryUri::parse(text), RegistryUri::found(text)].into_iter().flatten() {
         let again = RegistryUri::parse(&uri.to_string());
         assert_eq!(again.as_ref(), Ok(&uri));
         assert_eq!(again.map(|again| again.storage_key()), Ok(uri.storage_key()));
         let account = RegistryAccount::of_image(uri.host(), uri.path());
         assert!(RegistryAccount::of_key(&uri.storage_key()).covers(&account), "{uri}");
     }
-    if let (Ok(one), Ok(other)) = (RegistryUri::parse_host(one), RegistryUri::parse_host(other)) {
+    if let (Ok(one), Ok(other)) = (RegistryUri::found(one), RegistryUri::found(other)) {
         assert_eq!(one.shares_secret_with(&other), other.shares_secret_with(&one));
     }
 }

@@ -23,7 +23,7 @@ impl Spinner {
             return Self(None);
         }
         let (stop, stopped) = mpsc::channel();
-        let turn = thread::spawn(move || {
+        let turn = thread::Builder::new().spawn(move || {
             let mut wait = PATIENCE;
             for picture in PICTURES.into_iter().cycle() {
                 if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
@@ -36,7 +36,8 @@ impl Spinner {
                 let _ = write!(io::stderr(), "\r\u{1b}[K");
             }
         });
-        Self(Some((stop, turn)))
+        // Where no thread is to be had, there is no sign of life.
+        Self(turn.ok().map(|turn| (stop, turn)))
     }
 }
 

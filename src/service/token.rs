@@ -17,9 +17,6 @@ use crate::secret::Secret;
 /// Why a token is not known to be good.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// The remote has no address at which its token service could be found.
-    #[error("no endpoint URI")]
-    NoEndpointUri,
     /// The endpoint has no token service.
     #[error("no authentication service found")]
     NoService,

@@ -52,6 +52,7 @@ pub enum RegistryUriError {
 
 /// Docker Hub's key in docker-config.json, older than any rule.
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+
 impl RegistryUri {
     /// The longest address in bytes: the limit of every name and address.
     pub const LONGEST: usize = 64 * 1024;
@@ -76,14 +77,6 @@ impl RegistryUri {
     /// As [`parse`](Self::parse), for what is left.
     pub fn found(text: &str) -> Result<Self, RegistryUriError> {
         Self::parse(&of_server(text))
-    }
-
-    /// As [`parse`](Self::parse), where a host alone is a registry too.
-    ///
-    /// # Errors
-    /// Says why it can't be one.
-    pub fn parse_host(text: &str) -> Result<Self, RegistryUriError> {
-        if text.contains("://") { Self::parse(text) } else { Self::parse_rest(RegistryScheme::Docker, text) }
     }
 
     fn parse_rest(scheme: RegistryScheme, rest: &str) -> Result<Self, RegistryUriError> {
@@ -239,15 +232,6 @@ mod tests {
             assert_eq!(RegistryUri::found(row), RegistryUri::parse("docker://h.example"), "{row}");
             assert!(RegistryUri::parse(row).is_err(), "{row} can't be typed");
         }
-    }
-
-    #[test]
-    fn in_the_registry_group_a_host_alone_is_a_registry() {
-        let parse = |text| RegistryUri::parse_host(text).map(|uri| uri.to_string());
-        assert_eq!(parse("ghcr.io"), Ok("docker://ghcr.io".to_owned()));
-        assert_eq!(parse("localhost:5000/team"), Ok("docker://localhost:5000/team".to_owned()));
-        assert_eq!(parse("oras://h"), Ok("oras://h".to_owned()));
-        assert_eq!(parse("https://h"), Err(RegistryUriError::Scheme));
     }
 
     #[test]

@@ -89,11 +89,6 @@ impl Places {
     pub fn login(&self, index: usize) -> Option<usize> {
         self.logins.get(index).map(|item| item.line)
     }
-
-    /// The line of a key of a login, or on which that begins where the key isn't written.
-    pub fn login_key(&self, index: usize, key: &str) -> Option<usize> {
-        self.logins.get(index).map(|item| item.key(key))
-    }
 }
 
 /// The lines of what the text of a remote.yaml says. A text that can't be read has none.
@@ -192,7 +187,6 @@ Credentials:
         assert_eq!((places.keyserver(&m, 0), places.keyserver(&m, 1)), (Some(8), Some(11)));
         assert_eq!(places.keyserver_key(&m, 0, "Insecure"), Some(9));
         assert_eq!((places.login(0), places.login(1)), (Some(15), Some(18)));
-        assert_eq!(places.login_key(0, "Auth"), Some(16));
     }
 
     #[test]
@@ -200,7 +194,6 @@ Credentials:
         let places = places(FILE.as_bytes());
         assert_eq!(places.remote_key(&name("m"), "System"), Some(4));
         assert_eq!(places.keyserver_key(&name("m"), 1, "Skip"), Some(11));
-        assert_eq!(places.login_key(1, "Auth"), Some(18));
         assert!(places.has_key(&name("other one"), "System") && !places.has_key(&name("m"), "System"));
     }
 

@@ -60,6 +60,7 @@ impl<'text> Tape<'text> {
         let recorder = Recorder { ranges: Some(Vec::new()), ..Recorder::new(text, MOST_NODES) }.record_all()?;
         Ok((recorder.tape, recorder.ranges.unwrap_or_default()))
     }
+
     /// Whether the text has no document: it is empty, or has blanks and comments only.
     pub(super) fn is_empty(&self) -> bool {
         self.nodes.is_empty()

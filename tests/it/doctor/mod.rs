@@ -89,7 +89,7 @@ fn everything(world: &World) -> Vec<String> {
 
 fn below(folder: &Path) -> Vec<String> {
     let mut seen = Vec::new();
-    // So may a folder.
+    // A folder may be closed to us: its own mode shows that.
     let Ok(entries) = fs::read_dir(folder) else { return seen };
     for entry in entries.map(Result::unwrap) {
         let (path, facts) = (entry.path(), entry.metadata().unwrap());

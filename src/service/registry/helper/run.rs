@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     io::{self, Read, Write as _},
     os::unix::process::ExitStatusExt as _,
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{self, Receiver},
@@ -58,26 +58,36 @@ pub(super) fn run(
     };
     let end = Instant::now() + limit;
     let mut child = command.spawn().map_err(not_run)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        let input = input.clone();
-        // One that does not listen says why, or ends.
-        thread::spawn(move || stdin.write_all(input.expose().as_bytes()));
-    }
-    let stdout = child.stdout.take().map(Hearing::begin);
-    let stderr = child.stderr.take().map(Hearing::begin);
+    let [stdout, stderr] = attend(&mut child, input).map_err(|error| {
+        end_of(&mut child);
+        not_run(error)
+    })?;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(not_run)? {
             break status;
         }
         if Instant::now() >= end {
-            let _ = child.kill();
-            let _ = child.wait();
+            end_of(&mut child);
             return Err(HelperFault::TimedOut(limit));
         }
         thread::sleep(PAUSE);
     };
-    let heard = |hearing: Option<Hearing>| hearing.map(Hearing::end).unwrap_or_default();
-    Ok(Done { status, stdout: heard(stdout), stderr: heard(stderr) })
+    Ok(Done { status, stdout: stdout.end(), stderr: stderr.end() })
+}
+
+/// Gives a program its input, and hears what it says, each by a thread.
+fn attend(child: &mut Child, input: &Secret) -> io::Result<[Hearing; 2]> {
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = input.clone();
+        // One that does not listen says why, or ends.
+        thread::Builder::new().spawn(move || stdin.write_all(input.expose().as_bytes()))?;
+    }
+    Ok([Hearing::begin(child.stdout.take())?, Hearing::begin(child.stderr.take())?])
+}
+
+fn end_of(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 impl Done {
@@ -118,11 +128,12 @@ struct Hearing {
 }
 
 impl Hearing {
-    fn begin(pipe: impl Read + Send + 'static) -> Self {
+    fn begin(pipe: Option<impl Read + Send + 'static>) -> io::Result<Self> {
         let heard = Arc::<Mutex<Zeroizing<Vec<u8>>>>::default();
         let (end, ended) = mpsc::channel();
         let hearing = Arc::clone(&heard);
-        thread::spawn(move || {
+        let listen = move || {
+            let Some(pipe) = pipe else { return };
             let mut pipe = pipe.take(LONGEST_ANSWER);
             let mut part = Zeroizing::new([0; 4096]);
             loop {
@@ -135,8 +146,9 @@ impl Hearing {
                 }
             }
             drop(end);
-        });
-        Self { heard, ended }
+        };
+        thread::Builder::new().spawn(listen)?;
+        Ok(Self { heard, ended })
     }
 
     /// What was heard, once the pipe is closed or has had its time.

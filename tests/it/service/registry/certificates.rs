@@ -56,7 +56,7 @@ fn a_registrys_own_authority_is_believed_for_it() {
     assert!(log_in(&nobody()).is_err());
     let options = apply(nobody(), &folders(root.path()), &registry(&server)).unwrap();
     assert_eq!(log_in(&options), Ok(password()));
-    let other = RegistryUri::parse_host("localhost:1").unwrap();
+    let other = RegistryUri::parse("docker://localhost:1").unwrap();
     assert!(apply(nobody(), &folders(root.path()), &other).unwrap().authorities.is_empty());
 }
 

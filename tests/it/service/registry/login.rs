@@ -196,7 +196,7 @@ fn a_registry_that_never_answers_to_tls_may_still_speak_http() {
         let _ = plain.read(&mut asked);
         let _ = std::io::Write::write_all(&mut plain, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
     });
-    let uri = RegistryUri::parse_host(&format!("127.0.0.1:{port}")).unwrap();
+    let uri = RegistryUri::parse(&format!("docker://127.0.0.1:{port}")).unwrap();
     let limit = Duration::from_millis(300);
     let hasty = Options { connect_limit: limit, ..options() };
     assert_eq!(verify(&hasty, Caution::Usual, &uri, USER, &Secret::new("x")).map(|_| ()), Ok(()));
@@ -213,7 +213,7 @@ fn a_token_service_that_is_down_says_nothing_of_the_registry() {
 
 #[test]
 fn when_neither_https_nor_http_answers_the_last_error_is_told() {
-    let uri = RegistryUri::parse_host("127.0.0.1:1").unwrap();
+    let uri = RegistryUri::parse("docker://127.0.0.1:1").unwrap();
     let error = verify(&options(), Caution::Usual, &uri, USER, &Secret::new("x")).unwrap_err();
     assert_eq!(error.to_string(), "Get \"http://127.0.0.1:1/v2/\": connection refused");
 }

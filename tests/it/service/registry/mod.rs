@@ -28,7 +28,7 @@ use crate::support::{
 };
 
 fn registry(server: &Server) -> RegistryUri {
-    RegistryUri::parse_host(&server.host()).unwrap()
+    RegistryUri::parse(&format!("docker://{}", server.host())).unwrap()
 }
 
 /// Logs in with the user's good password.

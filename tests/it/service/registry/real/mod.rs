@@ -136,7 +136,7 @@ impl DockerRegistry {
 
     /// Logs in as a command does: proven, then kept.
     fn log_in(&self, path: &str) -> RegistryUri {
-        let uri = RegistryUri::parse_host(&format!("{}{path}", self.host())).unwrap();
+        let uri = RegistryUri::parse(&format!("docker://{}{path}", self.host())).unwrap();
         let stored = self.verify(&uri, PASSWORD).unwrap();
         self.keychain().store(&uri.storage_key(), &stored).unwrap();
         uri

@@ -124,7 +124,7 @@ fn a_real_registrys_certificate_is_checked_by_its_own_folder() {
         return;
     }
     let registry = DockerRegistry::with_password(true);
-    let uri = RegistryUri::parse_host(&registry.host()).unwrap();
+    let uri = RegistryUri::parse(&format!("docker://{}", registry.host())).unwrap();
     let nobody = Options::new(Environment::default());
     let log_in = |options: &Options, caution| verify(options, caution, &uri, USER, &Secret::new(PASSWORD));
     let error = log_in(&nobody, Caution::Usual).unwrap_err().to_string();
@@ -162,7 +162,7 @@ fn what_skopeo_stored_is_a_login() {
     let done = run(registry.folder.path(), "skopeo", &words, PASSWORD);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 
-    let key = RegistryUri::parse_host(&host).unwrap().storage_key();
+    let key = RegistryUri::parse(&format!("docker://{host}")).unwrap().storage_key();
     assert!(keychain.read().unwrap().holds(&key));
     assert_eq!(keychain.get(&key).unwrap(), Some(password()));
     registry.log_in("");
