@@ -1,4 +1,5 @@
-//! A text in quotation marks: as Apptainer's messages quote it (Go's `%q`), and as a word of a shell. Knows no message.
+//! A text as another place has it: quoted as in Apptainer's messages (Go's `%q`), as a word of a shell, in one line. Knows
+//! no message.
 
 use std::fmt;
 
@@ -33,6 +34,12 @@ impl fmt::Display for Quoted<'_> {
 pub fn in_one_line(text: &str) -> String {
     let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     lines.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The word with a capital.
+pub(crate) fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// Shows a text as one word of a shell's command line, in quotation marks where it needs them.

@@ -10,6 +10,7 @@ use crate::{
         change::ChangeError,
         document::{Document, LoginEntry},
         effective::{Effective, Layer, LayerKind, Layers, Located, Note},
+        layer::CHOICE,
         paths::Paths,
         policy,
         store::{ReadError, Store, StoreError},
@@ -35,9 +36,6 @@ pub(crate) fn user_store(context: &Context) -> Store {
 pub(crate) fn system_store(context: &Context) -> Store {
     Store::system(&context.paths.system, Layer::built_in(&context.flavor).document)
 }
-
-/// The variable that chooses the active remote for one command.
-pub(crate) const CHOICE: &str = "PORTOLAN_REMOTE";
 
 /// The remote that the environment chooses as the active one.
 pub(crate) fn choice(context: &Context) -> Option<RemoteName> {

@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Serialize;
 
 use crate::{
-    cli::layers,
     config::{
         effective::{Effective, Remote},
-        layer::{LayerKind, Layers},
+        layer::{CHOICE, LayerKind, Layers},
         yaml::{self, Places},
     },
     disk::{self, DiskError},
@@ -29,7 +28,7 @@ impl Place {
         match self {
             Self { file: Some(file), line: Some(line), .. } => format!("{file}:{line}"),
             Self { file: Some(file), line: None, .. } => file.clone(),
-            Self { layer: "environment", .. } => layers::CHOICE.to_owned(),
+            Self { layer: "environment", .. } => CHOICE.to_owned(),
             Self { .. } => "built in".to_owned(),
         }
     }

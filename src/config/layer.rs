@@ -8,6 +8,9 @@ use crate::{
     name::RemoteName,
 };
 
+/// The variable that chooses the active remote for one command.
+pub const CHOICE: &str = "PORTOLAN_REMOTE";
+
 /// Which layer something comes from, in ascending precedence; policy may overrule it, nothing else may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerKind {

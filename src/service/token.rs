@@ -14,6 +14,9 @@ use super::{
 };
 use crate::secret::Secret;
 
+/// A token that ends within a week is worth a warning: people are away for about as long.
+pub const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Why a token is not known to be good.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {

@@ -27,6 +27,7 @@ use crate::{
             keyserver_credential,
         },
     },
+    quoted::capitalised,
     service::{
         discovery::{Freshness, ServiceError, ServiceKind, known_service},
         token,
@@ -338,7 +339,7 @@ impl<'a> Asked<'a> {
         let paths = &self.context.paths;
         let own = paths.user_folder.join(crate::config::paths::FILE_NAME);
         paths.user_is_named.then(|| DifferenceRow {
-            versions: view::capitalised(self.context.flavor.command()),
+            versions: capitalised(self.context.flavor.command()),
             text: format!("reads {}, never {}", own.display(), paths.user.display()),
         })
     }

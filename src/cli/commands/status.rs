@@ -7,7 +7,6 @@ use std::{
     borrow::Cow,
     iter,
     thread::{self, ScopedJoinHandle},
-    time::Duration,
 };
 
 use anyhow::{Context as _, anyhow};
@@ -50,9 +49,6 @@ pub(crate) struct StatusArgs {
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }
-
-/// A token that ends within a week is worth a warning: people are away for about as long.
-const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How many remotes are checked at once, each with all its services: a user may have 300 threads.
 const AT_ONCE: usize = 16;
@@ -232,7 +228,7 @@ fn tell_of_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
             Some(end) if end <= context.now => {
                 ui.warning(format!("The token for {name} expired {} ago", time::span(end, context.now)));
             }
-            Some(end) if end.duration_since(context.now).is_ok_and(|left| left < SOON) => {
+            Some(end) if end.duration_since(context.now).is_ok_and(|left| left < token::SOON) => {
                 ui.warning(format!("The token for {name} is valid for {} more", time::span(context.now, end)));
             }
             Some(end) => ui.info(format!("The token for {name} is valid until {}", time::date(end))),

@@ -12,7 +12,7 @@ use crate::{
     },
     config::{
         change::{self, ChangeError, Exclusivity},
-        effective::LayerKind,
+        layer::{CHOICE, LayerKind},
         policy,
     },
     name::RemoteName,
@@ -105,7 +105,7 @@ fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Res
     }
     tell(&name, ui);
     if let Some(chosen) = layers::choice(context).filter(|chosen| *chosen != name && effective.exclusive().is_none()) {
-        ui.warning(format!("{} overrides it: while it is set, the active remote is {chosen}", layers::CHOICE));
+        ui.warning(format!("{} overrides it: while it is set, the active remote is {chosen}", CHOICE));
     }
     Ok(())
 }

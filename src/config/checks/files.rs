@@ -31,7 +31,7 @@ impl FileFacts {
 }
 
 /// A path as a word of a shell.
-pub(super) fn shell_word(path: &Path) -> String {
+pub fn shell_word(path: &Path) -> String {
     ShellWord(&path.display().to_string()).to_string()
 }
 

@@ -8,7 +8,7 @@ mod mend;
 mod remotes;
 
 pub use self::{
-    files::{FileFacts, systems_file, users_file, users_folder},
+    files::{FileFacts, shell_word, systems_file, users_file, users_folder},
     finding::{Code, Explanation, Finding, Severity},
     logins::logins,
     mend::mend,

@@ -10,7 +10,7 @@ use crate::{
     config::{
         document::Document,
         effective::{Effective, Note},
-        layer::LayerKind,
+        layer::{CHOICE, LayerKind},
     },
     name::RemoteName,
     uri::EndpointUri,
@@ -97,19 +97,17 @@ fn noted(
 
 /// A choice of the environment that can't be followed.
 fn choice(effective: &Effective<'_>, chosen: Option<&RemoteName>) -> Option<Finding> {
-    const VARIABLE: &str = "PORTOLAN_REMOTE";
     let chosen = chosen?;
     let (code, message) = match effective.exclusive() {
-        Some(exclusive) if exclusive != chosen => (
-            Code::ChoiceOverruled,
-            format!("{VARIABLE} names {chosen}, and the system's policy allows {exclusive} only"),
-        ),
+        Some(exclusive) if exclusive != chosen => {
+            (Code::ChoiceOverruled, format!("{CHOICE} names {chosen}, and the system's policy allows {exclusive} only"))
+        }
         None if effective.remote(chosen).is_none() => {
-            (Code::ChoiceUnknown, format!("{VARIABLE} names {chosen}, which is no remote"))
+            (Code::ChoiceUnknown, format!("{CHOICE} names {chosen}, which is no remote"))
         }
         _ => return None,
     };
-    Some(Finding::new(code, VARIABLE, message, format!("unset {VARIABLE}")))
+    Some(Finding::new(code, CHOICE, message, format!("unset {CHOICE}")))
 }
 
 fn active(effective: &Effective<'_>, system: &Source, user: Option<&Source>, commands: &Commands) -> Vec<Finding> {

@@ -7,8 +7,10 @@ use crate::{
     config::{
         document::KeyserverEntry,
         effective::{Effective, LayerKind, Layers, Note, Remote, Token},
+        layer::CHOICE,
     },
     flavor::Flavor,
+    quoted::capitalised,
     uri::{EndpointUri, KeyserverUri, is_same_keyserver},
 };
 
@@ -91,7 +93,7 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
             let without = Layers { chosen: None, ..layers.clone() };
             let other = without.merge();
             let other = other.active_name().map_or("no remote".to_owned(), |active| active.value.to_string());
-            found.push((EVERY, format!("does not know PORTOLAN_REMOTE: it uses {other}")));
+            found.push((EVERY, format!("does not know {CHOICE}: it uses {other}")));
         }
         Some(LayerKind::BuiltIn) if user.is_some_and(|user| !user.remotes().is_empty()) => {
             let text = "adds no remote of its own to those of your file, and fails: no default endpoint set";
@@ -161,9 +163,4 @@ fn of_keyservers(remote: &Remote<'_>, effective: &Effective<'_>, question: &Ques
         }
     }
     found
-}
-
-fn capitalised(command: &str) -> String {
-    let mut characters = command.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

@@ -3,13 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::survey::word;
 use crate::{
     cli::{
         context::{Context, Distrust, distrust},
         migration,
     },
-    config::checks::{Code, Finding},
+    config::checks::{Code, Finding, shell_word},
 };
 
 /// Looks at the environment of a run by this user.
@@ -71,7 +70,7 @@ fn left_behind(context: &Context) -> Vec<Finding> {
     let is_to_come = !context.paths.user_folder.exists();
     let found = migration::left_behind(context).into_iter().map(|(old, new)| {
         let message = format!("it was not taken over into {}", new.display());
-        let by_hand = format!("install -D -m 600 {} {}", word(&old), word(&new));
+        let by_hand = format!("install -D -m 600 {} {}", shell_word(&old), shell_word(&new));
         let mend =
             if is_to_come { "any command that writes, such as portolan remote use NAME".to_owned() } else { by_hand };
         let finding = Finding::new(Code::LegacyNotMigrated, old.display().to_string(), message, mend);

@@ -2,10 +2,10 @@
 
 use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, path::Path};
 
-use super::survey::{Survey, Told, edit, is_closed, word};
+use super::survey::{Survey, Told, edit, is_closed};
 use crate::{
     cli::{context::Context, keychain},
-    config::checks::{Code, Finding},
+    config::checks::{Code, Finding, shell_word},
     service::registry::{
         KeychainError,
         auth_file::{AuthFile, AuthFileError, HeldAccounts},
@@ -48,7 +48,7 @@ fn broken(path: &Path, error: &KeychainError) -> Finding {
     let mend = if matches!(error, KeychainError::File { .. }) {
         edit(path, line.unwrap_or(1))
     } else {
-        format!("ls -ld {}", word(path))
+        format!("ls -ld {}", shell_word(path))
     };
     let subject = path.display().to_string();
     Finding::new(Code::DockerConfigBroken, subject, message, mend).at(Some(path.to_path_buf()), line)

@@ -12,7 +12,7 @@ use super::{environment, registries, servers, tokens};
 use crate::{
     cli::{context::Context, keychain, layers, network},
     config::{
-        checks::{self, Code, Commands, FileFacts, Finding, Source},
+        checks::{self, Code, Commands, FileFacts, Finding, Source, shell_word},
         effective::{Effective, Remote},
         layer::{Layer, LayerKind},
         paths::Paths,
@@ -21,7 +21,6 @@ use crate::{
     },
     disk::{self, DiskError, Litter},
     name::RemoteName,
-    quoted::ShellWord,
     service::discovery::{ServiceKind, known_service},
 };
 
@@ -170,16 +169,11 @@ fn commands(context: &Context, may_write_system: bool) -> Commands {
         || context.environment.text("PORTOLAN_COMMAND").is_some_and(|name| name == flavor.command());
     let program = if is_said { "portolan".to_owned() } else { format!("portolan --command {flavor}") };
     let named = match context.paths.user_is_named {
-        true => format!(" -c {}", word(&context.paths.user)),
+        true => format!(" -c {}", shell_word(&context.paths.user)),
         false => String::new(),
     };
     let sudo = if may_write_system { "" } else { "sudo " };
     Commands { own: format!("{program} remote{named}"), system: format!("{sudo}{program} remote") }
-}
-
-/// A path as a word of a shell.
-pub(super) fn word(path: &Path) -> String {
-    ShellWord(&path.display().to_string()).to_string()
 }
 
 /// What the kernel says of a file, or of what a link leads to.
@@ -198,7 +192,7 @@ fn broken(path: &Path, error: &yaml::YamlError) -> Finding {
 
 /// The command that opens a file at a line.
 pub(super) fn edit(path: &Path, line: usize) -> String {
-    format!("${{EDITOR:-vi}} +{line} {}", word(path))
+    format!("${{EDITOR:-vi}} +{line} {}", shell_word(path))
 }
 
 fn unreadable(path: &Path, error: &DiskError, kind: LayerKind, user: u32) -> Finding {
@@ -208,9 +202,9 @@ fn unreadable(path: &Path, error: &DiskError, kind: LayerKind, user: u32) -> Fin
     };
     let mend = match (is_closed(error), kind) {
         // What is no file at all is for a person to look at.
-        (false, _) => format!("ls -ld {}", word(path)),
+        (false, _) => format!("ls -ld {}", shell_word(path)),
         (true, LayerKind::User) => opened(path, user),
-        (true, _) => format!("sudo chmod 644 {}", word(path)),
+        (true, _) => format!("sudo chmod 644 {}", shell_word(path)),
     };
     let message = format!("it can't be read: {}", Told(error));
     Finding::new(code, path.display().to_string(), message, mend).at(Some(path.to_path_buf()), None)
@@ -230,7 +224,7 @@ fn opened(path: &Path, user: u32) -> String {
         _ if place == path => "chmod u+rw".to_owned(),
         _ => "chmod u+rwx".to_owned(),
     };
-    format!("{command} {}", word(place))
+    format!("{command} {}", shell_word(place))
 }
 
 /// An error with its reasons, in one line.

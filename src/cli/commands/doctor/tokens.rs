@@ -1,6 +1,6 @@
 //! What the user's tokens say of their own end. Asks nobody.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::survey::Survey;
 use crate::{
@@ -11,9 +11,6 @@ use crate::{
     },
     service::token,
 };
-
-/// A token that ends within a week is worth a warning: people are away for about as long.
-const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Tokens whose time is over, or soon will be.
 pub(super) fn look(survey: &Survey, effective: &Effective<'_>, now: SystemTime) -> Vec<Finding> {
@@ -34,7 +31,7 @@ fn check(survey: &Survey, remote: &Remote<'_>, is_active: bool, now: SystemTime)
         let finding = at(Finding::new(Code::TokenExpired, name.as_str(), message, mend));
         return Some(if is_active { finding } else { finding.otherwise() });
     }
-    if end.duration_since(now).is_ok_and(|left| left >= SOON) {
+    if end.duration_since(now).is_ok_and(|left| left >= token::SOON) {
         return None;
     }
     let message = format!("your token for {name} is valid for {} more", time::span(now, end));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::view::{DifferenceRow, ServerRow, View};
 use crate::{
     cli::{args, context::Context, credential::CredentialView, keychain, sources::Place, ui::Ui},
+    quoted::capitalised,
     service::registry::{auth_file::AuthFile, stored::Stored},
     uri::RegistryUri,
 };
@@ -55,7 +56,7 @@ fn of_files(
     why: &mut Vec<String>,
     differences: &mut Vec<DifferenceRow>,
 ) -> anyhow::Result<CredentialView> {
-    let runtime = super::view::capitalised(context.flavor.command());
+    let runtime = capitalised(context.flavor.command());
     let is_singularity = context.flavor.is_singularity();
     let mut differ = |versions: &str, text: String| {
         differences.push(DifferenceRow { versions: format!("{runtime} {versions}"), text });

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     cli::{credential::CredentialView, sources::Place, ui::Ui},
-    quoted::in_one_line,
+    quoted::{capitalised, in_one_line},
 };
 
 /// What `resolve` shows.
@@ -77,10 +77,4 @@ impl View<'_> {
         }
         text
     }
-}
-
-/// The word with a capital.
-pub(super) fn capitalised(word: &str) -> String {
-    let mut characters = word.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
