@@ -27,7 +27,7 @@ use reqwest::{
 };
 use url::{Origin, Url};
 
-use crate::secret::Secret;
+use crate::{secret::Secret, uri::without_user};
 
 pub use error::{Cause, HttpError};
 pub use options::{Certificates, Environment, Identity, Options, Trust};
@@ -181,7 +181,7 @@ impl Request<'_> {
 
     /// What is asked for, as it can be shown: without a user and a password.
     pub(super) fn shown_url(&self) -> String {
-        without_userinfo(&self.url)
+        without_user(&self.url).into_owned()
     }
 
     /// Sends the request, follows redirects, and reads the answer.
@@ -339,16 +339,6 @@ fn clear(url: &mut Url) {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_fragment(None);
-}
-
-/// A URL that couldn't be parsed, for an error: a password may stand before an `@`.
-fn without_userinfo(text: &str) -> String {
-    let start = text.find("://").map_or(0, |at| at + 3);
-    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
-    match text[start..end].rfind('@') {
-        Some(at) => format!("{}{}", &text[..start], &text[start + at + 1..]),
-        None => text.to_owned(),
-    }
 }
 
 fn same(one: &Url, other: &Url) -> bool {
