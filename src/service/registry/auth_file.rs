@@ -38,6 +38,17 @@ impl HeldAccounts {
     }
 }
 
+/// A second entry for one account, under another key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twin<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// The key of the first entry.
+    pub first: &'a str,
+    /// The account of both, `host[:port][/path]`.
+    pub registry: String,
+}
+
 /// The helper that keeps a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keeper {
@@ -165,13 +176,15 @@ impl AuthFile {
         self.common_helper().map(|name| (None, name)).into_iter().chain(own)
     }
 
-    /// The keys whose entries have a secret for an account that an earlier entry has one for, each with the earlier key.
-    pub fn twins(&self) -> Vec<(&str, &str)> {
+    /// The entries with a secret for an account that an earlier entry has one for.
+    pub fn twins(&self) -> Vec<Twin<'_>> {
         let mut first_of = BTreeMap::new();
         let with_secret = self.entries().filter(|(_, entry)| has_secret(entry));
         let twin = with_secret.filter_map(|(key, _)| {
-            let first = *first_of.entry(RegistryAccount::of_key(key)).or_insert(key);
-            (first != key).then_some((key, first))
+            let account = RegistryAccount::of_key(key);
+            let registry = account.to_string();
+            let first = *first_of.entry(account).or_insert(key);
+            (first != key).then_some(Twin { key, first, registry })
         });
         twin.collect()
     }

@@ -1,6 +1,8 @@
 //! An account at a registry: what a login stands for, however a tool wrote its key. Knows no file. D13 of
 //! docs/compatibility.md.
 
+use std::fmt;
+
 /// Docker Hub's name in the references of images.
 pub(super) const DOCKER_HUB: &str = "docker.io";
 /// Where Docker Hub answers.
@@ -40,6 +42,12 @@ impl RegistryAccount {
     /// How closely it is meant: of several accounts that cover an image, the one with the largest counts.
     pub(crate) fn depth(&self) -> usize {
         self.path.len()
+    }
+}
+
+impl fmt::Display for RegistryAccount {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{}", self.host, self.path)
     }
 }
 

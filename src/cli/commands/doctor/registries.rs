@@ -8,7 +8,7 @@ use crate::{
     config::checks::{Code, Finding, shell_word},
     service::registry::{
         KeychainError,
-        auth_file::{AuthFile, AuthFileError, HeldAccounts},
+        auth_file::{AuthFile, AuthFileError, HeldAccounts, Twin},
         helper::HelperName,
     },
     uri::RegistryUri,
@@ -73,10 +73,9 @@ fn missing(survey: &Survey, path: &Path) -> Vec<Finding> {
 
 /// Entries of docker-config.json for one account, written differently.
 fn twins(file: &AuthFile, path: &Path, survey: &Survey) -> Vec<Finding> {
-    let found = file.twins().into_iter().map(|(key, other)| {
-        let message = format!("it has two logins to one registry: {other} and {key}");
-        let host = key.split_once("://").map_or(key, |(_, host)| host);
-        let mend = survey.commands.login_to(&format!("docker://{host}"));
+    let found = file.twins().into_iter().map(|Twin { key, first, registry }| {
+        let message = format!("it has two logins to one registry: {first} and {key}");
+        let mend = survey.commands.login_to(&format!("docker://{registry}"));
         Finding::new(Code::LoginDuplicate, key, message, mend).at(Some(path.to_path_buf()), None)
     });
     found.collect()

@@ -105,9 +105,17 @@ fn a_login_is_found_under_whatever_key_a_tool_wrote() {
 fn two_entries_for_one_account_are_found_where_both_have_a_secret() {
     let file = file(
         r#"{"auths":{"ghcr.io":{"auth":"dTpw"},"https://GHCR.io/v2/":{"auth":"dTpx"},"ghcr.io/team":{"auth":"dTpw"},
-        "docker.io":{},"https://index.docker.io/v1/":{"auth":"dTpw"}}}"#,
+        "quay.io":{},"https://quay.io/":{"auth":"dTpw"},"docker.io":{"auth":"dTpw"},
+        "https://index.docker.io/v1/":{"auth":"dTpw"}}}"#,
     );
-    assert_eq!(file.twins(), [("https://GHCR.io/v2/", "ghcr.io")]);
+    let twin = |key, first, registry: &str| Twin { key, first, registry: registry.to_owned() };
+    assert_eq!(
+        file.twins(),
+        [
+            twin("https://GHCR.io/v2/", "ghcr.io", "ghcr.io"),
+            twin("https://index.docker.io/v1/", "docker.io", "docker.io"),
+        ]
+    );
 }
 
 #[test]
