@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::quoted::{Quoted, is_hidden};
+use crate::quoted::{Quoted, ShellWord, is_hidden};
 
 /// A remote's name: one that was checked for a new remote, or any text that a file has or a user asks for.
 ///
@@ -59,6 +59,11 @@ impl RemoteName {
     /// The name itself, for files and comparisons.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name as one word of a shell, for the commands that messages advise.
+    pub fn word(&self) -> ShellWord<'_> {
+        ShellWord(&self.0)
     }
 }
 

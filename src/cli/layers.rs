@@ -102,7 +102,8 @@ fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
             let known: Vec<String> = effective.remotes().map(|remote| remote.name.to_string()).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             Err(ChangeError::NoSuchRemote(value.clone()).advise(format!(
-                "{CHOICE} names it. Known remotes: {known}. To add it: portolan remote add {value} <URI>."
+                "{CHOICE} names it. Known remotes: {known}. To add it: portolan remote add {} <URI>.",
+                value.word()
             )))
         }
         _ => Ok(()),
@@ -140,9 +141,10 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
     for note in effective.notes() {
         if let Note::Shadowed(name) = note {
             ui.warning(format!(
-                "{name} is defined in {} and in {}: the system's is used. To remove your own: portolan remote remove {name}",
+                "{name} is defined in {} and in {}: the system's is used. To remove your own: portolan remote remove {word}",
                 context.paths.system.display(),
                 context.paths.user.display(),
+                word = name.word(),
             ));
         }
     }
@@ -277,7 +279,8 @@ pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
 pub(crate) fn explain_global(error: anyhow::Error, name: &RemoteName) -> anyhow::Error {
     match error.downcast_ref::<ChangeError>() {
         Some(ChangeError::NoSuchRemote(_)) => error.advise_person(format!(
-            "The system has no remote of this name. To add it for all users: sudo portolan remote add --global {name} <URI>."
+            "The system has no remote of this name. To add it for all users: sudo portolan remote add --global {} <URI>.",
+            name.word()
         )),
         _ => error,
     }

@@ -140,13 +140,15 @@ impl TargetError {
             }
             TargetError::NotRemote(name) => {
                 let advice = format!(
-                    "Known remotes: {known}. To add it: portolan remote add {name} <URI>.\n\
-                     A registry is written docker://HOST or oras://HOST, a keyserver https://HOST."
+                    "Known remotes: {known}. To add it: portolan remote add {} <URI>.\n\
+                     A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.",
+                    name.word()
                 );
                 self.advise(advice)
             }
             TargetError::InBothFiles(name) => {
-                let advice = format!("The system's is used. Remove your own first: portolan remote remove {name}.");
+                let advice =
+                    format!("The system's is used. Remove your own first: portolan remote remove {}.", name.word());
                 self.advise(advice)
             }
             TargetError::Service { .. } => self.into(),

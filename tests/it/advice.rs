@@ -21,13 +21,14 @@ fn seen(world: &World, words: &[&str]) -> String {
 
 #[test]
 fn who_errs_at_a_terminal_is_told_what_to_do_next() {
-    let table: [(&[&str], &str); 7] = [
+    let table: [(&[&str], &str); 8] = [
         (&["use", "gone"], "portolan remote list shows the remotes that there are."),
         (&["remove", "gone"], "portolan remote list shows the remotes that there are."),
         (&["rename", "gone", "new"], "portolan remote list shows the remotes that there are."),
         (&["set-url", "gone", "h.example.com"], "To add it: portolan remote add gone h.example.com."),
         (&["use", "--global", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
         (&["use", "--exclusive", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
+        (&["set-url", "a; b", "h.example.com"], "To add it: portolan remote add 'a; b' h.example.com."),
         (&["remove", "--global", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
     ];
     let world = World::shipped();

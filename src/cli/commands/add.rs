@@ -128,9 +128,10 @@ fn explain(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<ChangeError>() {
         Some(ChangeError::TakenElsewhere { name, now, asked }) => {
             let advice = format!(
-                "It is at {}, not at {}. To change that: portolan remote set-url {name} <URI>.",
+                "It is at {}, not at {}. To change that: portolan remote set-url {} <URI>.",
                 Quoted(now),
-                Quoted(asked)
+                Quoted(asked),
+                name.word()
             );
             error.advise(advice)
         }

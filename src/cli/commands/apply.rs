@@ -25,7 +25,7 @@ use crate::{
     },
     disk,
     name::RemoteName,
-    quoted::Quoted,
+    quoted::{Quoted, ShellWord},
 };
 
 /// Make your remotes what a file says
@@ -235,7 +235,7 @@ fn told(change: &Difference) -> String {
             format!("Remote {quoted} is now at {}.", Quoted(after.as_deref().unwrap_or_default()))
         }
         (Field::Token, Some(_), None) => {
-            format!("The token for {name} was removed. To log in again: portolan remote login {name}")
+            format!("The token for {name} was removed. To log in again: portolan remote login {}", ShellWord(name))
         }
         (Field::Token, _, _) => format!("Token stored for {quoted}."),
         (Field::Exclusive, _, Some(_)) => format!("Remote {quoted} is the only one that users may use."),

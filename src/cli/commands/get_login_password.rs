@@ -37,7 +37,7 @@ pub(crate) fn run(_args: &GetLoginPasswordArgs, context: &Context, ui: &mut Ui) 
         .ok_or_else(|| anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>."))?;
     let Token::Stored(token) = remote.token else {
         return Err(anyhow::Error::from(UserError::NotLoggedIn)
-            .advise_person(format!("To log in: portolan remote login {}.", remote.name)));
+            .advise_person(format!("To log in: portolan remote login {}.", remote.name.word())));
     };
     let endpoint = network::endpoint(remote).context("no endpoint URI")?;
     let client = network::client(context);

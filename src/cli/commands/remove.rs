@@ -54,7 +54,8 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context, ui: &mut Ui) -> anyhow::
 fn explain(error: anyhow::Error, name: &RemoteName) -> anyhow::Error {
     match error.downcast_ref::<ChangeError>() {
         Some(ChangeError::Global(_)) => error.advise_person(format!(
-            "To remove it for all users: sudo portolan remote remove --global {name}. To drop your token for it: portolan remote logout {name}."
+            "To remove it for all users: sudo portolan remote remove --global {word}. To drop your token for it: portolan remote logout {word}.",
+            word = name.word()
         )),
         Some(ChangeError::NoSuchRemote(_)) => error.advise_person("portolan remote list shows the remotes that there are."),
         _ => error,

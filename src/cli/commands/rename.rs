@@ -67,9 +67,11 @@ pub(crate) fn run(args: &RenameArgs, context: &Context, ui: &mut Ui) -> anyhow::
 
 fn explain(error: anyhow::Error, old: &RemoteName, new: &RemoteName) -> anyhow::Error {
     match error.downcast_ref::<ChangeError>() {
-        Some(ChangeError::GlobalName(_)) => {
-            error.advise(format!("To rename it for all users: sudo portolan remote rename --global {old} {new}."))
-        }
+        Some(ChangeError::GlobalName(_)) => error.advise(format!(
+            "To rename it for all users: sudo portolan remote rename --global {} {}.",
+            old.word(),
+            new.word()
+        )),
         Some(ChangeError::NoSuchRemote(_)) => {
             error.advise_person("portolan remote list shows the remotes that there are.")
         }

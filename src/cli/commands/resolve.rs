@@ -359,7 +359,7 @@ fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
             error.advise("The token is for the remote's own library: name no other.")
         }
         RefusalReason::NoToken { .. } => match asked.remote() {
-            Some(remote) => error.advise(format!("To log in: portolan remote login {}.", remote.name)),
+            Some(remote) => error.advise(format!("To log in: portolan remote login {}.", remote.name.word())),
             None => error,
         },
         RefusalReason::Exclusive(_) => match asked.sources.exclusive(asked.effective) {

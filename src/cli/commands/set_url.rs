@@ -12,7 +12,7 @@ use crate::{
     },
     config::change::{self, ChangeError, NewAddress, Readdressed},
     name::RemoteName,
-    quoted::Quoted,
+    quoted::{Quoted, ShellWord},
     uri::without_user,
 };
 
@@ -71,24 +71,29 @@ fn tell(done: &Readdressed, name: &RemoteName, new: &NewAddress, global: bool, u
     if done.token_removed {
         let before = &done.before;
         ui.info(format!(
-            "The token for {name} was for {before}; it was removed. To log in again: portolan remote login {name}"
+            "The token for {name} was for {before}; it was removed. To log in again: portolan remote login {}",
+            name.word()
         ));
     }
     if global && done.before != new.uri.as_str() {
-        ui.info(format!("Users who are logged in to {name} have to log in again: portolan remote login {name}"));
+        ui.info(format!(
+            "Users who are logged in to {name} have to log in again: portolan remote login {}",
+            name.word()
+        ));
     }
 }
 
 fn explain(error: anyhow::Error, name: &RemoteName, uri: &str) -> anyhow::Error {
+    let (word, uri) = (name.word(), ShellWord(uri));
     match error.downcast_ref::<ChangeError>() {
         Some(ChangeError::GlobalAddress(_)) => {
-            error.advise(format!("To change it for all users: sudo portolan remote set-url --global {name} {uri}."))
+            error.advise(format!("To change it for all users: sudo portolan remote set-url --global {word} {uri}."))
         }
         Some(ChangeError::InTheWay(_)) => error.advise(format!(
-            "The system's is used. To keep yours under another name: portolan remote rename {name} <NEW>."
+            "The system's is used. To keep yours under another name: portolan remote rename {word} <NEW>."
         )),
         Some(ChangeError::NoSuchRemote(_)) => {
-            error.advise_person(format!("To add it: portolan remote add {name} {uri}."))
+            error.advise_person(format!("To add it: portolan remote add {word} {uri}."))
         }
         _ => error,
     }

@@ -221,8 +221,9 @@ fn tell_of_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
     match remote.token {
         Token::None => {}
         Token::Moved { stored_for } => ui.warning(format!(
-            "Your token for {name} is for {stored_for}; the remote is now at {}, and the token is not sent there. To log in again: portolan remote login {name}",
-            remote.uri()
+            "Your token for {name} is for {stored_for}; the remote is now at {}, and the token is not sent there. To log in again: portolan remote login {}",
+            remote.uri(),
+            name.word()
         )),
         Token::Stored(token) => match token::expiry(token) {
             Some(end) if end <= context.now => {
