@@ -50,8 +50,8 @@ pub(crate) struct StatusArgs {
     name: Option<String>,
 }
 
-/// How many remotes are checked at once, each with all its services: a user may have 300 threads.
-const AT_ONCE: usize = 16;
+/// How many remotes are checked at once, each with all its services: more than most sites have, in threads that a user may have.
+const AT_ONCE: usize = 32;
 
 /// What the servers of one remote said.
 struct Report {
