@@ -31,7 +31,7 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
         return Ok(());
     }
     ui.info("Detected Singularity user configuration directory");
-    migrate_remotes(&legacy.join(FILE_NAME), &folder.join(FILE_NAME), ui);
+    migrate_remotes(&legacy.join(FILE_NAME), &context.paths.own(), ui);
     let docker = legacy.join("docker-config.json");
     if docker.is_file() {
         ui.info("Detected Singularity docker configuration, migrating...");
@@ -48,7 +48,7 @@ pub(crate) fn left_behind(context: &Context) -> Vec<(PathBuf, PathBuf)> {
     let Some(legacy) = legacy_folder(context) else { return Vec::new() };
     let (old_keys, new_keys) = (legacy.join(KEYRING_FOLDERS.0), folder.join(KEYRING_FOLDERS.1));
     let files = [
-        (legacy.join(FILE_NAME), folder.join(FILE_NAME)),
+        (legacy.join(FILE_NAME), context.paths.own()),
         (legacy.join("docker-config.json"), context.paths.docker_config.clone()),
     ];
     let keyrings = KEYRINGS.map(|(name, _)| (old_keys.join(name), new_keys.join(name)));

@@ -158,8 +158,8 @@ impl Desired {
     pub fn read(bytes: &[u8], with_tokens: bool) -> Result<Self, DesiredError> {
         let document = yaml::read(bytes)?;
         let places = yaml::places(bytes);
-        if let Some((index, _)) = document.logins().iter().enumerate().next() {
-            return Err(DesiredError::State { line: places.login(index).unwrap_or(1), reason: Reason::Login });
+        if !document.logins().is_empty() {
+            return Err(DesiredError::State { line: places.login(0).unwrap_or(1), reason: Reason::Login });
         }
         if yaml::has_second_document(bytes) {
             return Err(DesiredError::State { line: 1, reason: Reason::SecondDocument });
@@ -256,8 +256,10 @@ impl Desired {
 
     /// Which remote is active for everybody, and whether it is the only one.
     fn choose_globally(&self, document: &mut Document) -> Result<(), ApplyError> {
-        for (name, _) in self.remotes.iter().filter(|(_, remote)| remote.exclusive == Some(false)) {
-            document.remotes.entry(name.clone()).and_modify(|entry| entry.exclusive = false);
+        let is_lifted =
+            |name: &RemoteName| self.remotes.get(name).is_some_and(|remote| remote.exclusive == Some(false));
+        for (_, entry) in document.remotes.iter_mut().filter(|(name, _)| is_lifted(name)) {
+            entry.exclusive = false;
         }
         if let Some(name) = self.exclusive() {
             self.active.as_ref().map_or(Ok(()), |active| policy::allows(Some(name), active))?;

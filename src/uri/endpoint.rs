@@ -102,10 +102,10 @@ impl EndpointUri {
             return Err(UriError::TooLong(text.len()));
         }
         if text.chars().any(char::is_control) {
-            return Err(UriError::ControlCharacter(without_user(text).into_owned()));
+            return Err(UriError::ControlCharacter(shown(text)));
         }
         if text.starts_with(':') {
-            return Err(UriError::MissingScheme(without_user(text).into_owned()));
+            return Err(UriError::MissingScheme(shown(text)));
         }
         let (typed, rest) = split_scheme(text)?;
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
@@ -154,7 +154,7 @@ fn split_scheme(text: &str) -> Result<(TypedScheme, &str), UriError> {
             } else if scheme.eq_ignore_ascii_case("http") {
                 Ok((TypedScheme::Http, rest))
             } else {
-                Err(UriError::Scheme { uri: without_user(text).into_owned(), scheme: scheme.to_owned() })
+                Err(UriError::Scheme { uri: shown(text), scheme: scheme.to_owned() })
             }
         }
         _ => Ok((TypedScheme::None, text)),
@@ -179,18 +179,20 @@ fn without_userinfo(authority: &str, typed: TypedScheme) -> Result<&str, UriErro
     }
 }
 
+/// The address for an error: a password may have been typed in it.
+fn shown(text: &str) -> String {
+    without_user(text).into_owned()
+}
+
 fn check_authority(text: &str, authority: &str) -> Result<(), UriError> {
     Authority::parse(authority).map(|_| ()).map_err(|error| match error {
-        AuthorityError::Port(port) => UriError::Port { uri: without_user(text).into_owned(), port },
-        AuthorityError::Host(reason) => UriError::Host { uri: without_user(text).into_owned(), reason },
+        AuthorityError::Port(port) => UriError::Port { uri: shown(text), port },
+        AuthorityError::Host(reason) => UriError::Host { uri: shown(text), reason },
     })
 }
 
 fn unescape(text: &str, path: &str) -> Result<String, UriError> {
-    let broken = |at: usize| UriError::Escape {
-        uri: without_user(text).into_owned(),
-        escape: path[at..].chars().take(3).collect(),
-    };
+    let broken = |at: usize| UriError::Escape { uri: shown(text), escape: path[at..].chars().take(3).collect() };
     let bytes = path.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -206,12 +208,10 @@ fn unescape(text: &str, path: &str) -> Result<String, UriError> {
             at += 1;
         }
     }
-    let decoded = String::from_utf8(decoded).map_err(|_| UriError::Host {
-        uri: without_user(text).into_owned(),
-        reason: "the escapes in its path are no UTF-8",
-    })?;
+    let decoded = String::from_utf8(decoded)
+        .map_err(|_| UriError::Host { uri: shown(text), reason: "the escapes in its path are no UTF-8" })?;
     if decoded.chars().any(char::is_control) {
-        return Err(UriError::ControlCharacter(without_user(text).into_owned()));
+        return Err(UriError::ControlCharacter(shown(text)));
     }
     Ok(decoded)
 }
@@ -223,7 +223,7 @@ fn clean_path(text: &str, path: &str) -> Result<String, UriError> {
         match part {
             "" | "." => {}
             ".." => {
-                parts.pop().ok_or_else(|| UriError::Path(without_user(text).into_owned()))?;
+                parts.pop().ok_or_else(|| UriError::Path(shown(text)))?;
             }
             part => parts.push(part),
         }

@@ -9,10 +9,7 @@ fn seen(world: &World, words: &[&str]) -> String {
     let mut terminal = Terminal::new();
     terminal.resize();
     let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
-    command.env_clear().current_dir(world.home());
-    for (name, value) in world.command().get_envs() {
-        command.env(name, value.unwrap());
-    }
+    world.surround(&mut command);
     command.args(words);
     terminal.start(command);
     terminal.wait();

@@ -197,15 +197,8 @@ fn shell(world: &World, name: &str, words: &[&str]) -> Option<Terminal> {
     let mut terminal = Terminal::new();
     terminal.resize();
     let mut command = terminal.command(name);
-    let home = world.command();
-    let variables = home.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    command
-        .args(words)
-        .env_clear()
-        .envs(variables)
-        .env("PS1", "ready> ")
-        .env("TERM", "xterm")
-        .current_dir(world.home());
+    world.surround(&mut command);
+    command.args(words).env("PS1", "ready> ").env("TERM", "xterm");
     terminal.start(command);
     terminal.expect("ready> ");
     Some(terminal)
@@ -281,10 +274,9 @@ fn fish_completes_blanks_quotes_and_colons() {
     fs::write(world.home().join("a file.yaml"), "").unwrap();
     let complete = |line: &str| {
         let mut fish = Command::new("fish");
-        let home = world.command();
-        let variables = home.get_envs().filter_map(|(name, value)| Some((name, value?)));
         let script = "portolan completions fish | source; complete -C $argv[1]";
-        fish.args(["--no-config", "-c", script, line]).env_clear().envs(variables).current_dir(world.home());
+        fish.args(["--no-config", "-c", script, line]);
+        world.surround(&mut fish);
         let answer = world.finish(fish, "");
         assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), ""), "{line}: {answer}");
         answer.stdout.lines().map(str::to_owned).collect::<Vec<_>>()

@@ -337,7 +337,7 @@ impl<'a> Asked<'a> {
     /// A runtime does not know of `-c`.
     fn named_file(&self) -> Option<DifferenceRow> {
         let paths = &self.context.paths;
-        let own = paths.user_folder.join(crate::config::paths::FILE_NAME);
+        let own = paths.own();
         paths.user_is_named.then(|| DifferenceRow {
             versions: capitalised(self.context.flavor.command()),
             text: format!("reads {}, never {}", own.display(), paths.user.display()),

@@ -9,12 +9,11 @@ use clap::Args;
 use crate::{
     cli::{
         args::{self, AuthfileOption, ServiceCredential},
-        commands::service_logout,
         context::Context,
         failure::Outcome,
         keychain, layers, network,
         prompt::Input,
-        target::{ConfiguredKeyserver, Service},
+        target::{self, ConfiguredKeyserver, Service},
         ui::Ui,
     },
     config::{change, document::LoginEntry},
@@ -192,7 +191,7 @@ pub(crate) struct KeyserverLoginArgs {
 }
 
 pub(crate) fn run_for_keyserver(args: &KeyserverLoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    service_logout::refuse_registry(&args.uri, "login")?;
+    target::refuse_registry(&args.uri, "login")?;
     run(&args.credential, &args.uri, None, context, ui)
 }
 

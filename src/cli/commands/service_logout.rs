@@ -9,9 +9,9 @@ use crate::{
     cli::{
         args::{self, AuthfileOption},
         context::Context,
-        failure::{Advise, Outcome},
+        failure::Outcome,
         keychain, layers,
-        target::TargetError,
+        target::{self, TargetError},
         ui::Ui,
     },
     config::{change, document::LoginEntry, effective::Effective},
@@ -95,20 +95,11 @@ pub(crate) struct KeyserverLogoutArgs {
 
 pub(crate) fn run_for_keyserver(args: &KeyserverLogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     layers::migrate(context, ui)?;
-    refuse_registry(&args.uri, "logout")?;
+    target::refuse_registry(&args.uri, "logout")?;
     let layers = layers::load_files(context)?;
     run(&args.uri, &layers.merge(), context, ui)?;
     ui.info("Logout succeeded");
     Ok(Outcome::Done)
-}
-
-/// Refuses, in the group `keyserver`, the address of a registry, which has a group of its own.
-pub(crate) fn refuse_registry(word: &str, command: &str) -> anyhow::Result<()> {
-    match RegistryUri::found(word) {
-        Ok(uri) => Err(anyhow!("{uri} is a registry, not a keyserver")
-            .advise(format!("For registries: portolan registry {command} {uri}"))),
-        Err(_) => Ok(()),
-    }
 }
 
 /// Log out of an OCI registry

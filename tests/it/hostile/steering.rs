@@ -26,11 +26,8 @@ fn shown(world: &World, words: &[&str], ends: bool) -> String {
     let mut terminal = Terminal::new();
     let program = env!("CARGO_BIN_EXE_portolan");
     let mut command = if ends { terminal.command_without_control(program) } else { terminal.command(program) };
-    command.env_clear().current_dir(world.home()).env("NO_COLOR", "1");
-    for (name, value) in world.command().get_envs() {
-        command.env(name, value.unwrap());
-    }
-    command.args(words);
+    world.surround(&mut command);
+    command.env("NO_COLOR", "1").args(words);
     if ends {
         command.stdin(Stdio::null());
     }

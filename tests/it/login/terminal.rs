@@ -19,10 +19,7 @@ const QUESTION: &str = "Replace it? [N/y] ";
 pub(super) fn start(world: &World, words: &[&str]) -> Terminal {
     let mut terminal = Terminal::new();
     let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
-    command.env_clear().current_dir(world.home());
-    for (name, value) in world.command().get_envs() {
-        command.env(name, value.unwrap());
-    }
+    world.surround(&mut command);
     let file = |name: &str| File::create(world.home().join(name)).unwrap();
     command.args(words).stdout(file("out")).stderr(file("err"));
     terminal.start(command);

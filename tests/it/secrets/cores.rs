@@ -20,10 +20,7 @@ fn a_crash_at_a_prompt_leaves_nothing() {
             let mut terminal = Terminal::new();
             let mut command = terminal.command("sh");
             command.args(["-c", SHELL, "sh", env!("CARGO_BIN_EXE_portolan")]).args(servers.words(line, &world));
-            command.env_clear().current_dir(world.home());
-            for (name, value) in world.command().get_envs() {
-                command.env(name, value.unwrap());
-            }
+            world.surround(&mut command);
             terminal.start(command);
             terminal.expect(if line == "remote login" { "Access Token: " } else { "Password" });
             terminal.send("half of a secret");

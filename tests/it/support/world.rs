@@ -196,6 +196,13 @@ impl World {
         Some(self.finish(command, ""))
     }
 
+    /// Gives a command that something else made this world's variables and folder, and no others.
+    pub(crate) fn surround(&self, command: &mut Command) {
+        let ours = self.command();
+        command.env_clear().current_dir(self.home());
+        command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    }
+
     /// Runs a command to its end with this on standard input.
     pub(crate) fn finish(&self, mut command: Command, input: &str) -> Finished {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

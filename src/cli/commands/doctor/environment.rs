@@ -11,17 +11,17 @@ use crate::{
     config::checks::{Code, Finding, shell_word},
 };
 
-/// Looks at the environment of a run by this user.
-pub(super) fn look(context: &Context, user: u32) -> Vec<Finding> {
-    let mut found = foreign_folders(context, user);
+/// Looks at the environment of a run.
+pub(super) fn look(context: &Context) -> Vec<Finding> {
+    let mut found = foreign_folders(context);
     found.extend(unused_file(context));
     found.extend(left_behind(context));
     found
 }
 
 /// Variables that name folders of other users: root works elsewhere then, others may be unable to write.
-fn foreign_folders(context: &Context, user: u32) -> Vec<Finding> {
-    let flavor = &context.flavor;
+fn foreign_folders(context: &Context) -> Vec<Finding> {
+    let (flavor, user) = (&context.flavor, context.user.id);
     let own = ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"].map(str::to_owned);
     let variables = own.into_iter().chain([flavor.variable("CONFIGDIR")]).chain(flavor.legacy_variable("CONFIGDIR"));
     let folder = |variable: &String| Some(PathBuf::from(context.environment.get(variable)?));

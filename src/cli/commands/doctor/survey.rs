@@ -49,7 +49,7 @@ impl Survey {
         let user_id = context.user.id;
         let may_write_system = disk::may_write(&paths.system);
         let mut survey = Self {
-            findings: environment::look(context, user_id),
+            findings: environment::look(context),
             files: Vec::new(),
             system: None,
             user: None,
