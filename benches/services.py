@@ -10,14 +10,14 @@ import threading
 class Services:
     """Any number of endpoints, each a path of one server: /0, /1 and so on."""
 
-    def __init__(self, kinds, delay, folder=None):
-        """`kinds` of services at each endpoint that answer after `delay` seconds; https with a certificate made in `folder`."""
+    def __init__(self, kinds, delay, directory=None):
+        """`kinds` of services at each endpoint that answer after `delay` seconds; https with a certificate made in `directory`."""
         self.kinds, self.delay = kinds, delay
         self.requests, self.connections = [], 0
         self.authority = None
         context = None
-        if folder is not None:
-            self.authority, context = certificate(folder)
+        if directory is not None:
+            self.authority, context = certificate(directory)
         self.scheme = "https" if context else "http"
         ready = threading.Event()
         threading.Thread(target=self._run, args=(context, ready), daemon=True).start()
@@ -62,13 +62,13 @@ class Services:
         return {"data": {"version": "v1.0.0"}}
 
 
-def certificate(folder):
+def certificate(directory):
     """A throw-away authority and its certificate for localhost: the authority's file, and what a server uses."""
 
     def make(subject, name, *more):
         keys = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
         request = ["openssl", "req", "-x509", *keys, "-days", "1", "-subj", subject, "-out", f"{name}.pem", *more]
-        made = subprocess.run(request, cwd=folder, stderr=subprocess.PIPE, text=True)
+        made = subprocess.run(request, cwd=directory, stderr=subprocess.PIPE, text=True)
         if made.returncode:
             raise SystemExit(made.stderr)
 
@@ -76,5 +76,5 @@ def certificate(folder):
     signed = ["-CA", "authority.pem", "-CAkey", "authority.key", "-addext", "basicConstraints=CA:FALSE"]
     make("/CN=localhost", "server", *signed, "-addext", "subjectAltName=DNS:localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem", folder / "server.key")
-    return folder / "authority.pem", context
+    context.load_cert_chain(directory / "server.pem", directory / "server.key")
+    return directory / "authority.pem", context

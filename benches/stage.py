@@ -45,11 +45,11 @@ def many(number):
 
 
 class Stage:
-    """A folder of its own with a system file; homes are made in it."""
+    """A directory of its own with a system file; homes are made in it."""
 
-    def __init__(self, folder=None, system=SYSTEM):
-        self.folder = tempfile.TemporaryDirectory(prefix="portolan-bench-", dir=folder)
-        self.root = pathlib.Path(self.folder.name)
+    def __init__(self, directory=None, system=SYSTEM):
+        self.directory = tempfile.TemporaryDirectory(prefix="portolan-bench-", dir=directory)
+        self.root = pathlib.Path(self.directory.name)
         (self.root / "etc/apptainer").mkdir(parents=True)
         (self.root / "etc/apptainer/remote.yaml").write_text(system)
 
@@ -57,13 +57,13 @@ class Stage:
         return self
 
     def __exit__(self, *_):
-        self.folder.cleanup()
+        self.directory.cleanup()
 
     def home(self, name, text):
         """A home whose file has this text."""
-        folder = self.root / name / ".apptainer"
-        folder.mkdir(parents=True, mode=0o700)
-        file = folder / "remote.yaml"
+        directory = self.root / name / ".apptainer"
+        directory.mkdir(parents=True, mode=0o700)
+        file = directory / "remote.yaml"
         file.write_text(text)
         file.chmod(0o600)
         return self.root / name
@@ -78,16 +78,16 @@ class Stage:
 
 
 def build():
-    """The release binary, and the folder that cargo built it in."""
+    """The release binary, and the directory that cargo built it in."""
     subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=ROOT, check=True)
     metadata = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     target = json.loads(subprocess.check_output(metadata, cwd=ROOT))["target_directory"]
     return pathlib.Path(target) / "release/portolan"
 
 
-def build_empty(folder):
+def build_empty(directory):
     """The program that does nothing, with the same profile."""
-    program = folder / "empty"
+    program = directory / "empty"
     source = ROOT / "benches/empty.rs"
     subprocess.run(["rustc", "--edition", "2024", *PROFILE, "-o", str(program), str(source)], check=True)
     return program

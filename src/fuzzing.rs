@@ -4,31 +4,25 @@
 
 use std::time::{Duration, SystemTime};
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::{
-    name::RemoteName,
-    quoted::{Quoted, is_hidden},
-    secret::Secret,
-    service::{
-        discovery::{Discovery, ServiceKind, cache, document},
-        registry::{
-            auth_file::AuthFile,
-            challenge::{Challenge, challenges},
-            stored::Stored,
-        },
-        token,
-    },
-    uri::{EndpointUri, KeyserverUri, RegistryAccount, RegistryUri},
-};
+use crate::credentials::auth_file::AuthFile;
+use crate::name::RemoteName;
+use crate::secret::{Secret, Stored};
+use crate::service::discovery::{Discovery, ServiceKind, cache, document};
+use crate::service::registry::challenge::{Challenge, challenges};
+use crate::service::token;
+use crate::text::{Quoted, is_hidden};
+use crate::uri::{EndpointUri, KeyserverUri, RegistryAccount, RegistryUri};
 
 pub use crate::config::fuzzing::{yaml, yaml_secrets, yaml_write};
 
 /// A place where bytes come in.
 pub type Target = fn(&[u8]);
 
-/// All of them by their names, which are those of the programs and of the seeds' folders.
+/// All of them by their names, which are those of the programs and of the seeds' directories.
 pub const TARGETS: [(&str, Target); 10] = [
     ("auth_file", auth_file),
     ("cache", cache),
@@ -44,7 +38,9 @@ pub const TARGETS: [(&str, Target); 10] = [
 
 /// Addresses of endpoints, keyservers and registries: the stored form stands for itself, and equality is one.
 pub fn uris(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
     match EndpointUri::parse(text) {
         Ok(uri) => assert_eq!(EndpointUri::parse(uri.as_str()).as_ref(), Ok(&uri)),
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -55,22 +51,39 @@ pub fn uris(bytes: &[u8]) {
     }
     assert!(KeyserverUri::are_same(text, text));
     let (one, other) = text.split_once('\n').unwrap_or((text, ""));
-    assert_eq!(KeyserverUri::are_same(one, other), KeyserverUri::are_same(other, one));
-    for uri in [RegistryUri::parse(text), RegistryUri::found(text)].into_iter().flatten() {
+    assert_eq!(
+        KeyserverUri::are_same(one, other),
+        KeyserverUri::are_same(other, one)
+    );
+    for uri in [RegistryUri::parse(text), RegistryUri::found(text)]
+        .into_iter()
+        .flatten()
+    {
         let again = RegistryUri::parse(&uri.to_string());
         assert_eq!(again.as_ref(), Ok(&uri));
-        assert_eq!(again.map(|again| again.storage_key()), Ok(uri.storage_key()));
+        assert_eq!(
+            again.map(|again| again.storage_key()),
+            Ok(uri.storage_key())
+        );
         let account = RegistryAccount::of_image(uri.host(), uri.path());
-        assert!(RegistryAccount::of_key(&uri.storage_key()).covers(&account), "{uri}");
+        assert!(
+            RegistryAccount::of_key(&uri.storage_key()).covers(&account),
+            "{uri}"
+        );
     }
     if let (Ok(one), Ok(other)) = (RegistryUri::found(one), RegistryUri::found(other)) {
-        assert_eq!(one.shares_secret_with(&other), other.shares_secret_with(&one));
+        assert_eq!(
+            one.shares_secret_with(&other),
+            other.shares_secret_with(&one)
+        );
     }
 }
 
 /// The `WWW-Authenticate` headers of an answer, a line each: what is understood is the same when it is written by the rules.
 pub fn challenge(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
     let found = challenges(text.split('\n'));
     let written: Vec<String> = found.iter().map(header).collect();
     assert_eq!(challenges(&written), found, "in a header each");
@@ -79,21 +92,46 @@ pub fn challenge(bytes: &[u8]) {
 
 fn header(challenge: &Challenge) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
-    let parameters: Vec<_> =
-        challenge.parameters.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
-    format!("{} {}", challenge.scheme, parameters.join(", ")).trim_end().to_owned()
+    let parameters: Vec<_> = challenge
+        .parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={}", quoted(value)))
+        .collect();
+    format!("{} {}", challenge.scheme, parameters.join(", "))
+        .trim_end()
+        .to_owned()
 }
 
 /// A docker-config.json: whatever is changed in it, what belongs to others stays as it is and where it is.
 pub fn auth_file(bytes: &[u8]) {
-    let Ok(file) = AuthFile::read(bytes) else { return };
+    let Ok(file) = AuthFile::read(bytes) else {
+        return;
+    };
     let before = file.render();
     assert_eq!(AuthFile::read(before.as_bytes()).as_ref(), Ok(&file));
-    let known = json(&before).get("auths").and_then(Value::as_object).and_then(|auths| auths.keys().next().cloned());
-    for key in known.iter().map(String::as_str).chain(["ghcr.io", "https://index.docker.io/v1/", "h/team"]) {
-        let _ = (file.holds(key), file.helper_for(key), file.find("ghcr.io", "/team/image"));
-        let password = Stored::Password { user: "ian".into(), password: Secret::new("pa55") };
-        let token = Stored::IdentityToken { user: "ian".into(), token: Secret::new("t0ken") };
+    let known = json(&before)
+        .get("auths")
+        .and_then(Value::as_object)
+        .and_then(|auths| auths.keys().next().cloned());
+    for key in
+        known
+            .iter()
+            .map(String::as_str)
+            .chain(["ghcr.io", "https://index.docker.io/v1/", "h/team"])
+    {
+        let _ = (
+            file.holds(key),
+            file.helper_for(key),
+            file.find("ghcr.io", "/team/image"),
+        );
+        let password = Stored::Password {
+            user: "ian".into(),
+            password: Secret::new("pa55"),
+        };
+        let token = Stored::IdentityToken {
+            user: "ian".into(),
+            token: Secret::new("t0ken"),
+        };
         for stored in [password, token] {
             let mut changed = file.clone();
             changed.set(key, &stored);
@@ -118,16 +156,30 @@ fn json(text: &str) -> Map<String, Value> {
 /// Everything but the logins of `key`'s account is the same, in the same order, after a change of these.
 fn keeps_others(before: &str, changed: &AuthFile, key: &str) {
     let after = changed.render();
-    assert_eq!(AuthFile::read(after.as_bytes()).as_ref(), Ok(changed), "what was written is read again");
+    assert_eq!(
+        AuthFile::read(after.as_bytes()).as_ref(),
+        Ok(changed),
+        "what was written is read again"
+    );
     let (before, after) = (json(before), json(&after));
     let others = |root: &Map<String, Value>| -> Vec<(String, Value)> {
-        root.iter().filter(|(name, _)| *name != "auths").map(|(name, value)| (name.clone(), value.clone())).collect()
+        root.iter()
+            .filter(|(name, _)| *name != "auths")
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     };
     assert_eq!(others(&before), others(&after));
     let account = RegistryAccount::of_key(key);
     let entries = |root: &Map<String, Value>| -> Vec<(String, Value)> {
-        let auths = root.get("auths").and_then(Value::as_object).cloned().unwrap_or_default();
-        auths.into_iter().filter(|(known, _)| RegistryAccount::of_key(known) != account).collect()
+        let auths = root
+            .get("auths")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        auths
+            .into_iter()
+            .filter(|(known, _)| RegistryAccount::of_key(known) != account)
+            .collect()
     };
     assert_eq!(entries(&before), entries(&after));
 }
@@ -135,10 +187,15 @@ fn keeps_others(before: &str, changed: &AuthFile, key: &str) {
 /// The body of a discovery document: what it says is remembered as it was said.
 pub fn discovery(bytes: &[u8]) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    let Ok(body) = document::json(bytes) else { return };
-    let Ok(found) = document::parse(body.clone(), now) else { return };
+    let Ok(body) = document::json(bytes) else {
+        return;
+    };
+    let Ok(found) = document::parse(body.clone(), now) else {
+        return;
+    };
     services(&found);
-    let remembered = cache::render(ENDPOINT, body, now).and_then(|text| cache::parse(&text, ENDPOINT));
+    let remembered =
+        cache::render(ENDPOINT, body, now).and_then(|text| cache::parse(&text, ENDPOINT));
     assert_eq!(remembered, Some(found));
 }
 
@@ -148,14 +205,19 @@ fn services(found: &Discovery) {
     let kinds: Vec<&ServiceKind> = found.services().map(|(kind, _)| kind).collect();
     assert!(kinds.is_sorted_by(|one, other| one < other), "{kinds:?}");
     for (kind, uri) in found.services() {
-        assert_eq!(found.service(kind).ok(), Some(uri).filter(|uri| !uri.is_empty()));
+        assert_eq!(
+            found.service(kind).ok(),
+            Some(uri).filter(|uri| !uri.is_empty())
+        );
     }
     let _ = found.registry();
 }
 
 /// The cache's file of an endpoint.
 pub fn cache(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
     if let Some(found) = cache::parse(text, ENDPOINT) {
         services(&found);
         assert_eq!(cache::parse(text, "https://elsewhere.example.com"), None);
@@ -195,7 +257,9 @@ pub fn text(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
 
     use super::*;
 
@@ -203,20 +267,26 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR"))
     }
 
-    /// The names in a folder, without what follows a dot.
-    fn names(folder: &Path) -> BTreeSet<String> {
-        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.map(|name| name.split('.').next().unwrap_or_default().to_owned()).collect()
+    /// The names in a directory, without what follows a dot.
+    fn names(directory: &Path) -> BTreeSet<String> {
+        let names = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names
+            .map(|name| name.split('.').next().unwrap_or_default().to_owned())
+            .collect()
     }
 
-    fn feed(target: Target, folder: &Path) {
-        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    fn feed(target: Target, directory: &Path) {
+        let files = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
         let mut count = 0;
         for file in files {
             target(&fs::read(&file).unwrap());
             count += 1;
         }
-        assert!(count > 0, "{} has seeds", folder.display());
+        assert!(count > 0, "{} has seeds", directory.display());
     }
 
     #[test]

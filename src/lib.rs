@@ -4,8 +4,8 @@
 //!
 //! A tour, from the bottom up:
 //!
-//! - The words: [`name`], [`uri`], [`secret`], [`flavor`] (what differs between the commands whose files these are), and
-//!   [`quoted`].
+//! - The words: [`name`], [`uri`], [`secret`], [`runtime`] (what differs between the commands whose files these are), and
+//!   [`text`].
 //! - [`disk`]: the bytes of one file, locked, read and replaced; knows no format.
 //! - [`config`]: what the files say. [`config::document`] is one file, [`config::yaml`] its text, [`config::store`] the door to
 //!   it; [`config::effective`] is what the layers amount to, [`config::policy`] who may use what, [`config::change`] and
@@ -18,10 +18,10 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use portolan::{config::{effective::{Layer, Layers}, store::Store}, flavor::Flavor};
+//! use portolan::{config::{effective::{Layer, Layers}, store::Store}, runtime::Runtime};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let built_in = Layer::built_in(&Flavor::apptainer());
+//! let built_in = Layer::built_in(&Runtime::apptainer());
 //! let system = Store::system(Path::new("/etc/apptainer/remote.yaml"), built_in.document.clone()).read()?;
 //! let user = Store::user(Path::new("/home/ian/.apptainer/remote.yaml")).read()?;
 //! let layers = Layers { system: system.unwrap_or(built_in), user, chosen: None };
@@ -37,13 +37,15 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
+pub mod credentials;
 pub mod disk;
-pub mod flavor;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod name;
-pub mod quoted;
+pub mod resolve;
+pub mod runtime;
 pub mod secret;
 pub mod service;
+pub mod text;
 pub mod uri;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::quoted::{Quoted, ShellWord, is_hidden};
+use crate::text::{Quoted, ShellWord, is_hidden};
 
 /// A remote's name: one that was checked for a new remote, or any text that a file has or a user asks for.
 ///
@@ -86,21 +86,50 @@ mod tests {
 
     #[test]
     fn a_new_name_is_anything_that_a_table_can_show() {
-        for text in ["x", "my remote", "日本", "it's", "a: b", "--x", "~", "null", "https://x.example.com", "#x"] {
-            assert_eq!(RemoteName::parse(text).map(|name| name.as_str().to_owned()), Ok(text.to_owned()));
+        for text in [
+            "x",
+            "my remote",
+            "日本",
+            "it's",
+            "a: b",
+            "--x",
+            "~",
+            "null",
+            "https://x.example.com",
+            "#x",
+        ] {
+            assert_eq!(
+                RemoteName::parse(text).map(|name| name.as_str().to_owned()),
+                Ok(text.to_owned())
+            );
         }
         assert_eq!(RemoteName::parse(""), Err(NameError::Empty));
         assert_eq!(RemoteName::parse(" \t "), Err(NameError::Empty));
-        assert_eq!(RemoteName::parse(" x"), Err(NameError::SurroundingBlanks(" x".into())));
-        assert_eq!(RemoteName::parse("a\nb"), Err(NameError::ControlCharacter("a\nb".into())));
-        assert_eq!(RemoteName::parse("\u{9b}31m"), Err(NameError::ControlCharacter("\u{9b}31m".into())));
+        assert_eq!(
+            RemoteName::parse(" x"),
+            Err(NameError::SurroundingBlanks(" x".into()))
+        );
+        assert_eq!(
+            RemoteName::parse("a\nb"),
+            Err(NameError::ControlCharacter("a\nb".into()))
+        );
+        assert_eq!(
+            RemoteName::parse("\u{9b}31m"),
+            Err(NameError::ControlCharacter("\u{9b}31m".into()))
+        );
         let long = "n".repeat(RemoteName::LONGEST + 1);
-        assert_eq!(RemoteName::parse(&long), Err(NameError::TooLong(long.len())));
+        assert_eq!(
+            RemoteName::parse(&long),
+            Err(NameError::TooLong(long.len()))
+        );
         assert!(RemoteName::parse(&long[1..]).is_ok());
     }
 
     #[test]
     fn a_shown_name_never_steers_a_terminal() {
-        assert_eq!(RemoteName::found("\u{1b}[31mred\n").to_string(), r"\u{1b}[31mred\n");
+        assert_eq!(
+            RemoteName::found("\u{1b}[31mred\n").to_string(),
+            r"\u{1b}[31mred\n"
+        );
     }
 }

@@ -5,10 +5,8 @@
 
 use std::fmt;
 
-use base64::{
-    Engine as _,
-    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// Fewer characters of base64 than these stand in any text.
@@ -36,23 +34,32 @@ impl Secret {
             return false;
         }
         let plain = without_json_escapes(text);
-        let written = [&without_percent(text), &without_percent(&plain), &plain].map(|text| comparable(text));
+        let written =
+            [&without_percent(text), &without_percent(&plain), &plain].map(|text| comparable(text));
         let shapes = self.shapes();
-        let is_in = |text: &str| shapes.iter().any(|shape| text.contains(&*comparable(shape)));
+        let is_in = |text: &str| {
+            shapes
+                .iter()
+                .any(|shape| text.contains(&*comparable(shape)))
+        };
         is_in(&comparable(text)) || written.iter().any(|text| is_in(text))
     }
 
     /// How those write the secret who escape nothing.
     fn shapes(&self) -> Zeroizing<Vec<String>> {
         let secret = self.expose();
-        let mut shapes =
-            Zeroizing::new(vec![secret.to_owned(), secret.bytes().map(|byte| format!("{byte:02x}")).collect()]);
+        let mut shapes = Zeroizing::new(vec![
+            secret.to_owned(),
+            secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        ]);
         for shift in 0..3 {
             let shifted = Zeroizing::new([&[0; 3][..shift], secret.as_bytes()].concat());
             for engine in [BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD] {
                 let encoded = Zeroizing::new(engine.encode(&*shifted));
                 // What shares a character with the bytes before or behind the secret may be different there.
-                let own = encoded.get((shift * 8).div_ceil(6)..shifted.len() * 8 / 6).unwrap_or_default();
+                let own = encoded
+                    .get((shift * 8).div_ceil(6)..shifted.len() * 8 / 6)
+                    .unwrap_or_default();
                 if own.len() >= SHORTEST_BASE64 {
                     shapes.push(own.to_owned());
                 }
@@ -86,7 +93,9 @@ fn without_json_escapes(text: &str) -> Zeroizing<String> {
     let mut characters = text.chars();
     while let Some(mut character) = characters.next() {
         if character == '\\' {
-            let Some(escaped) = characters.next() else { break };
+            let Some(escaped) = characters.next() else {
+                break;
+            };
             character = match escaped {
                 'b' => '\u{8}',
                 'f' => '\u{c}',
@@ -115,7 +124,10 @@ fn without_percent(text: &str) -> Zeroizing<String> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
-        match after.split_at_checked(2).map(|(digits, rest)| (u8::from_str_radix(digits, 16), rest)) {
+        match after
+            .split_at_checked(2)
+            .map(|(digits, rest)| (u8::from_str_radix(digits, 16), rest))
+        {
             Some((Ok(byte), behind)) => {
                 bytes.push(byte);
                 rest = behind;
@@ -130,6 +142,25 @@ fn without_percent(text: &str) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// What a login leaves in the file, or in a helper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// A user and a password.
+    Password {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A registry's refresh token, which takes the password's place.
+    IdentityToken {
+        /// The user.
+        user: String,
+        /// The token.
+        token: Secret,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,7 +169,10 @@ mod tests {
     fn a_secret_does_not_show_itself() {
         let secret = Secret::new("pa55word");
         assert_eq!(format!("{secret:?}"), "Secret(***)");
-        assert_eq!(format!("{:#?}", Some(&secret)), "Some(\n    Secret(***),\n)");
+        assert_eq!(
+            format!("{:#?}", Some(&secret)),
+            "Some(\n    Secret(***),\n)"
+        );
         assert_eq!(secret.expose(), "pa55word");
     }
 
@@ -158,7 +192,9 @@ mod tests {
         assert!(spoken.is_repeated_in(r"said a\nb") && spoken.is_repeated_in(r#""a\\nb""#));
         let path = Secret::new(r"a\n/b c");
         assert!(path.is_repeated_in(r"x?y=a\n%2Fb+c") && path.is_repeated_in(r"x?y=a%5Cn%2fb%20c"));
-        for broken in ["\\", "\\u", "\\u12", "\\u12é", "\\ud83d", "%", "%2", "%zz", "%é", "%ff"] {
+        for broken in [
+            "\\", "\\u", "\\u12", "\\u12é", "\\ud83d", "%", "%2", "%zz", "%é", "%ff",
+        ] {
             assert!(!secret.is_repeated_in(broken), "{broken}");
         }
     }
@@ -179,10 +215,22 @@ mod tests {
         ] {
             assert!(secret.is_repeated_in(text), "{text}");
         }
-        assert!(secret.is_repeated_in("0x706135352277 0a6f72642fc3a92b7e".replace(' ', "").as_str()));
-        assert!(Secret::new("???>>>").is_repeated_in("https://x/?auth=Pz8%2FPj4%2b"), "base64 in a URL");
+        assert!(
+            secret.is_repeated_in(
+                "0x706135352277 0a6f72642fc3a92b7e"
+                    .replace(' ', "")
+                    .as_str()
+            )
+        );
+        assert!(
+            Secret::new("???>>>").is_repeated_in("https://x/?auth=Pz8%2FPj4%2b"),
+            "base64 in a URL"
+        );
         assert!(!secret.is_repeated_in("pa55") && !secret.is_repeated_in(""));
         assert!(!Secret::default().is_repeated_in("any text"));
-        assert!(!Secret::new("x").is_repeated_in("authentication required"), "a letter of base64 says nothing");
+        assert!(
+            !Secret::new("x").is_repeated_in("authentication required"),
+            "a letter of base64 says nothing"
+        );
     }
 }

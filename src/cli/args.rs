@@ -1,16 +1,18 @@
 //! What several commands take: the global options, and flags that have a variable. Behaviour stands in the commands.
 
-use std::{ffi::OsString, iter, path::PathBuf};
+use std::ffi::OsString;
+use std::iter;
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::{ArgAction, ArgMatches, Args};
 
-use crate::{
-    cli::{context::Context, failure::UsageError, ui::Ui},
-    flavor::Flavor,
-    secret::Secret,
-    uri::{EndpointUri, TypedScheme},
-};
+use crate::cli::context::Context;
+use crate::cli::failure::UsageError;
+use crate::cli::ui::Ui;
+use crate::runtime::Runtime;
+use crate::secret::Secret;
+use crate::uri::{EndpointUri, TypedScheme};
 
 /// Options that stand anywhere on the command line: every command has them, and [`everywhere`](Self::everywhere) reads them.
 #[derive(Args, Debug, Default)]
@@ -31,9 +33,9 @@ pub(crate) struct GlobalOptions {
     #[arg(long, help_heading = "Global options")]
     pub(crate) nocolor: bool,
     /// The command whose files are managed (PORTOLAN_COMMAND) [default: apptainer]
-    #[arg(long, value_name = "NAME", value_parser = Flavor::parse, help_heading = "Global options")]
-    pub(crate) command: Option<Flavor>,
-    /// The folder of the system's configuration (PORTOLAN_SYSCONFDIR) [default: that of the installed command]
+    #[arg(long, value_name = "NAME", value_parser = Runtime::parse, help_heading = "Global options")]
+    pub(crate) command: Option<Runtime>,
+    /// The directory of the system's configuration (PORTOLAN_SYSCONFDIR) [default: that of the installed command]
     #[arg(long, value_name = "DIR", help_heading = "Global options")]
     pub(crate) sysconfdir: Option<PathBuf>,
 }
@@ -52,13 +54,18 @@ impl GroupOptions {
     /// The file that was named behind a group's name or a command's; the last one counts.
     pub(crate) fn config(matches: &ArgMatches) -> Option<PathBuf> {
         // Where there is no group there is no such option, which is no error here.
-        levels(matches).filter_map(|matches| matches.try_get_one("config").ok().flatten()).last().cloned()
+        levels(matches)
+            .filter_map(|matches| matches.try_get_one("config").ok().flatten())
+            .last()
+            .cloned()
     }
 }
 
 /// What was said behind the program's name, behind the group's, and behind the command's.
 fn levels(matches: &ArgMatches) -> impl Iterator<Item = &ArgMatches> {
-    iter::successors(Some(matches), |matches| matches.subcommand().map(|(_, below)| below))
+    iter::successors(Some(matches), |matches| {
+        matches.subcommand().map(|(_, below)| below)
+    })
 }
 
 impl GlobalOptions {
@@ -72,7 +79,10 @@ impl GlobalOptions {
             options.silent |= matches.get_flag("silent");
             options.nocolor |= matches.get_flag("nocolor");
             options.command = matches.get_one("command").cloned().or(options.command);
-            options.sysconfdir = matches.get_one("sysconfdir").cloned().or(options.sysconfdir);
+            options.sysconfdir = matches
+                .get_one("sysconfdir")
+                .cloned()
+                .or(options.sysconfdir);
         }
         options
     }
@@ -106,7 +116,9 @@ pub(crate) struct AuthfileOption {
 impl AuthfileOption {
     /// The file, from the command line or from the variable.
     pub(crate) fn path(&self, context: &Context, ui: &mut Ui) -> Option<PathBuf> {
-        self.authfile.clone().or_else(|| variable(context, ui, "AUTH_FILE").map(PathBuf::from))
+        self.authfile
+            .clone()
+            .or_else(|| variable(context, ui, "AUTH_FILE").map(PathBuf::from))
     }
 }
 
@@ -122,9 +134,10 @@ pub(crate) fn endpoint(
 ) -> anyhow::Result<(EndpointUri, bool)> {
     let (uri, scheme) = EndpointUri::parse_typed(typed)?;
     match scheme {
-        TypedScheme::Http if !insecure => {
-            Err(anyhow!("http URI requires --insecure or {}=true", context.flavor.variable("ADD_INSECURE")))
-        }
+        TypedScheme::Http if !insecure => Err(anyhow!(
+            "http URI requires --insecure or {}=true",
+            context.runtime.variable("ADD_INSECURE")
+        )),
         TypedScheme::Https if insecure => {
             ui.info("--insecure ignored for https remote");
             Ok((uri, false))
@@ -135,7 +148,11 @@ pub(crate) fn endpoint(
 
 /// In the group `registry` a host alone is a registry.
 pub(crate) fn with_registry_scheme(word: &str) -> String {
-    if word.contains("://") { word.to_owned() } else { format!("docker://{word}") }
+    if word.contains("://") {
+        word.to_owned()
+    } else {
+        format!("docker://{word}")
+    }
 }
 
 fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
@@ -152,13 +169,20 @@ pub(crate) fn parse_bool(text: &str) -> Option<bool> {
 }
 
 /// Lets flags without a value take one behind `=` as Go's do: `--global=true` is `--global`, `--global=false` nothing.
-pub(crate) fn without_boolean_values(command: &clap::Command, words: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn without_boolean_values(
+    command: &clap::Command,
+    words: Vec<OsString>,
+) -> Vec<OsString> {
     let mut ended = false;
     words
         .into_iter()
         .filter_map(|word| {
             ended = ended || word == "--";
-            let split = if ended { None } else { word.to_str().and_then(|text| text.split_once('=')) };
+            let split = if ended {
+                None
+            } else {
+                word.to_str().and_then(|text| text.split_once('='))
+            };
             match split {
                 Some((flag, value)) if is_switch(command, flag) => match parse_bool(value) {
                     Some(true) => Some(OsString::from(flag)),
@@ -174,20 +198,28 @@ pub(crate) fn without_boolean_values(command: &clap::Command, words: Vec<OsStrin
 fn is_switch(command: &clap::Command, flag: &str) -> bool {
     let named = |argument: &clap::Arg| match flag.strip_prefix("--") {
         Some(long) => argument.get_long() == Some(long),
-        None => {
-            argument.get_short().is_some_and(|short| flag.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])))
-        }
+        None => argument
+            .get_short()
+            .is_some_and(|short| flag.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
     };
-    command.get_arguments().any(|argument| matches!(argument.get_action(), ArgAction::SetTrue) && named(argument))
-        || command.get_subcommands().any(|below| is_switch(below, flag))
+    command
+        .get_arguments()
+        .any(|argument| matches!(argument.get_action(), ArgAction::SetTrue) && named(argument))
+        || command
+            .get_subcommands()
+            .any(|below| is_switch(below, flag))
 }
 
 /// The value that a variable gives a flag which the command line leaves out, as Apptainer takes it: the command's own
 /// variable, else Singularity's with a warning. Blank is unset.
 pub(crate) fn variable(context: &Context, ui: &mut Ui, key: &str) -> Option<String> {
-    let own = context.flavor.variable(key);
+    let own = context.runtime.variable(key);
     let value = |name: &str| context.environment.text(name).map(str::to_owned);
-    let Some(legacy) = context.flavor.legacy_variable(key).filter(|legacy| value(legacy).is_some()) else {
+    let Some(legacy) = context
+        .runtime
+        .legacy_variable(key)
+        .filter(|legacy| value(legacy).is_some())
+    else {
         return value(&own);
     };
     ui.warning(format!(
@@ -195,7 +227,9 @@ pub(crate) fn variable(context: &Context, ui: &mut Ui, key: &str) -> Option<Stri
     ));
     if context.environment.has(&own) {
         if value(&own) != value(&legacy) {
-            ui.warning(format!("{legacy} and {own} have different values, using the latter"));
+            ui.warning(format!(
+                "{legacy} and {own} have different values, using the latter"
+            ));
         }
         return value(&own);
     }
@@ -227,14 +261,22 @@ mod tests {
     fn switches_take_a_value_behind_an_equals_sign() {
         let command = clap::Command::new("x").subcommand(
             clap::Command::new("add")
-                .arg(clap::Arg::new("global").long("global").short('g').action(ArgAction::SetTrue))
+                .arg(
+                    clap::Arg::new("global")
+                        .long("global")
+                        .short('g')
+                        .action(ArgAction::SetTrue),
+                )
                 .arg(clap::Arg::new("tokenfile").long("tokenfile")),
         );
         let cases: [(&[&str], &[&str]); 5] = [
             (&["--global=true", "x"], &["--global", "x"]),
             (&["--global=F", "x"], &["x"]),
             (&["-g=1"], &["-g"]),
-            (&["--global=maybe", "--tokenfile=true"], &["--global=maybe", "--tokenfile=true"]),
+            (
+                &["--global=maybe", "--tokenfile=true"],
+                &["--global=maybe", "--tokenfile=true"],
+            ),
             (&["--", "--global=true"], &["--", "--global=true"]),
         ];
         for (typed, passed) in cases {

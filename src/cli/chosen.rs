@@ -1,7 +1,8 @@
 //! Commands whose arguments are made when they are chosen. A run needs one command's arguments, and making all of them
 //! costs more than a small `list` itself; see docs/performance.md.
 
-use std::{marker::PhantomData, ops::Deref};
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 

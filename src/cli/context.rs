@@ -1,19 +1,16 @@
 //! The outside, taken once: environment, user, paths, clock, terminals. Prints nothing and changes nothing.
 
-use std::{
-    collections::BTreeMap,
-    ffi::{OsStr, OsString},
-    fs,
-    io::{self, IsTerminal},
-    os::unix::fs::MetadataExt,
-    path::{Component, Path, PathBuf},
-    time::SystemTime,
-};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
+use std::{fs, io};
 
-use crate::{
-    config::paths::{self, Paths, UserFolders},
-    flavor::{Flavor, FlavorError},
-};
+use crate::config::paths;
+use crate::config::paths::{Paths, UserDirectories};
+use crate::runtime::{Runtime, RuntimeError};
 
 /// The environment as it was when the command began.
 #[derive(Clone, Debug, Default)]
@@ -21,19 +18,28 @@ pub(crate) struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
     /// Takes the process's environment.
-    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is taken")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the environment is taken"
+    )]
     pub(crate) fn take() -> Self {
         Self(std::env::vars_os().collect())
     }
 
     /// A variable; one that is empty counts as not set.
     pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.0
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// A variable of text, blanks around it cut; blank counts as not set, as for Apptainer.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).and_then(OsStr::to_str).map(str::trim).filter(|value| !value.is_empty())
+        self.get(name)
+            .and_then(OsStr::to_str)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
     }
 
     /// The names of all variables.
@@ -57,7 +63,9 @@ pub(crate) struct User {
 impl User {
     /// The process's effective user.
     pub(crate) fn take() -> Self {
-        Self { id: rustix::process::geteuid().as_raw() }
+        Self {
+            id: rustix::process::geteuid().as_raw(),
+        }
     }
 
     /// Whether everything is allowed to it.
@@ -78,7 +86,10 @@ pub(crate) struct Terminals {
 impl Terminals {
     /// Looks at the process's streams.
     pub(crate) fn take() -> Self {
-        Self { stdout: io::stdout().is_terminal(), stderr: io::stderr().is_terminal() }
+        Self {
+            stdout: io::stdout().is_terminal(),
+            stderr: io::stderr().is_terminal(),
+        }
     }
 }
 
@@ -86,7 +97,7 @@ impl Terminals {
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     /// Whose files are managed.
-    pub(crate) flavor: Flavor,
+    pub(crate) runtime: Runtime,
     /// Who manages them.
     pub(crate) user: User,
     /// The environment.
@@ -101,7 +112,7 @@ pub(crate) struct Context {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Places<'a> {
     /// `--command`.
-    pub(crate) command: Option<&'a Flavor>,
+    pub(crate) command: Option<&'a Runtime>,
     /// `--sysconfdir`.
     pub(crate) sysconfdir: Option<&'a Path>,
     /// `-c` of the group.
@@ -113,13 +124,15 @@ pub(crate) struct Places<'a> {
 pub(crate) enum ContextError {
     /// The command's name is none.
     #[error(transparent)]
-    Flavor(#[from] FlavorError),
-    /// There is no folder for the user's files.
-    #[error("no home folder: neither HOME is set nor has user {user} an account; set {variable}")]
+    Runtime(#[from] RuntimeError),
+    /// There is no directory for the user's files.
+    #[error(
+        "no home directory: neither HOME is set nor has user {user} an account; set {variable}"
+    )]
     NoHome {
         /// The effective user.
         user: u32,
-        /// The variable that would name the folder itself.
+        /// The variable that would name the directory itself.
         variable: String,
     },
 }
@@ -129,67 +142,98 @@ impl Context {
     ///
     /// # Errors
     /// When the command's name is none, or the user has no home.
-    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
-    pub(crate) fn new(places: Places<'_>, environment: Environment, user: User) -> Result<Self, ContextError> {
-        let flavor = match (places.command, environment.text("PORTOLAN_COMMAND")) {
-            (Some(flavor), _) => flavor.clone(),
-            (None, Some(name)) => Flavor::parse(name)?,
-            (None, None) => Flavor::apptainer(),
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the clock is read"
+    )]
+    pub(crate) fn new(
+        places: Places<'_>,
+        environment: Environment,
+        user: User,
+    ) -> Result<Self, ContextError> {
+        let runtime = match (places.command, environment.text("PORTOLAN_COMMAND")) {
+            (Some(runtime), _) => runtime.clone(),
+            (None, Some(name)) => Runtime::parse(name)?,
+            (None, None) => Runtime::apptainer(),
         };
         let sysconfdir = places
             .sysconfdir
             .or_else(|| environment.get("PORTOLAN_SYSCONFDIR").map(Path::new))
-            .map_or_else(|| find_sysconfdir(&flavor, &environment), Path::to_path_buf);
-        let system = paths::system_file(&sysconfdir, &flavor);
-        let home = find_home(&flavor, &environment, user);
-        let user_folder = match configured_folder(&flavor, &environment, user) {
-            Some(folder) => folder,
+            .map_or_else(
+                || find_sysconfdir(&runtime, &environment),
+                Path::to_path_buf,
+            );
+        let system = paths::system_file(&sysconfdir, &runtime);
+        let home = find_home(&runtime, &environment, user);
+        let user_directory = match configured_directory(&runtime, &environment, user) {
+            Some(directory) => directory,
             None => match &home {
-                Some(home) => home.join(flavor.home_folder()),
+                Some(home) => home.join(runtime.home_directory()),
                 None => {
-                    return Err(ContextError::NoHome { user: user.id, variable: flavor.variable("CONFIGDIR") });
+                    return Err(ContextError::NoHome {
+                        user: user.id,
+                        variable: runtime.variable("CONFIGDIR"),
+                    });
                 }
             },
         };
-        let mut folders = user_folders(home.as_deref(), &environment, user);
-        for folder in [&mut folders.cache, &mut folders.state] {
-            *folder = folder.join("portolan").join(flavor.command());
+        let mut directories = user_directories(home.as_deref(), &environment, user);
+        for directory in [&mut directories.cache, &mut directories.state] {
+            *directory = directory.join("portolan").join(runtime.command());
         }
-        let paths = Paths::new(system, user_folder, folders, places.config);
-        Ok(Self { flavor, user, environment, paths, now: SystemTime::now() })
+        let paths = Paths::new(system, user_directory, directories, places.config);
+        Ok(Self {
+            runtime,
+            user,
+            environment,
+            paths,
+            now: SystemTime::now(),
+        })
     }
 }
 
-/// The folder that a variable names for the user's files; for root it must be root's own.
-fn configured_folder(flavor: &Flavor, environment: &Environment, user: User) -> Option<PathBuf> {
-    let named = environment
-        .get(&flavor.variable("CONFIGDIR"))
-        .or_else(|| flavor.legacy_variable("CONFIGDIR").and_then(|variable| environment.get(&variable)));
-    named.map(PathBuf::from).filter(|folder| is_trusted(folder, user))
+/// The directory that a variable names for the user's files; for root it must be root's own.
+fn configured_directory(
+    runtime: &Runtime,
+    environment: &Environment,
+    user: User,
+) -> Option<PathBuf> {
+    let named = environment.get(&runtime.variable("CONFIGDIR")).or_else(|| {
+        runtime
+            .legacy_variable("CONFIGDIR")
+            .and_then(|variable| environment.get(&variable))
+    });
+    named
+        .map(PathBuf::from)
+        .filter(|directory| is_trusted(directory, user))
 }
 
 /// `$HOME`, else the account's. Under sudo with the caller's HOME root must not write into somebody else's home, nor take
-/// the folder that somebody has put into a home for all as its own.
-fn find_home(flavor: &Flavor, environment: &Environment, user: User) -> Option<PathBuf> {
-    let is_safe = |home: &PathBuf| is_trusted(home, user) && !is_strange(&home.join(flavor.home_folder()), user);
+/// the directory that somebody has put into a home for all as its own.
+fn find_home(runtime: &Runtime, environment: &Environment, user: User) -> Option<PathBuf> {
+    let is_safe = |home: &PathBuf| {
+        is_trusted(home, user) && !is_strange(&home.join(runtime.home_directory()), user)
+    };
     let named = environment.get("HOME").map(PathBuf::from).filter(is_safe);
     named.or_else(|| {
-        let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user.id)).ok().flatten()?;
+        let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user.id))
+            .ok()
+            .flatten()?;
         Some(account.dir).filter(|home| !home.as_os_str().is_empty())
     })
 }
 
-/// Whether root may work in a folder that a variable names. Users may name what they like.
-fn is_trusted(folder: &Path, user: User) -> bool {
-    !user.is_root() || distrust(folder).is_none()
+/// Whether root may work in a directory that a variable names. Users may name what they like.
+fn is_trusted(directory: &Path, user: User) -> bool {
+    !user.is_root() || distrust(directory).is_none()
 }
 
-/// Whether root would find somebody else's folder here.
-pub(crate) fn is_strange(folder: &Path, user: User) -> bool {
-    user.is_root() && fs::metadata(folder).is_ok_and(|found| found.uid() != user.id)
+/// Whether root would find somebody else's directory here.
+pub(crate) fn is_strange(directory: &Path, user: User) -> bool {
+    user.is_root() && fs::metadata(directory).is_ok_and(|found| found.uid() != user.id)
 }
 
-/// Why root works in no folder that a variable names.
+/// Why root works in no directory that a variable names.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Distrust {
     /// It, or the nearest one above it that exists, is somebody else's.
@@ -198,7 +242,7 @@ pub(crate) enum Distrust {
     /// The same can be written by others.
     #[error("can be written by others")]
     Shared,
-    /// Where it leads can't be told before all folders on the way are made.
+    /// Where it leads can't be told before all directories on the way are made.
     #[error("has .. on its way")]
     Climbs,
     /// There is nothing that it could be in.
@@ -206,42 +250,59 @@ pub(crate) enum Distrust {
     Nowhere,
 }
 
-/// Why root does not work in a folder; `None` for one that is its own alone.
-pub(crate) fn distrust(folder: &Path) -> Option<Distrust> {
-    match folder.ancestors().find_map(|above| fs::metadata(above).ok()) {
+/// Why root does not work in a directory; `None` for one that is its own alone.
+pub(crate) fn distrust(directory: &Path) -> Option<Distrust> {
+    match directory
+        .ancestors()
+        .find_map(|above| fs::metadata(above).ok())
+    {
         Some(found) if found.uid() != 0 => Some(Distrust::Owner(found.uid())),
         Some(found) if found.mode() & 0o022 != 0 => Some(Distrust::Shared),
-        Some(_) => climbs(folder).then_some(Distrust::Climbs),
+        Some(_) => climbs(directory).then_some(Distrust::Climbs),
         None => Some(Distrust::Nowhere),
     }
 }
 
 fn climbs(path: &Path) -> bool {
-    path.components().any(|component| component == Component::ParentDir)
+    path.components()
+        .any(|component| component == Component::ParentDir)
 }
 
-/// The first folder that has one for the command; the package's when none has.
-fn find_sysconfdir(flavor: &Flavor, environment: &Environment) -> PathBuf {
+/// The first directory that has one for the command; the package's when none has.
+fn find_sysconfdir(runtime: &Runtime, environment: &Environment) -> PathBuf {
     let on_path = || {
         let path = environment.get("PATH")?;
-        std::env::split_paths(path).map(|folder| folder.join(flavor.command())).find(|program| program.is_file())
+        std::env::split_paths(path)
+            .map(|directory| directory.join(runtime.command()))
+            .find(|program| program.is_file())
     };
-    let has_folder = |candidate: &PathBuf| candidate.join(flavor.command()).is_dir();
-    let found = paths::system_candidates(None).into_iter().find(has_folder);
+    let has_directory = |candidate: &PathBuf| candidate.join(runtime.command()).is_dir();
+    let found = paths::system_candidates(None)
+        .into_iter()
+        .find(has_directory);
     found
-        .or_else(|| paths::system_candidates(on_path().as_deref()).into_iter().find(has_folder))
+        .or_else(|| {
+            paths::system_candidates(on_path().as_deref())
+                .into_iter()
+                .find(has_directory)
+        })
         .unwrap_or_else(|| PathBuf::from("/etc"))
 }
 
-/// The user's own folders; when the home is not the one that the environment names, nothing of the environment counts. Root
-/// writes into no folder of somebody else, whatever a variable says.
-fn user_folders(home: Option<&Path>, environment: &Environment, user: User) -> UserFolders {
+/// The user's own directories; when the home is not the one that the environment names, nothing of the environment counts. Root
+/// writes into no directory of somebody else, whatever a variable says.
+fn user_directories(home: Option<&Path>, environment: &Environment, user: User) -> UserDirectories {
     let home = home.unwrap_or(Path::new("/nonexistent"));
-    let is_named = environment.get("HOME").is_some_and(|named| Path::new(named) == home);
+    let is_named = environment
+        .get("HOME")
+        .is_some_and(|named| Path::new(named) == home);
     // What is in the home belongs where the home does, if it stays there.
-    let is_safe = |folder: &PathBuf| (folder.starts_with(home) && !climbs(folder)) || is_trusted(folder, user);
-    let named = |folder: fn() -> Option<PathBuf>| is_named.then(folder).flatten().filter(is_safe);
-    UserFolders {
+    let is_safe = |directory: &PathBuf| {
+        (directory.starts_with(home) && !climbs(directory)) || is_trusted(directory, user)
+    };
+    let named =
+        |directory: fn() -> Option<PathBuf>| is_named.then(directory).flatten().filter(is_safe);
+    UserDirectories {
         cache: named(dirs::cache_dir).unwrap_or_else(|| home.join(".cache")),
         state: named(dirs::state_dir).unwrap_or_else(|| home.join(".local/state")),
         configuration: named(dirs::config_dir).unwrap_or_else(|| home.join(".config")),

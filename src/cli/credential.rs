@@ -2,14 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{
-    cli::sources::{Place, Sources},
-    config::{
-        document::LoginEntry,
-        effective::{Remote, Token},
-        resolve::Credential,
-    },
-};
+use crate::cli::sources::{Place, Sources};
+use crate::config::document::LoginEntry;
+use crate::config::effective::{Remote, Token};
+use crate::resolve::Credential;
 
 /// What a server gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,17 +20,29 @@ pub(crate) struct CredentialView {
 
 impl CredentialView {
     /// Nothing.
-    pub(crate) const NONE: Self = Self { kind: "none", stored_in: None, helper: None };
+    pub(crate) const NONE: Self = Self {
+        kind: "none",
+        stored_in: None,
+        helper: None,
+    };
 
     /// What a server of a remote gets.
-    pub(crate) fn of(credential: Credential<'_>, remote: Option<&Remote<'_>>, sources: &Sources) -> Self {
+    pub(crate) fn of(
+        credential: Credential<'_>,
+        remote: Option<&Remote<'_>>,
+        sources: &Sources,
+    ) -> Self {
         match (credential, remote) {
-            (Credential::Token(Token::Stored(_)), Some(remote)) => {
-                Self { kind: "token", stored_in: Some(sources.token(remote.name)), helper: None }
-            }
-            (Credential::Login(index, login), _) => {
-                Self { kind: login_kind(login), stored_in: Some(sources.login(index)), helper: None }
-            }
+            (Credential::Token(Token::Stored(_)), Some(remote)) => Self {
+                kind: "token",
+                stored_in: Some(sources.token(remote.name)),
+                helper: None,
+            },
+            (Credential::Login(index, login), _) => Self {
+                kind: login_kind(login),
+                stored_in: Some(sources.login(index)),
+                helper: None,
+            },
             (Credential::None | Credential::Token(_), _) => Self::NONE,
         }
     }
@@ -52,7 +60,10 @@ impl CredentialView {
             "environment" => "user and password of the environment",
             _ => "login",
         };
-        let helper = self.helper.as_ref().map_or_else(String::new, |helper| format!(" {helper}"));
+        let helper = self
+            .helper
+            .as_ref()
+            .map_or_else(String::new, |helper| format!(" {helper}"));
         match &self.stored_in {
             Some(place) => format!("{words}{helper} ({})", place.told()),
             None => format!("{words}{helper}"),

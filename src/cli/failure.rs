@@ -3,12 +3,14 @@
 //! The first line is Apptainer's where it has one; advice follows on lines of its own (D18, D19 of
 //! docs/compatibility.md).
 
-use std::{error::Error, fmt, io, process::ExitCode};
+use std::error::Error;
+use std::process::ExitCode;
+use std::{fmt, io};
 
-use crate::{
-    cli::ui::{OutputError, Ui},
-    service::{http::HttpError, registry::login::LoginError, token::TokenError},
-};
+use crate::cli::ui::{OutputError, Ui};
+use crate::service::http::HttpError;
+use crate::service::registry::login::LoginError;
+use crate::service::token::TokenError;
 
 /// How a command ended that did not fail. The numbers are its exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +70,19 @@ pub(crate) trait Advise {
 
 impl<E: Into<anyhow::Error>> Advise for E {
     fn advise(self, advice: impl Into<String>) -> anyhow::Error {
-        Advised { error: self.into(), advice: Advice::Always(advice.into()) }.into()
+        Advised {
+            error: self.into(),
+            advice: Advice::Always(advice.into()),
+        }
+        .into()
     }
 
     fn advise_person(self, advice: impl Into<String>) -> anyhow::Error {
-        Advised { error: self.into(), advice: Advice::OnTerminal(advice.into()) }.into()
+        Advised {
+            error: self.into(),
+            advice: Advice::OnTerminal(advice.into()),
+        }
+        .into()
     }
 }
 
@@ -98,24 +108,50 @@ pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode
 /// Tells a wrong command line and its exit code; help and version that were asked for are no error.
 ///
 /// `command` is the one that was meant, as far as the words name one.
-pub(crate) fn conclude_usage(error: &clap::Error, command: &mut clap::Command, ui: &mut Ui) -> ExitCode {
+pub(crate) fn conclude_usage(
+    error: &clap::Error,
+    command: &mut clap::Command,
+    ui: &mut Ui,
+) -> ExitCode {
     if !error.use_stderr() {
-        return conclude(ui.print(&error.to_string()).map(|()| Outcome::Done).map_err(Into::into), ui);
+        return conclude(
+            ui.print(&error.to_string())
+                .map(|()| Outcome::Done)
+                .map_err(Into::into),
+            ui,
+        );
     }
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let (reason, rest) = text.split_once("\n\nUsage:").unwrap_or((text.trim_end(), ""));
-    let reason = reason.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
+    let (reason, rest) = text
+        .split_once("\n\nUsage:")
+        .unwrap_or((text.trim_end(), ""));
+    let reason = reason
+        .trim_end()
+        .trim_end_matches("For more information, try '--help'.")
+        .trim_end();
     // Some kinds of errors come without the usage line.
-    let usage = if rest.is_empty() { command.render_usage().to_string() } else { format!("Usage:{rest}") };
-    let usage = usage.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
+    let usage = if rest.is_empty() {
+        command.render_usage().to_string()
+    } else {
+        format!("Usage:{rest}")
+    };
+    let usage = usage
+        .trim_end()
+        .trim_end_matches("For more information, try '--help'.")
+        .trim_end();
     let name = command.get_name();
-    ui.plain(&format!("Error for command \"{name}\": {reason}\n\n{usage}\n\nFor more information, try '--help'.\n"));
+    ui.plain(&format!(
+        "Error for command \"{name}\": {reason}\n\n{usage}\n\nFor more information, try '--help'.\n"
+    ));
     ExitCode::from(USAGE)
 }
 
 fn tell_advice(error: &anyhow::Error, ui: &mut Ui) {
-    let Some(advised) = error.chain().find_map(|cause| cause.downcast_ref::<Advised>()) else {
+    let Some(advised) = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Advised>())
+    else {
         return;
     };
     // What was advised first stands innermost.
@@ -139,7 +175,9 @@ pub(crate) fn tell_hints(error: &anyhow::Error, ui: &mut Ui) {
             ui.advice(&hint);
         }
         // Apptainer's message is whole without these.
-        let token = cause.downcast_ref::<TokenError>().and_then(TokenError::hint);
+        let token = cause
+            .downcast_ref::<TokenError>()
+            .and_then(TokenError::hint);
         if let Some(hint) = token.or_else(|| registry.and_then(LoginError::hint))
             && ui.stderr_is_terminal
         {

@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
-use crate::{cli::ui::Ui, quoted::is_hidden};
+use crate::cli::ui::Ui;
+use crate::text::is_hidden;
 
 /// The option of every command that shows something.
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -26,8 +27,13 @@ struct Labelled<'a, View> {
 ///
 /// # Errors
 /// When standard output can't be written.
-pub(crate) fn print(schema: &'static str, view: &impl Serialize, ui: &mut Ui) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(&Labelled { schema, view }).context("while writing JSON")?;
+pub(crate) fn print(
+    schema: &'static str,
+    view: &impl Serialize,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let text =
+        serde_json::to_string_pretty(&Labelled { schema, view }).context("while writing JSON")?;
     Ok(ui.print(&format!("{}\n", escaped(&text)))?)
 }
 
@@ -37,7 +43,12 @@ fn escaped(json: &str) -> String {
     for character in json.chars() {
         // Only texts have such characters; the line breaks between them are ours.
         if is_hidden(character) && character != '\n' {
-            text.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+            text.extend(
+                character
+                    .encode_utf16(&mut [0; 2])
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04x}")),
+            );
         } else {
             text.push(character);
         }
@@ -53,7 +64,10 @@ mod tests {
     fn what_hides_is_escaped_and_means_the_same() {
         let text = "a\u{9b}b\u{202e}\u{200b}\n\u{e0001}é日";
         let json = escaped(&serde_json::to_string_pretty(&[text]).unwrap());
-        assert_eq!(json, "[\n  \"a\\u009bb\\u202e\\u200b\\n\\udb40\\udc01é日\"\n]");
+        assert_eq!(
+            json,
+            "[\n  \"a\\u009bb\\u202e\\u200b\\n\\udb40\\udc01é日\"\n]"
+        );
         assert_eq!(serde_json::from_str::<[String; 1]>(&json).unwrap(), [text]);
     }
 }

@@ -1,24 +1,31 @@
 //! The registries' secrets as the commands see them: which file holds them, and which rows of the user's still stand for one.
 //! D13 of docs/compatibility.md.
 
-use std::{ffi::OsStr, path::Path};
+use std::ffi::OsStr;
+use std::path::Path;
 
-use crate::{
-    cli::{context::Context, ui::Ui},
-    config::document::LoginEntry,
-    disk::{self, DiskNote},
-    service::registry::{Keychain, KeychainError, auth_file::HeldAccounts, stored::Stored},
-    uri::RegistryUri,
-};
+use crate::cli::context::Context;
+use crate::cli::ui::Ui;
+use crate::config::document::LoginEntry;
+use crate::credentials::auth_file::HeldAccounts;
+use crate::credentials::{Keychain, KeychainError};
+use crate::disk;
+use crate::disk::DiskNote;
+use crate::secret::Stored;
+use crate::uri::RegistryUri;
 
 /// The file of `--authfile`, else docker-config.json beside the user's own remote.yaml.
 pub(crate) fn open(authfile: Option<&Path>, context: &Context) -> Keychain {
     let holds_password = |name: &&OsStr| {
         // Whatever stands before: what is meant for another command is a password, too.
-        ["_LOGIN_PASSWORD", "_DOCKER_PASSWORD"].iter().any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
+        ["_LOGIN_PASSWORD", "_DOCKER_PASSWORD"]
+            .iter()
+            .any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
     };
     Keychain {
-        path: authfile.unwrap_or(&context.paths.docker_config).to_path_buf(),
+        path: authfile
+            .unwrap_or(&context.paths.docker_config)
+            .to_path_buf(),
         helper_environment: context
             .environment
             .names()
@@ -37,7 +44,7 @@ pub(crate) fn held(keychain: &Keychain) -> Result<Option<HeldAccounts>, Keychain
     Ok(keychain.path.exists().then(|| file.held()))
 }
 
-/// Keeps a secret; the folder of the user's own files is made where it is missing.
+/// Keeps a secret; the directory of the user's own files is made where it is missing.
 ///
 /// # Errors
 /// When the file or the helper can't be used.
@@ -49,7 +56,7 @@ pub(crate) fn keep(
     ui: &mut Ui,
 ) -> Result<(), KeychainError> {
     if keychain.path == context.paths.docker_config {
-        disk::create_folder(&context.paths.user_folder, 0o700)?;
+        disk::create_directory(&context.paths.user_directory, 0o700)?;
     }
     tell(&keychain.store(key, stored)?, ui);
     Ok(())

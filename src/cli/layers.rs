@@ -1,45 +1,58 @@
 //! From the files to the layers and back, with the words that a person sees on the way: warnings, refusals, advice.
 
-use std::{error::Error, os::unix::fs::MetadataExt, path::Path};
+use std::error::Error;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::{
-    cli::{context::Context, failure::Advise, keychain, migration, ui::Ui},
-    config::{
-        change::ChangeError,
-        document::{Document, LoginEntry},
-        effective::{Effective, Layer, LayerKind, Layers, Located, Note},
-        layer::CHOICE,
-        paths::Paths,
-        policy,
-        store::{ReadError, Store, StoreError},
-    },
-    disk::{self, DiskError},
-    name::RemoteName,
-    uri::RegistryUri,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::Advise;
+use crate::cli::ui::Ui;
+use crate::cli::{keychain, migration};
+use crate::config::change::ChangeError;
+use crate::config::document::{Document, LoginEntry};
+use crate::config::effective::{Effective, Layer, LayerKind, Layers, Located, Note};
+use crate::config::layer::CHOICE;
+use crate::config::paths::Paths;
+use crate::config::policy;
+use crate::config::store::{ReadError, Store, StoreError};
+use crate::disk;
+use crate::disk::DiskError;
+use crate::name::RemoteName;
+use crate::uri::RegistryUri;
 
 pub(crate) use crate::cli::migration::migrate;
 
 /// Apptainer's refusal where `--global` is not for this user.
-pub(crate) const GLOBAL_REFUSAL: &str = "Unable to modify global endpoint configuration file: not root user";
+pub(crate) const GLOBAL_REFUSAL: &str =
+    "Unable to modify global endpoint configuration file: not root user";
 /// Its refusal where `--exclusive` is not.
 pub(crate) const EXCLUSIVE_REFUSAL: &str = "unable to set endpoint as exclusive: not root user";
 
 /// The user's file.
 pub(crate) fn user_store(context: &Context) -> Store {
-    if context.paths.user_is_named { Store::named(&context.paths.user) } else { Store::user(&context.paths.user) }
+    if context.paths.user_is_named {
+        Store::named(&context.paths.user)
+    } else {
+        Store::user(&context.paths.user)
+    }
 }
 
 /// The system's file; one that does not exist starts from the built-in layer (D1).
 pub(crate) fn system_store(context: &Context) -> Store {
-    Store::system(&context.paths.system, Layer::built_in(&context.flavor).document)
+    Store::system(
+        &context.paths.system,
+        Layer::built_in(&context.runtime).document,
+    )
 }
 
 /// The remote that the environment chooses as the active one.
 pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
-    context.environment.get(CHOICE).map(|name| RemoteName::found(name.to_string_lossy()))
+    context
+        .environment
+        .get(CHOICE)
+        .map(|name| RemoteName::found(name.to_string_lossy()))
 }
 
 /// Reads the layers of this run, with the environment's choice of the active remote; creates nothing.
@@ -47,7 +60,10 @@ pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
 /// # Errors
 /// Those of [`load_files`], and when the environment chooses a remote that there is not.
 pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
-    let layers = Layers { chosen: choice(context), ..load_files(context)? };
+    let layers = Layers {
+        chosen: choice(context),
+        ..load_files(context)?
+    };
     if layers.chosen.is_some() {
         check_chosen(&layers.merge())?;
     }
@@ -59,7 +75,11 @@ pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
 /// # Errors
 /// Those of [`load`].
 pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result<Layers> {
-    if named.is_some() { load_files(context) } else { load(context) }
+    if named.is_some() {
+        load_files(context)
+    } else {
+        load(context)
+    }
 }
 
 /// As [`load`], for a command that needs no active remote, or the one that the files name.
@@ -67,19 +87,34 @@ pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result
 /// # Errors
 /// When a file that exists can't be read or parsed: a policy that can't be read is not taken for absent (D22).
 pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
-    check_named_folder(context)?;
+    check_named_directory(context)?;
     let user = user_store(context).read()?;
-    Ok(Layers { system: system(context)?, user, chosen: None })
+    Ok(Layers {
+        system: system(context)?,
+        user,
+        chosen: None,
+    })
 }
 
-/// Refuses a file that `-c` names in a folder that there is not: nobody makes that, and a misspelt path is no empty file.
-fn check_named_folder(context: &Context) -> anyhow::Result<()> {
-    let Paths { user, user_is_named, .. } = &context.paths;
-    let folder = user.parent().map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
-    match folder.filter(|_| *user_is_named).map(Path::try_exists) {
-        Some(Ok(false)) => {
-            Err(anyhow!("while opening remote config file: open {}: no such file or directory", user.display()))
+/// Refuses a file that `-c` names in a directory that there is not: nobody makes that, and a misspelt path is no empty file.
+fn check_named_directory(context: &Context) -> anyhow::Result<()> {
+    let Paths {
+        user,
+        user_is_named,
+        ..
+    } = &context.paths;
+    let directory = user.parent().map(|directory| {
+        if directory == Path::new("") {
+            Path::new(".")
+        } else {
+            directory
         }
+    });
+    match directory.filter(|_| *user_is_named).map(Path::try_exists) {
+        Some(Ok(false)) => Err(anyhow!(
+            "while opening remote config file: open {}: no such file or directory",
+            user.display()
+        )),
         _ => Ok(()),
     }
 }
@@ -91,16 +126,29 @@ fn check_named_folder(context: &Context) -> anyhow::Result<()> {
 /// Apptainer's, and what made the choice.
 pub(crate) fn check_choice(effective: &Effective<'_>) -> anyhow::Result<()> {
     policy::may_choose(effective).map_err(|refusal| {
-        let advice = format!("{CHOICE} names {}. Without it {} is used.", refusal.name, refusal.exclusive);
+        let advice = format!(
+            "{CHOICE} names {}. Without it {} is used.",
+            refusal.name, refusal.exclusive
+        );
         refusal.advise(advice)
     })
 }
 
 fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
     match effective.active_name() {
-        Some(Located { value, layer: LayerKind::Environment }) if effective.active().is_none() => {
-            let known: Vec<String> = effective.remotes().map(|remote| remote.name.to_string()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Some(Located {
+            value,
+            layer: LayerKind::Environment,
+        }) if effective.active().is_none() => {
+            let known: Vec<String> = effective
+                .remotes()
+                .map(|remote| remote.name.to_string())
+                .collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
             Err(ChangeError::NoSuchRemote(value.clone()).advise(format!(
                 "{CHOICE} names it. Known remotes: {known}. To add it: portolan remote add {} <URI>.",
                 value.word()
@@ -110,33 +158,42 @@ fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// Closes the user's own folder and file to others, in Apptainer's words (D2), with `-c` too; what that names is left alone.
+/// Closes the user's own directory and file to others, in Apptainer's words (D2), with `-c` too; what that names is left alone.
 ///
 /// # Errors
 /// When the file is there but can't be opened or closed. Of one that can't even be looked at whoever reads it says so.
-pub(crate) fn mend_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+pub(crate) fn fix_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let is_hidden = |error: &DiskError| matches!(error, DiskError::Refused { action: "stat", .. });
-    let folder = &context.paths.user_folder;
-    if let Err(error) = disk::close_folder(folder, 0o700) {
+    let directory = &context.paths.user_directory;
+    if let Err(error) = disk::close_directory(directory, 0o700) {
         let what = if is_hidden(&error) {
             "Unable to retrieve information for"
         } else {
             "Couldn't enforce permission 0700 on"
         };
-        ui.warning(format!("{what} {}: {:#}", folder.display(), anyhow!(error)));
+        ui.warning(format!(
+            "{what} {}: {:#}",
+            directory.display(),
+            anyhow!(error)
+        ));
     }
     let file = context.paths.own();
-    let mended = match disk::close_file(&file, 0o600) {
+    let fixed = match disk::close_file(&file, 0o600) {
         Err(error) if is_hidden(&error) => None,
-        done => done.with_context(|| format!("Unable to correct the permission on {}", file.display()))?,
+        done => {
+            done.with_context(|| format!("Unable to correct the permission on {}", file.display()))?
+        }
     };
-    if let Some(mode) = mended {
-        ui.warning(format!("File mode ({mode:o}) on {} needs to be 600, fixing that...", file.display()));
+    if let Some(mode) = fixed {
+        ui.warning(format!(
+            "File mode ({mode:o}) on {} needs to be 600, fixing that...",
+            file.display()
+        ));
     }
     Ok(())
 }
 
-/// Warns of what the user can mend: remotes of their own that the system's hide (D5), a choice that the policy forbids.
+/// Warns of what the user can fix: remotes of their own that the system's hide (D5), a choice that the policy forbids.
 pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
     for note in effective.notes() {
         if let Note::Shadowed(name) = note {
@@ -151,7 +208,11 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
     if let Err(refusal) = policy::may_choose(effective) {
         ui.warning(format!("{refusal} ({CHOICE})"));
     }
-    if let Some(Located { value, layer: LayerKind::Environment }) = effective.active_name() {
+    if let Some(Located {
+        value,
+        layer: LayerKind::Environment,
+    }) = effective.active_name()
+    {
         ui.verbose(format!("{CHOICE} makes {value} the active remote"));
     }
 }
@@ -162,7 +223,10 @@ pub(crate) fn system_if_readable(context: &Context, ui: &mut Ui) -> Option<Layer
     match system(context) {
         Ok(layer) => Some(layer),
         Err(error) => {
-            ui.warning(format!("The system's remotes are not known: {:#}", anyhow!(error)));
+            ui.warning(format!(
+                "The system's remotes are not known: {:#}",
+                anyhow!(error)
+            ));
             None
         }
     }
@@ -174,10 +238,18 @@ pub(crate) fn system_if_readable(context: &Context, ui: &mut Ui) -> Option<Layer
 /// Apptainer's, and where the name is defined.
 pub(crate) fn refuse_system_name(name: &RemoteName, system: Option<&Layer>) -> anyhow::Result<()> {
     match system {
-        Some(Layer { kind: LayerKind::System, path, document }) if document.remotes().contains_key(name) => {
-            let place = path.as_deref().unwrap_or(Path::new("the system's file")).display();
-            Err(ChangeError::Taken(name.clone())
-                .advise(format!("It is defined for all users in {place}; choose another name.")))
+        Some(Layer {
+            kind: LayerKind::System,
+            path,
+            document,
+        }) if document.remotes().contains_key(name) => {
+            let place = path
+                .as_deref()
+                .unwrap_or(Path::new("the system's file"))
+                .display();
+            Err(ChangeError::Taken(name.clone()).advise(format!(
+                "It is defined for all users in {place}; choose another name."
+            )))
         }
         _ => Ok(()),
     }
@@ -188,11 +260,17 @@ pub(crate) fn refuse_system_name(name: &RemoteName, system: Option<&Layer>) -> a
 /// # Errors
 /// When there is a file that can't be read or parsed (D22).
 pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
-    Ok(system_store(context).read()?.unwrap_or_else(|| Layer::built_in(&context.flavor)))
+    Ok(system_store(context)
+        .read()?
+        .unwrap_or_else(|| Layer::built_in(&context.runtime)))
 }
 
 /// The user's logins that still have their secret; a row without one stands for nothing (D13).
-pub(crate) fn live_logins<'a>(effective: &Effective<'a>, context: &Context, ui: &mut Ui) -> Vec<&'a LoginEntry> {
+pub(crate) fn live_logins<'a>(
+    effective: &Effective<'a>,
+    context: &Context,
+    ui: &mut Ui,
+) -> Vec<&'a LoginEntry> {
     let is_registry = |login: &&LoginEntry| RegistryUri::found(&login.uri).is_ok();
     let all = effective.logins();
     if !all.iter().any(|login| is_registry(&login)) {
@@ -201,10 +279,15 @@ pub(crate) fn live_logins<'a>(effective: &Effective<'a>, context: &Context, ui: 
     match keychain::open(None, context).read() {
         Ok(file) => {
             let held = file.held();
-            all.iter().filter(|login| !keychain::is_dead(login, &held)).collect()
+            all.iter()
+                .filter(|login| !keychain::is_dead(login, &held))
+                .collect()
         }
         Err(error) => {
-            ui.warning(format!("The registries' passwords are not known: {:#}", anyhow!(error)));
+            ui.warning(format!(
+                "The registries' passwords are not known: {:#}",
+                anyhow!(error)
+            ));
             all.iter().collect()
         }
     }
@@ -215,7 +298,7 @@ pub(crate) fn system_place(context: &Context) -> String {
     if context.paths.system.exists() {
         context.paths.system.display().to_string()
     } else {
-        format!("{}'s defaults", context.flavor)
+        format!("{}'s defaults", context.runtime)
     }
 }
 
@@ -223,11 +306,18 @@ pub(crate) fn system_place(context: &Context) -> String {
 ///
 /// # Errors
 /// `refusal`, in Apptainer's words.
-pub(crate) fn check_may_write_system(context: &Context, refusal: &'static str) -> anyhow::Result<()> {
-    if disk::may_write(&context.paths.system) { Ok(()) } else { Err(anyhow!(refusal)) }
+pub(crate) fn check_may_write_system(
+    context: &Context,
+    refusal: &'static str,
+) -> anyhow::Result<()> {
+    if disk::may_write(&context.paths.system) {
+        Ok(())
+    } else {
+        Err(anyhow!(refusal))
+    }
 }
 
-/// Changes the user's file. What an old installation left is taken over first, when this creates the user's folder.
+/// Changes the user's file. What an old installation left is taken over first, when this creates the user's directory.
 ///
 /// # Errors
 /// When the file can't be read or written, or does not allow the change; it is as it was then.
@@ -265,10 +355,10 @@ pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
     edit_system_store(&system_store(context), change, context, ui).map_err(|error| {
         let is_refused = error.downcast_ref::<ChangeError>().is_some();
         match context.paths.system.parent() {
-            Some(folder) if !is_refused && !folder.exists() => error.advise_person(format!(
-                "To make the folder: sudo mkdir {}. If {} is installed elsewhere, --sysconfdir says where.",
-                folder.display(),
-                context.flavor,
+            Some(directory) if !is_refused && !directory.exists() => error.advise_person(format!(
+                "To make the directory: sudo mkdir {}. If {} is installed elsewhere, --sysconfdir says where.",
+                directory.display(),
+                context.runtime,
             )),
             _ => error,
         }
@@ -286,7 +376,7 @@ pub(crate) fn explain_global(error: anyhow::Error, name: &RemoteName) -> anyhow:
     }
 }
 
-/// As [`edit_system`], on a machine where nothing is installed yet: the file's folder is made where it is missing.
+/// As [`edit_system`], on a machine where nothing is installed yet: the file's directory is made where it is missing.
 ///
 /// # Errors
 /// As [`edit_user`].
@@ -295,7 +385,12 @@ pub(crate) fn set_up_system<T, E: Error + Send + Sync + 'static>(
     ui: &mut Ui,
     change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
-    edit_system_store(&system_store(context).with_folder(0o755), change, context, ui)
+    edit_system_store(
+        &system_store(context).with_directory(0o755),
+        change,
+        context,
+        ui,
+    )
 }
 
 fn edit_system_store<T, E: Error + Send + Sync + 'static>(
@@ -311,11 +406,17 @@ fn edit_system_store<T, E: Error + Send + Sync + 'static>(
 
 /// What comes before every change of the user's file. The policy is not a user's file, whatever `-c` says.
 fn prepare_user_edit(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    check_named_folder(context)?;
-    let Paths { user, system, user_is_named, .. } = &context.paths;
+    check_named_directory(context)?;
+    let Paths {
+        user,
+        system,
+        user_is_named,
+        ..
+    } = &context.paths;
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if *user_is_named && resolved(user) == resolved(system) {
-        return Err(anyhow!("{} is the system's file", user.display()).advise("Change it with --global, without -c."));
+        return Err(anyhow!("{} is the system's file", user.display())
+            .advise("Change it with --global, without -c."));
     }
     Ok(migration::migrate(context, ui)?)
 }
@@ -348,8 +449,13 @@ fn edit_by(
     ui: &mut Ui,
     change: &mut dyn FnMut(&mut Document) -> Result<(), Refused>,
 ) -> anyhow::Result<()> {
-    match store.edit(change, |loss| ui.warning(format!("{}: {loss}", store.path().display()))) {
-        Ok(edited) => edited.notes.iter().for_each(|note| ui.warning(note.to_string())),
+    match store.edit(change, |loss| {
+        ui.warning(format!("{}: {loss}", store.path().display()));
+    }) {
+        Ok(edited) => edited
+            .notes
+            .iter()
+            .for_each(|note| ui.warning(note.to_string())),
         Err(StoreError::Change(Refused)) => {}
         Err(error) => return Err(error.into()),
     }
@@ -360,22 +466,26 @@ fn edit_by(
 /// replace, is no policy.
 fn warn_of_system_modes(context: &Context, ui: &mut Ui) {
     let system = &context.paths.system;
-    let mode = |path: &Path| std::fs::metadata(path).ok().map(|found| found.mode() & 0o7777);
+    let mode = |path: &Path| {
+        std::fs::metadata(path)
+            .ok()
+            .map(|found| found.mode() & 0o7777)
+    };
     let file = mode(system);
     if let Some(mode) = file.filter(|mode| mode & 0o044 != 0o044) {
         ui.warning(format!(
-            "{path} can't be read by all users (mode {mode:o}), and their commands fail. To mend it: chmod 644 {path}",
+            "{path} can't be read by all users (mode {mode:o}), and their commands fail. To fix it: chmod 644 {path}",
             path = system.display(),
             mode = mode & 0o777,
         ));
     }
-    let folder = system.parent().unwrap_or(Path::new("/"));
-    // In a folder with a sticky bit nobody can replace the file of somebody else.
+    let directory = system.parent().unwrap_or(Path::new("/"));
+    // In a directory with a sticky bit nobody can replace the file of somebody else.
     let is_open = |mode: &u32| mode & 0o002 != 0 && mode & 0o1000 == 0;
-    for (path, mode) in [(folder, mode(folder)), (system.as_path(), file)] {
+    for (path, mode) in [(directory, mode(directory)), (system.as_path(), file)] {
         if let Some(mode) = mode.filter(is_open) {
             ui.warning(format!(
-                "{path} can be changed by all users (mode {mode:o}), and with it the remotes that the system sets. To mend \
+                "{path} can be changed by all users (mode {mode:o}), and with it the remotes that the system sets. To fix \
                  it: chmod o-w {path}",
                 path = path.display(),
                 mode = mode & 0o777,

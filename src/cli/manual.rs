@@ -3,10 +3,8 @@
 use std::io;
 
 use clap::Command;
-use clap_mangen::{
-    Man,
-    roff::{Roff, bold, italic, roman},
-};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, italic, roman};
 
 /// A page: the name of its file, and its text.
 pub(crate) struct Page {
@@ -26,38 +24,74 @@ const FILES: Terms = &[
         "~/.apptainer/remote.yaml",
         "Your own file: your remotes, your choice, your tokens and logins. For you alone to read.",
     ),
-    ("~/.apptainer/docker-config.json", "The passwords for registries, in Docker's format."),
+    (
+        "~/.apptainer/docker-config.json",
+        "The passwords for registries, in Docker's format.",
+    ),
     (
         "remote.yaml.lock",
         "The lock of the file beside it, held for the moment of a change. It stays, and is always empty or names its last holder.",
     ),
-    ("$XDG_CACHE_HOME/portolan/", "What endpoints said of their services, for a day. It can be removed at any time."),
-    ("$XDG_STATE_HOME/portolan/", "Which remote was in use before, for `portolan remote use -`."),
+    (
+        "$XDG_CACHE_HOME/portolan/",
+        "What endpoints said of their services, for a day. It can be removed at any time.",
+    ),
+    (
+        "$XDG_STATE_HOME/portolan/",
+        "Which remote was in use before, for `portolan remote use -`.",
+    ),
 ];
 
 const ENVIRONMENT: Terms = &[
-    ("PORTOLAN_REMOTE", "The active remote for one command, where no policy forbids it."),
+    (
+        "PORTOLAN_REMOTE",
+        "The active remote for one command, where no policy forbids it.",
+    ),
     (
         "PORTOLAN_COMMAND",
         "The command whose files are managed, as --command. Its name in capitals is what COMMAND stands for below: APPTAINER_CONFIGDIR. What SINGULARITY_ says in its place counts too, with a warning.",
     ),
-    ("PORTOLAN_SYSCONFDIR", "The folder of the system's configuration, as --sysconfdir."),
-    ("COMMAND_CONFIGDIR", "The folder of your own files, in place of ~/.apptainer."),
-    ("COMMAND_ADD_INSECURE", "As --insecure of `remote add` and `remote set-url`."),
+    (
+        "PORTOLAN_SYSCONFDIR",
+        "The directory of the system's configuration, as --sysconfdir.",
+    ),
+    (
+        "COMMAND_CONFIGDIR",
+        "The directory of your own files, in place of ~/.apptainer.",
+    ),
+    (
+        "COMMAND_ADD_INSECURE",
+        "As --insecure of `remote add` and `remote set-url`.",
+    ),
     (
         "COMMAND_LOGIN_USERNAME, COMMAND_LOGIN_PASSWORD, COMMAND_LOGIN_INSECURE",
         "As the flags of `login` for keyservers and registries.",
     ),
     ("COMMAND_AUTH_FILE", "As --authfile of `registry`."),
-    ("COMMAND_LIBRARY, COMMAND_URL", "As --library and --url of `remote resolve`, and of the command's own commands."),
-    ("COMMAND_DEBUG, COMMAND_VERBOSE, COMMAND_QUIET, COMMAND_SILENT, COMMAND_NOCOLOR", "As the flags of these names."),
+    (
+        "COMMAND_LIBRARY, COMMAND_URL",
+        "As --library and --url of `remote resolve`, and of the command's own commands.",
+    ),
+    (
+        "COMMAND_DEBUG, COMMAND_VERBOSE, COMMAND_QUIET, COMMAND_SILENT, COMMAND_NOCOLOR",
+        "As the flags of these names.",
+    ),
     (
         "COMMAND_MESSAGELEVEL",
         "How much is said, as a number: -3 errors, -1 warnings too, 1 information too, 4 more, 5 everything.",
     ),
-    ("NO_COLOR", "No colours, whatever its value, unless it is empty."),
-    ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "The proxy for requests, and the hosts that need none; in lower case too."),
-    ("SSL_CERT_FILE, SSL_CERT_DIR", "The certificates of the authorities that are trusted, in place of the system's."),
+    (
+        "NO_COLOR",
+        "No colours, whatever its value, unless it is empty.",
+    ),
+    (
+        "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
+        "The proxy for requests, and the hosts that need none; in lower case too.",
+    ),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "The certificates of the authorities that are trusted, in place of the system's.",
+    ),
 ];
 
 const EXIT_STATUS: Terms = &[
@@ -65,7 +99,10 @@ const EXIT_STATUS: Terms = &[
     ("1", "The command line is wrong; nothing was done."),
     ("2", "Something would change: remote apply --check."),
     ("3", "There are warnings: remote doctor --strict."),
-    ("255", "The command failed; standard error says why. Files are as they were, unless it says otherwise."),
+    (
+        "255",
+        "The command failed; standard error says why. Files are as they were, unless it says otherwise.",
+    ),
     ("130", "Ctrl-C ended a prompt."),
 ];
 
@@ -79,9 +116,17 @@ pub(crate) fn pages(tree: &Command) -> io::Result<Vec<Page>> {
     let mut open = vec![(tree, Vec::new())];
     while let Some((command, above)) = open.pop() {
         let name = name(command);
-        pages.push(Page { file: format!("{name}.1"), text: page(command, &above, &version)? });
+        pages.push(Page {
+            file: format!("{name}.1"),
+            text: page(command, &above, &version)?,
+        });
         let above = [above, vec![name]].concat();
-        open.extend(command.get_subcommands().filter(is_shown).map(|below| (below, above.clone())));
+        open.extend(
+            command
+                .get_subcommands()
+                .filter(is_shown)
+                .map(|below| (below, above.clone())),
+        );
     }
     Ok(pages)
 }
@@ -89,7 +134,11 @@ pub(crate) fn pages(tree: &Command) -> io::Result<Vec<Page>> {
 fn page(command: &Command, above: &[String], version: &str) -> io::Result<Vec<u8>> {
     let man = Man::new(command.clone());
     // No date: the same source makes the same pages.
-    let mut text = format!(".TH {} 1 \"\" \"{version}\" \"portolan\"\n", name(command).to_uppercase()).into_bytes();
+    let mut text = format!(
+        ".TH {} 1 \"\" \"{version}\" \"portolan\"\n",
+        name(command).to_uppercase()
+    )
+    .into_bytes();
     man.render_name_section(&mut text)?;
     let mut sections = synopsis(command);
     sections.extend([description(command)]);
@@ -101,7 +150,11 @@ fn page(command: &Command, above: &[String], version: &str) -> io::Result<Vec<u8
     }
     sections.extend([examples(command)]);
     if above.is_empty() {
-        sections.extend([terms("FILES", FILES), terms("ENVIRONMENT", ENVIRONMENT), terms("EXIT STATUS", EXIT_STATUS)]);
+        sections.extend([
+            terms("FILES", FILES),
+            terms("ENVIRONMENT", ENVIRONMENT),
+            terms("EXIT STATUS", EXIT_STATUS),
+        ]);
     }
     sections.extend([see_also(above)]);
     sections.to_writer(&mut text)?;
@@ -119,15 +172,25 @@ fn synopsis(command: &Command) -> Roff {
 
 /// What the help says below its first line, which stands behind the name.
 fn description(command: &Command) -> Roff {
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let long = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+    let about = command
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let long = command
+        .get_long_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let text = long.strip_prefix(&about).unwrap_or(&long).trim();
     let mut roff = Roff::new();
     roff.control("SH", ["DESCRIPTION"]);
     if text.is_empty() {
         roff.text([roman(format!("{about}."))]);
     }
-    for (at, paragraph) in text.split("\n\n").filter(|paragraph| !paragraph.is_empty()).enumerate() {
+    for (at, paragraph) in text
+        .split("\n\n")
+        .filter(|paragraph| !paragraph.is_empty())
+        .enumerate()
+    {
         if at > 0 {
             roff.control("PP", []);
         }
@@ -141,7 +204,10 @@ fn is_shown(command: &&Command) -> bool {
 }
 
 fn name(command: &Command) -> String {
-    command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned()
+    command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
+        .to_owned()
 }
 
 fn commands(command: &Command) -> Roff {
@@ -150,14 +216,22 @@ fn commands(command: &Command) -> Roff {
     for below in command.get_subcommands().filter(is_shown) {
         roff.control("TP", []);
         roff.text([bold(name(below)), roman("(1)")]);
-        roff.text([roman(below.get_about().map(ToString::to_string).unwrap_or_default())]);
+        roff.text([roman(
+            below
+                .get_about()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        )]);
     }
     roff
 }
 
 /// The lines of the help behind `Examples:`, as they are typed.
 fn examples(command: &Command) -> Roff {
-    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let help = command
+        .get_after_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let mut roff = Roff::new();
     roff.control("SH", ["EXAMPLES"]);
     roff.control("nf", []);
@@ -181,7 +255,11 @@ fn terms(title: &str, terms: Terms) -> Roff {
 
 /// The pages above; from the first one to the commands that read the same files.
 fn see_also(above: &[String]) -> Roff {
-    let pages = if above.is_empty() { vec!["apptainer".to_owned(), "singularity".to_owned()] } else { above.to_vec() };
+    let pages = if above.is_empty() {
+        vec!["apptainer".to_owned(), "singularity".to_owned()]
+    } else {
+        above.to_vec()
+    };
     let mut inlines = Vec::new();
     for (at, page) in pages.iter().enumerate() {
         inlines.push(roman(if at == 0 { "" } else { ", " }));

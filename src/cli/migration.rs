@@ -1,33 +1,31 @@
-//! Taking over the files of `~/.singularity`, once: by whoever creates the user's folder, in Apptainer's words.
+//! Taking over the files of `~/.singularity`, once: by whoever creates the user's directory, in Apptainer's words.
 //!
 //! The old files never change. Reading commands create nothing (D2 of docs/compatibility.md), so that they take over
 //! nothing either.
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    cli::{
-        context::{Context, is_strange},
-        ui::Ui,
-    },
-    config::{paths::FILE_NAME, yaml},
-    disk::{self, Change, Contents, DiskError, FileRules},
-};
+use crate::cli::context::{Context, is_strange};
+use crate::cli::ui::Ui;
+use crate::config::paths::FILE_NAME;
+use crate::config::yaml;
+use crate::disk;
+use crate::disk::{Change, Contents, DiskError, FileRules};
 
-/// The keyrings: their folder and files below the old folder and the new one.
-const KEYRING_FOLDERS: (&str, &str) = ("sypgp", "keys");
+/// The keyrings: their directory and files below the old directory and the new one.
+const KEYRING_DIRECTORIES: (&str, &str) = ("sypgp", "keys");
 const KEYRINGS: [(&str, &str); 2] = [("pgp-public", "public"), ("pgp-secret", "private")];
 
-/// Creates the user's folder, if there is none and an old installation left something beside it, and takes that over.
+/// Creates the user's directory, if there is none and an old installation left something beside it, and takes that over.
 ///
 /// # Errors
-/// When the folder can't be created.
+/// When the directory can't be created.
 pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
-    let folder = &context.paths.user_folder;
-    let Some(legacy) = legacy_folder(context).filter(|_| !context.paths.user_is_named) else {
+    let directory = &context.paths.user_directory;
+    let Some(legacy) = legacy_directory(context).filter(|_| !context.paths.user_is_named) else {
         return Ok(());
     };
-    if !disk::create_folder(folder, 0o700)? {
+    if !disk::create_directory(directory, 0o700)? {
         return Ok(());
     }
     ui.info("Detected Singularity user configuration directory");
@@ -35,30 +33,50 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
     let docker = legacy.join("docker-config.json");
     if docker.is_file() {
         ui.info("Detected Singularity docker configuration, migrating...");
-        let copied = disk::read(&docker).and_then(|contents| put(&context.paths.docker_config, contents));
+        let copied =
+            disk::read(&docker).and_then(|contents| put(&context.paths.docker_config, contents));
         tell(copied, &docker, &context.paths.docker_config, ui);
     }
-    migrate_keyrings(&legacy.join(KEYRING_FOLDERS.0), &folder.join(KEYRING_FOLDERS.1), ui);
+    migrate_keyrings(
+        &legacy.join(KEYRING_DIRECTORIES.0),
+        &directory.join(KEYRING_DIRECTORIES.1),
+        ui,
+    );
     Ok(())
 }
 
 /// The files of an old installation that nobody took over, each with the place where it would be now.
 pub(crate) fn left_behind(context: &Context) -> Vec<(PathBuf, PathBuf)> {
-    let folder = &context.paths.user_folder;
-    let Some(legacy) = legacy_folder(context) else { return Vec::new() };
-    let (old_keys, new_keys) = (legacy.join(KEYRING_FOLDERS.0), folder.join(KEYRING_FOLDERS.1));
+    let directory = &context.paths.user_directory;
+    let Some(legacy) = legacy_directory(context) else {
+        return Vec::new();
+    };
+    let (old_keys, new_keys) = (
+        legacy.join(KEYRING_DIRECTORIES.0),
+        directory.join(KEYRING_DIRECTORIES.1),
+    );
     let files = [
         (legacy.join(FILE_NAME), context.paths.own()),
-        (legacy.join("docker-config.json"), context.paths.docker_config.clone()),
+        (
+            legacy.join("docker-config.json"),
+            context.paths.docker_config.clone(),
+        ),
     ];
     let keyrings = KEYRINGS.map(|(name, _)| (old_keys.join(name), new_keys.join(name)));
-    files.into_iter().chain(keyrings).filter(|(old, new)| old.is_file() && !new.exists()).collect()
+    files
+        .into_iter()
+        .chain(keyrings)
+        .filter(|(old, new)| old.is_file() && !new.exists())
+        .collect()
 }
 
-/// The folder of an old installation. Root takes over nothing that somebody else may have put there.
-fn legacy_folder(context: &Context) -> Option<PathBuf> {
-    let folder = context.paths.user_folder.with_file_name(context.flavor.legacy_home_folder()?);
-    (folder.is_dir() && !is_strange(&folder, context.user)).then_some(folder)
+/// The directory of an old installation. Root takes over nothing that somebody else may have put there.
+fn legacy_directory(context: &Context) -> Option<PathBuf> {
+    let directory = context
+        .paths
+        .user_directory
+        .with_file_name(context.runtime.legacy_home_directory()?);
+    (directory.is_dir() && !is_strange(&directory, context.user)).then_some(directory)
 }
 
 fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
@@ -66,10 +84,17 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
         return;
     }
     ui.info("Detected Singularity remote configuration, migrating...");
-    let found = disk::read(old).map_err(|error| error.to_string()).and_then(|contents| {
-        let bytes = contents.as_ref().map(|contents| contents.bytes.as_slice()).unwrap_or_default();
-        yaml::read(bytes).map_err(|error| format!("{}:{error}", old.display())).map(|_| contents)
-    });
+    let found = disk::read(old)
+        .map_err(|error| error.to_string())
+        .and_then(|contents| {
+            let bytes = contents
+                .as_ref()
+                .map(|contents| contents.bytes.as_slice())
+                .unwrap_or_default();
+            yaml::read(bytes)
+                .map_err(|error| format!("{}:{error}", old.display()))
+                .map(|_| contents)
+        });
     match found {
         Ok(contents) => tell(put(new, contents), old, new, ui),
         Err(problem) => {
@@ -83,20 +108,29 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
     }
 }
 
-/// Puts an old file into the new folder, unless another command has already made its own there: that one stays.
+/// Puts an old file into the new directory, unless another command has already made its own there: that one stays.
 fn put(new: &Path, old: Option<Contents>) -> Result<(), DiskError> {
     let Some(old) = old else { return Ok(()) };
     let change = |is_there: bool, _: Option<&Contents>| match is_there {
         true => Ok::<_, DiskError>(Change::Keep(())),
         false => Ok(Change::Replace((), old.bytes.clone())),
     };
-    disk::edit(new, &FileRules::PRIVATE, |bytes| Ok(bytes.is_some()), change).map(|_| ())
+    disk::edit(
+        new,
+        &FileRules::PRIVATE,
+        |bytes| Ok(bytes.is_some()),
+        change,
+    )
+    .map(|_| ())
 }
 
 fn migrate_keyrings(old: &Path, new: &Path, ui: &mut Ui) {
-    let found: Vec<_> = KEYRINGS.iter().filter(|(file, _)| old.join(file).is_file()).collect();
+    let found: Vec<_> = KEYRINGS
+        .iter()
+        .filter(|(file, _)| old.join(file).is_file())
+        .collect();
     if !found.is_empty()
-        && let Err(error) = disk::create_folder(new, 0o700)
+        && let Err(error) = disk::create_directory(new, 0o700)
     {
         ui.warning(format!(
             "Migration failed, you can migrate manually with \"cp -a {} {}\": {error}",
@@ -106,7 +140,9 @@ fn migrate_keyrings(old: &Path, new: &Path, ui: &mut Ui) {
         return;
     }
     for (file, kind) in found {
-        ui.info(format!("Detected {kind} Singularity pgp keyring, migrating..."));
+        ui.info(format!(
+            "Detected {kind} Singularity pgp keyring, migrating..."
+        ));
         copy(&old.join(file), &new.join(file), ui);
     }
 }
@@ -125,6 +161,8 @@ fn copy(old: &Path, new: &Path, ui: &mut Ui) {
 fn tell(result: Result<(), DiskError>, old: &Path, new: &Path, ui: &mut Ui) {
     if let Err(error) = result {
         let (old, new) = (old.display(), new.display());
-        ui.warning(format!("Migration failed, you can migrate manually with \"cp -a {old} {new}\": {error}"));
+        ui.warning(format!(
+            "Migration failed, you can migrate manually with \"cp -a {old} {new}\": {error}"
+        ));
     }
 }

@@ -22,25 +22,22 @@ mod spinner;
 mod table;
 mod target;
 mod time;
+mod tree;
 mod ui;
-mod words;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::ffi::OsString;
+use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::{CommandFactory, FromArgMatches};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::{
-    cli::{
-        args::{GlobalOptions, GroupOptions},
-        context::{Context, Environment, Places, Terminals, User},
-        failure::Outcome,
-        ui::{Ui, Verbosity},
-        words::{Group, Run, Words},
-    },
-    flavor::Flavor,
-};
+use crate::cli::args::{GlobalOptions, GroupOptions};
+use crate::cli::context::{Context, Environment, Places, Terminals, User};
+use crate::cli::failure::Outcome;
+use crate::cli::tree::{Group, Run, Words};
+use crate::cli::ui::{Ui, Verbosity};
+use crate::runtime::Runtime;
 
 /// Runs the command that the words name, and tells what came of it.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -56,7 +53,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             &mut plain(),
         );
     }
-    if typed.iter().any(|word| word.as_encoded_bytes().contains(&b'=')) {
+    if typed
+        .iter()
+        .any(|word| word.as_encoded_bytes().contains(&b'='))
+    {
         typed = args::without_boolean_values(&whole_tree(), typed);
     }
     // Never freed: taking the tree apart again costs as much as making it, and the process ends soon.
@@ -87,8 +87,15 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Words, clap::Error> {
     let mut matches = tree.try_get_matches_from_mut(typed)?;
-    let (global, config) = (GlobalOptions::everywhere(&matches), GroupOptions::config(&matches));
-    Ok(Words { global, config, ..Words::from_arg_matches_mut(&mut matches)? })
+    let (global, config) = (
+        GlobalOptions::everywhere(&matches),
+        GroupOptions::config(&matches),
+    );
+    Ok(Words {
+        global,
+        config,
+        ..Words::from_arg_matches_mut(&mut matches)?
+    })
 }
 
 /// The tree with the arguments of all its commands.
@@ -102,7 +109,10 @@ fn whole_tree() -> clap::Command {
 fn explain(typed: &[OsString], ui: &mut Ui) -> ExitCode {
     let mut tree = whole_tree();
     match parse(&mut tree, typed) {
-        Ok(_) => failure::conclude(Err(anyhow!("the command line is understood only in part")), ui),
+        Ok(_) => failure::conclude(
+            Err(anyhow!("the command line is understood only in part")),
+            ui,
+        ),
         Err(error) => failure::conclude_usage(&error, meant(&mut tree, typed), ui),
     }
 }
@@ -115,12 +125,18 @@ fn run_command(
 ) -> anyhow::Result<Outcome> {
     forbid_core_dumps();
     let context = Context::new(places, environment, ui.user)?;
-    // The folder is decided already; an old variable that decided it is warned of like any other.
+    // The directory is decided already; an old variable that decided it is warned of like any other.
     let _ = args::variable(&context, ui, "CONFIGDIR");
-    ui.debug(format!("The system's file is {}", context.paths.system.display()));
-    ui.debug(format!("The user's file is {}", context.paths.user.display()));
-    if command.mends_modes() {
-        layers::mend_modes(&context, ui)?;
+    ui.debug(format!(
+        "The system's file is {}",
+        context.paths.system.display()
+    ));
+    ui.debug(format!(
+        "The user's file is {}",
+        context.paths.user.display()
+    ));
+    if command.fixes_modes() {
+        layers::fix_modes(&context, ui)?;
     }
     command.run(&context, ui)
 }
@@ -139,9 +155,15 @@ fn forbid_core_dumps() {
 /// The help of a group that was named without a command, or of the whole.
 fn show_help(group: Option<&Group>, ui: &mut Ui) -> ExitCode {
     let mut tree = whole_tree();
-    let named = group.and_then(|group| tree.find_subcommand_mut(group.name()).map(clap::Command::render_long_help));
+    let named = group.and_then(|group| {
+        tree.find_subcommand_mut(group.name())
+            .map(clap::Command::render_long_help)
+    });
     let help = named.unwrap_or_else(|| tree.render_long_help());
-    let result = ui.print(&format!("{}\n", help.to_string().trim_end())).map(|()| Outcome::Done).map_err(Into::into);
+    let result = ui
+        .print(&format!("{}\n", help.to_string().trim_end()))
+        .map(|()| Outcome::Done)
+        .map_err(Into::into);
     failure::conclude(result, ui)
 }
 
@@ -150,7 +172,9 @@ fn meant<'a>(tree: &'a mut clap::Command, words: &[OsString]) -> &'a mut clap::C
     let mut command = tree;
     for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
         if word != "help" && command.find_subcommand(word).is_some() {
-            command = command.find_subcommand_mut(word).expect("found in the line above");
+            command = command
+                .find_subcommand_mut(word)
+                .expect("found in the line above");
         }
     }
     command
@@ -158,10 +182,23 @@ fn meant<'a>(tree: &'a mut clap::Command, words: &[OsString]) -> &'a mut clap::C
 
 fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
     let terminals = Terminals::take();
-    let named = environment.text("PORTOLAN_COMMAND").and_then(|name| Flavor::parse(name).ok());
-    let flavor = options.command.clone().or(named).unwrap_or_else(Flavor::apptainer);
-    let is_set = |key: &str| environment.text(&flavor.variable(key)).and_then(args::parse_bool) == Some(true);
-    let level = environment.text(&flavor.variable("MESSAGELEVEL")).and_then(|level| level.parse().ok());
+    let named = environment
+        .text("PORTOLAN_COMMAND")
+        .and_then(|name| Runtime::parse(name).ok());
+    let runtime = options
+        .command
+        .clone()
+        .or(named)
+        .unwrap_or_else(Runtime::apptainer);
+    let is_set = |key: &str| {
+        environment
+            .text(&runtime.variable(key))
+            .and_then(args::parse_bool)
+            == Some(true)
+    };
+    let level = environment
+        .text(&runtime.variable("MESSAGELEVEL"))
+        .and_then(|level| level.parse().ok());
     let verbosity = if options.debug || is_set("DEBUG") {
         Verbosity::DEBUG
     } else if options.verbose || is_set("VERBOSE") {

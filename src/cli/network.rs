@@ -1,18 +1,18 @@
 //! From the context to the services: a client with the machine's settings, an endpoint from a remote, the cache.
 
-use std::{ffi::OsStr, path::PathBuf, time::Duration};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::{
-    cli::context::Context,
-    config::effective::Remote,
-    service::{
-        Endpoint, Transport,
-        discovery::{Cache, DiscoveryError, Freshness, Lookup, ServiceKind, known_service},
-        http::{Client, Environment, Options},
-        registry::certificates,
-    },
-    uri::{EndpointUri, UriError},
+use crate::cli::context::Context;
+use crate::config::effective::Remote;
+use crate::service::discovery::{
+    Cache, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
 };
+use crate::service::http::{Client, Environment, Options};
+use crate::service::registry::certificates;
+use crate::service::{Endpoint, Transport};
+use crate::uri::{EndpointUri, UriError};
 
 /// How this machine's requests are sent.
 pub(crate) fn options(context: &Context) -> Options {
@@ -25,10 +25,15 @@ pub(crate) fn client(context: &Context) -> Client {
     Client::new(options(context))
 }
 
-/// Where registries' own certificates are looked for: the user's folder first.
-pub(crate) fn certificate_folders(context: &Context) -> Vec<PathBuf> {
-    let user = context.paths.configuration.join(certificates::USER_FOLDER);
-    std::iter::once(user).chain(certificates::MACHINE_FOLDERS.map(PathBuf::from)).collect()
+/// Where registries' own certificates are looked for: the user's directory first.
+pub(crate) fn certificate_directories(context: &Context) -> Vec<PathBuf> {
+    let user = context
+        .paths
+        .configuration
+        .join(certificates::USER_DIRECTORY);
+    std::iter::once(user)
+        .chain(certificates::MACHINE_DIRECTORIES.map(PathBuf::from))
+        .collect()
 }
 
 /// What endpoints said before.
@@ -41,8 +46,15 @@ pub(crate) fn cache(context: &Context) -> Cache {
 /// # Errors
 /// When its file has no address for it, or none that can be asked.
 pub(crate) fn endpoint(remote: &Remote<'_>) -> Result<Endpoint, UriError> {
-    let transport = if remote.is_insecure() { Transport::Http } else { Transport::Https };
-    Ok(Endpoint { uri: EndpointUri::parse(remote.uri())?, transport })
+    let transport = if remote.is_insecure() {
+        Transport::Http
+    } else {
+        Transport::Https
+    };
+    Ok(Endpoint {
+        uri: EndpointUri::parse(remote.uri())?,
+        transport,
+    })
 }
 
 /// The longest that a list waits for an endpoint that was never seen: it shows what it knows then.
@@ -74,8 +86,16 @@ pub(crate) fn internal_keyserver(
     }
     let options = options(context);
     let connect_limit = options.connect_limit.min(LIST_PATIENCE);
-    let client = Client::new(Options { limit: LIST_PATIENCE, connect_limit, ..options });
+    let client = Client::new(Options {
+        limit: LIST_PATIENCE,
+        connect_limit,
+        ..options
+    });
     let cache = cache(context);
-    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    let lookup = Lookup {
+        client: &client,
+        cache: Some(&cache),
+        now: context.now,
+    };
     Ok(lookup.service(&endpoint, &ServiceKind::Keyserver, freshness)?)
 }

@@ -1,17 +1,20 @@
 //! The remote before, for `use -`: a name a file of the user's. Whatever goes wrong with it is as nothing remembered.
 //!
-//! It stands in the user's folder for state, 0600 in a 0700 folder: which remotes somebody uses is nobody else's business.
+//! It stands in the user's directory for state, 0600 in a 0700 directory: which remotes somebody uses is nobody else's business.
 
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, time::Duration};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{
-    cli::{context::Context, ui::Ui},
-    disk::{self, Change, DiskError, FileRules},
-    name::RemoteName,
-};
+use crate::cli::context::Context;
+use crate::cli::ui::Ui;
+use crate::disk;
+use crate::disk::{Change, DiskError, FileRules};
+use crate::name::RemoteName;
 
 /// The number of the format below; what has another is as nothing remembered.
 const FORMAT: u32 = 1;
@@ -20,7 +23,10 @@ const FORMAT: u32 = 1;
 const MOST_FILES: usize = 100;
 
 /// A `use` has done its work already and shall not wait long for its memory.
-const RULES: FileRules = FileRules { patience: Duration::from_secs(1), ..FileRules::PRIVATE };
+const RULES: FileRules = FileRules {
+    patience: Duration::from_secs(1),
+    ..FileRules::PRIVATE
+};
 
 /// What is remembered.
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
@@ -33,11 +39,18 @@ struct Memory {
 impl Memory {
     fn parse(bytes: Option<&[u8]>) -> Self {
         let read = bytes.and_then(|bytes| serde_json::from_slice::<Self>(bytes).ok());
-        read.filter(|memory| memory.format == FORMAT).unwrap_or(Self { format: FORMAT, previous: Map::new() })
+        read.filter(|memory| memory.format == FORMAT)
+            .unwrap_or(Self {
+                format: FORMAT,
+                previous: Map::new(),
+            })
     }
 
     fn name(&self, file: &str) -> Option<RemoteName> {
-        self.previous.get(file).and_then(Value::as_str).map(RemoteName::found)
+        self.previous
+            .get(file)
+            .and_then(Value::as_str)
+            .map(RemoteName::found)
     }
 
     fn set(&mut self, file: &str, name: &RemoteName) {
@@ -52,14 +65,19 @@ impl Memory {
 
 /// The remote that was in use before, by the user's file of this run.
 pub(crate) fn recall(context: &Context) -> Option<RemoteName> {
-    let contents = disk::read(&context.paths.state.join("previous")).ok().flatten()?;
+    let contents = disk::read(&context.paths.state.join("previous"))
+        .ok()
+        .flatten()?;
     Memory::parse(Some(&contents.bytes)).name(&key(&context.paths.user)?)
 }
 
 /// Remembers which remote was in use before. That it can't be remembered is told with `-v` alone.
 pub(crate) fn remember(name: &RemoteName, context: &Context, ui: &mut Ui) {
     if let Err(error) = write(name, context) {
-        ui.verbose(format!("{name} is not remembered for `use -`: {:#}", anyhow::Error::from(error)));
+        ui.verbose(format!(
+            "{name} is not remembered for `use -`: {:#}",
+            anyhow::Error::from(error)
+        ));
     }
 }
 
@@ -71,20 +89,35 @@ pub(crate) fn rename(old: &RemoteName, new: &RemoteName, context: &Context, ui: 
 }
 
 fn write(name: &RemoteName, context: &Context) -> Result<(), DiskError> {
-    let Some(file) = key(&context.paths.user) else { return Ok(()) };
+    let Some(file) = key(&context.paths.user) else {
+        return Ok(());
+    };
     // Without it the next step fails, and says why.
-    let _ = DirBuilder::new().recursive(true).mode(0o700).create(&context.paths.state);
+    let _ = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&context.paths.state);
     let change = |mut memory: Memory, _: Option<&disk::Contents>| {
         memory.set(&file, name);
         let bytes = serde_json::to_vec(&memory).unwrap_or_default();
         Ok::<_, DiskError>(Change::Replace((), bytes))
     };
-    disk::edit(&context.paths.state.join("previous"), &RULES, |bytes| Ok(Memory::parse(bytes)), change).map(|_| ())
+    disk::edit(
+        &context.paths.state.join("previous"),
+        &RULES,
+        |bytes| Ok(Memory::parse(bytes)),
+        change,
+    )
+    .map(|_| ())
 }
 
 /// A file's one name, however it is reached; `None` for one that is no text or not there.
 fn key(file: &Path) -> Option<String> {
-    file.canonicalize().ok()?.into_os_string().into_string().ok()
+    file.canonicalize()
+        .ok()?
+        .into_os_string()
+        .into_string()
+        .ok()
 }
 
 #[cfg(test)]
@@ -100,15 +133,31 @@ mod tests {
         memory.set("/a", &RemoteName::found("z"));
         let again = Memory::parse(Some(&serde_json::to_vec(&memory).unwrap()));
         assert_eq!(again, memory);
-        assert_eq!((again.name("/a"), again.name("/b")), (Some(RemoteName::found("z")), Some(RemoteName::found("y"))));
+        assert_eq!(
+            (again.name("/a"), again.name("/b")),
+            (Some(RemoteName::found("z")), Some(RemoteName::found("y")))
+        );
     }
 
     #[test]
     fn what_is_broken_or_of_another_format_is_as_nothing_remembered() {
-        for text in ["", "{not json", "[]", r#"{"format":2,"previous":{"/a":"x"}}"#, r#"{"format":1}"#] {
-            assert_eq!(Memory::parse(Some(text.as_bytes())).name("/a"), None, "{text}");
+        for text in [
+            "",
+            "{not json",
+            "[]",
+            r#"{"format":2,"previous":{"/a":"x"}}"#,
+            r#"{"format":1}"#,
+        ] {
+            assert_eq!(
+                Memory::parse(Some(text.as_bytes())).name("/a"),
+                None,
+                "{text}"
+            );
         }
-        assert_eq!(Memory::parse(Some(br#"{"format":1,"previous":{"/a":7}}"#)).name("/a"), None);
+        assert_eq!(
+            Memory::parse(Some(br#"{"format":1,"previous":{"/a":7}}"#)).name("/a"),
+            None
+        );
     }
 
     #[test]

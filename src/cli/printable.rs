@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::quoted::is_hidden;
+use crate::text::is_hidden;
 
 /// The text with everything escaped that could steer a terminal, reorder a line or hide in it.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
@@ -28,7 +28,9 @@ fn escape(text: &str, keep_lines: bool) -> Cow<'_, str> {
             '\t' => escaped.push_str("\\t"),
             '\r' => escaped.push_str("\\r"),
             other if !steers(other) => escaped.push(other),
-            other if u32::from(other) < 0x100 => escaped.push_str(&format!("\\x{:02x}", u32::from(other))),
+            other if u32::from(other) < 0x100 => {
+                escaped.push_str(&format!("\\x{:02x}", u32::from(other)));
+            }
             other => escaped.push_str(&format!("\\u{:04x}", u32::from(other))),
         }
     }

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use crate::{
-    cli::{context::Context, network, ui::Ui},
-    config::effective::{Effective, Remote},
-    name::RemoteName,
-    service::discovery::{Freshness, Lookup, ServiceKind, known_service},
-};
+use crate::cli::context::Context;
+use crate::cli::network;
+use crate::cli::ui::Ui;
+use crate::config::effective::{Effective, Remote};
+use crate::name::RemoteName;
+use crate::service::discovery::{Freshness, Lookup, ServiceKind, known_service};
 
 /// What is known of an endpoint's services.
 pub(crate) enum Services {
@@ -26,27 +26,44 @@ pub(crate) enum Services {
 
 impl Services {
     /// What is known of a remote's services; asks at most once, and fails for nothing.
-    pub(crate) fn find(remote: &Remote<'_>, freshness: Freshness, context: &Context, ui: &mut Ui) -> Self {
+    pub(crate) fn find(
+        remote: &Remote<'_>,
+        freshness: Freshness,
+        context: &Context,
+        ui: &mut Ui,
+    ) -> Self {
         let endpoint = match network::endpoint(remote) {
             Ok(endpoint) => endpoint,
             Err(error) => return Self::Unknown(error.to_string()),
         };
         if let Some(keyserver) = known_service(&endpoint.uri, &ServiceKind::Keyserver) {
             let library = known_service(&endpoint.uri, &ServiceKind::Library).unwrap_or_default();
-            let known = [(ServiceKind::Keyserver, keyserver), (ServiceKind::Library, library)];
+            let known = [
+                (ServiceKind::Keyserver, keyserver),
+                (ServiceKind::Library, library),
+            ];
             let named = known.into_iter().filter(|(_, uri)| !uri.is_empty());
             return Self::Known(named.map(|(kind, uri)| (kind, uri.to_owned())).collect());
         }
         let client = network::client(context);
         let cache = network::cache(context);
-        let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+        let lookup = Lookup {
+            client: &client,
+            cache: Some(&cache),
+            now: context.now,
+        };
         let waiting = ui.spinner("asking for the services");
         let found = lookup.services(&endpoint, freshness);
         drop(waiting);
         match found {
             Ok(discovery) => {
-                let named = discovery.services().map(|(kind, uri)| (kind.clone(), uri.to_owned()));
-                Self::Said { services: named.collect(), seen: discovery.seen }
+                let named = discovery
+                    .services()
+                    .map(|(kind, uri)| (kind.clone(), uri.to_owned()));
+                Self::Said {
+                    services: named.collect(),
+                    seen: discovery.seen,
+                }
             }
             Err(error) => Self::Unknown(format!("{:#}", anyhow::Error::from(error))),
         }
@@ -95,7 +112,9 @@ pub(crate) fn library_advice(effective: &Effective<'_>) -> String {
         }
         WayToLibrary::Use => format!("For one that has: portolan remote use {LIBRARY}."),
         WayToLibrary::AddAndUse => {
-            format!("For one that has: portolan remote add --no-login {LIBRARY}, then portolan remote use {LIBRARY}.")
+            format!(
+                "For one that has: portolan remote add --no-login {LIBRARY}, then portolan remote use {LIBRARY}."
+            )
         }
     }
 }

@@ -1,18 +1,17 @@
 //! Where a value comes from, for people and for scripts: a layer, its file, and the line in it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::{
-    config::{
-        effective::{Effective, Remote},
-        layer::{CHOICE, LayerKind, Layers},
-        yaml::{self, Places},
-    },
-    disk::{self, DiskError},
-    name::RemoteName,
-};
+use crate::config::effective::{Effective, Remote};
+use crate::config::layer::{CHOICE, LayerKind, Layers};
+use crate::config::yaml;
+use crate::config::yaml::Places;
+use crate::disk;
+use crate::disk::DiskError;
+use crate::name::RemoteName;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,9 +25,20 @@ impl Place {
     /// As a person reads it, and an editor opens it: `FILE:LINE`.
     pub(crate) fn told(&self) -> String {
         match self {
-            Self { file: Some(file), line: Some(line), .. } => format!("{file}:{line}"),
-            Self { file: Some(file), line: None, .. } => file.clone(),
-            Self { layer: "environment", .. } => CHOICE.to_owned(),
+            Self {
+                file: Some(file),
+                line: Some(line),
+                ..
+            } => format!("{file}:{line}"),
+            Self {
+                file: Some(file),
+                line: None,
+                ..
+            } => file.clone(),
+            Self {
+                layer: "environment",
+                ..
+            } => CHOICE.to_owned(),
             Self { .. } => "built in".to_owned(),
         }
     }
@@ -48,7 +58,9 @@ impl Sources {
         for layer in std::iter::once(&layers.system).chain(&layers.user) {
             if let Some(path) = &layer.path {
                 let contents = disk::read(path)?;
-                let places = contents.as_ref().map_or_else(Places::default, |contents| yaml::places(&contents.bytes));
+                let places = contents
+                    .as_ref()
+                    .map_or_else(Places::default, |contents| yaml::places(&contents.bytes));
                 sources.0.insert(layer.kind, (path.clone(), places));
             }
         }
@@ -73,13 +85,18 @@ impl Sources {
     /// What chose the active remote: a file's `Active`, the policy, or the environment.
     pub(crate) fn active(&self, effective: &Effective<'_>) -> Option<Place> {
         let active = effective.active_name()?;
-        Some(self.exclusive(effective).unwrap_or_else(|| self.place(active.layer, Places::active)))
+        Some(
+            self.exclusive(effective)
+                .unwrap_or_else(|| self.place(active.layer, Places::active)),
+        )
     }
 
     /// What makes the exclusive remote what it is.
     pub(crate) fn exclusive(&self, effective: &Effective<'_>) -> Option<Place> {
         let name = effective.exclusive()?;
-        Some(self.place(LayerKind::System, |places| places.remote_key(name, "Exclusive")))
+        Some(self.place(LayerKind::System, |places| {
+            places.remote_key(name, "Exclusive")
+        }))
     }
 
     /// The user's token for a remote.

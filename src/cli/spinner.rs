@@ -1,11 +1,11 @@
 //! A sign of life on a terminal while servers think. Nothing in pipes.
 
-use std::{
-    io::{self, Write},
-    sync::mpsc::{self, RecvTimeoutError, Sender},
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::io::Write;
+use std::sync::mpsc;
+use std::sync::mpsc::{RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{io, thread};
 
 /// Turns until it is dropped; then its line is empty again.
 pub(crate) struct Spinner(Option<(Sender<()>, JoinHandle<()>)>);

@@ -30,7 +30,10 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_longest_cell_and_the_last_is_not_padded() {
-        assert_eq!(columns(&[["NAME", "URI"], ["日本", "x"], ["longer", ""]]), "NAME    URI\n日本      x\nlonger  \n");
+        assert_eq!(
+            columns(&[["NAME", "URI"], ["日本", "x"], ["longer", ""]]),
+            "NAME    URI\n日本      x\nlonger  \n"
+        );
         assert_eq!(columns::<2, &str>(&[]), "");
     }
 }

@@ -4,15 +4,11 @@
 
 use anyhow::anyhow;
 
-use crate::{
-    cli::failure::Advise,
-    config::{
-        change::ChangeError,
-        effective::{Effective, Note, Remote},
-    },
-    name::RemoteName,
-    uri::{KeyserverUri, RegistryUri, RegistryUriError, without_user},
-};
+use crate::cli::failure::Advise;
+use crate::config::change::ChangeError;
+use crate::config::effective::{Effective, Note, Remote};
+use crate::name::RemoteName;
+use crate::uri::{KeyserverUri, RegistryUri, RegistryUriError, without_user};
 
 /// What is logged in to, or out of.
 #[derive(Clone, Debug)]
@@ -84,9 +80,15 @@ pub(crate) enum ServiceReason {
 
 impl<'a> Target<'a> {
     /// What a login's word means; none (or an empty one) is the active remote.
-    pub(crate) fn find(effective: &Effective<'a>, word: Option<&'a str>) -> Result<Self, TargetError> {
+    pub(crate) fn find(
+        effective: &Effective<'a>,
+        word: Option<&'a str>,
+    ) -> Result<Self, TargetError> {
         let Some(word) = word.filter(|word| !word.is_empty()) else {
-            return effective.active().map(|remote| Self::Remote(*remote)).ok_or(TargetError::NoDefault);
+            return effective
+                .active()
+                .map(|remote| Self::Remote(*remote))
+                .ok_or(TargetError::NoDefault);
         };
         let name = RemoteName::found(word);
         if let Some(remote) = effective.remote(&name) {
@@ -102,16 +104,19 @@ impl<'a> Target<'a> {
 impl<'a> Service<'a> {
     /// What a word means that is no remote's name.
     pub(crate) fn find(effective: &Effective<'a>, word: &'a str) -> Result<Self, TargetError> {
-        let service = |reason: ServiceReason| TargetError::Service { word: without_user(word).into_owned(), reason };
+        let service = |reason: ServiceReason| TargetError::Service {
+            word: without_user(word).into_owned(),
+            reason,
+        };
         let keyserver = || external_keyserver(effective, word).map(Self::Keyserver);
         let Some((scheme, _)) = word.split_once("://") else {
             // A bare host is one only where somebody configured it.
             return keyserver().ok_or_else(|| TargetError::NotRemote(RemoteName::found(word)));
         };
         match scheme.to_ascii_lowercase().as_str() {
-            "docker" | "oras" => {
-                RegistryUri::parse(word).map(Self::Registry).map_err(|error| service(ServiceReason::Registry(error)))
-            }
+            "docker" | "oras" => RegistryUri::parse(word)
+                .map(Self::Registry)
+                .map_err(|error| service(ServiceReason::Registry(error))),
             "http" | "https" | "hkp" | "hkps" => {
                 if without_user(word) != word {
                     return Err(service(ServiceReason::User));
@@ -126,17 +131,29 @@ impl<'a> Service<'a> {
 impl TargetError {
     /// The error with what a person can do about it.
     pub(crate) fn explain(self, effective: &Effective<'_>) -> anyhow::Error {
-        let known: Vec<String> = effective.remotes().map(|remote| remote.name.to_string()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known: Vec<String> = effective
+            .remotes()
+            .map(|remote| remote.name.to_string())
+            .collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
         match &self {
             TargetError::NoDefault => {
                 let advice = match effective.active_name() {
                     Some(active) => {
-                        format!("The active remote is {}, which does not exist. Known remotes: {known}.", active.value)
+                        format!(
+                            "The active remote is {}, which does not exist. Known remotes: {known}.",
+                            active.value
+                        )
                     }
                     None => format!("Known remotes: {known}."),
                 };
-                self.advise(format!("{advice}\nTo choose one: portolan remote use <NAME>. One can be named as well."))
+                self.advise(format!(
+                    "{advice}\nTo choose one: portolan remote use <NAME>. One can be named as well."
+                ))
             }
             TargetError::NotRemote(name) => {
                 let advice = format!(
@@ -147,8 +164,10 @@ impl TargetError {
                 self.advise(advice)
             }
             TargetError::InBothFiles(name) => {
-                let advice =
-                    format!("The system's is used. Remove your own first: portolan remote remove {}.", name.word());
+                let advice = format!(
+                    "The system's is used. Remove your own first: portolan remote remove {}.",
+                    name.word()
+                );
                 self.advise(advice)
             }
             TargetError::Service { .. } => self.into(),
@@ -174,19 +193,35 @@ pub(crate) fn named_or_active<'a, 'b>(
     name: Option<&RemoteName>,
 ) -> anyhow::Result<&'b Remote<'a>> {
     let missing = |name: &RemoteName| {
-        ChangeError::NoSuchRemote(name.clone()).advise_person("portolan remote list shows the remotes that there are.")
+        ChangeError::NoSuchRemote(name.clone())
+            .advise_person("portolan remote list shows the remotes that there are.")
     };
     match (name, effective.active_name()) {
         (Some(name), _) => effective.remote(name).ok_or_else(|| missing(name)),
-        (None, None) => Err(anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>.")),
-        (None, Some(active)) => effective.remote(&active.value).ok_or_else(|| missing(&active.value)),
+        (None, None) => Err(anyhow!("no default remote")
+            .advise_person("To choose one: portolan remote use <NAME>.")),
+        (None, Some(active)) => effective
+            .remote(&active.value)
+            .ok_or_else(|| missing(&active.value)),
     }
 }
 
 /// The external keyserver, skipped or not, of any remote that is the same server.
-fn external_keyserver<'a>(effective: &Effective<'a>, word: &'a str) -> Option<ConfiguredKeyserver<'a>> {
+fn external_keyserver<'a>(
+    effective: &Effective<'a>,
+    word: &'a str,
+) -> Option<ConfiguredKeyserver<'a>> {
     let mut keyservers = effective.remotes().flat_map(Remote::keyservers);
-    let found = keyservers.find(|keyserver| keyserver.external && KeyserverUri::are_same(&keyserver.uri, word))?;
-    let typed = if word.contains("://") { word } else { &found.uri };
-    Some(ConfiguredKeyserver { typed, configured: &found.uri, insecure: found.insecure })
+    let found = keyservers
+        .find(|keyserver| keyserver.external && KeyserverUri::are_same(&keyserver.uri, word))?;
+    let typed = if word.contains("://") {
+        word
+    } else {
+        &found.uri
+    };
+    Some(ConfiguredKeyserver {
+        typed,
+        configured: &found.uri,
+        insecure: found.insecure,
+    })
 }

@@ -27,15 +27,27 @@ mod tests {
 
     #[test]
     fn a_moment_is_shown_however_far_away_it_is() {
-        let cases = [(1_795_392_000, "2026-11-23T00:00:00Z"), (9_000_000_000_000, "9999-12-31T23:59:59Z")];
+        let cases = [
+            (1_795_392_000, "2026-11-23T00:00:00Z"),
+            (9_000_000_000_000, "9999-12-31T23:59:59Z"),
+        ];
         for (seconds, shown) in cases {
-            assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), shown);
+            assert_eq!(
+                date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)),
+                shown
+            );
         }
     }
 
     #[test]
     fn a_span_is_told_in_the_largest_unit_that_fits() {
-        let cases = [(0, "0 seconds"), (1, "1 second"), (119, "1 minute"), (7200, "2 hours"), (200_000, "2 days")];
+        let cases = [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (119, "1 minute"),
+            (7200, "2 hours"),
+            (200_000, "2 days"),
+        ];
         for (seconds, told) in cases {
             let begin = SystemTime::UNIX_EPOCH;
             assert_eq!(span(begin, begin + Duration::from_secs(seconds)), told);

@@ -2,16 +2,13 @@
 //!
 //! The lines are Apptainer's: a padded label, then the text; see docs/compatibility.md.
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::borrow::Cow;
+use std::io;
+use std::io::Write;
 
-use crate::cli::{
-    context::User,
-    printable::{printable, printable_lines},
-    spinner::Spinner,
-};
+use crate::cli::context::User;
+use crate::cli::printable::{printable, printable_lines};
+use crate::cli::spinner::Spinner;
 
 /// How much is said, in Apptainer's numbers (`<COMMAND>_MESSAGELEVEL` takes them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,7 +125,10 @@ impl Ui {
     pub(crate) fn advice(&mut self, text: &str) {
         if self.verbosity >= Kind::Error.shown_from() {
             let text = self.safe(text);
-            let indented: String = text.lines().map(|line| format!("         {line}\n")).collect();
+            let indented: String = text
+                .lines()
+                .map(|line| format!("         {line}\n"))
+                .collect();
             // Nobody is left to be told when standard error is closed.
             let _ = io::stderr().write_all(indented.as_bytes());
         }
@@ -140,7 +140,10 @@ impl Ui {
     /// When standard output can't be written; a closed pipe is one of these.
     pub(crate) fn print(&mut self, text: &str) -> Result<(), OutputError> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(OutputError)
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+            .map_err(OutputError)
     }
 
     /// Text for standard error without a label: what is wrong with a command line.
@@ -152,17 +155,28 @@ impl Ui {
 
     /// A cell or a word for standard output: untouched in a pipe, unable to steer a terminal.
     pub(crate) fn cell<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.stdout_is_terminal { printable(text) } else { Cow::Borrowed(text) }
+        if self.stdout_is_terminal {
+            printable(text)
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// As [`cell`](Self::cell), for a text of several lines.
     pub(crate) fn lines<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.stdout_is_terminal { printable_lines(text) } else { Cow::Borrowed(text) }
+        if self.stdout_is_terminal {
+            printable_lines(text)
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// A sign of life while servers think, on a terminal only.
     pub(crate) fn spinner(&self, text: &'static str) -> Spinner {
-        Spinner::new(text, self.stderr_is_terminal && self.verbosity >= Verbosity::NORMAL)
+        Spinner::new(
+            text,
+            self.stderr_is_terminal && self.verbosity >= Verbosity::NORMAL,
+        )
     }
 
     /// Text for a prompt, which only ever goes to a terminal.
@@ -171,7 +185,11 @@ impl Ui {
     }
 
     fn safe<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.stderr_is_terminal { printable_lines(text) } else { Cow::Borrowed(text) }
+        if self.stderr_is_terminal {
+            printable_lines(text)
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     fn log(&mut self, kind: Kind, text: &str) {
@@ -179,11 +197,18 @@ impl Ui {
             return;
         }
         let text = self.safe(text.trim_end_matches('\n'));
-        let (colour, plain) = if self.colour { (kind.colour(), "\u{1b}[0m") } else { ("", "") };
+        let (colour, plain) = if self.colour {
+            (kind.colour(), "\u{1b}[0m")
+        } else {
+            ("", "")
+        };
         let line = if self.verbosity >= Verbosity::DEBUG {
             let process = format!("[U={},P={}]", self.user.id, std::process::id());
             let function = format!("{}()", self.command);
-            format!("{colour}{:<8}{plain}{process:<19}{function:<30}{text}\n", kind.label())
+            format!(
+                "{colour}{:<8}{plain}{process:<19}{function:<30}{text}\n",
+                kind.label()
+            )
         } else {
             let label = format!("{}:", kind.label());
             format!("{colour}{label:<8}{plain} {text}\n")

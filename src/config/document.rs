@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{name::RemoteName, secret::Secret};
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 /// What one remote.yaml says. Equal documents mean the same file: a change is `before != after`, never a flag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,12 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    config::document::{KeyserverEntry, LoginEntry, RemoteEntry},
-    name::RemoteName,
-    secret::Secret,
-    uri::is_same_keyserver,
-};
+use crate::config::document::{KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
+use crate::secret::Secret;
+use crate::uri::is_same_keyserver;
 
 pub use crate::config::layer::{Layer, LayerKind, Layers, Located};
 
@@ -105,9 +103,13 @@ impl<'a> Effective<'a> {
     /// Merges the system's layer (or the built-in one) and the user's. `chosen` is the active remote by the environment.
     pub fn merge(system: &'a Layer, user: Option<&'a Layer>, chosen: Option<&RemoteName>) -> Self {
         let exclusive_ones: Vec<&RemoteName> = match system.kind {
-            LayerKind::System => {
-                system.document.remotes.iter().filter(|(_, entry)| entry.exclusive).map(|(name, _)| name).collect()
-            }
+            LayerKind::System => system
+                .document
+                .remotes
+                .iter()
+                .filter(|(_, entry)| entry.exclusive)
+                .map(|(name, _)| name)
+                .collect(),
             LayerKind::BuiltIn | LayerKind::User | LayerKind::Environment => Vec::new(),
         };
         let system_active = system.document.active.as_str();
@@ -118,7 +120,9 @@ impl<'a> Effective<'a> {
             .or_else(|| exclusive_ones.first().copied());
         let mut notes = Vec::new();
         if exclusive_ones.len() > 1 {
-            notes.push(Note::SeveralExclusive(exclusive_ones.into_iter().cloned().collect()));
+            notes.push(Note::SeveralExclusive(
+                exclusive_ones.into_iter().cloned().collect(),
+            ));
         }
         let mut remotes: BTreeMap<&RemoteName, Remote<'_>> = system
             .document
@@ -126,24 +130,45 @@ impl<'a> Effective<'a> {
             .iter()
             .map(|(name, entry)| {
                 let exclusive = exclusive == Some(name);
-                (name, Remote { name, layer: system.kind, token: Token::None, exclusive, entry })
+                (
+                    name,
+                    Remote {
+                        name,
+                        layer: system.kind,
+                        token: Token::None,
+                        exclusive,
+                        entry,
+                    },
+                )
             })
             .collect();
         let mut individual = BTreeMap::new();
         if let Some(user) = user {
             let entries = user.document.remotes.iter();
-            let own = entries.filter_map(|(name, entry)| users(&mut remotes, system.kind, name, entry, &mut notes));
+            let own = entries.filter_map(|(name, entry)| {
+                users(&mut remotes, system.kind, name, entry, &mut notes)
+            });
             individual = own.map(|remote| (remote.name, remote)).collect();
         }
         remotes.append(&mut individual);
-        let is_overruled = |chosen: &&RemoteName| exclusive.is_some_and(|exclusive| exclusive != *chosen);
+        let is_overruled =
+            |chosen: &&RemoteName| exclusive.is_some_and(|exclusive| exclusive != *chosen);
         notes.extend(chosen.filter(is_overruled).cloned().map(Note::Overruled));
         let active = active(exclusive, chosen, system, user);
-        if let Some(named) = active.as_ref().filter(|active| !remotes.contains_key(&active.value)) {
+        if let Some(named) = active
+            .as_ref()
+            .filter(|active| !remotes.contains_key(&active.value))
+        {
             notes.push(Note::NoSuchActive(named.clone()));
         }
         let logins = user.map_or(&[][..], |layer| &layer.document.logins);
-        Self { remotes, active, exclusive, logins, notes }
+        Self {
+            remotes,
+            active,
+            exclusive,
+            logins,
+            notes,
+        }
     }
 
     /// The remotes in byte order of their names.
@@ -163,7 +188,9 @@ impl<'a> Effective<'a> {
 
     /// The remote that commands use when none is named.
     pub fn active(&self) -> Option<&Remote<'a>> {
-        self.active.as_ref().and_then(|active| self.remotes.get(&active.value))
+        self.active
+            .as_ref()
+            .and_then(|active| self.remotes.get(&active.value))
     }
 
     /// The only remote that users may use, when the system's policy names one.
@@ -178,7 +205,10 @@ impl<'a> Effective<'a> {
 
     /// The user's login that a runtime takes for a keyserver, the first that equals it, and its place in the list.
     pub fn keyserver_login(&self, uri: &str) -> Option<(usize, &'a LoginEntry)> {
-        self.logins.iter().enumerate().find(|(_, login)| is_same_keyserver(&login.uri, uri))
+        self.logins
+            .iter()
+            .enumerate()
+            .find(|(_, login)| is_same_keyserver(&login.uri, uri))
     }
 
     /// What is odd in the layers.
@@ -202,7 +232,9 @@ fn users<'a>(
             } else if entry.uri == remote.entry.uri {
                 remote.token = Token::Stored(&entry.token);
             } else {
-                remote.token = Token::Moved { stored_for: &entry.uri };
+                remote.token = Token::Moved {
+                    stored_for: &entry.uri,
+                };
                 notes.push(Note::Moved(name.clone()));
             }
         }
@@ -211,8 +243,18 @@ fn users<'a>(
             if entry.exclusive {
                 notes.push(Note::IndividualExclusive(name.clone()));
             }
-            let token = if entry.token.is_empty() { Token::None } else { Token::Stored(&entry.token) };
-            return Some(Remote { name, layer: LayerKind::User, token, exclusive: false, entry });
+            let token = if entry.token.is_empty() {
+                Token::None
+            } else {
+                Token::Stored(&entry.token)
+            };
+            return Some(Remote {
+                name,
+                layer: LayerKind::User,
+                token,
+                exclusive: false,
+                entry,
+            });
         }
     }
     None
@@ -225,14 +267,23 @@ fn active(
     user: Option<&Layer>,
 ) -> Option<Located<RemoteName>> {
     if let Some(name) = exclusive {
-        return Some(Located { value: name.clone(), layer: system.kind });
+        return Some(Located {
+            value: name.clone(),
+            layer: system.kind,
+        });
     }
     if let Some(name) = chosen {
-        return Some(Located { value: name.clone(), layer: LayerKind::Environment });
+        return Some(Located {
+            value: name.clone(),
+            layer: LayerKind::Environment,
+        });
     }
     let named = |layer: &Layer| {
         let active = layer.document.active.as_str();
-        (!active.is_empty()).then(|| Located { value: RemoteName::found(active), layer: layer.kind })
+        (!active.is_empty()).then(|| Located {
+            value: RemoteName::found(active),
+            layer: layer.kind,
+        })
     };
     user.and_then(named).or_else(|| named(system))
 }
@@ -240,10 +291,15 @@ fn active(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::yaml, flavor::Flavor};
+    use crate::config::yaml;
+    use crate::runtime::Runtime;
 
     fn layer(kind: LayerKind, text: &str) -> Layer {
-        Layer { kind, path: None, document: yaml::read(text.as_bytes()).unwrap() }
+        Layer {
+            kind,
+            path: None,
+            document: yaml::read(text.as_bytes()).unwrap(),
+        }
     }
 
     /// The view as `name uri layer [active] [exclusive] [token|moved]`, a line a remote, and the notes behind.
@@ -255,7 +311,11 @@ mod tests {
             .remotes()
             .map(|remote| {
                 let mut line = format!("{} {} {:?}", remote.name, remote.uri(), remote.layer);
-                line.push_str(if active == Some(remote.name) { " active" } else { "" });
+                line.push_str(if active == Some(remote.name) {
+                    " active"
+                } else {
+                    ""
+                });
                 line.push_str(if remote.exclusive { " exclusive" } else { "" });
                 line.push_str(match remote.token {
                     Token::None => "",
@@ -274,21 +334,44 @@ mod tests {
     }
 
     const TWO: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true}}";
-    const EXCLUSIVE: &str =
-        "Active: c\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true, Exclusive: true}}";
+    const EXCLUSIVE: &str = "Active: c\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true, Exclusive: true}}";
 
     #[test]
     fn the_users_remotes_stand_beside_the_systems() {
         let lines = shown(&system(TWO), "Remotes: {m: {URI: m.example}}");
-        assert_eq!(lines, ["c c.example System", "d d.example System active", "m m.example User"]);
+        assert_eq!(
+            lines,
+            [
+                "c c.example System",
+                "d d.example System active",
+                "m m.example User"
+            ]
+        );
     }
 
     #[test]
     fn the_users_active_remote_wins_where_no_policy_forbids_it() {
         let lines = shown(&system(TWO), "Active: m\nRemotes: {m: {URI: m.example}}");
-        assert_eq!(lines, ["c c.example System", "d d.example System", "m m.example User active"]);
-        let lines = shown(&system(EXCLUSIVE), "Active: m\nRemotes: {m: {URI: m.example}}");
-        assert_eq!(lines, ["c c.example System active exclusive", "d d.example System", "m m.example User"]);
+        assert_eq!(
+            lines,
+            [
+                "c c.example System",
+                "d d.example System",
+                "m m.example User active"
+            ]
+        );
+        let lines = shown(
+            &system(EXCLUSIVE),
+            "Active: m\nRemotes: {m: {URI: m.example}}",
+        );
+        assert_eq!(
+            lines,
+            [
+                "c c.example System active exclusive",
+                "d d.example System",
+                "m m.example User"
+            ]
+        );
     }
 
     #[test]
@@ -306,26 +389,52 @@ mod tests {
         let lines = shown(&system(EXCLUSIVE), own);
         assert_eq!(
             lines,
-            ["c c.example System active exclusive", "d d.example System", r#"Shadowed(RemoteName("c"))"#]
+            [
+                "c c.example System active exclusive",
+                "d d.example System",
+                r#"Shadowed(RemoteName("c"))"#
+            ]
         );
     }
 
     #[test]
     fn a_token_counts_only_for_the_address_that_it_is_stored_beside() {
-        let lines = shown(&system(TWO), "Remotes: {c: {URI: c.example, System: true, Token: t}}");
+        let lines = shown(
+            &system(TWO),
+            "Remotes: {c: {URI: c.example, System: true, Token: t}}",
+        );
         assert_eq!(lines[0], "c c.example System token");
-        let lines = shown(&system(TWO), "Remotes: {c: {URI: old.example, System: true, Token: t}}");
-        assert_eq!(lines, ["c c.example System moved", "d d.example System active", r#"Moved(RemoteName("c"))"#]);
+        let lines = shown(
+            &system(TWO),
+            "Remotes: {c: {URI: old.example, System: true, Token: t}}",
+        );
+        assert_eq!(
+            lines,
+            [
+                "c c.example System moved",
+                "d d.example System active",
+                r#"Moved(RemoteName("c"))"#
+            ]
+        );
     }
 
     #[test]
     fn a_users_own_remote_wins_over_the_built_in_one() {
-        let built_in = Layer::built_in(&Flavor::apptainer());
-        assert_eq!(shown(&built_in, ""), ["DefaultRemote cloud.apptainer.org BuiltIn active"]);
+        let built_in = Layer::built_in(&Runtime::apptainer());
+        assert_eq!(
+            shown(&built_in, ""),
+            ["DefaultRemote cloud.apptainer.org BuiltIn active"]
+        );
         let lines = shown(&built_in, "Remotes: {DefaultRemote: {URI: mine.example}}");
         assert_eq!(lines, ["DefaultRemote mine.example User active"]);
-        let lines = shown(&built_in, "Remotes: {DefaultRemote: {URI: cloud.apptainer.org, System: true, Token: t}}");
-        assert_eq!(lines, ["DefaultRemote cloud.apptainer.org BuiltIn active token"]);
+        let lines = shown(
+            &built_in,
+            "Remotes: {DefaultRemote: {URI: cloud.apptainer.org, System: true, Token: t}}",
+        );
+        assert_eq!(
+            lines,
+            ["DefaultRemote cloud.apptainer.org BuiltIn active token"]
+        );
     }
 
     #[test]
@@ -335,14 +444,26 @@ mod tests {
                 "Active: {active}\nRemotes: {{b: {{URI: b, Exclusive: true}}, c: {{URI: c, Exclusive: true}}, d: {{URI: d}}}}"
             ))
         };
-        assert_eq!(shown(&two("c"), "")[..3], ["b b System", "c c System active exclusive", "d d System"]);
-        assert_eq!(shown(&two("d"), "")[..3], ["b b System active exclusive", "c c System", "d d System"]);
+        assert_eq!(
+            shown(&two("c"), "")[..3],
+            ["b b System", "c c System active exclusive", "d d System"]
+        );
+        assert_eq!(
+            shown(&two("d"), "")[..3],
+            ["b b System active exclusive", "c c System", "d d System"]
+        );
     }
 
     #[test]
     fn only_the_system_makes_policy() {
-        let lines = shown(&system(TWO), "Remotes: {m: {URI: m.example, Exclusive: true}}");
-        assert_eq!(lines[1..3], ["d d.example System active", "m m.example User"]);
+        let lines = shown(
+            &system(TWO),
+            "Remotes: {m: {URI: m.example, Exclusive: true}}",
+        );
+        assert_eq!(
+            lines[1..3],
+            ["d d.example System active", "m m.example User"]
+        );
         assert_eq!(lines[3], r#"IndividualExclusive(RemoteName("m"))"#);
     }
 

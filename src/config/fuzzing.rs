@@ -1,20 +1,19 @@
 //! What must hold of any remote.yaml at all: the part of `src/fuzzing.rs` that makes documents, which is done in `config` alone.
 
-use crate::{
-    config::{
-        document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-        yaml,
-    },
-    name::RemoteName,
-    secret::Secret,
-};
+use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::config::yaml;
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 /// A remote.yaml: what is read comes back as it was written, also after a change, and an error can be shown.
 pub fn yaml(bytes: &[u8]) {
     let document = match yaml::read(bytes) {
         Ok(document) => document,
         Err(error) => {
-            assert!(!error.reason().contains('\n') && error.line() > 0 && error.column() > 0, "{error}");
+            assert!(
+                !error.reason().contains('\n') && error.line() > 0 && error.column() > 0,
+                "{error}"
+            );
             return;
         }
     };
@@ -34,7 +33,11 @@ fn comes_back(old: Option<&[u8]>, before: &Document, after: &Document) {
     // A text that lost its last comment becomes the tools' own form at the next write, which then stays.
     let next = yaml::write(Some(&bytes), after, after).bytes;
     assert_eq!(yaml::read(&next).as_ref(), Ok(after), "after {text}");
-    assert_eq!(yaml::write(Some(&next), after, after).bytes, next, "what was written is its own form: {text}");
+    assert_eq!(
+        yaml::write(Some(&next), after, after).bytes,
+        next,
+        "what was written is its own form: {text}"
+    );
 }
 
 #[expect(clippy::panic, reason = "this is what a fuzzer reports")]
@@ -52,7 +55,13 @@ fn changes(document: &Document) -> Vec<Document> {
     vec![
         changed(|document| document.active = "added".to_owned()),
         changed(|document| {
-            document.remotes.insert(RemoteName::found("added"), RemoteEntry { uri: "h".into(), ..Default::default() });
+            document.remotes.insert(
+                RemoteName::found("added"),
+                RemoteEntry {
+                    uri: "h".into(),
+                    ..Default::default()
+                },
+            );
         }),
         changed(|document| {
             document.remotes.pop_first();
@@ -68,7 +77,12 @@ fn changes(document: &Document) -> Vec<Document> {
                 entry.exclusive = !entry.exclusive;
             }
         }),
-        changed(|document| document.logins.push(LoginEntry { uri: "docker://added".into(), ..Default::default() })),
+        changed(|document| {
+            document.logins.push(LoginEntry {
+                uri: "docker://added".into(),
+                ..Default::default()
+            });
+        }),
     ]
 }
 
@@ -82,8 +96,12 @@ pub fn yaml_secrets(bytes: &[u8]) {
         "    Token:\n      S3CRET",
         "    {URI: x, Token: S3CRET}",
     ];
-    let Some((first, rest)) = bytes.split_first() else { return };
-    let Ok(text) = str::from_utf8(rest) else { return };
+    let Some((first, rest)) = bytes.split_first() else {
+        return;
+    };
+    let Ok(text) = str::from_utf8(rest) else {
+        return;
+    };
     if text.contains(SECRET) {
         return;
     }
@@ -102,10 +120,17 @@ pub fn yaml_write(bytes: &[u8]) {
     let mut part = || parts.next().unwrap_or_default();
     let flags = bytes.len();
     let is_set = |bit: usize| flags >> bit & 1 == 1;
-    let mut document = Document { active: part(), ..Document::default() };
+    let mut document = Document {
+        active: part(),
+        ..Document::default()
+    };
     for _ in 0..2 {
-        let keyservers =
-            vec![KeyserverEntry { uri: part(), skip: is_set(0), external: is_set(1), insecure: is_set(2) }];
+        let keyservers = vec![KeyserverEntry {
+            uri: part(),
+            skip: is_set(0),
+            external: is_set(1),
+            insecure: is_set(2),
+        }];
         let entry = RemoteEntry {
             uri: part(),
             token: Secret::new(part()),
@@ -115,7 +140,11 @@ pub fn yaml_write(bytes: &[u8]) {
             keyservers: if is_set(3) { keyservers } else { Vec::new() },
         };
         document.remotes.insert(RemoteName::found(part()), entry);
-        document.logins.push(LoginEntry { uri: part(), auth: Secret::new(part()), insecure: is_set(3) });
+        document.logins.push(LoginEntry {
+            uri: part(),
+            auth: Secret::new(part()),
+            insecure: is_set(3),
+        });
     }
     comes_back(None, &Document::default(), &document);
 }

@@ -1,12 +1,11 @@
 //! The layers of one run: whose documents there are. `effective.rs` merges them.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::{
-    config::document::{Document, RemoteEntry},
-    flavor::Flavor,
-    name::RemoteName,
-};
+use crate::config::document::{Document, RemoteEntry};
+use crate::name::RemoteName;
+use crate::runtime::Runtime;
 
 /// The variable that chooses the active remote for one command.
 pub const CHOICE: &str = "PORTOLAN_REMOTE";
@@ -37,15 +36,23 @@ pub struct Layer {
 
 impl Layer {
     /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
-    pub fn built_in(flavor: &Flavor) -> Self {
-        let known = flavor.default_remote();
-        let entry = RemoteEntry { uri: known.uri.to_owned(), system: true, ..RemoteEntry::default() };
+    pub fn built_in(runtime: &Runtime) -> Self {
+        let known = runtime.default_remote();
+        let entry = RemoteEntry {
+            uri: known.uri.to_owned(),
+            system: true,
+            ..RemoteEntry::default()
+        };
         let document = Document {
             active: known.name.to_owned(),
             remotes: BTreeMap::from([(RemoteName::found(known.name), entry)]),
             logins: Vec::new(),
         };
-        Self { kind: LayerKind::BuiltIn, path: None, document }
+        Self {
+            kind: LayerKind::BuiltIn,
+            path: None,
+            document,
+        }
     }
 }
 

@@ -11,6 +11,5 @@ pub mod keyservers;
 pub mod layer;
 pub mod paths;
 pub mod policy;
-pub mod resolve;
 pub mod store;
 pub mod yaml;

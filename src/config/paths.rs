@@ -2,32 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::flavor::Flavor;
+use crate::runtime::Runtime;
 
 /// The files of one command for one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     /// The system's remote.yaml.
     pub system: PathBuf,
-    /// The folder of the user's files.
-    pub user_folder: PathBuf,
+    /// The directory of the user's files.
+    pub user_directory: PathBuf,
     /// The user's remote.yaml, or the file that `-c` names.
     pub user: PathBuf,
-    /// Whether `-c` named it: then its folder and its mode are the user's own business.
+    /// Whether `-c` named it: then its directory and its mode are the user's own business.
     pub user_is_named: bool,
     /// The registries' secrets, in Docker's format; beside the user's own file whatever `-c` says.
     pub docker_config: PathBuf,
-    /// The folder for what can be asked for again.
+    /// The directory for what can be asked for again.
     pub cache: PathBuf,
-    /// The folder for what is remembered between commands.
+    /// The directory for what is remembered between commands.
     pub state: PathBuf,
-    /// The folder in which a user's tools keep their configuration, `~/.config`.
+    /// The directory in which a user's tools keep their configuration, `~/.config`.
     pub configuration: PathBuf,
 }
 
-/// The folders of a user that no flavor decides.
+/// The directories of a user that no runtime decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserFolders {
+pub struct UserDirectories {
     /// For what can be asked for again.
     pub cache: PathBuf,
     /// For what is remembered between commands.
@@ -39,39 +39,46 @@ pub struct UserFolders {
 /// The name of the file that every layer has.
 pub const FILE_NAME: &str = "remote.yaml";
 
-/// The folders under which a command's system files may stand when nobody says where.
+/// The directories under which a command's system files may stand when nobody says where.
 ///
 /// In order: the package's, the one of a build from source, and the one beside the command found on PATH.
 pub fn system_candidates(command_on_path: Option<&Path>) -> Vec<PathBuf> {
     let mut candidates = vec![PathBuf::from("/etc"), PathBuf::from("/usr/local/etc")];
-    let prefix = command_on_path.and_then(Path::parent).and_then(Path::parent);
+    let prefix = command_on_path
+        .and_then(Path::parent)
+        .and_then(Path::parent);
     candidates.extend(prefix.map(|prefix| prefix.join("etc")));
     candidates
 }
 
 /// The system's remote.yaml below the given sysconfdir.
-pub fn system_file(sysconfdir: &Path, flavor: &Flavor) -> PathBuf {
-    sysconfdir.join(flavor.command()).join(FILE_NAME)
+pub fn system_file(sysconfdir: &Path, runtime: &Runtime) -> PathBuf {
+    sysconfdir.join(runtime.command()).join(FILE_NAME)
 }
 
 impl Paths {
-    /// The files below the folder of the user's files; `named` is the file of `-c`.
-    pub fn new(system: PathBuf, user_folder: PathBuf, folders: UserFolders, named: Option<&Path>) -> Self {
+    /// The files below the directory of the user's files; `named` is the file of `-c`.
+    pub fn new(
+        system: PathBuf,
+        user_directory: PathBuf,
+        directories: UserDirectories,
+        named: Option<&Path>,
+    ) -> Self {
         Self {
             system,
-            user: named.map_or_else(|| user_folder.join(FILE_NAME), Path::to_path_buf),
+            user: named.map_or_else(|| user_directory.join(FILE_NAME), Path::to_path_buf),
             user_is_named: named.is_some(),
-            docker_config: user_folder.join("docker-config.json"),
-            user_folder,
-            cache: folders.cache,
-            state: folders.state,
-            configuration: folders.configuration,
+            docker_config: user_directory.join("docker-config.json"),
+            user_directory,
+            cache: directories.cache,
+            state: directories.state,
+            configuration: directories.configuration,
         }
     }
 
     /// The user's own remote.yaml, whatever `-c` names.
     pub fn own(&self) -> PathBuf {
-        self.user_folder.join(FILE_NAME)
+        self.user_directory.join(FILE_NAME)
     }
 }
 
@@ -81,18 +88,35 @@ mod tests {
 
     #[test]
     fn a_named_file_replaces_the_users_and_nothing_else() {
-        let folders = UserFolders { cache: "/c".into(), state: "/t".into(), configuration: "/h/.config".into() };
-        let plain = Paths::new("/s".into(), "/h/.apptainer".into(), folders.clone(), None);
-        let named = Paths::new("/s".into(), "/h/.apptainer".into(), folders, Some(Path::new("/tmp/x.yaml")));
+        let directories = UserDirectories {
+            cache: "/c".into(),
+            state: "/t".into(),
+            configuration: "/h/.config".into(),
+        };
+        let plain = Paths::new(
+            "/s".into(),
+            "/h/.apptainer".into(),
+            directories.clone(),
+            None,
+        );
+        let named = Paths::new(
+            "/s".into(),
+            "/h/.apptainer".into(),
+            directories,
+            Some(Path::new("/tmp/x.yaml")),
+        );
         assert_eq!(plain.user, Path::new("/h/.apptainer/remote.yaml"));
         assert_eq!(named.user, Path::new("/tmp/x.yaml"));
-        assert_eq!([plain.own(), named.own()], [plain.user.clone(), plain.user.clone()]);
+        assert_eq!(
+            [plain.own(), named.own()],
+            [plain.user.clone(), plain.user.clone()]
+        );
         assert_eq!(named.docker_config, plain.docker_config);
         assert_eq!(named.system, plain.system);
     }
 
     #[test]
-    fn the_system_folder_is_looked_for_beside_the_command_last() {
+    fn the_system_directory_is_looked_for_beside_the_command_last() {
         assert_eq!(
             system_candidates(Some(Path::new("/opt/apptainer/bin/apptainer"))),
             ["/etc", "/usr/local/etc", "/opt/apptainer/etc"].map(PathBuf::from)

@@ -1,13 +1,13 @@
 //! The exclusive policy: who may use which remote. Pure; only the system's file makes policy (D6).
 
-use crate::{
-    config::effective::{Effective, Note},
-    name::RemoteName,
-};
+use crate::config::effective::{Effective, Note};
+use crate::name::RemoteName;
 
 /// A refusal by the system's policy, in Apptainer's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("could not use {name}: remote {exclusive} has been set exclusive by the system administrator")]
+#[error(
+    "could not use {name}: remote {exclusive} has been set exclusive by the system administrator"
+)]
 pub struct Refusal {
     /// The remote that was asked for.
     pub name: RemoteName,
@@ -29,7 +29,10 @@ pub fn may_use(effective: &Effective<'_>, name: &RemoteName) -> Result<(), Refus
 /// When it is another one.
 pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), Refusal> {
     match exclusive {
-        Some(exclusive) if exclusive != name => Err(Refusal { name: name.clone(), exclusive: exclusive.clone() }),
+        Some(exclusive) if exclusive != name => Err(Refusal {
+            name: name.clone(),
+            exclusive: exclusive.clone(),
+        }),
         _ => Ok(()),
     }
 }
@@ -49,24 +52,31 @@ pub fn may_choose(effective: &Effective<'_>) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{
-        effective::{Layer, LayerKind, Located},
-        yaml,
-    };
+    use crate::config::effective::{Layer, LayerKind, Located};
+    use crate::config::yaml;
 
     const TWO: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true}}";
-    const EXCLUSIVE: &str =
-        "Active: c\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true, Exclusive: true}}";
+    const EXCLUSIVE: &str = "Active: c\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true, Exclusive: true}}";
 
     fn layer(kind: LayerKind, text: &str) -> Layer {
-        Layer { kind, path: None, document: yaml::read(text.as_bytes()).unwrap() }
+        Layer {
+            kind,
+            path: None,
+            document: yaml::read(text.as_bytes()).unwrap(),
+        }
     }
 
     #[test]
     fn the_exclusive_remote_alone_may_be_used() {
-        let user = layer(LayerKind::User, "Remotes: {m: {URI: m.example, Exclusive: true}}");
-        let refused =
-            |name: &str| format!("could not use {name}: remote c has been set exclusive by the system administrator");
+        let user = layer(
+            LayerKind::User,
+            "Remotes: {m: {URI: m.example, Exclusive: true}}",
+        );
+        let refused = |name: &str| {
+            format!(
+                "could not use {name}: remote c has been set exclusive by the system administrator"
+            )
+        };
         for (file, name, wanted) in [
             (TWO, "c", None),
             (TWO, "m", None),
@@ -79,7 +89,9 @@ mod tests {
         ] {
             let system = layer(LayerKind::System, file);
             let effective = Effective::merge(&system, Some(&user), None);
-            let refusal = may_use(&effective, &RemoteName::found(name)).err().map(|refusal| refusal.to_string());
+            let refusal = may_use(&effective, &RemoteName::found(name))
+                .err()
+                .map(|refusal| refusal.to_string());
             assert_eq!(refusal, wanted, "{name}");
         }
     }
@@ -91,17 +103,37 @@ mod tests {
             (TWO, "c", "c", LayerKind::Environment, vec![]),
             (TWO, "m", "m", LayerKind::Environment, vec![]),
             (EXCLUSIVE, "c", "c", LayerKind::System, vec![]),
-            (EXCLUSIVE, "m", "c", LayerKind::System, vec![Note::Overruled(RemoteName::found("m"))]),
-            (EXCLUSIVE, "x", "c", LayerKind::System, vec![Note::Overruled(RemoteName::found("x"))]),
+            (
+                EXCLUSIVE,
+                "m",
+                "c",
+                LayerKind::System,
+                vec![Note::Overruled(RemoteName::found("m"))],
+            ),
+            (
+                EXCLUSIVE,
+                "x",
+                "c",
+                LayerKind::System,
+                vec![Note::Overruled(RemoteName::found("x"))],
+            ),
         ];
         let user = layer(LayerKind::User, user);
         for (file, chosen, wanted, by, notes) in cases {
             let (system, chosen) = (layer(LayerKind::System, file), RemoteName::found(chosen));
             let effective = Effective::merge(&system, Some(&user), Some(&chosen));
             let named = effective.active_name().unwrap();
-            assert_eq!((named.value.as_str(), named.layer), (wanted, by), "{chosen}");
-            let odd: Vec<Note> =
-                effective.notes().iter().filter(|note| !matches!(note, Note::Ghost(_))).cloned().collect();
+            assert_eq!(
+                (named.value.as_str(), named.layer),
+                (wanted, by),
+                "{chosen}"
+            );
+            let odd: Vec<Note> = effective
+                .notes()
+                .iter()
+                .filter(|note| !matches!(note, Note::Ghost(_)))
+                .cloned()
+                .collect();
             assert_eq!(odd, notes, "{chosen}");
             assert_eq!(may_choose(&effective).is_ok(), odd.is_empty(), "{chosen}");
         }
@@ -110,8 +142,14 @@ mod tests {
             let (system, chosen) = (layer(LayerKind::System, TWO), RemoteName::found(name));
             let effective = Effective::merge(&system, Some(&user), Some(&chosen));
             assert!(effective.active().is_none(), "{name}");
-            let located = Located { value: chosen.clone(), layer: LayerKind::Environment };
-            assert!(effective.notes().contains(&Note::NoSuchActive(located)), "{name}");
+            let located = Located {
+                value: chosen.clone(),
+                layer: LayerKind::Environment,
+            };
+            assert!(
+                effective.notes().contains(&Note::NoSuchActive(located)),
+                "{name}"
+            );
         }
     }
 }

@@ -3,19 +3,15 @@
 //! The one door for changes is [`Store::edit`] (D7 of docs/compatibility.md): locked, applied to fresh contents, atomic and
 //! durable; no change, no write. What can't be parsed is never overwritten.
 
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-};
+use std::error::Error;
+use std::path::{Path, PathBuf};
 
-use crate::{
-    config::{
-        document::Document,
-        effective::{Layer, LayerKind},
-        yaml::{self, Loss, Written, YamlError},
-    },
-    disk::{self, Change, DiskError, Edited, FileRules},
-};
+use crate::config::document::Document;
+use crate::config::effective::{Layer, LayerKind};
+use crate::config::yaml;
+use crate::config::yaml::{Loss, Written, YamlError};
+use crate::disk;
+use crate::disk::{Change, DiskError, Edited, FileRules};
 
 /// A layer's file.
 #[derive(Clone, Debug)]
@@ -25,8 +21,8 @@ pub struct Store {
     rules: FileRules,
     /// What a file that does not exist yet starts from.
     initial: Document,
-    /// The mode of the file's folder, where this may create it.
-    folder_mode: Option<u32>,
+    /// The mode of the file's directory, where this may create it.
+    directory_mode: Option<u32>,
 }
 
 /// Why a layer's file can't be read.
@@ -67,9 +63,11 @@ pub enum StoreError<E: Error + 'static> {
 /// Apptainer's words for the step that failed.
 fn stage(error: &DiskError) -> &'static str {
     match error {
-        DiskError::Refused { action: "write" | "rename" | "chmod" | "chown", .. } | DiskError::HalfWritten { .. } => {
-            "while writing remote config to file"
+        DiskError::Refused {
+            action: "write" | "rename" | "chmod" | "chown",
+            ..
         }
+        | DiskError::HalfWritten { .. } => "while writing remote config to file",
         DiskError::Refused { action: "sync", .. } | DiskError::NotDurable { .. } => {
             "failed to flush remote config file"
         }
@@ -78,35 +76,50 @@ fn stage(error: &DiskError) -> &'static str {
 }
 
 impl Store {
-    /// The user's own file: its owner's alone (D14), in a folder that is as well, and empty when it does not exist yet.
+    /// The user's own file: its owner's alone (D14), in a directory that is as well, and empty when it does not exist yet.
     pub fn user(path: &Path) -> Self {
         Self::new(LayerKind::User, path, FileRules::PRIVATE, Some(0o700))
     }
 
-    /// A file that the user named: its folder is the user's business, and so is its mode while it holds no secret.
+    /// A file that the user named: its directory is the user's business, and so is its mode while it holds no secret.
     pub fn named(path: &Path) -> Self {
         Self::new(LayerKind::User, path, FileRules::CHOSEN, None)
     }
 
     /// The system's file: for all to read; one that does not exist yet starts from `built_in` (D1).
     pub fn system(path: &Path, built_in: Document) -> Self {
-        Self { initial: built_in, ..Self::new(LayerKind::System, path, FileRules::SYSTEM, None) }
+        Self {
+            initial: built_in,
+            ..Self::new(LayerKind::System, path, FileRules::SYSTEM, None)
+        }
     }
 
-    fn new(kind: LayerKind, path: &Path, rules: FileRules, folder_mode: Option<u32>) -> Self {
-        Self { kind, path: path.to_path_buf(), rules, initial: Document::default(), folder_mode }
+    fn new(kind: LayerKind, path: &Path, rules: FileRules, directory_mode: Option<u32>) -> Self {
+        Self {
+            kind,
+            path: path.to_path_buf(),
+            rules,
+            initial: Document::default(),
+            directory_mode,
+        }
     }
 
-    /// The same file on a machine that is set up: its folder is made, with this mode, where it is missing.
+    /// The same file on a machine that is set up: its directory is made, with this mode, where it is missing.
     #[must_use]
-    pub fn with_folder(self, mode: u32) -> Self {
-        Self { folder_mode: Some(mode), ..self }
+    pub fn with_directory(self, mode: u32) -> Self {
+        Self {
+            directory_mode: Some(mode),
+            ..self
+        }
     }
 
     /// The same file once a secret goes into it: for its owner alone.
     #[must_use]
     pub fn with_secret(self) -> Self {
-        Self { rules: FileRules::PRIVATE, ..self }
+        Self {
+            rules: FileRules::PRIVATE,
+            ..self
+        }
     }
 
     /// Where the file is.
@@ -121,7 +134,11 @@ impl Store {
     pub fn read(&self) -> Result<Option<Layer>, ReadError> {
         let parse = |bytes: Option<&[u8]>| bytes.map(|bytes| self.parse(bytes)).transpose();
         let (document, _) = disk::read_settled(&self.path, parse)?;
-        Ok(document.map(|document| Layer { kind: self.kind, path: Some(self.path.clone()), document }))
+        Ok(document.map(|document| Layer {
+            kind: self.kind,
+            path: Some(self.path.clone()),
+            document,
+        }))
     }
 
     /// Applies `change` to what the file holds now, and replaces the file if the document differs. The change may be
@@ -136,42 +153,57 @@ impl Store {
         mut warn: impl FnMut(&Loss),
     ) -> Result<Edited<T>, StoreError<E>> {
         if matches!(self.path.try_exists(), Ok(false)) {
-            // A refused change must not leave a folder or a lock behind.
+            // A refused change must not leave a directory or a lock behind.
             let mut document = self.initial.clone();
             let value = change(&mut document).map_err(StoreError::Change)?;
             if document == self.initial {
-                return Ok(Edited { value, written: false, notes: Vec::new() });
+                return Ok(Edited {
+                    value,
+                    written: false,
+                    notes: Vec::new(),
+                });
             }
-            self.create_folder()?;
+            self.create_directory()?;
         }
         let parse = |bytes: Option<&[u8]>| -> Result<Document, StoreError<E>> {
             Ok(bytes.map_or_else(|| Ok(self.initial.clone()), |bytes| self.parse(bytes))?)
         };
         let mut told = None;
-        disk::edit(&self.path, &self.rules, parse, |before: Document, contents| {
-            let mut after = before.clone();
-            let value = change(&mut after).map_err(StoreError::Change)?;
-            if after == before {
-                return Ok(Change::Keep(value));
-            }
-            let old = contents.map(|contents| contents.bytes.as_slice());
-            let Written { bytes, loss } = yaml::write(old, &before, &after);
-            if let Some(loss) = loss.filter(|loss| told.as_ref() != Some(loss)) {
-                warn(&loss);
-                told = Some(loss);
-            }
-            Ok(Change::Replace(value, bytes))
-        })
+        disk::edit(
+            &self.path,
+            &self.rules,
+            parse,
+            |before: Document, contents| {
+                let mut after = before.clone();
+                let value = change(&mut after).map_err(StoreError::Change)?;
+                if after == before {
+                    return Ok(Change::Keep(value));
+                }
+                let old = contents.map(|contents| contents.bytes.as_slice());
+                let Written { bytes, loss } = yaml::write(old, &before, &after);
+                if let Some(loss) = loss.filter(|loss| told.as_ref() != Some(loss)) {
+                    warn(&loss);
+                    told = Some(loss);
+                }
+                Ok(Change::Replace(value, bytes))
+            },
+        )
     }
 
-    fn create_folder(&self) -> Result<(), DiskError> {
-        if let (Some(mode), Some(folder)) = (self.folder_mode, self.path.parent()) {
-            disk::create_folder(folder, mode)?;
+    fn create_directory(&self) -> Result<(), DiskError> {
+        if let (Some(mode), Some(directory)) = (self.directory_mode, self.path.parent()) {
+            disk::create_directory(directory, mode)?;
         }
         Ok(())
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Document, ReadError> {
-        yaml::read(bytes).map_err(|error| ParseError { path: self.path.clone(), error }.into())
+        yaml::read(bytes).map_err(|error| {
+            ParseError {
+                path: self.path.clone(),
+                error,
+            }
+            .into()
+        })
     }
 }

@@ -1,8 +1,7 @@
 //! What can go wrong with a file, and what is worth a warning although nothing did. Knows no layer and no command.
 
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use rustix::io::Errno;
 
@@ -23,7 +22,12 @@ impl fmt::Display for Reason {
         let text = text.split(" (os error").next().unwrap_or_default();
         let mut characters = text.chars();
         let first = characters.next().map(|first| first.to_ascii_lowercase());
-        write!(formatter, "{}{}", first.map(String::from).unwrap_or_default(), characters.as_str())
+        write!(
+            formatter,
+            "{}{}",
+            first.map(String::from).unwrap_or_default(),
+            characters.as_str()
+        )
     }
 }
 
@@ -81,13 +85,13 @@ pub enum DiskError {
         owner: u32,
     },
     /// Root would follow a link that somebody else can exchange.
-    #[error("open {}: root writes through no link in a folder that others can write", path.display())]
-    LinkInSharedFolder {
+    #[error("open {}: root writes through no link in a directory that others can write", path.display())]
+    LinkInSharedDirectory {
         /// The link.
         path: PathBuf,
     },
-    /// Root would change a stranger's file in a folder where strangers can put files.
-    #[error("open {}: belongs to user {owner}, and root changes no such file in a folder that others can write", path.display())]
+    /// Root would change a stranger's file in a directory where strangers can put files.
+    #[error("open {}: belongs to user {owner}, and root changes no such file in a directory that others can write", path.display())]
     StrangersFile {
         /// The file.
         path: PathBuf,
@@ -96,7 +100,7 @@ pub enum DiskError {
     },
     /// Root would change a file that may be known by another name.
     #[error(
-        "open {}: has {links} names (hard links), and root changes such a file only in a folder that nobody else can write",
+        "open {}: has {links} names (hard links), and root changes such a file only in a directory that nobody else can write",
         path.display()
     )]
     HardLinks {
@@ -140,12 +144,12 @@ pub enum DiskError {
         /// The owner's number.
         owner: u32,
     },
-    /// The file has its new contents, but the folder could not be synced.
+    /// The file has its new contents, but the directory could not be synced.
     #[error("{} was changed, but the change may not survive a power failure", path.display())]
     NotDurable {
         /// The file.
         path: PathBuf,
-        /// Why the folder could not be synced.
+        /// Why the directory could not be synced.
         #[source]
         reason: Reason,
     },
@@ -165,15 +169,19 @@ pub enum DiskError {
 impl DiskError {
     /// A refused call on `path`.
     pub(super) fn refused(action: &'static str, path: &Path, reason: Errno) -> Self {
-        Self::Refused { action, path: path.to_owned(), reason: Reason(reason) }
+        Self::Refused {
+            action,
+            path: path.to_owned(),
+            reason: Reason(reason),
+        }
     }
 
     /// The kernel's reason, where there is one.
     pub fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Refused { reason, .. } | Self::NotDurable { reason, .. } | Self::HalfWritten { reason, .. } => {
-                Some(*reason)
-            }
+            Self::Refused { reason, .. }
+            | Self::NotDurable { reason, .. }
+            | Self::HalfWritten { reason, .. } => Some(*reason),
             _ => None,
         }
     }
@@ -234,7 +242,11 @@ impl fmt::Display for DiskNote {
                 )
             }
             Self::WrittenInPlace { path } => {
-                write!(formatter, "{} is a mount point and can't be replaced; it was written in place", path.display())
+                write!(
+                    formatter,
+                    "{} is a mount point and can't be replaced; it was written in place",
+                    path.display()
+                )
             }
             Self::Restored { path } => {
                 write!(
@@ -244,7 +256,11 @@ impl fmt::Display for DiskNote {
                 )
             }
             Self::GroupLost { path, group } => {
-                write!(formatter, "{} could not be kept in group {group}", path.display())
+                write!(
+                    formatter,
+                    "{} could not be kept in group {group}",
+                    path.display()
+                )
             }
         }
     }
@@ -257,12 +273,32 @@ mod tests {
     #[test]
     fn a_refusal_reads_as_the_reference_prints_it() {
         for (action, reason, text) in [
-            ("open", Errno::ACCESS, "open /x/remote.yaml: permission denied"),
-            ("open", Errno::NOENT, "open /x/remote.yaml: no such file or directory"),
+            (
+                "open",
+                Errno::ACCESS,
+                "open /x/remote.yaml: permission denied",
+            ),
+            (
+                "open",
+                Errno::NOENT,
+                "open /x/remote.yaml: no such file or directory",
+            ),
             ("open", Errno::ISDIR, "open /x/remote.yaml: is a directory"),
-            ("open", Errno::ROFS, "open /x/remote.yaml: read-only file system"),
-            ("chmod", Errno::PERM, "chmod /x/remote.yaml: operation not permitted"),
-            ("write", Errno::NOSPC, "write /x/remote.yaml: no space left on device"),
+            (
+                "open",
+                Errno::ROFS,
+                "open /x/remote.yaml: read-only file system",
+            ),
+            (
+                "chmod",
+                Errno::PERM,
+                "chmod /x/remote.yaml: operation not permitted",
+            ),
+            (
+                "write",
+                Errno::NOSPC,
+                "write /x/remote.yaml: no space left on device",
+            ),
             ("sync", Errno::IO, "sync /x/remote.yaml: input/output error"),
         ] {
             let error = DiskError::refused(action, Path::new("/x/remote.yaml"), reason);
@@ -272,7 +308,11 @@ mod tests {
 
     #[test]
     fn a_lock_held_for_ever_names_the_holder_and_the_way_to_look() {
-        let error = |holder| DiskError::LockHeld { path: "/x/remote.yaml.lock".into(), seconds: 10, holder };
+        let error = |holder| DiskError::LockHeld {
+            path: "/x/remote.yaml.lock".into(),
+            seconds: 10,
+            holder,
+        };
         assert_eq!(
             error(Some("process 4711 on node5".to_owned())).to_string(),
             "lock /x/remote.yaml.lock: nothing moved for 10 s, last taken by process 4711 on node5; \

@@ -9,11 +9,11 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, fsync, ftruncate, openat};
 use rustix::io::Errno;
 
+use super::attributes::FileAttributes;
 use super::error::{DiskError, DiskNote, call};
-use super::facts::Facts;
 use super::place::{Place, ROOT};
 use super::read::{Found, is_blank, look_at};
-use super::temporary::{Acl, Dress, Temporary, remove, sync_folder, write_all};
+use super::temporary::{Acl, Dress, Temporary, remove, sync_directory, write_all};
 
 /// What the name of a backup has after the file's own.
 pub(super) const BACKUP: &str = ".portolan-backup";
@@ -26,7 +26,12 @@ const LATER: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Writes `bytes` into the file that was `found`. `false`: somebody has changed it since; nothing was written.
-pub(super) fn rewrite(place: &Place, found: &Found, bytes: &[u8], mode: u32) -> Result<bool, DiskError> {
+pub(super) fn rewrite(
+    place: &Place,
+    found: &Found,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<bool, DiskError> {
     let file = open(place)?;
     // Another container may have mounted the same file beside another lock. The file keeps its place here, so that it
     // can be the lock itself; where that can't be had, the comparison has to do.
@@ -34,27 +39,48 @@ pub(super) fn rewrite(place: &Place, found: &Found, bytes: &[u8], mode: u32) -> 
         sleep(PAUSE);
         return Ok(false);
     }
-    if call("stat", &place.path, || Facts::of(&file))? != found.facts {
+    if call("stat", &place.path, || FileAttributes::of(&file))? != found.attributes {
         return Ok(false);
     }
     let name = place.beside(".", BACKUP);
     let mut backup = Temporary::create(place)?;
-    backup.dress(&Dress { owner: found.facts.owner, group: None, mode: 0o600, acl: Acl::Nothing })?;
-    backup.fill(&[format!("{HEADER}{}\n", found.facts.inode()).as_bytes(), &found.contents.bytes].concat())?;
-    if let Err(reason) = backup.move_to(&name).and_then(|()| sync_folder(place)) {
+    backup.dress(&Dress {
+        owner: found.attributes.owner,
+        group: None,
+        mode: 0o600,
+        acl: Acl::Nothing,
+    })?;
+    backup.fill(
+        &[
+            format!("{HEADER}{}\n", found.attributes.inode()).as_bytes(),
+            &found.contents.bytes,
+        ]
+        .concat(),
+    )?;
+    if let Err(reason) = backup.move_to(&name).and_then(|()| sync_directory(place)) {
         let _ = remove(place, &name);
         return Err(DiskError::refused("rename", &place.path_of(&name), reason));
     }
     let written = overwrite(&file, bytes)
-        .and_then(|()| if found.facts.mode == mode { Ok(()) } else { chmod(&file, mode) })
+        .and_then(|()| {
+            if found.attributes.mode == mode {
+                Ok(())
+            } else {
+                chmod(&file, mode)
+            }
+        })
         .and_then(|()| remove(place, &name));
     let Err(reason) = written else {
-        return super::not_durable(place, sync_folder(place)).map(|()| true);
+        return super::not_durable(place, sync_directory(place)).map(|()| true);
     };
     // The old contents have their room still; the backup goes only once they are back.
     if overwrite(&file, &found.contents.bytes).is_err() {
         let backup = place.path_of(&name);
-        return Err(DiskError::HalfWritten { path: place.path.clone(), backup, reason: reason.into() });
+        return Err(DiskError::HalfWritten {
+            path: place.path.clone(),
+            backup,
+            reason: reason.into(),
+        });
     }
     let _ = remove(place, &name);
     Err(DiskError::refused("write", &place.path, reason))
@@ -66,19 +92,29 @@ pub(super) fn restore<P, E>(
     parse: &impl Fn(Option<&[u8]>) -> Result<P, E>,
 ) -> Result<Option<DiskNote>, DiskError> {
     let name = place.beside(".", BACKUP);
-    let Some(backup) = look_at(&place.folder, name.as_ref(), &place.path_of(&name), OFlags::NOFOLLOW)? else {
+    let Some(backup) = look_at(
+        &place.directory,
+        name.as_ref(),
+        &place.path_of(&name),
+        OFlags::NOFOLLOW,
+    )?
+    else {
         return Ok(None);
     };
     let Some(found) = place.look()? else {
         return Ok(None);
     };
-    if ![ROOT, place.writer, found.facts.owner].contains(&backup.facts.owner) {
+    if ![ROOT, place.writer, found.attributes.owner].contains(&backup.attributes.owner) {
         return Ok(None);
     }
-    let header = format!("{HEADER}{}\n", found.facts.inode());
+    let header = format!("{HEADER}{}\n", found.attributes.inode());
     let saved = backup.contents.bytes.strip_prefix(header.as_bytes());
     let bytes = &found.contents.bytes;
-    let later = backup.contents.modified.checked_add(LATER).is_some_and(|limit| found.contents.modified > limit);
+    let later = backup
+        .contents
+        .modified
+        .checked_add(LATER)
+        .is_some_and(|limit| found.contents.modified > limit);
     let sound_since = later && !is_blank(bytes) && parse(Some(bytes)).is_ok();
     let Some(saved) = saved.filter(|saved| saved != bytes && !sound_since) else {
         return forget(place, &name).map(|()| None);
@@ -86,12 +122,17 @@ pub(super) fn restore<P, E>(
     let file = open(place)?;
     call("write", &place.path, || overwrite(&file, saved))?;
     forget(place, &name)?;
-    Ok(Some(DiskNote::Restored { path: place.path.clone() }))
+    Ok(Some(DiskNote::Restored {
+        path: place.path.clone(),
+    }))
 }
 
 fn open(place: &Place) -> Result<OwnedFd, DiskError> {
-    let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    call("open", &place.path, || openat(&place.folder, &place.name, flags, Mode::empty()))
+    let flags =
+        OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    call("open", &place.path, || {
+        openat(&place.directory, &place.name, flags, Mode::empty())
+    })
 }
 
 fn chmod(file: &OwnedFd, mode: u32) -> rustix::io::Result<()> {
@@ -107,5 +148,7 @@ fn overwrite(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
 
 /// Removes the backup for good: one that came back after a power failure would undo the change.
 fn forget(place: &Place, name: &OsStr) -> Result<(), DiskError> {
-    call("remove", &place.path_of(name), || remove(place, name).and_then(|()| sync_folder(place)))
+    call("remove", &place.path_of(name), || {
+        remove(place, name).and_then(|()| sync_directory(place))
+    })
 }

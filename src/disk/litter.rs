@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
-use super::facts::Facts;
 use super::in_place::BACKUP;
 use super::lock::Lock;
 use super::place::Place;
@@ -21,19 +21,25 @@ pub struct Litter {
     pub lock: Option<PathBuf>,
 }
 
-/// Looks for what killed writers of the file at `path` left. Where its folder can't be looked at there is nothing.
+/// Looks for what killed writers of the file at `path` left. Where its directory can't be looked at there is nothing.
 pub fn litter(path: &Path) -> Litter {
-    let Ok(place) = Place::find(path) else { return Litter::default() };
+    let Ok(place) = Place::find(path) else {
+        return Litter::default();
+    };
     let there = |before: &str, after: &str, at_least: Duration| {
         let name = place.beside(before, after);
-        let facts = Facts::at(&place.folder, &name).ok().flatten()?;
-        (!facts.is_younger_than(at_least)).then(|| place.path_of(&name))
+        let attributes = FileAttributes::at(&place.directory, &name).ok().flatten()?;
+        (!attributes.is_younger_than(at_least)).then(|| place.path_of(&name))
     };
-    let is_alone = matches!(place.facts(), Ok(None));
+    let is_alone = matches!(place.attributes(), Ok(None));
     Litter {
         temporary: there(".", NEW, DEAD),
         backup: there(".", BACKUP, DEAD),
-        lock: if is_alone { there("", ".lock", DEAD) } else { None },
+        lock: if is_alone {
+            there("", ".lock", DEAD)
+        } else {
+            None
+        },
     }
 }
 
@@ -45,10 +51,14 @@ pub fn litter(path: &Path) -> Litter {
 pub fn tidy(path: &Path, patience: Duration) -> Result<(), DiskError> {
     let place = Place::find(path)?;
     // Without a lock nobody knows whether the temporary file is somebody's.
-    let Ok(_lock) = Lock::take(&place, patience)? else { return Ok(()) };
+    let Ok(_lock) = Lock::take(&place, patience)? else {
+        return Ok(());
+    };
     let temporary = place.beside(".", NEW);
-    call("remove", &place.path_of(&temporary), || remove(&place, &temporary))?;
-    if place.facts()?.is_none() {
+    call("remove", &place.path_of(&temporary), || {
+        remove(&place, &temporary)
+    })?;
+    if place.attributes()?.is_none() {
         // Who waits for it looks whether the lock that they get is still the one beside the file.
         let lock = place.beside("", ".lock");
         call("remove", &place.path_of(&lock), || remove(&place, &lock))?;

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Uid};
-use rustix::fs::{accessat, chmod, fchmod, fchown, flock, ftruncate, openat, renameat_with, unlinkat};
+use rustix::fs::{
+    Access, AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Uid, accessat,
+    chmod, fchmod, fchown, flock, ftruncate, openat, renameat_with, unlinkat,
+};
 use rustix::io::Errno;
 
+use super::attributes::FileAttributes;
 use super::error::{DiskError, Reason, call};
-use super::facts::Facts;
 use super::place::{Place, ROOT};
 use super::temporary::{NEW, write_all};
 
@@ -37,11 +39,16 @@ pub(super) type Unlockable = Reason;
 
 impl Lock {
     /// Takes the lock of `place`. Waits as long as others take it or change the file, and `patience` without that.
-    pub(super) fn take(place: &Place, patience: Duration) -> Result<Result<Self, Unlockable>, DiskError> {
+    pub(super) fn take(
+        place: &Place,
+        patience: Duration,
+    ) -> Result<Result<Self, Unlockable>, DiskError> {
         let name = place.beside("", ".lock");
         for _ in 0..TRIES {
             let candidate = Candidate::open(place)?;
-            match rustix::io::retry_on_intr(|| flock(&candidate.file, FlockOperation::NonBlockingLockExclusive)) {
+            match rustix::io::retry_on_intr(|| {
+                flock(&candidate.file, FlockOperation::NonBlockingLockExclusive)
+            }) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => candidate.wait(place, patience)?,
                 Err(reason @ (Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS)) => {
@@ -50,20 +57,26 @@ impl Lock {
                 Err(reason) => return Err(DiskError::refused("lock", &candidate.path, reason)),
             }
             // Somebody may have tidied the lock's file away while this one waited for it.
-            let current = call("stat", &candidate.path, || Facts::at(&place.folder, &name))?;
-            if current.is_some_and(|current| current.same_file(&candidate.facts)) {
+            let current = call("stat", &candidate.path, || {
+                FileAttributes::at(&place.directory, &name)
+            })?;
+            if current.is_some_and(|current| current.same_file(&candidate.attributes)) {
                 candidate.sign();
-                return Ok(Ok(Self { _file: candidate.file }));
+                return Ok(Ok(Self {
+                    _file: candidate.file,
+                }));
             }
         }
-        Err(DiskError::KeepsChanging { path: place.path_of(&name) })
+        Err(DiskError::KeepsChanging {
+            path: place.path_of(&name),
+        })
     }
 }
 
 /// The lock's file, open but not locked yet.
 struct Candidate {
     file: Arc<OwnedFd>,
-    facts: Facts,
+    attributes: FileAttributes,
     path: PathBuf,
 }
 
@@ -72,18 +85,28 @@ impl Candidate {
         let name = place.beside("", ".lock");
         let path = place.path_of(&name);
         // Over NFS an exclusive flock needs a descriptor that can write.
-        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let flags =
+            OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         for _ in 0..TRIES {
-            let file = match rustix::io::retry_on_intr(|| openat(&place.folder, &name, flags, Mode::empty())) {
+            let file = match rustix::io::retry_on_intr(|| {
+                openat(&place.directory, &name, flags, Mode::empty())
+            }) {
                 Ok(file) => file,
-                Err(Errno::LOOP) => return Err(DiskError::StrangeLock { path, why: "is a symbolic link" }),
+                Err(Errno::LOOP) => {
+                    return Err(DiskError::StrangeLock {
+                        path,
+                        why: "is a symbolic link",
+                    });
+                }
                 Err(Errno::NOENT) => match create(place) {
                     Ok(file) => file,
                     Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => continue,
                     Err(reason) => return Err(refused(place, &path, reason)),
                 },
                 // Its maker's umask has closed it even to its owner, and the maker was killed or has not opened it yet.
-                Err(Errno::ACCESS) if open_to_owner(place, &name).is_ok_and(|opened| opened) => continue,
+                Err(Errno::ACCESS) if open_to_owner(place, &name).is_ok_and(|opened| opened) => {
+                    continue;
+                }
                 Err(reason) => return Err(refused(place, &path, reason)),
             };
             if let Some(candidate) = Self::adopt(place, file, path.clone())? {
@@ -96,26 +119,41 @@ impl Candidate {
     /// Makes sure that nobody else has prepared the lock's file, and that nobody else can hold it; `None` when it has lost its
     /// name since it was opened.
     fn adopt(place: &Place, file: OwnedFd, path: PathBuf) -> Result<Option<Self>, DiskError> {
-        let Some(facts) = call("stat", &path, || under_its_name(place, &file))? else { return Ok(None) };
-        super::read::expect_file(&facts, &path)?;
-        if facts.links > 1 {
-            return Err(DiskError::StrangeLock { path, why: "has another name (a hard link)" });
+        let Some(attributes) = call("stat", &path, || under_its_name(place, &file))? else {
+            return Ok(None);
+        };
+        super::read::expect_file(&attributes, &path)?;
+        if attributes.links > 1 {
+            return Err(DiskError::StrangeLock {
+                path,
+                why: "has another name (a hard link)",
+            });
         }
-        if !place.ground.trusts(facts.owner, place.writer) {
-            return Err(DiskError::StrangeLock { path, why: "belongs to another user" });
+        if !place.ground.trusts(attributes.owner, place.writer) {
+            return Err(DiskError::StrangeLock {
+                path,
+                why: "belongs to another user",
+            });
         }
         // A file that somebody has put here under this name must be neither overwritten nor given away.
-        let lock = Self { file: Arc::new(file), facts, path };
-        let given_away = place.writer == ROOT && facts.owner != owner(place)?;
-        let unsigned = || facts.size > 0 && lock.holder().is_none();
-        if facts.size > LONGEST_SIGNATURE || (given_away && unsigned()) {
-            return Err(DiskError::StrangeLock { path: lock.path, why: "holds what no lock holds" });
+        let lock = Self {
+            file: Arc::new(file),
+            attributes,
+            path,
+        };
+        let given_away = place.writer == ROOT && attributes.owner != owner(place)?;
+        let unsigned = || attributes.size > 0 && lock.holder().is_none();
+        if attributes.size > LONGEST_SIGNATURE || (given_away && unsigned()) {
+            return Err(DiskError::StrangeLock {
+                path: lock.path,
+                why: "holds what no lock holds",
+            });
         }
         // Both are for others' sake and fail where a file system has no owners and modes.
         if given_away {
             let _ = give_to(&lock.file, owner(place)?);
         }
-        if facts.mode != LOCK_MODE {
+        if attributes.mode != LOCK_MODE {
             let _ = fchmod(&*lock.file, Mode::from_raw_mode(LOCK_MODE));
         }
         Ok(Some(lock))
@@ -127,7 +165,9 @@ impl Candidate {
         let file = Arc::clone(&self.file);
         // When nobody waits any more, the thread ends with the lock that it then gets, and so gives it up.
         let waiting = move || {
-            let _ = sender.send(rustix::io::retry_on_intr(|| flock(&*file, FlockOperation::LockExclusive)));
+            let _ = sender.send(rustix::io::retry_on_intr(|| {
+                flock(&*file, FlockOperation::LockExclusive)
+            }));
         };
         std::thread::Builder::new()
             .name("lock".to_owned())
@@ -137,7 +177,9 @@ impl Candidate {
         let mut since = Instant::now();
         loop {
             match receiver.recv_timeout(patience / 20) {
-                Ok(taken) => return taken.map_err(|reason| DiskError::refused("lock", &self.path, reason)),
+                Ok(taken) => {
+                    return taken.map_err(|reason| DiskError::refused("lock", &self.path, reason));
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(DiskError::refused("lock", &self.path, Errno::AGAIN));
                 }
@@ -148,26 +190,41 @@ impl Candidate {
                 (seen, since) = (now, Instant::now());
             } else if since.elapsed() >= patience {
                 let (path, seconds) = (self.path.clone(), since.elapsed().as_secs());
-                return Err(DiskError::LockHeld { path, seconds, holder: self.holder() });
+                return Err(DiskError::LockHeld {
+                    path,
+                    seconds,
+                    holder: self.holder(),
+                });
             }
         }
     }
 
     /// What changes when somebody takes the lock (its file is signed) or changes the file.
-    fn progress(&self, place: &Place) -> (Option<Facts>, Option<Facts>) {
+    fn progress(&self, place: &Place) -> (Option<FileAttributes>, Option<FileAttributes>) {
         // Opened again, because only that asks an NFS server at once.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let again = || openat(&place.folder, place.beside("", ".lock"), flags, Mode::empty());
-        let lock = again().and_then(Facts::of).ok();
-        (lock, place.facts().ok().flatten())
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let again = || {
+            openat(
+                &place.directory,
+                place.beside("", ".lock"),
+                flags,
+                Mode::empty(),
+            )
+        };
+        let lock = again().and_then(FileAttributes::of).ok();
+        (lock, place.attributes().ok().flatten())
     }
 
     /// Writes down who holds the lock. Only people read it, so a full disk is no reason to stop.
     fn sign(&self) {
         let process = rustix::process::getpid().as_raw_nonzero();
-        let text = format!("{process} {}\n", rustix::system::uname().nodename().to_string_lossy());
+        let text = format!(
+            "{process} {}\n",
+            rustix::system::uname().nodename().to_string_lossy()
+        );
         let written = write_all(&self.file, text.as_bytes());
-        if written.is_ok() && self.facts.size > text.len() as u64 {
+        if written.is_ok() && self.attributes.size > text.len() as u64 {
             let _ = ftruncate(&*self.file, text.len() as u64);
         }
     }
@@ -184,9 +241,11 @@ impl Candidate {
     }
 }
 
-/// Whom a lock's file belongs to: the file's owner, or the folder's when there is no file.
+/// Whom a lock's file belongs to: the file's owner, or the directory's when there is no file.
 fn owner(place: &Place) -> Result<u32, DiskError> {
-    Ok(place.facts()?.map_or(place.ground.owner, |facts| facts.owner))
+    Ok(place
+        .attributes()?
+        .map_or(place.ground.owner, |attributes| attributes.owner))
 }
 
 fn give_to(file: &OwnedFd, owner: u32) -> rustix::io::Result<()> {
@@ -201,55 +260,78 @@ fn create(place: &Place) -> rustix::io::Result<OwnedFd> {
     let owner = owner(place).unwrap_or(place.writer);
     if place.writer == ROOT && owner != ROOT {
         let unfinished = place.beside(".", NEW);
-        let _ = unlinkat(&place.folder, &unfinished, AtFlags::empty());
-        let file = openat(&place.folder, &unfinished, flags, mode)?;
+        let _ = unlinkat(&place.directory, &unfinished, AtFlags::empty());
+        let file = openat(&place.directory, &unfinished, flags, mode)?;
         let _ = give_to(&file, owner);
-        let moved = renameat_with(&place.folder, &unfinished, &place.folder, &name, RenameFlags::NOREPLACE);
+        let moved = renameat_with(
+            &place.directory,
+            &unfinished,
+            &place.directory,
+            &name,
+            RenameFlags::NOREPLACE,
+        );
         if moved.is_err() {
-            let _ = unlinkat(&place.folder, &unfinished, AtFlags::empty());
+            let _ = unlinkat(&place.directory, &unfinished, AtFlags::empty());
         }
         // Some file systems can't rename without replacing.
         if !matches!(moved, Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)) {
             return moved.map(|()| file);
         }
     }
-    openat(&place.folder, &name, flags, mode)
+    openat(&place.directory, &name, flags, mode)
 }
 
 /// What the open lock's file is, by one look at its name: with one link its name here is its only one. The links of the open
 /// file alone would not tell that, as somebody may have taken the name here away from a file that lies elsewhere. `None`
 /// when it does not have its name any more.
-fn under_its_name(place: &Place, file: &OwnedFd) -> rustix::io::Result<Option<Facts>> {
-    let opened = Facts::of(file)?;
-    let there = Facts::at(&place.folder, place.beside("", ".lock"))?;
+fn under_its_name(place: &Place, file: &OwnedFd) -> rustix::io::Result<Option<FileAttributes>> {
+    let opened = FileAttributes::of(file)?;
+    let there = FileAttributes::at(&place.directory, place.beside("", ".lock"))?;
     Ok(there.filter(|there| there.same_file(&opened)))
 }
 
 /// Opens a lock's file of the writer's own to its owner; whether another try is worth it.
 fn open_to_owner(place: &Place, name: &OsStr) -> rustix::io::Result<bool> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = openat(&place.folder, name, flags, Mode::empty())?;
-    let Some(facts) = under_its_name(place, &file)? else { return Ok(true) };
-    let own = facts.kind == FileType::RegularFile && facts.owner == place.writer && facts.links == 1;
-    if !own || facts.mode & LOCK_MODE == LOCK_MODE {
+    let file = openat(&place.directory, name, flags, Mode::empty())?;
+    let Some(attributes) = under_its_name(place, &file)? else {
+        return Ok(true);
+    };
+    let own = attributes.kind == FileType::RegularFile
+        && attributes.owner == place.writer
+        && attributes.links == 1;
+    if !own || attributes.mode & LOCK_MODE == LOCK_MODE {
         return Ok(false);
     }
     // By its number: what can't be opened can't be changed by its descriptor.
-    chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), Mode::from_raw_mode(LOCK_MODE))?;
+    chmod(
+        format!("/proc/self/fd/{}", file.as_raw_fd()),
+        Mode::from_raw_mode(LOCK_MODE),
+    )?;
     Ok(true)
 }
 
 /// When the file itself can't be written, that is the reason to name; else it is the lock's file that can't be had.
 fn refused(place: &Place, lock: &Path, reason: Errno) -> DiskError {
-    let access = accessat(&place.folder, &place.name, Access::WRITE_OK, AtFlags::EACCESS);
+    let access = accessat(
+        &place.directory,
+        &place.name,
+        Access::WRITE_OK,
+        AtFlags::EACCESS,
+    );
     match reason {
-        Errno::ACCESS | Errno::PERM | Errno::ROFS if access.is_err() => DiskError::refused("open", &place.path, reason),
+        Errno::ACCESS | Errno::PERM | Errno::ROFS if access.is_err() => {
+            DiskError::refused("open", &place.path, reason)
+        }
         _ => DiskError::refused("open", lock, reason),
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "these tests put files in the way by hand")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these tests put files in the way by hand"
+)]
 mod tests {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
@@ -265,10 +347,17 @@ mod tests {
         let lock = home.path().join("remote.yaml.lock");
         std::fs::hard_link(&elsewhere, &lock).unwrap();
         let place = Place::find(&home.path().join("remote.yaml")).unwrap();
-        let file = std::fs::File::options().read(true).write(true).open(&lock).unwrap();
+        let file = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(&lock)
+            .unwrap();
         then(&lock);
         let adopted = Candidate::adopt(&place, file.into(), lock);
-        (adopted, std::fs::metadata(&elsewhere).unwrap().mode() & 0o777)
+        (
+            adopted,
+            std::fs::metadata(&elsewhere).unwrap().mode() & 0o777,
+        )
     }
 
     #[test]
@@ -280,10 +369,16 @@ mod tests {
             std::fs::remove_file(lock).unwrap();
             std::fs::write(lock, "").unwrap();
         });
-        assert!(matches!(adopted, Ok(None)), "another file has its name: once more");
+        assert!(
+            matches!(adopted, Ok(None)),
+            "another file has its name: once more"
+        );
         assert_eq!(mode, 0o644);
         let (adopted, mode) = raced(|_| {});
-        assert!(matches!(adopted, Err(DiskError::StrangeLock { .. })), "it has two names");
+        assert!(
+            matches!(adopted, Err(DiskError::StrangeLock { .. })),
+            "it has two names"
+        );
         assert_eq!(mode, 0o644);
         let (adopted, mode) = raced(|lock| {
             let elsewhere = lock.with_file_name("elsewhere");

@@ -4,14 +4,14 @@
 //! atomically and durably. So does D14, the modes.
 //!
 //! One change is: links followed to the file's real [`place`], the [`lock`] beside it taken, the file read, a
-//! [`temporary`] file in the same folder given its owner and mode, filled and synced, the file compared with what was
+//! [`temporary`] file in the same directory given its owner and mode, filled and synced, the file compared with what was
 //! read (who does not lock may have changed it: then once more from the reading), the temporary file renamed over it, and
-//! the folder synced. A kill at any instant leaves the old contents or the new, and at most a temporary file, which the
+//! the directory synced. A kill at any instant leaves the old contents or the new, and at most a temporary file, which the
 //! next change removes. Signals: the kernel would kill whoever writes beyond `ulimit -f` without a handler for SIGXFSZ, so
 //! the first write installs one.
 
+mod attributes;
 mod error;
-mod facts;
 mod in_place;
 mod litter;
 mod lock;
@@ -29,18 +29,18 @@ use rustix::io::Errno;
 
 pub use error::{DiskError, DiskNote, Reason};
 pub use litter::{Litter, litter, tidy};
-pub use permissions::{close_file, close_folder, create_folder, may_write};
+pub use permissions::{close_directory, close_file, create_directory, may_write};
 pub use read::{Contents, LARGEST, read, read_settled};
 
 use lock::Lock;
 use place::{Place, ROOT};
 use read::{Found, Opened, settle};
-use temporary::{Acl, Dress, Temporary, sync_folder};
+use temporary::{Acl, Dress, Temporary, sync_directory};
 
 /// How a file is made and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileRules {
-    /// The mode of a new file, whatever the umask. When others may read it, root gives it to the folder's owner.
+    /// The mode of a new file, whatever the umask. When others may read it, root gives it to the directory's owner.
     pub new_mode: u32,
     /// The mode of a rewritten file; `None`: the one that it has, with its access control list.
     pub rewritten_mode: Option<u32>,
@@ -52,15 +52,28 @@ impl FileRules {
     /// Long enough for a slow disk's sync, short enough for a person who waits.
     const PATIENCE: Duration = Duration::from_secs(10);
     /// A file with secrets: for its owner alone, always.
-    pub const PRIVATE: Self = Self { new_mode: 0o600, rewritten_mode: Some(0o600), patience: Self::PATIENCE };
+    pub const PRIVATE: Self = Self {
+        new_mode: 0o600,
+        rewritten_mode: Some(0o600),
+        patience: Self::PATIENCE,
+    };
     /// A system's file, which everybody reads: its mode is the administrator's.
-    pub const SYSTEM: Self = Self { new_mode: 0o644, rewritten_mode: None, patience: Self::PATIENCE };
+    pub const SYSTEM: Self = Self {
+        new_mode: 0o644,
+        rewritten_mode: None,
+        patience: Self::PATIENCE,
+    };
     /// A file that the user chose (`-c FILE`), while no secret goes into it: new ones private, others as they are.
-    pub const CHOSEN: Self = Self { new_mode: 0o600, rewritten_mode: None, patience: Self::PATIENCE };
+    pub const CHOSEN: Self = Self {
+        new_mode: 0o600,
+        rewritten_mode: None,
+        patience: Self::PATIENCE,
+    };
 
     /// Whether a file of this mode permits more than a rewritten one may.
     fn is_too_open(&self, mode: u32) -> bool {
-        self.rewritten_mode.is_some_and(|most| mode & 0o777 & !most != 0)
+        self.rewritten_mode
+            .is_some_and(|most| mode & 0o777 & !most != 0)
     }
 }
 
@@ -89,7 +102,7 @@ pub struct Edited<T> {
 ///
 /// Both may run more than once, each time with fresh bytes, and so must have no effects: when the bytes are blank or
 /// `parse` refuses them while somebody may just be writing them, and when somebody who does not lock has changed the file
-/// before it could be replaced. The folder must exist. No prompt and no request belongs in here.
+/// before it could be replaced. The directory must exist. No prompt and no request belongs in here.
 ///
 /// # Errors
 /// Those of `parse` and `change`, and every [`DiskError`]; the file is as it was, unless the error says otherwise.
@@ -102,7 +115,13 @@ pub fn edit<P, T, E: From<DiskError>>(
     let place = Place::find(path)?;
     let (_lock, note) = match Lock::take(&place, rules.patience)? {
         Ok(lock) => (Some(lock), None),
-        Err(reason) => (None, Some(DiskNote::NotLocked { path: place.path.clone(), reason })),
+        Err(reason) => (
+            None,
+            Some(DiskNote::NotLocked {
+                path: place.path.clone(),
+                reason,
+            }),
+        ),
     };
     edit_in(&place, rules, note, parse, change)
 }
@@ -115,26 +134,49 @@ fn edit_in<P, T, E: From<DiskError>>(
     parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
     mut change: impl FnMut(P, Option<&Contents>) -> Result<Change<T>, E>,
 ) -> Result<Edited<T>, E> {
-    let overtaken = || DiskError::KeepsChanging { path: place.path.clone() };
+    let overtaken = || DiskError::KeepsChanging {
+        path: place.path.clone(),
+    };
     let began = Instant::now();
     let locked = unlocked.is_none();
     let mut notes: Vec<DiskNote> = unlocked.into_iter().collect();
     loop {
-        let claimed = if locked { None } else { Some(Temporary::claim(place, rules.patience)?.ok_or_else(overtaken)?) };
+        let claimed = if locked {
+            None
+        } else {
+            Some(Temporary::claim(place, rules.patience)?.ok_or_else(overtaken)?)
+        };
         notes.extend(in_place::restore(place, &parse)?);
         let (parsed, found) = settle(|| place.look(), &parse)?;
         let contents = found.as_ref().map(|found| &found.contents);
         let (value, bytes) = match change(parsed, contents)? {
-            Change::Replace(value, bytes) if contents.is_none_or(|contents| contents.bytes != bytes) => (value, bytes),
+            Change::Replace(value, bytes)
+                if contents.is_none_or(|contents| contents.bytes != bytes) =>
+            {
+                (value, bytes)
+            }
             Change::Keep(value) | Change::Replace(value, _) => match contents {
                 // A secret that was there already is as much of a secret.
-                Some(contents) if rules.is_too_open(contents.mode) => (value, contents.bytes.clone()),
-                _ => return Ok(Edited { value, written: false, notes }),
+                Some(contents) if rules.is_too_open(contents.mode) => {
+                    (value, contents.bytes.clone())
+                }
+                _ => {
+                    return Ok(Edited {
+                        value,
+                        written: false,
+                        notes,
+                    });
+                }
             },
         };
         let size = bytes.len() as u64;
         if size > LARGEST {
-            return Err(DiskError::TooLarge { action: "write", path: place.path.clone(), size }.into());
+            return Err(DiskError::TooLarge {
+                action: "write",
+                path: place.path.clone(),
+                size,
+            }
+            .into());
         }
         let temporary = match claimed {
             Some(temporary) => temporary,
@@ -145,7 +187,11 @@ fn edit_in<P, T, E: From<DiskError>>(
         let found = found.map(Opened::close);
         if let Some(new) = replace(place, &dress, temporary, found.as_ref(), &bytes)? {
             notes.extend(new);
-            return Ok(Edited { value, written: true, notes });
+            return Ok(Edited {
+                value,
+                written: true,
+                notes,
+            });
         }
         if began.elapsed() >= rules.patience {
             return Err(overtaken().into());
@@ -163,14 +209,16 @@ fn replace(
 ) -> Result<Option<Vec<DiskNote>>, DiskError> {
     let mut notes: Vec<DiskNote> = temporary.dress(dress)?.into_iter().collect();
     temporary.fill(bytes)?;
-    if place.facts()? != found.map(|found| found.facts) || !temporary.is_there()? {
+    if place.attributes()? != found.map(|found| found.attributes) || !temporary.is_there()? {
         return Ok(None);
     }
     match (temporary.move_to(&place.name), found) {
-        (Ok(()), _) => not_durable(place, sync_folder(place)).map(|()| Some(notes)),
+        (Ok(()), _) => not_durable(place, sync_directory(place)).map(|()| Some(notes)),
         (Err(Errno::BUSY), Some(found)) => {
             drop(temporary);
-            notes.push(DiskNote::WrittenInPlace { path: place.path.clone() });
+            notes.push(DiskNote::WrittenInPlace {
+                path: place.path.clone(),
+            });
             Ok(in_place::rewrite(place, found, bytes, dress.mode)?.then_some(notes))
         }
         (Err(reason), _) => Err(DiskError::refused("rename", &place.path, reason)),
@@ -179,24 +227,42 @@ fn replace(
 
 /// What to say when the new contents stand in their place, but perhaps not for good.
 fn not_durable(place: &Place, synced: rustix::io::Result<()>) -> Result<(), DiskError> {
-    synced.map_err(|reason| DiskError::NotDurable { path: place.path.clone(), reason: reason.into() })
+    synced.map_err(|reason| DiskError::NotDurable {
+        path: place.path.clone(),
+        reason: reason.into(),
+    })
 }
 
 /// Owner, mode and access control list of the new version.
 fn dress(place: &Place, rules: &FileRules, found: Option<&Opened>) -> Result<Dress, DiskError> {
     let Some(found) = found else {
         let given_away = place.writer == ROOT && rules.new_mode & 0o077 != 0;
-        let owner = if given_away { place.ground.owner } else { place.writer };
-        return Ok(Dress { owner, group: None, mode: rules.new_mode, acl: Acl::Inherited });
+        let owner = if given_away {
+            place.ground.owner
+        } else {
+            place.writer
+        };
+        return Ok(Dress {
+            owner,
+            group: None,
+            mode: rules.new_mode,
+            acl: Acl::Inherited,
+        });
     };
     let (mode, acl) = match rules.rewritten_mode {
         Some(mode) => (mode, Acl::Nothing),
         None => (
-            found.facts.mode & 0o777,
-            Acl::of(&found.file).map_err(|reason| DiskError::refused("getxattr", &place.path, reason))?,
+            found.attributes.mode & 0o777,
+            Acl::of(&found.file)
+                .map_err(|reason| DiskError::refused("getxattr", &place.path, reason))?,
         ),
     };
-    Ok(Dress { owner: found.facts.owner, group: Some(found.facts.group), mode, acl })
+    Ok(Dress {
+        owner: found.attributes.owner,
+        group: Some(found.attributes.group),
+        mode,
+        acl,
+    })
 }
 
 /// Replaces a file that can be made again at any time, such as a cache's: wholly or not at all and with mode 0600, but without
@@ -206,31 +272,48 @@ fn dress(place: &Place, rules: &FileRules, found: Option<&Opened>) -> Result<Dre
 /// Every [`DiskError`] of [`edit`] but those about locks.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let place = Place::find(path)?;
-    let Some(temporary) = Temporary::claim(&place, Duration::ZERO)? else { return Ok(()) };
+    let Some(temporary) = Temporary::claim(&place, Duration::ZERO)? else {
+        return Ok(());
+    };
     put(&place, temporary, 0o600, bytes).map(drop)
 }
 
 /// Puts a file that can be made again at any time, and that everybody may read, in the place of whatever stands at `path`. A
-/// link or a pipe there is replaced too, never written through; only a folder is not.
+/// link or a pipe there is replaced too, never written through; only a directory is not.
 ///
 /// # Errors
 /// As [`replace_cache`].
 pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let place = Place::unfollowed(path)?;
     let temporary = Temporary::claim(&place, FileRules::PATIENCE)?;
-    match temporary.map(|temporary| put(&place, temporary, 0o644, bytes)).transpose()? {
+    match temporary
+        .map(|temporary| put(&place, temporary, 0o644, bytes))
+        .transpose()?
+    {
         Some(true) => Ok(()),
         Some(false) | None => Err(DiskError::KeepsChanging { path: place.path }),
     }
 }
 
 /// Fills the temporary file and moves it to its place. `false` when somebody has taken it for a dead writer's and removed it.
-fn put(place: &Place, mut temporary: Temporary<'_>, mode: u32, bytes: &[u8]) -> Result<bool, DiskError> {
-    temporary.dress(&Dress { owner: place.writer, group: None, mode, acl: Acl::Nothing })?;
+fn put(
+    place: &Place,
+    mut temporary: Temporary<'_>,
+    mode: u32,
+    bytes: &[u8],
+) -> Result<bool, DiskError> {
+    temporary.dress(&Dress {
+        owner: place.writer,
+        group: None,
+        mode,
+        acl: Acl::Nothing,
+    })?;
     temporary.fill_unsynced(bytes)?;
     if !temporary.is_there()? {
         return Ok(false);
     }
-    temporary.move_to(&place.name).map_err(|reason| DiskError::refused("rename", &place.path, reason))?;
+    temporary
+        .move_to(&place.name)
+        .map_err(|reason| DiskError::refused("rename", &place.path, reason))?;
     Ok(true)
 }

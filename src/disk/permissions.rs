@@ -1,24 +1,25 @@
-//! Folders, modes, and the question who may write. Changes no contents.
+//! Directories, modes, and the question who may write. Changes no contents.
 //!
-//! That modes are only ever mended towards stricter ones is D2 of docs/compatibility.md, who may write is D20.
+//! That modes are only ever fixed towards stricter ones is D2 of docs/compatibility.md, who may write is D20.
 
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
-use rustix::fs::{accessat, chmod, fchmod, mkdir, open, stat};
+use rustix::fs::{
+    Access, AtFlags, FileType, Mode, OFlags, accessat, chmod, fchmod, mkdir, open, stat,
+};
 use rustix::io::Errno;
 
+use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
-use super::facts::Facts;
 use super::place::{Place, ROOT};
 
-/// Makes the folder `path` with exactly `mode`, whatever the umask, but not the folders above it. Whether it was made:
+/// Makes the directory `path` with exactly `mode`, whatever the umask, but not the directories above it. Whether it was made:
 /// `false` when it was there, in whatever mode.
 ///
 /// # Errors
-/// The kernel's, also when something else than a folder stands there.
-pub fn create_folder(path: &Path, mode: u32) -> Result<bool, DiskError> {
+/// The kernel's, also when something else than a directory stands there.
+pub fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
     let wanted = Mode::from_raw_mode(mode);
     match mkdir(path, wanted) {
         Ok(()) => {}
@@ -26,11 +27,11 @@ pub fn create_folder(path: &Path, mode: u32) -> Result<bool, DiskError> {
         Err(reason) => return Err(DiskError::refused("mkdir", path, reason)),
     }
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = call("open", path, || open(path, flags, Mode::empty()))?;
-    let made = call("stat", path, || Facts::of(&folder))?;
+    let directory = call("open", path, || open(path, flags, Mode::empty()))?;
+    let made = call("stat", path, || FileAttributes::of(&directory))?;
     if made.mode & 0o777 != mode {
-        // By its number, because a folder that the umask has closed even to its owner can't be opened any further.
-        let number = format!("/proc/self/fd/{}", folder.as_raw_fd());
+        // By its number, because a directory that the umask has closed even to its owner can't be opened any further.
+        let number = format!("/proc/self/fd/{}", directory.as_raw_fd());
         call("chmod", path, || chmod(&number, wanted))?;
     }
     Ok(true)
@@ -46,11 +47,11 @@ pub fn close_file(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::RegularFile)
 }
 
-/// As [`close_file`], for a folder.
+/// As [`close_file`], for a directory.
 ///
 /// # Errors
 /// As [`close_file`].
-pub fn close_folder(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
+pub fn close_directory(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::Directory)
 }
 
@@ -65,28 +66,40 @@ fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskE
             return Err(DiskError::refused("open", path, reason));
         }
     };
-    let facts = call("stat", path, || Facts::of(&file))?;
-    let permissions = facts.mode & 0o777;
-    if permissions & !at_most == 0 || facts.kind != kind {
+    let attributes = call("stat", path, || FileAttributes::of(&file))?;
+    let permissions = attributes.mode & 0o777;
+    if permissions & !at_most == 0 || attributes.kind != kind {
         return Ok(None);
     }
-    call("chmod", path, || fchmod(&file, Mode::from_raw_mode(facts.mode & !0o777 | at_most)))?;
+    call("chmod", path, || {
+        fchmod(
+            &file,
+            Mode::from_raw_mode(attributes.mode & !0o777 | at_most),
+        )
+    })?;
     Ok(Some(permissions))
 }
 
-/// Whether the effective user may change the file at `path`: root; else its owner (without a file: the folder's), when he
-/// can also put files in the folder; without a folder, who may make that. A read-only file system is not looked at: writing
+/// Whether the effective user may change the file at `path`: root; else its owner (without a file: the directory's), when he
+/// can also put files in the directory; without a directory, who may make that. A read-only file system is not looked at: writing
 /// will name it.
 pub fn may_write(path: &Path) -> bool {
     if rustix::process::geteuid().as_raw() == ROOT {
         return true;
     }
     let Ok(place) = Place::find(path) else {
-        return path.parent().is_some_and(|folder| matches!(folder.try_exists(), Ok(false)) && may_write(folder));
+        return path.parent().is_some_and(|directory| {
+            matches!(directory.try_exists(), Ok(false)) && may_write(directory)
+        });
     };
-    let Ok(facts) = place.facts() else { return false };
-    let owner = facts.map_or(place.ground.owner, |facts| facts.owner);
+    let Ok(attributes) = place.attributes() else {
+        return false;
+    };
+    let owner = attributes.map_or(place.ground.owner, |attributes| attributes.owner);
     let access = Access::WRITE_OK | Access::EXEC_OK;
     owner == place.writer
-        && matches!(accessat(&place.folder, c".", access, AtFlags::EACCESS), Ok(()) | Err(Errno::ROFS))
+        && matches!(
+            accessat(&place.directory, c".", access, AtFlags::EACCESS),
+            Ok(()) | Err(Errno::ROFS)
+        )
 }

@@ -1,7 +1,7 @@
 //! Where a file that is to be changed really stands, and whether it may be changed there. Reads and writes no contents.
 //!
-//! Links are followed by hand, and the folder at their end is kept open: every later step names the file within that
-//! folder, so nobody who exchanges a link or a folder meanwhile can lead a write elsewhere.
+//! Links are followed by hand, and the directory at their end is kept open: every later step names the file within that
+//! directory, so nobody who exchanges a link or a directory meanwhile can lead a write elsewhere.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -11,13 +11,13 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, openat};
 use rustix::io::Errno;
 
+use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
-use super::facts::Facts;
 use super::read::{Opened, expect_file, link_target, look_at};
 
 /// As many links as the kernel follows.
 const MOST_LINKS: usize = 40;
-/// Opens a folder only to name files in it: needs no permission to list it.
+/// Opens a directory only to name files in it: needs no permission to list it.
 const SEARCH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// The number of the account that root has.
@@ -25,13 +25,13 @@ pub(super) const ROOT: u32 = 0;
 
 /// The end of all links of one path.
 pub(super) struct Place {
-    /// The folder that the file stands in, or would.
-    pub(super) folder: OwnedFd,
+    /// The directory that the file stands in, or would.
+    pub(super) directory: OwnedFd,
     /// Its name there.
     pub(super) name: OsString,
     /// The same as a path, for messages.
     pub(super) path: PathBuf,
-    /// Whom the folder belongs to, and who can put files in it.
+    /// Whom the directory belongs to, and who can put files in it.
     pub(super) ground: Ground,
     /// Who is writing: the effective user.
     pub(super) writer: u32,
@@ -39,7 +39,7 @@ pub(super) struct Place {
     linked: bool,
 }
 
-/// Who can put files in a folder.
+/// Who can put files in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ground {
     pub(super) owner: u32,
@@ -48,8 +48,11 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    fn of(folder: &Facts) -> Self {
-        Self { owner: folder.owner, shared: folder.mode & 0o022 != 0 }
+    fn of(directory: &FileAttributes) -> Self {
+        Self {
+            owner: directory.owner,
+            shared: directory.mode & 0o022 != 0,
+        }
     }
 
     /// Whether only root can put files here.
@@ -70,23 +73,41 @@ impl Place {
     }
 
     pub(super) fn find_for(writer: u32, path: &Path) -> Result<Self, DiskError> {
-        let mut walk = Walk { writer, path, links: 0 };
+        let mut walk = Walk {
+            writer,
+            path,
+            links: 0,
+        };
         let (parent, mut name) = split(path)?;
-        let mut folder = walk.folder(CWD, parent)?;
-        let mut folder_path = parent.to_owned();
+        let mut directory = walk.directory(CWD, parent)?;
+        let mut directory_path = parent.to_owned();
         let mut linked = false;
-        while let Some(target) = walk.link(&folder, &folder_path.join(&name), &name, true)? {
+        while let Some(target) = walk.link(&directory, &directory_path.join(&name), &name, true)? {
             let (parent, next) = split(&target)?;
-            folder = walk.folder(folder, parent)?;
-            folder_path.push(parent);
+            directory = walk.directory(directory, parent)?;
+            directory_path.push(parent);
             name = next;
             linked = true;
         }
-        let ground = Ground::of(&call("stat", &folder_path, || Facts::of(&folder))?);
-        let place = Self { folder, path: folder_path.join(&name), name, ground, writer, linked };
-        match place.facts()? {
-            Some(facts) => place.judge(&facts)?,
-            None if linked => return Err(DiskError::DanglingLink { path: path.to_owned(), target: place.path }),
+        let ground = Ground::of(&call("stat", &directory_path, || {
+            FileAttributes::of(&directory)
+        })?);
+        let place = Self {
+            directory,
+            path: directory_path.join(&name),
+            name,
+            ground,
+            writer,
+            linked,
+        };
+        match place.attributes()? {
+            Some(attributes) => place.judge(&attributes)?,
+            None if linked => {
+                return Err(DiskError::DanglingLink {
+                    path: path.to_owned(),
+                    target: place.path,
+                });
+            }
             None => {}
         }
         Ok(place)
@@ -96,26 +117,45 @@ impl Place {
     pub(super) fn unfollowed(path: &Path) -> Result<Self, DiskError> {
         let writer = rustix::process::geteuid().as_raw();
         let (parent, name) = split(path)?;
-        let folder = Walk { writer, path, links: 0 }.folder(CWD, parent)?;
-        let ground = Ground::of(&call("stat", parent, || Facts::of(&folder))?);
-        Ok(Self { folder, name, path: path.to_owned(), ground, writer, linked: false })
+        let directory = Walk {
+            writer,
+            path,
+            links: 0,
+        }
+        .directory(CWD, parent)?;
+        let ground = Ground::of(&call("stat", parent, || FileAttributes::of(&directory))?);
+        Ok(Self {
+            directory,
+            name,
+            path: path.to_owned(),
+            ground,
+            writer,
+            linked: false,
+        })
     }
 
     /// What stands here at this moment.
-    pub(super) fn facts(&self) -> Result<Option<Facts>, DiskError> {
-        call("stat", &self.path, || Facts::at(&self.folder, &self.name))
+    pub(super) fn attributes(&self) -> Result<Option<FileAttributes>, DiskError> {
+        call("stat", &self.path, || {
+            FileAttributes::at(&self.directory, &self.name)
+        })
     }
 
     /// Reads what stands here.
     pub(super) fn look(&self) -> Result<Option<Opened>, DiskError> {
-        let opened = look_at(&self.folder, Path::new(&self.name), &self.path, OFlags::NOFOLLOW)?;
+        let opened = look_at(
+            &self.directory,
+            Path::new(&self.name),
+            &self.path,
+            OFlags::NOFOLLOW,
+        )?;
         if let Some(opened) = &opened {
-            self.judge(&opened.facts)?;
+            self.judge(&opened.attributes)?;
         }
         Ok(opened)
     }
 
-    /// A name in the folder that is derived from the file's: the lock's, or that of a temporary file.
+    /// A name in the directory that is derived from the file's: the lock's, or that of a temporary file.
     pub(super) fn beside(&self, before: &str, after: &str) -> OsString {
         let mut name = OsString::from(before);
         name.push(&self.name);
@@ -123,31 +163,42 @@ impl Place {
         name
     }
 
-    /// The path of a name in the folder, for messages.
+    /// The path of a name in the directory, for messages.
     pub(super) fn path_of(&self, name: &OsStr) -> PathBuf {
         self.path.with_file_name(name)
     }
 
     /// Refuses a file that must not be changed here.
-    fn judge(&self, file: &Facts) -> Result<(), DiskError> {
+    fn judge(&self, file: &FileAttributes) -> Result<(), DiskError> {
         let path = || self.path.clone();
         expect_file(file, &self.path)?;
         if self.linked && ![ROOT, self.writer].contains(&file.owner) {
-            return Err(DiskError::StrangersLink { path: path(), owner: file.owner });
+            return Err(DiskError::StrangersLink {
+                path: path(),
+                owner: file.owner,
+            });
         }
         if self.writer == ROOT && !self.ground.trusts(file.owner, ROOT) {
-            return Err(DiskError::StrangersFile { path: path(), owner: file.owner });
+            return Err(DiskError::StrangersFile {
+                path: path(),
+                owner: file.owner,
+            });
         }
         if self.writer == ROOT && file.links > 1 && !self.ground.belongs_to_root_alone() {
-            return Err(DiskError::HardLinks { path: path(), links: file.links });
+            return Err(DiskError::HardLinks {
+                path: path(),
+                links: file.links,
+            });
         }
         Ok(())
     }
 }
 
-/// The folder's part and the last name of a path.
+/// The directory's part and the last name of a path.
 fn split(path: &Path) -> Result<(&Path, OsString), DiskError> {
-    let name = path.file_name().ok_or_else(|| DiskError::refused("open", path, Errno::ISDIR))?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| DiskError::refused("open", path, Errno::ISDIR))?;
     Ok((path.parent().unwrap_or(Path::new("")), name.to_owned()))
 }
 
@@ -160,27 +211,36 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Opens the folder `path`, seen from `base`. A user's way is the kernel's; root looks at every link on it.
-    fn folder(&mut self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
+    /// Opens the directory `path`, seen from `base`. A user's way is the kernel's; root looks at every link on it.
+    fn directory(&mut self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
         let here = Path::new(".");
         if self.writer == ROOT {
             let end = self.walk(base, path)?;
             return self.listable(end, here);
         }
-        self.listable(base, if path.as_os_str().is_empty() { here } else { path })
+        self.listable(
+            base,
+            if path.as_os_str().is_empty() {
+                here
+            } else {
+                path
+            },
+        )
     }
 
     fn listable(&self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match rustix::io::retry_on_intr(|| openat(&base, path, flags, Mode::empty())) {
-            // A folder that can be written but not listed can't be synced, but all else can be done.
+            // A directory that can be written but not listed can't be synced, but all else can be done.
             Err(Errno::ACCESS) => self.open(base, path, SEARCH),
             other => other.map_err(|reason| DiskError::refused("open", self.path, reason)),
         }
     }
 
     fn open(&self, base: impl AsFd, path: &Path, flags: OFlags) -> Result<OwnedFd, DiskError> {
-        call("open", self.path, || openat(&base, path, flags, Mode::empty()))
+        call("open", self.path, || {
+            openat(&base, path, flags, Mode::empty())
+        })
     }
 
     fn walk(&mut self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
@@ -189,7 +249,9 @@ impl Walk<'_> {
         let mut ahead: VecDeque<OsString> = steps(path).collect();
         while let Some(step) = ahead.pop_front() {
             shown.push(&step);
-            match rustix::io::retry_on_intr(|| openat(&here, &step, SEARCH | OFlags::NOFOLLOW, Mode::empty())) {
+            match rustix::io::retry_on_intr(|| {
+                openat(&here, &step, SEARCH | OFlags::NOFOLLOW, Mode::empty())
+            }) {
                 Ok(next) => here = next,
                 Err(reason @ (Errno::NOTDIR | Errno::LOOP)) => {
                     let Some(target) = self.link(&here, &shown, &step, false)? else {
@@ -211,34 +273,49 @@ impl Walk<'_> {
     }
 
     /// What the link at `name` says, after making sure that it may be followed; `None` when there is no link.
-    fn link(&mut self, folder: impl AsFd, path: &Path, name: &OsStr, last: bool) -> Result<Option<PathBuf>, DiskError> {
-        match link_target(&folder, Path::new(name)) {
+    fn link(
+        &mut self,
+        directory: impl AsFd,
+        path: &Path,
+        name: &OsStr,
+        last: bool,
+    ) -> Result<Option<PathBuf>, DiskError> {
+        match link_target(&directory, Path::new(name)) {
             Ok(None) | Err(Errno::NOENT) => return Ok(None),
             Ok(Some(_)) => {}
             Err(reason) => return Err(DiskError::refused("open", path, reason)),
         }
         // Held by a descriptor, so that the link that is judged is the one that is followed.
-        let link = self.open(&folder, Path::new(name), OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC)?;
-        let facts = call("stat", path, || Facts::of(&link))?;
-        if facts.kind != FileType::Symlink {
+        let link = self.open(
+            &directory,
+            Path::new(name),
+            OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        )?;
+        let attributes = call("stat", path, || FileAttributes::of(&link))?;
+        if attributes.kind != FileType::Symlink {
             return Ok(None);
         }
         self.links += 1;
         if self.links > MOST_LINKS {
             return Err(DiskError::refused("open", self.path, Errno::LOOP));
         }
-        let ground = Ground::of(&call("stat", path, || Facts::of(&folder))?);
-        self.judge(path, facts.owner, ground, last)?;
+        let ground = Ground::of(&call("stat", path, || FileAttributes::of(&directory))?);
+        self.judge(path, attributes.owner, ground, last)?;
         link_target(&link, Path::new("")).map_err(|reason| DiskError::refused("open", path, reason))
     }
 
     /// Refuses a link that must not be followed: any that somebody else can exchange under root, and a stranger's.
     fn judge(&self, path: &Path, owner: u32, ground: Ground, last: bool) -> Result<(), DiskError> {
         if self.writer == ROOT && !ground.belongs_to_root_alone() {
-            return Err(DiskError::LinkInSharedFolder { path: path.to_owned() });
+            return Err(DiskError::LinkInSharedDirectory {
+                path: path.to_owned(),
+            });
         }
         if last && ![ROOT, self.writer].contains(&owner) {
-            return Err(DiskError::StrangersLink { path: path.to_owned(), owner });
+            return Err(DiskError::StrangersLink {
+                path: path.to_owned(),
+                owner,
+            });
         }
         Ok(())
     }

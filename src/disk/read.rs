@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat};
 use rustix::io::Errno;
 
+use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
-use super::facts::Facts;
 
 /// The largest file that is read, in bytes: far more than any real one, and little enough for any memory.
 pub const LARGEST: u64 = 64 * 1024 * 1024;
@@ -48,7 +48,10 @@ impl std::fmt::Debug for Contents {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Contents")
-            .field("bytes", &format_args!("{} bytes, which may be secret", self.bytes.len()))
+            .field(
+                "bytes",
+                &format_args!("{} bytes, which may be secret", self.bytes.len()),
+            )
             .field("mode", &format_args!("{:o}", self.mode))
             .field("owner", &self.owner)
             .field("modified", &self.modified)
@@ -59,18 +62,18 @@ impl std::fmt::Debug for Contents {
 /// A file that was read and is still open.
 pub(super) struct Opened {
     pub(super) file: OwnedFd,
-    pub(super) facts: Facts,
+    pub(super) attributes: FileAttributes,
     pub(super) contents: Contents,
 }
 
 /// A file that was read.
 pub(super) struct Found {
-    pub(super) facts: Facts,
+    pub(super) attributes: FileAttributes,
     pub(super) contents: Contents,
 }
 
 impl Opened {
-    /// Whether somebody may just be writing. Asked anew, because the file may have been truncated after its facts were
+    /// Whether somebody may just be writing. Asked anew, because the file may have been truncated after its attributes were
     /// taken. File systems show a truncated file as empty a moment before its time tells, while they free its blocks; but
     /// some count blocks for every empty file, so these are worth a pause and no more.
     fn may_be_half_written(&self) -> bool {
@@ -79,18 +82,22 @@ impl Opened {
             Ok(stat) if stat.st_size == 0 && stat.st_blocks > 0 => sleep(PAUSE),
             _ => {}
         }
-        Facts::of(&self.file).is_ok_and(|now| now != self.facts || now.is_younger_than(YOUNG))
+        FileAttributes::of(&self.file)
+            .is_ok_and(|now| now != self.attributes || now.is_younger_than(YOUNG))
     }
 
     pub(super) fn close(self) -> Found {
-        Found { facts: self.facts, contents: self.contents }
+        Found {
+            attributes: self.attributes,
+            contents: self.contents,
+        }
     }
 }
 
 /// Reads the file at `path`, through any links: `None` when there is none. Takes no lock and creates nothing.
 ///
 /// # Errors
-/// Everything but a missing file: no permission, a link to nothing, a folder or a pipe in its place, more than
+/// Everything but a missing file: no permission, a link to nothing, a directory or a pipe in its place, more than
 /// [`LARGEST`] bytes.
 pub fn read(path: &Path) -> Result<Option<Contents>, DiskError> {
     look(path).map(|opened| opened.map(|opened| opened.contents))
@@ -105,7 +112,8 @@ pub fn read_settled<P, E: From<DiskError>>(
     path: &Path,
     parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
 ) -> Result<(P, Option<Contents>), E> {
-    settle(|| look(path), &parse).map(|(parsed, opened)| (parsed, opened.map(|opened| opened.contents)))
+    settle(|| look(path), &parse)
+        .map(|(parsed, opened)| (parsed, opened.map(|opened| opened.contents)))
 }
 
 /// Looks until the file is settled, or has had its time.
@@ -118,7 +126,11 @@ pub(super) fn settle<P, E: From<DiskError>>(
     loop {
         let opened = look()?;
         looks += 1;
-        let parsed = parse(opened.as_ref().map(|opened| opened.contents.bytes.as_slice()));
+        let parsed = parse(
+            opened
+                .as_ref()
+                .map(|opened| opened.contents.bytes.as_slice()),
+        );
         let unsettled = opened.as_ref().is_some_and(|opened| {
             (parsed.is_err() || is_blank(&opened.contents.bytes)) && opened.may_be_half_written()
         });
@@ -140,48 +152,81 @@ fn look(path: &Path) -> Result<Option<Opened>, DiskError> {
             return Ok(Some(opened));
         }
         match link_target(CWD, path) {
-            Ok(Some(target)) => return Err(DiskError::DanglingLink { path: path.to_owned(), target }),
+            Ok(Some(target)) => {
+                return Err(DiskError::DanglingLink {
+                    path: path.to_owned(),
+                    target,
+                });
+            }
             Err(Errno::NOENT) => return Ok(None),
             Ok(None) => {}
             Err(reason) => return Err(DiskError::refused("open", path, reason)),
         }
     }
-    Err(DiskError::KeepsChanging { path: path.to_owned() })
+    Err(DiskError::KeepsChanging {
+        path: path.to_owned(),
+    })
 }
 
 /// What the link at `name` says; `None` when something else than a link stands there.
-pub(super) fn link_target(folder: impl AsFd, name: &Path) -> rustix::io::Result<Option<PathBuf>> {
-    match rustix::io::retry_on_intr(|| readlinkat(&folder, name, Vec::new())) {
+pub(super) fn link_target(
+    directory: impl AsFd,
+    name: &Path,
+) -> rustix::io::Result<Option<PathBuf>> {
+    match rustix::io::retry_on_intr(|| readlinkat(&directory, name, Vec::new())) {
         Ok(target) => Ok(Some(PathBuf::from(OsString::from_vec(target.into_bytes())))),
         Err(Errno::INVAL) => Ok(None),
         Err(reason) => Err(reason),
     }
 }
 
-/// Opens and reads `name` in `folder`, called `path` in errors: `None` when there is none.
-pub(super) fn look_at(folder: impl AsFd, name: &Path, path: &Path, flags: OFlags) -> Result<Option<Opened>, DiskError> {
+/// Opens and reads `name` in `directory`, called `path` in errors: `None` when there is none.
+pub(super) fn look_at(
+    directory: impl AsFd,
+    name: &Path,
+    path: &Path,
+    flags: OFlags,
+) -> Result<Option<Opened>, DiskError> {
     // Opening a pipe would else wait for its writer, and opening a terminal could adopt it.
     let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut tries = 0;
     loop {
         tries += 1;
-        let file = match rustix::io::retry_on_intr(|| openat(&folder, name, flags, Mode::empty())) {
-            Ok(file) => file,
-            Err(Errno::NOENT) => return Ok(None),
-            Err(reason) => return Err(DiskError::refused("open", path, reason)),
-        };
-        let facts = call("stat", path, || Facts::of(&file))?;
-        expect_file(&facts, path)?;
-        if facts.size > LARGEST {
-            return Err(DiskError::TooLarge { action: "read", path: path.to_owned(), size: facts.size });
+        let file =
+            match rustix::io::retry_on_intr(|| openat(&directory, name, flags, Mode::empty())) {
+                Ok(file) => file,
+                Err(Errno::NOENT) => return Ok(None),
+                Err(reason) => return Err(DiskError::refused("open", path, reason)),
+            };
+        let attributes = call("stat", path, || FileAttributes::of(&file))?;
+        expect_file(&attributes, path)?;
+        if attributes.size > LARGEST {
+            return Err(DiskError::TooLarge {
+                action: "read",
+                path: path.to_owned(),
+                size: attributes.size,
+            });
         }
-        match read_all(&file, facts.size) {
+        match read_all(&file, attributes.size) {
             Ok(bytes) if bytes.len() as u64 > LARGEST => {
-                return Err(DiskError::TooLarge { action: "read", path: path.to_owned(), size: bytes.len() as u64 });
+                return Err(DiskError::TooLarge {
+                    action: "read",
+                    path: path.to_owned(),
+                    size: bytes.len() as u64,
+                });
             }
             Ok(bytes) => {
-                let contents = Contents { bytes, mode: facts.mode, owner: facts.owner, modified: facts.modified() };
-                return Ok(Some(Opened { file, facts, contents }));
+                let contents = Contents {
+                    bytes,
+                    mode: attributes.mode,
+                    owner: attributes.owner,
+                    modified: attributes.modified(),
+                };
+                return Ok(Some(Opened {
+                    file,
+                    attributes,
+                    contents,
+                }));
             }
             // Over NFS the file may be gone when another machine has replaced it since it was opened.
             Err(Errno::STALE) if tries < TRIES => {}
@@ -191,8 +236,8 @@ pub(super) fn look_at(folder: impl AsFd, name: &Path, path: &Path, flags: OFlags
 }
 
 /// Refuses what is no regular file.
-pub(super) fn expect_file(facts: &Facts, path: &Path) -> Result<(), DiskError> {
-    let kind = match facts.kind {
+pub(super) fn expect_file(attributes: &FileAttributes, path: &Path) -> Result<(), DiskError> {
+    let kind = match attributes.kind {
         FileType::RegularFile => return Ok(()),
         FileType::Directory => return Err(DiskError::refused("open", path, Errno::ISDIR)),
         FileType::Fifo => "pipe",
@@ -200,7 +245,10 @@ pub(super) fn expect_file(facts: &Facts, path: &Path) -> Result<(), DiskError> {
         FileType::Symlink => "symbolic link",
         _ => "device",
     };
-    Err(DiskError::NotAFile { path: path.to_owned(), kind })
+    Err(DiskError::NotAFile {
+        path: path.to_owned(),
+        kind,
+    })
 }
 
 /// All bytes of a file that should have `size` of them; little more than [`LARGEST`] when it grows for ever.
@@ -209,7 +257,9 @@ fn read_all(file: &OwnedFd, size: u64) -> rustix::io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     while bytes.len() as u64 <= LARGEST {
         bytes.reserve(1);
-        let count = rustix::io::retry_on_intr(|| rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)))?;
+        let count = rustix::io::retry_on_intr(|| {
+            rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes))
+        })?;
         if count == 0 || (bytes.len() as u64 == size && bytes.len() < bytes.capacity()) {
             break;
         }

@@ -6,12 +6,14 @@ use std::sync::{Arc, Once};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, XattrFlags};
-use rustix::fs::{fchmod, fchown, fgetxattr, fremovexattr, fsetxattr, fsync, openat, renameat, unlinkat};
+use rustix::fs::{
+    AtFlags, Gid, Mode, OFlags, Uid, XattrFlags, fchmod, fchown, fgetxattr, fremovexattr,
+    fsetxattr, fsync, openat, renameat, unlinkat,
+};
 use rustix::io::Errno;
 
+use super::attributes::FileAttributes;
 use super::error::{DiskError, DiskNote, call};
-use super::facts::Facts;
 use super::place::Place;
 
 /// What the name of a temporary file has after the file's own; nobody else makes such names, so it is ours to remove.
@@ -75,7 +77,7 @@ pub(super) struct Temporary<'a> {
     place: &'a Place,
     name: OsString,
     file: OwnedFd,
-    facts: Facts,
+    attributes: FileAttributes,
     moved: bool,
 }
 
@@ -89,7 +91,9 @@ impl<'a> Temporary<'a> {
             }
             call("remove", &place.path_of(&name), || remove(place, &name))?;
         }
-        Err(DiskError::KeepsChanging { path: place.path.clone() })
+        Err(DiskError::KeepsChanging {
+            path: place.path.clone(),
+        })
     }
 
     /// Makes the temporary file of one who holds no lock, and for whom it serves as one: waits at most `patience` while
@@ -101,7 +105,9 @@ impl<'a> Temporary<'a> {
             if let Some(temporary) = Self::make(place)? {
                 return Ok(Some(temporary));
             }
-            let other = call("stat", &place.path_of(&name), || Facts::at(&place.folder, &name))?;
+            let other = call("stat", &place.path_of(&name), || {
+                FileAttributes::at(&place.directory, &name)
+            })?;
             if other.is_some_and(|other| !other.is_younger_than(DEAD)) {
                 call("remove", &place.path_of(&name), || remove(place, &name))?;
             } else if began.elapsed() >= patience {
@@ -116,15 +122,23 @@ impl<'a> Temporary<'a> {
     fn make(place: &'a Place) -> Result<Option<Self>, DiskError> {
         let name = place.beside(".", NEW);
         let path = place.path_of(&name);
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
-        let file = match rustix::io::retry_on_intr(|| openat(&place.folder, &name, flags, mode)) {
+        let file = match rustix::io::retry_on_intr(|| openat(&place.directory, &name, flags, mode))
+        {
             Ok(file) => file,
             Err(Errno::EXIST) => return Ok(None),
             Err(reason) => return Err(DiskError::refused("create", &path, reason)),
         };
-        match rustix::io::retry_on_intr(|| Facts::of(&file)) {
-            Ok(facts) => Ok(Some(Self { place, name, file, facts, moved: false })),
+        match rustix::io::retry_on_intr(|| FileAttributes::of(&file)) {
+            Ok(attributes) => Ok(Some(Self {
+                place,
+                name,
+                file,
+                attributes,
+                moved: false,
+            })),
             Err(reason) => {
                 let _ = remove(place, &name);
                 Err(DiskError::refused("stat", &path, reason))
@@ -135,22 +149,28 @@ impl<'a> Temporary<'a> {
     /// Gives the file, still empty, its final owner, mode and list, whatever the umask.
     pub(super) fn dress(&self, dress: &Dress) -> Result<Option<DiskNote>, DiskError> {
         let path = &self.place.path;
-        let owner = (dress.owner != self.facts.owner).then(|| Uid::from_raw(dress.owner));
-        let group = dress.group.filter(|group| *group != self.facts.group);
+        let owner = (dress.owner != self.attributes.owner).then(|| Uid::from_raw(dress.owner));
+        let group = dress.group.filter(|group| *group != self.attributes.group);
         let mut mode = dress.mode;
         let mut note = None;
         if owner.is_some() || group.is_some() {
-            match rustix::io::retry_on_intr(|| fchown(&self.file, owner, group.map(Gid::from_raw))) {
+            match rustix::io::retry_on_intr(|| fchown(&self.file, owner, group.map(Gid::from_raw)))
+            {
                 Ok(()) => {}
                 Err(Errno::PERM | Errno::INVAL) if owner.is_some() => {
-                    return Err(DiskError::Owner { path: path.clone(), owner: dress.owner });
+                    return Err(DiskError::Owner {
+                        path: path.clone(),
+                        owner: dress.owner,
+                    });
                 }
                 // Another group must not get what the old one had.
                 Err(Errno::PERM | Errno::INVAL) => {
                     let everyones = (mode & 0o007) << 3;
                     let kept = mode & (0o707 | everyones);
-                    note = (kept != mode)
-                        .then(|| DiskNote::GroupLost { path: path.clone(), group: group.unwrap_or_default() });
+                    note = (kept != mode).then(|| DiskNote::GroupLost {
+                        path: path.clone(),
+                        group: group.unwrap_or_default(),
+                    });
                     mode = kept;
                 }
                 Err(reason) => return Err(DiskError::refused("chown", path, reason)),
@@ -160,11 +180,15 @@ impl<'a> Temporary<'a> {
             // Where there is none, or where there are no lists at all, there is none now.
             let _ = fremovexattr(&self.file, ACL);
         }
-        if mode != self.facts.mode {
-            call("chmod", path, || fchmod(&self.file, Mode::from_raw_mode(mode)))?;
+        if mode != self.attributes.mode {
+            call("chmod", path, || {
+                fchmod(&self.file, Mode::from_raw_mode(mode))
+            })?;
         }
         if let Acl::Exactly(list) = &dress.acl {
-            call("setxattr", path, || fsetxattr(&self.file, ACL, list, XattrFlags::empty()))?;
+            call("setxattr", path, || {
+                fsetxattr(&self.file, ACL, list, XattrFlags::empty())
+            })?;
         }
         Ok(note)
     }
@@ -177,19 +201,22 @@ impl<'a> Temporary<'a> {
 
     /// Writes all bytes.
     pub(super) fn fill_unsynced(&self, bytes: &[u8]) -> Result<(), DiskError> {
-        write_all(&self.file, bytes).map_err(|reason| DiskError::refused("write", &self.place.path, reason))
+        write_all(&self.file, bytes)
+            .map_err(|reason| DiskError::refused("write", &self.place.path, reason))
     }
 
     /// Whether the file still has its name. Where nobody can lock, another writer may have taken it for a dead one's.
     pub(super) fn is_there(&self) -> Result<bool, DiskError> {
-        let there = call("stat", &self.place.path, || Facts::at(&self.place.folder, &self.name))?;
-        Ok(there.is_some_and(|there| there.same_file(&self.facts)))
+        let there = call("stat", &self.place.path, || {
+            FileAttributes::at(&self.place.directory, &self.name)
+        })?;
+        Ok(there.is_some_and(|there| there.same_file(&self.attributes)))
     }
 
     /// Moves the file over whatever is called `name`.
     pub(super) fn move_to(&mut self, name: &OsStr) -> rustix::io::Result<()> {
-        let folder = &self.place.folder;
-        rustix::io::retry_on_intr(|| renameat(folder, &self.name, folder, name))?;
+        let directory = &self.place.directory;
+        rustix::io::retry_on_intr(|| renameat(directory, &self.name, directory, name))?;
         self.moved = true;
         Ok(())
     }
@@ -226,18 +253,18 @@ pub(super) fn write_all(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> 
     Ok(())
 }
 
-/// Waits until the disk knows the names in a folder.
-pub(super) fn sync_folder(place: &Place) -> rustix::io::Result<()> {
-    match rustix::io::retry_on_intr(|| fsync(&place.folder)) {
-        // Some file systems can't sync a folder, and one that can't be listed can't be opened for it.
+/// Waits until the disk knows the names in a directory.
+pub(super) fn sync_directory(place: &Place) -> rustix::io::Result<()> {
+    match rustix::io::retry_on_intr(|| fsync(&place.directory)) {
+        // Some file systems can't sync a directory, and one that can't be listed can't be opened for it.
         Err(Errno::INVAL | Errno::BADF | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
         other => other,
     }
 }
 
-/// Removes a name in the place's folder, if it is there.
+/// Removes a name in the place's directory, if it is there.
 pub(super) fn remove(place: &Place, name: &OsStr) -> rustix::io::Result<()> {
-    match rustix::io::retry_on_intr(|| unlinkat(&place.folder, name, AtFlags::empty())) {
+    match rustix::io::retry_on_intr(|| unlinkat(&place.directory, name, AtFlags::empty())) {
         Err(Errno::NOENT) => Ok(()),
         other => other,
     }

@@ -1,16 +1,16 @@
 //! Many servers at once. Knows none of them.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// What `ask` says of each of `all`, in their order; of `most` at once, as far as there are threads to be had.
-pub(crate) fn at_once<T: Sync, Answer: Send>(all: &[T], most: usize, ask: impl Fn(&T) -> Answer + Sync) -> Vec<Answer> {
+pub(crate) fn at_once<T: Sync, Answer: Send>(
+    all: &[T],
+    most: usize,
+    ask: impl Fn(&T) -> Answer + Sync,
+) -> Vec<Answer> {
     let answers = Mutex::new(BTreeMap::new());
     let next = AtomicUsize::new(0);
     let work = || {
@@ -18,7 +18,10 @@ pub(crate) fn at_once<T: Sync, Answer: Send>(all: &[T], most: usize, ask: impl F
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(one) = all.get(index) else { break };
             let answer = ask(one);
-            answers.lock().unwrap_or_else(PoisonError::into_inner).insert(index, answer);
+            answers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(index, answer);
         }
     };
     thread::scope(|scope| {
@@ -30,7 +33,11 @@ pub(crate) fn at_once<T: Sync, Answer: Send>(all: &[T], most: usize, ask: impl F
         }
         work();
     });
-    answers.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    answers
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_values()
+        .collect()
 }
 
 #[cfg(test)]
@@ -48,7 +55,10 @@ mod tests {
             asking.fetch_sub(1, Ordering::SeqCst);
             number * 2
         });
-        assert_eq!(answers, all.iter().map(|number| number * 2).collect::<Vec<_>>());
+        assert_eq!(
+            answers,
+            all.iter().map(|number| number * 2).collect::<Vec<_>>()
+        );
         assert_eq!(most_seen.into_inner(), 4);
         assert_eq!(at_once(&[0_u64; 0], 4, |number| *number), [0_u64; 0]);
         assert_eq!(at_once(&[1, 2], 0, |number| *number), [1, 2]);

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    http::{Answer, Certificates, Client, Credential, HttpError, Options, Proxies},
-    token::{AnsweredElsewhere, from_the_asked},
-};
+use super::http::{Answer, Certificates, Client, Credential, HttpError, Options, Proxies};
+use super::token::{AnsweredElsewhere, from_the_asked};
 use crate::secret::Secret;
 
 /// How long a keyserver may take.
@@ -37,7 +35,12 @@ pub fn options(options: Options, certificates: Certificates) -> Options {
         Certificates::Checked => options.proxies,
         Certificates::Unchecked => Proxies::none(),
     };
-    Options { limit: options.limit.min(LIMIT), certificates, proxies, ..options }
+    Options {
+        limit: options.limit.min(LIMIT),
+        certificates,
+        proxies,
+        ..options
+    }
 }
 
 /// Shows the keyserver at `uri` a credential, and gives back the whole `Authorization` header, which is what is stored.
@@ -45,11 +48,19 @@ pub fn options(options: Options, certificates: Certificates) -> Options {
 ///
 /// # Errors
 /// The keyserver does not take it, or does not answer.
-pub fn login(client: &Client, uri: &str, credential: &Credential) -> Result<Secret, KeyserverError> {
+pub fn login(
+    client: &Client,
+    uri: &str,
+    credential: &Credential,
+) -> Result<Secret, KeyserverError> {
     let header = credential.header();
     let url = web_address(uri);
     let ask = |url: &str| -> Result<Answer, KeyserverError> {
-        let answer = client.get(url).authorization(header.clone()).send().map_err(KeyserverError::Request)?;
+        let answer = client
+            .get(url)
+            .authorization(header.clone())
+            .send()
+            .map_err(KeyserverError::Request)?;
         from_the_asked(&answer)?;
         Ok(answer)
     };
@@ -74,8 +85,15 @@ pub fn login(client: &Client, uri: &str, credential: &Credential) -> Result<Secr
 /// # Errors
 /// The keyserver does not answer, or says that it can't.
 pub fn reach(client: &Client, uri: &str) -> Result<(), KeyserverError> {
-    let answer = client.get(&web_address(uri)).send().map_err(KeyserverError::Request)?;
-    if answer.status >= 500 { Err(KeyserverError::Refused(answer.status_line())) } else { Ok(()) }
+    let answer = client
+        .get(&web_address(uri))
+        .send()
+        .map_err(KeyserverError::Request)?;
+    if answer.status >= 500 {
+        Err(KeyserverError::Refused(answer.status_line()))
+    } else {
+        Ok(())
+    }
 }
 
 /// The address by which a keyserver is reached: `hkp` is http with a port of its own, `hkps` is https.
@@ -87,9 +105,17 @@ fn web_address(uri: &str) -> String {
         "hkps" => format!("https://{rest}"),
         "hkp" => {
             let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
-            if has_port { format!("http://{rest}") } else { format!("http://{authority}:{HKP_PORT}{path}") }
+            let host = authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, host)| host);
+            let has_port = host
+                .rsplit_once(':')
+                .is_some_and(|(_, port)| !port.ends_with(']'));
+            if has_port {
+                format!("http://{rest}")
+            } else {
+                format!("http://{authority}:{HKP_PORT}{path}")
+            }
         }
         _ => uri.to_owned(),
     }

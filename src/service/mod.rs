@@ -41,8 +41,3 @@ impl Endpoint {
         format!("{scheme}://{}", self.uri)
     }
 }
-
-/// What is wrong with a text that is no JSON, in the reader's words, and with its limit named.
-fn json_fault(error: &serde_json::Error) -> String {
-    error.to_string().replace("recursion limit exceeded", "nested deeper than 127 levels")
-}

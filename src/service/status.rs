@@ -1,20 +1,20 @@
 //! Whether services are up, and in which version. Knows no remote, and sends no credential.
 
-use std::{
-    collections::BTreeMap,
-    thread,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{
-    at_once,
-    http::{Cause, Client},
-};
+use super::at_once;
+use super::http::{Cause, Client};
 
 /// How long to wait before a service that stumbled is asked again.
-const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(200), Duration::from_millis(400)];
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+];
 
 /// How many services are asked at once: more than anyone has, and less than a machine's threads.
 const AT_ONCE: usize = 128;
@@ -92,13 +92,19 @@ mod tests {
     fn a_service_is_up_when_it_answers_as_services_do() {
         let up = |version: &str| Health::Up(version.to_owned());
         let cases = [
-            (r#"{"data":{"apiVersion":"2.0","version":"v1.2.3"}}"#, up("v1.2.3")),
+            (
+                r#"{"data":{"apiVersion":"2.0","version":"v1.2.3"}}"#,
+                up("v1.2.3"),
+            ),
             (r#"{"data":{"version":""}}"#, up("")),
             (r#"{"data":{}}"#, up("")),
             (r#"{"data":{"version":null}}"#, up("")),
             (r#"{"data":null}"#, up("")),
             (r#"{"data":{"version":"v1"},"error":null}"#, up("v1")),
-            (r#"{"data":{"version":"v1"},"error":{"code":1}}"#, Health::Down),
+            (
+                r#"{"data":{"version":"v1"},"error":{"code":1}}"#,
+                Health::Down,
+            ),
             (r#"{"data":{"version":1}}"#, Health::Down),
             (r#"{"data":[]}"#, Health::Down),
             (r#"{"data":"v1"}"#, Health::Down),

@@ -4,14 +4,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::{
-    Endpoint, Transport,
-    discovery::{Discovery, ServiceKind},
-    http::{Answer, Client, Credential, HttpError, Source},
-};
+use super::discovery::{Discovery, ServiceKind};
+use super::http::{Answer, Client, Credential, HttpError, Source};
+use super::{Endpoint, Transport};
 use crate::secret::Secret;
 
 /// A token that ends within a week is worth a warning: people are away for about as long.
@@ -51,10 +50,23 @@ pub struct AnsweredElsewhere(String);
 ///
 /// # Errors
 /// The token is not good, or nobody could tell.
-pub fn verify(client: &Client, endpoint: &Endpoint, discovery: &Discovery, token: &Secret) -> Result<(), TokenError> {
-    let service = discovery.service(&ServiceKind::Token).map_err(|_| TokenError::NoService)?;
-    let answer = ask(client, endpoint, &format!("{service}/v1/token-status"), token, client.options().limit)?
-        .map_err(TokenError::Request)?;
+pub fn verify(
+    client: &Client,
+    endpoint: &Endpoint,
+    discovery: &Discovery,
+    token: &Secret,
+) -> Result<(), TokenError> {
+    let service = discovery
+        .service(&ServiceKind::Token)
+        .map_err(|_| TokenError::NoService)?;
+    let answer = ask(
+        client,
+        endpoint,
+        &format!("{service}/v1/token-status"),
+        token,
+        client.options().limit,
+    )?
+    .map_err(TokenError::Request)?;
     from_the_asked(&answer)?;
     match answer.status {
         200 => Ok(()),
@@ -91,12 +103,18 @@ pub(super) fn ask(
     token: &Secret,
     limit: Duration,
 ) -> Result<Result<Answer, HttpError>, Withheld> {
-    let on_https = url.get(.."https://".len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    let on_https = url
+        .get(.."https://".len())
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
     if !on_https && endpoint.transport == Transport::Https {
         return Err(Withheld(client.get(url).shown_url()));
     }
     let limit = limit.min(client.options().limit);
-    Ok(client.get(url).credential(&Credential::Bearer(token.clone())).within(limit).send())
+    Ok(client
+        .get(url)
+        .credential(&Credential::Bearer(token.clone()))
+        .within(limit)
+        .send())
 }
 
 /// Refuses an answer of another server than the one that was asked.
@@ -116,7 +134,9 @@ pub fn expiry(token: &Secret) -> Option<SystemTime> {
     else {
         return None;
     };
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims = BASE64_URL_SAFE_NO_PAD
+        .decode(claims.trim_end_matches('='))
+        .ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
     let seconds = Duration::try_from_secs_f64(claims.get("exp")?.as_f64()?).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(seconds)
@@ -137,7 +157,10 @@ mod tests {
         let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         let cases = [
             (r#"{"exp":1800000000}"#, at(1_800_000_000)),
-            (r#"{"iat":1,"exp":1800000000.0,"sub":"ian"}"#, at(1_800_000_000)),
+            (
+                r#"{"iat":1,"exp":1800000000.0,"sub":"ian"}"#,
+                at(1_800_000_000),
+            ),
             (r#"{"exp":0}"#, at(0)),
             (r#"{"exp":-1}"#, None),
             (r#"{"exp":1e300}"#, None),
@@ -151,8 +174,17 @@ mod tests {
         for (claims, wanted) in cases {
             assert_eq!(token(claims), wanted, "{claims}");
         }
-        for text in ["", ".", "..", "a.b", "a.b.c", "a.b.c.d", "x.!!!.y", "é.é.é", "eyJhbGciOiJIUzI1NiJ9.goodgood.sig"]
-        {
+        for text in [
+            "",
+            ".",
+            "..",
+            "a.b",
+            "a.b.c",
+            "a.b.c.d",
+            "x.!!!.y",
+            "é.é.é",
+            "eyJhbGciOiJIUzI1NiJ9.goodgood.sig",
+        ] {
             assert_eq!(expiry(&Secret::new(text)), None, "{text}");
         }
         assert_eq!(expiry(&Secret::new("h.eyJleHAiOjd9.s\n")), at(7));
@@ -163,13 +195,28 @@ mod tests {
     fn what_a_service_answers_is_said_in_the_references_words() {
         let cases = [
             (404, "error response from server: Invalid Credentials", None),
-            (500, "error response from server: Internal Server Error", None),
-            (401, "error response from server: Unknown", Some("the token service answered with status 401")),
-            (418, "error response from server: Unknown", Some("the token service answered with status 418")),
+            (
+                500,
+                "error response from server: Internal Server Error",
+                None,
+            ),
+            (
+                401,
+                "error response from server: Unknown",
+                Some("the token service answered with status 401"),
+            ),
+            (
+                418,
+                "error response from server: Unknown",
+                Some("the token service answered with status 418"),
+            ),
         ];
         for (status, text, hint) in cases {
             let error = TokenError::Refused(status);
-            assert_eq!((error.to_string().as_str(), error.hint().as_deref()), (text, hint));
+            assert_eq!(
+                (error.to_string().as_str(), error.hint().as_deref()),
+                (text, hint)
+            );
         }
     }
 

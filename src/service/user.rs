@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{
-    Endpoint,
-    http::{Client, HttpError},
-    token::{self, AnsweredElsewhere, Withheld},
-};
+use super::http::{Client, HttpError};
+use super::token::{AnsweredElsewhere, Withheld};
+use super::{Endpoint, token};
 use crate::secret::Secret;
 
 /// How long the library may take; a person waits for the rest.
@@ -57,9 +55,20 @@ pub enum UserError {
 ///
 /// # Errors
 /// The library does not say it.
-pub fn current(client: &Client, endpoint: &Endpoint, library: &str, token: &Secret) -> Result<User, UserError> {
-    let answer = token::ask(client, endpoint, &format!("{library}/v1/rbac/users/current"), token, LIMIT)?
-        .map_err(UserError::Request)?;
+pub fn current(
+    client: &Client,
+    endpoint: &Endpoint,
+    library: &str,
+    token: &Secret,
+) -> Result<User, UserError> {
+    let answer = token::ask(
+        client,
+        endpoint,
+        &format!("{library}/v1/rbac/users/current"),
+        token,
+        LIMIT,
+    )?
+    .map_err(UserError::Request)?;
     token::from_the_asked(&answer)?;
     match answer.status {
         200 => parse(&answer.body),
@@ -75,7 +84,11 @@ impl User {
     /// # Errors
     /// The library gave none.
     pub fn registry_password(&self) -> Result<&Secret, UserError> {
-        if self.registry_password.is_empty() { Err(UserError::NoPassword) } else { Ok(&self.registry_password) }
+        if self.registry_password.is_empty() {
+            Err(UserError::NoPassword)
+        } else {
+            Ok(&self.registry_password)
+        }
     }
 }
 
@@ -102,7 +115,8 @@ struct Oidc {
 }
 
 fn parse(body: &[u8]) -> Result<User, UserError> {
-    let body: Body = serde_json::from_slice(body).map_err(|error| UserError::Document(reason(&error)))?;
+    let body: Body =
+        serde_json::from_slice(body).map_err(|error| UserError::Document(reason(&error)))?;
     let data = body.data.unwrap_or(body.bare);
     let secret = data.oidc_user_meta.unwrap_or_default().secret;
     Ok(User {
@@ -114,7 +128,11 @@ fn parse(body: &[u8]) -> Result<User, UserError> {
 
 /// Where a body is wrong, without what stands there: it may be the secret itself.
 fn reason(error: &serde_json::Error) -> String {
-    format!("no user's data at line {} column {}", error.line(), error.column())
+    format!(
+        "no user's data at line {} column {}",
+        error.line(),
+        error.column()
+    )
 }
 
 #[cfg(test)]
@@ -124,26 +142,54 @@ mod tests {
     #[test]
     fn a_user_has_a_name_and_perhaps_a_password_for_the_registry() {
         let cases = [
-            (r#"{"data":{"username":"ian","email":"i@x","oidc_user_meta":{"secret":"s"}}}"#, ("ian", "i@x", "s")),
-            (r#"{"username":"ian","oidc_user_meta":{"secret":"s","expiry":1}}"#, ("ian", "", "s")),
-            (r#"{"data":{"username":"ian","realname":"Ian","oidc_user_meta":null}}"#, ("ian", "", "")),
+            (
+                r#"{"data":{"username":"ian","email":"i@x","oidc_user_meta":{"secret":"s"}}}"#,
+                ("ian", "i@x", "s"),
+            ),
+            (
+                r#"{"username":"ian","oidc_user_meta":{"secret":"s","expiry":1}}"#,
+                ("ian", "", "s"),
+            ),
+            (
+                r#"{"data":{"username":"ian","realname":"Ian","oidc_user_meta":null}}"#,
+                ("ian", "", ""),
+            ),
             (r#"{"data":{}}"#, ("", "", "")),
             ("{}", ("", "", "")),
         ];
         for (body, (name, email, password)) in cases {
             let user = parse(body.as_bytes()).unwrap();
-            assert_eq!((user.name.as_str(), user.email.as_str()), (name, email), "{body}");
-            let found = user.registry_password().map(|found| found.expose().to_owned());
-            let wanted = if password.is_empty() { Err(UserError::NoPassword) } else { Ok(password.to_owned()) };
+            assert_eq!(
+                (user.name.as_str(), user.email.as_str()),
+                (name, email),
+                "{body}"
+            );
+            let found = user
+                .registry_password()
+                .map(|found| found.expose().to_owned());
+            let wanted = if password.is_empty() {
+                Err(UserError::NoPassword)
+            } else {
+                Ok(password.to_owned())
+            };
             assert_eq!(found, wanted, "{body}");
         }
     }
 
     #[test]
     fn what_is_no_users_data_is_told_without_repeating_it() {
-        for body in ["", "[]", r#"{"data":"pa55word"}"#, r#"{"data":{"oidc_user_meta":"pa55word"}}"#] {
+        for body in [
+            "",
+            "[]",
+            r#"{"data":"pa55word"}"#,
+            r#"{"data":{"oidc_user_meta":"pa55word"}}"#,
+        ] {
             let error = parse(body.as_bytes()).unwrap_err().to_string();
-            assert!(error.starts_with("jsonresp: failed to unmarshal response: no user's data at line "), "{error}");
+            assert!(
+                error
+                    .starts_with("jsonresp: failed to unmarshal response: no user's data at line "),
+                "{error}"
+            );
             assert!(!error.contains("pa55word"), "{error}");
         }
     }

@@ -24,9 +24,13 @@ impl<'a> Authority<'a> {
     /// Splits and checks `host[:port]`.
     pub(super) fn parse(text: &'a str) -> Result<Self, AuthorityError> {
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-            let (address, port) = rest.split_once(']').ok_or(AuthorityError::Host("']' is missing in its host"))?;
+            let (address, port) = rest
+                .split_once(']')
+                .ok_or(AuthorityError::Host("']' is missing in its host"))?;
             if address.parse::<std::net::Ipv6Addr>().is_err() {
-                return Err(AuthorityError::Host("an IPv6 address stands between '[' and ']'"));
+                return Err(AuthorityError::Host(
+                    "an IPv6 address stands between '[' and ']'",
+                ));
             }
             (&text[..address.len() + 2], port)
         } else {
@@ -40,10 +44,14 @@ impl<'a> Authority<'a> {
             return Err(AuthorityError::Host("dots alone are no host"));
         }
         let is_forbidden = |character: char| {
-            character.is_whitespace() || character.is_control() || "\"<>\\^`{|}%'!$&()*,;=~@/?#".contains(character)
+            character.is_whitespace()
+                || character.is_control()
+                || "\"<>\\^`{|}%'!$&()*,;=~@/?#".contains(character)
         };
         if host.chars().any(is_forbidden) {
-            return Err(AuthorityError::Host("its host has a character that no host name can have"));
+            return Err(AuthorityError::Host(
+                "its host has a character that no host name can have",
+            ));
         }
         Ok(Self { host, port })
     }
@@ -66,7 +74,11 @@ pub(super) fn of_server(text: &str) -> Cow<'_, str> {
 
 fn parse_port(text: &str) -> Result<Option<u16>, AuthorityError> {
     let Some(digits) = text.strip_prefix(':') else {
-        return if text.is_empty() { Ok(None) } else { Err(AuthorityError::Port(text.to_owned())) };
+        return if text.is_empty() {
+            Ok(None)
+        } else {
+            Err(AuthorityError::Port(text.to_owned()))
+        };
     };
     match digits.parse::<u16>() {
         Ok(port @ 1..) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(port)),

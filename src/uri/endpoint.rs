@@ -4,10 +4,8 @@
 
 use std::fmt;
 
-use crate::{
-    quoted::Quoted,
-    uri::authority::{Authority, AuthorityError, without_user},
-};
+use crate::text::Quoted;
+use crate::uri::authority::{Authority, AuthorityError, without_user};
 
 /// An endpoint's address, `host[:port][/path]`: no scheme, no userinfo, no `..`, no final slash.
 ///
@@ -44,7 +42,10 @@ pub enum UriError {
         port: String,
     },
     /// A scheme by which no endpoint is reached.
-    #[error("invalid URI {}: an endpoint is reached by https or http, not {scheme}", Quoted(uri))]
+    #[error(
+        "invalid URI {}: an endpoint is reached by https or http, not {scheme}",
+        Quoted(uri)
+    )]
     Scheme {
         /// The whole address.
         uri: String,
@@ -129,7 +130,8 @@ impl EndpointUri {
 
     /// Whether both are the same address: host names have no case, paths do.
     pub fn is_same_place(&self, other: &Self) -> bool {
-        self.is_same_host(other) && self.0[self.authority().len()..] == other.0[other.authority().len()..]
+        self.is_same_host(other)
+            && self.0[self.authority().len()..] == other.0[other.authority().len()..]
     }
 
     fn authority(&self) -> &str {
@@ -154,7 +156,10 @@ fn split_scheme(text: &str) -> Result<(TypedScheme, &str), UriError> {
             } else if scheme.eq_ignore_ascii_case("http") {
                 Ok((TypedScheme::Http, rest))
             } else {
-                Err(UriError::Scheme { uri: shown(text), scheme: scheme.to_owned() })
+                Err(UriError::Scheme {
+                    uri: shown(text),
+                    scheme: scheme.to_owned(),
+                })
             }
         }
         _ => Ok((TypedScheme::None, text)),
@@ -163,7 +168,9 @@ fn split_scheme(text: &str) -> Result<(TypedScheme, &str), UriError> {
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.'))
+        && text.chars().all(|character| {
+            character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.')
+        })
 }
 
 /// Apptainer drops a user and a password that are typed with a scheme; without one `a@b` is more likely a mistake.
@@ -185,22 +192,37 @@ fn shown(text: &str) -> String {
 }
 
 fn check_authority(text: &str, authority: &str) -> Result<(), UriError> {
-    Authority::parse(authority).map(|_| ()).map_err(|error| match error {
-        AuthorityError::Port(port) => UriError::Port { uri: shown(text), port },
-        AuthorityError::Host(reason) => UriError::Host { uri: shown(text), reason },
-    })
+    Authority::parse(authority)
+        .map(|_| ())
+        .map_err(|error| match error {
+            AuthorityError::Port(port) => UriError::Port {
+                uri: shown(text),
+                port,
+            },
+            AuthorityError::Host(reason) => UriError::Host {
+                uri: shown(text),
+                reason,
+            },
+        })
 }
 
 fn unescape(text: &str, path: &str) -> Result<String, UriError> {
-    let broken = |at: usize| UriError::Escape { uri: shown(text), escape: path[at..].chars().take(3).collect() };
+    let broken = |at: usize| UriError::Escape {
+        uri: shown(text),
+        escape: path[at..].chars().take(3).collect(),
+    };
     let bytes = path.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
         if bytes[at] == b'%' {
-            let digits = bytes.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+            let digits = bytes
+                .get(at + 1..at + 3)
+                .and_then(|digits| std::str::from_utf8(digits).ok());
             let valid = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-            let byte = valid.and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or_else(|| broken(at))?;
+            let byte = valid
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                .ok_or_else(|| broken(at))?;
             decoded.push(byte);
             at += 3;
         } else {
@@ -208,8 +230,10 @@ fn unescape(text: &str, path: &str) -> Result<String, UriError> {
             at += 1;
         }
     }
-    let decoded = String::from_utf8(decoded)
-        .map_err(|_| UriError::Host { uri: shown(text), reason: "the escapes in its path are no UTF-8" })?;
+    let decoded = String::from_utf8(decoded).map_err(|_| UriError::Host {
+        uri: shown(text),
+        reason: "the escapes in its path are no UTF-8",
+    })?;
     if decoded.chars().any(char::is_control) {
         return Err(UriError::ControlCharacter(shown(text)));
     }
@@ -228,12 +252,17 @@ fn clean_path(text: &str, path: &str) -> Result<String, UriError> {
             part => parts.push(part),
         }
     }
-    Ok(parts.iter().map(|part| format!("/{}", escape(part))).collect())
+    Ok(parts
+        .iter()
+        .map(|part| format!("/{}", escape(part)))
+        .collect())
 }
 
 /// Escapes what would mean something else when the stored form is read again.
 fn escape(part: &str) -> String {
-    part.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
+    part.replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23")
 }
 
 #[cfg(test)]
@@ -251,7 +280,10 @@ mod tests {
             ("cloud.example.com/a//b/../c", "cloud.example.com/a/c"),
             ("cloud.example.com/a%20b/./", "cloud.example.com/a b"),
             // Decoded, these would be a query, a fragment or another escape.
-            ("cloud.example.com/a%3fb%23c%25k", "cloud.example.com/a%3Fb%23c%25k"),
+            (
+                "cloud.example.com/a%3fb%23c%25k",
+                "cloud.example.com/a%3Fb%23c%25k",
+            ),
             ("https://ian:secret@cloud.example.com", "cloud.example.com"),
             ("https://cloud.example.com/x?q=1#f", "cloud.example.com/x"),
             ("https://bücher.example", "bücher.example"),
@@ -265,8 +297,16 @@ mod tests {
             ("[::1]", "[::1]"),
         ];
         for (typed, stored) in cases {
-            assert_eq!(EndpointUri::parse(typed).as_ref().map(EndpointUri::as_str), Ok(stored), "{typed}");
-            assert_eq!(EndpointUri::parse(stored).as_ref().map(EndpointUri::as_str), Ok(stored), "{stored}");
+            assert_eq!(
+                EndpointUri::parse(typed).as_ref().map(EndpointUri::as_str),
+                Ok(stored),
+                "{typed}"
+            );
+            assert_eq!(
+                EndpointUri::parse(stored).as_ref().map(EndpointUri::as_str),
+                Ok(stored),
+                "{stored}"
+            );
         }
     }
 
@@ -282,7 +322,11 @@ mod tests {
         ];
         for (one, other, same) in cases {
             let parse = |text| EndpointUri::parse(text).unwrap();
-            assert_eq!(parse(one).is_same_host(&parse(other)), same, "{one} {other}");
+            assert_eq!(
+                parse(one).is_same_host(&parse(other)),
+                same,
+                "{one} {other}"
+            );
         }
     }
 
@@ -292,15 +336,27 @@ mod tests {
             ("", "invalid URI: cannot have empty URI"),
             ("  ", "invalid URI: cannot have empty URI"),
             (":", r#"parse ":": missing protocol scheme"#),
-            ("cloud\nexample.com", r#"parse "cloud\nexample.com": net/url: invalid control character in URL"#),
+            (
+                "cloud\nexample.com",
+                r#"parse "cloud\nexample.com": net/url: invalid control character in URL"#,
+            ),
             ("h/%zz", r#"parse "h/%zz": invalid URL escape "%zz""#),
             ("h/%4", r#"parse "h/%4": invalid URL escape "%4""#),
-            ("https://h:abc", r#"parse "https://h:abc": invalid port ":abc" after host"#),
+            (
+                "https://h:abc",
+                r#"parse "https://h:abc": invalid port ":abc" after host"#,
+            ),
             ("h:0", r#"parse "h:0": invalid port ":0" after host"#),
-            ("h:70000", r#"parse "h:70000": invalid port ":70000" after host"#),
+            (
+                "h:70000",
+                r#"parse "h:70000": invalid port ":70000" after host"#,
+            ),
             ("h:", r#"parse "h:": invalid port ":" after host"#),
             ("::1", r#"parse "::1": missing protocol scheme"#),
-            ("ftp://h", r#"invalid URI "ftp://h": an endpoint is reached by https or http, not ftp"#),
+            (
+                "ftp://h",
+                r#"invalid URI "ftp://h": an endpoint is reached by https or http, not ftp"#,
+            ),
             (
                 "docker://docker.io",
                 r#"invalid URI "docker://docker.io": an endpoint is reached by https or http, not docker"#,
@@ -309,12 +365,27 @@ mod tests {
             ("?q", r#"invalid URI "?q": it names no host"#),
             ("/x", r#"invalid URI "/x": it names no host"#),
             ("..", r#"invalid URI "..": dots alone are no host"#),
-            ("../../etc", r#"invalid URI "../../etc": dots alone are no host"#),
-            ("h/../..", r#"invalid URI "h/../..": its path leads above its host"#),
-            ("a b", r#"invalid URI "a b": its host has a character that no host name can have"#),
-            ("ian:secret@h", r#"invalid URI "…@h": a user name can't stand in an endpoint's address"#),
+            (
+                "../../etc",
+                r#"invalid URI "../../etc": dots alone are no host"#,
+            ),
+            (
+                "h/../..",
+                r#"invalid URI "h/../..": its path leads above its host"#,
+            ),
+            (
+                "a b",
+                r#"invalid URI "a b": its host has a character that no host name can have"#,
+            ),
+            (
+                "ian:secret@h",
+                r#"invalid URI "…@h": a user name can't stand in an endpoint's address"#,
+            ),
             ("[::1", r#"invalid URI "[::1": ']' is missing in its host"#),
-            ("[x]:1", r#"invalid URI "[x]:1": an IPv6 address stands between '[' and ']'"#),
+            (
+                "[x]:1",
+                r#"invalid URI "[x]:1": an IPv6 address stands between '[' and ']'"#,
+            ),
             (
                 "https://ian:secret@a b",
                 r#"invalid URI "https://a b": its host has a character that no host name can have"#,

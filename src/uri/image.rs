@@ -36,7 +36,9 @@ pub enum ImageError {
 impl Image {
     /// Whether a text begins as an image's reference.
     pub fn is_meant(text: &str) -> bool {
-        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = text
+            .split_once(':')
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
         matches!(scheme.as_deref(), Some("library" | "docker" | "oras"))
     }
 
@@ -58,13 +60,19 @@ impl Image {
 /// `library://a` and `library://a/b/c` have no host; with any other number of parts the first one is it.
 fn library(rest: &str) -> Result<Image, ImageError> {
     let Some(rest) = rest.strip_prefix("//") else {
-        return if rest.is_empty() { Err(ImageError::Empty) } else { Ok(Image::Library { host: None }) };
+        return if rest.is_empty() {
+            Err(ImageError::Empty)
+        } else {
+            Ok(Image::Library { host: None })
+        };
     };
     let parts: Vec<&str> = rest.split('/').collect();
     match parts.as_slice() {
         [] | [""] | ["", ""] => Err(ImageError::Empty),
         ["", ..] | [_] | [_, _, _] => Ok(Image::Library { host: None }),
-        [host, ..] => Ok(Image::Library { host: Some((*host).to_owned()) }),
+        [host, ..] => Ok(Image::Library {
+            host: Some((*host).to_owned()),
+        }),
     }
 }
 
@@ -89,7 +97,10 @@ fn registry(scheme: &str, rest: &str, names_host: bool) -> Result<Image, ImageEr
     if path.is_empty() || path == "library/" {
         return Err(ImageError::Empty);
     }
-    Ok(Image::Registry { uri: RegistryUri::parse(&format!("{scheme}://{host}/{path}"))?, names_host })
+    Ok(Image::Registry {
+        uri: RegistryUri::parse(&format!("{scheme}://{host}/{path}"))?,
+        names_host,
+    })
 }
 
 #[cfg(test)]
@@ -115,21 +126,39 @@ mod tests {
             ("library://user/collection/image:tag", "the library"),
             ("library:user/collection/image", "the library"),
             ("library:///collection/image", "the library"),
-            ("library://library.example.com/image", "library library.example.com"),
+            (
+                "library://library.example.com/image",
+                "library library.example.com",
+            ),
             ("library://collection/image", "library collection"),
-            ("LIBRARY://library.example.com:8443/a/b/c", "library library.example.com:8443"),
+            (
+                "LIBRARY://library.example.com:8443/a/b/c",
+                "library library.example.com:8443",
+            ),
             ("docker://ubuntu:22.04", "docker://docker.io/library/ubuntu"),
             ("docker:ubuntu", "docker://docker.io/library/ubuntu"),
             ("docker://team/image", "docker://docker.io/team/image"),
-            ("docker://ghcr.io/team/image@sha256:00", "docker://ghcr.io/team/image"),
+            (
+                "docker://ghcr.io/team/image@sha256:00",
+                "docker://ghcr.io/team/image",
+            ),
             ("docker://localhost/image", "docker://localhost/image"),
-            ("docker://localhost:5000/a/b:tag", "docker://localhost:5000/a/b"),
+            (
+                "docker://localhost:5000/a/b:tag",
+                "docker://localhost:5000/a/b",
+            ),
             ("oras://registry/image:tag", "oras://registry/image"),
             ("library://", "error: it names no image"),
             ("docker://", "error: it names no image"),
             ("oras://registry", "error: it names no image"),
-            ("oras://h:x/image", "error: invalid registry: invalid port \":x\" after host"),
-            ("shub://x", "error: an image is written library://PATH, docker://IMAGE or oras://HOST/PATH"),
+            (
+                "oras://h:x/image",
+                "error: invalid registry: invalid port \":x\" after host",
+            ),
+            (
+                "shub://x",
+                "error: an image is written library://PATH, docker://IMAGE or oras://HOST/PATH",
+            ),
         ];
         for (text, wanted) in cases {
             assert_eq!(told(text), wanted, "{text}");

@@ -77,17 +77,26 @@ impl KeyserverUri {
             return Err(KeyserverUriError::Empty);
         }
         if text.chars().any(char::is_control) {
-            return Err(KeyserverUriError::Other("it has a control character".to_owned()));
+            return Err(KeyserverUriError::Other(
+                "it has a control character".to_owned(),
+            ));
         }
         let (scheme, rest) = match text.split_once("://") {
             None => (KeyserverScheme::Https, text),
             Some((name, rest)) => {
-                let known = KeyserverScheme::ALL.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name));
-                (known.ok_or_else(|| KeyserverUriError::Scheme(name.to_owned()))?, rest)
+                let known = KeyserverScheme::ALL
+                    .into_iter()
+                    .find(|scheme| scheme.name().eq_ignore_ascii_case(name));
+                (
+                    known.ok_or_else(|| KeyserverUriError::Scheme(name.to_owned()))?,
+                    rest,
+                )
             }
         };
         if rest.contains(['?', '#']) {
-            return Err(KeyserverUriError::Other("a keyserver's address ends with its path".to_owned()));
+            return Err(KeyserverUriError::Other(
+                "a keyserver's address ends with its path".to_owned(),
+            ));
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if authority.contains('@') {
@@ -96,14 +105,18 @@ impl KeyserverUri {
             ));
         }
         let authority = Authority::parse(authority).map_err(|error| match error {
-            AuthorityError::Port(port) => KeyserverUriError::Other(format!("invalid port {port:?} after host")),
+            AuthorityError::Port(port) => {
+                KeyserverUriError::Other(format!("invalid port {port:?} after host"))
+            }
             AuthorityError::Host(reason) => KeyserverUriError::Other(reason.to_owned()),
         })?;
         Ok(Self {
             scheme,
             host: authority.host.to_lowercase(),
             port: authority.port.unwrap_or(scheme.default_port()),
-            path: path.trim_end_matches(|last: char| last == '/' || last.is_whitespace()).to_owned(),
+            path: path
+                .trim_end_matches(|last: char| last == '/' || last.is_whitespace())
+                .to_owned(),
         })
     }
 
@@ -157,13 +170,20 @@ mod tests {
 
     #[test]
     fn what_a_file_has_beside_a_server_is_no_part_of_it() {
-        for row in
-            ["https://u@k.example", "https://u:p@k.example/", "https://k.example?q", "https://k.example/a/?q=1#f"]
-        {
+        for row in [
+            "https://u@k.example",
+            "https://u:p@k.example/",
+            "https://k.example?q",
+            "https://k.example/a/?q=1#f",
+        ] {
             assert!(KeyserverUri::are_same(row, "https://k.example"), "{row}");
             assert!(KeyserverUri::parse(row).is_err(), "{row} can't be typed");
         }
-        for row in ["https://k.example@other.example", "https://other.example?@k.example", "http://u@k.example"] {
+        for row in [
+            "https://k.example@other.example",
+            "https://other.example?@k.example",
+            "http://u@k.example",
+        ] {
             assert!(!KeyserverUri::are_same(row, "https://k.example"), "{row}");
         }
     }
@@ -176,12 +196,22 @@ mod tests {
             ("keys.example.com", "https://keys.example.com"),
             ("keys.example.com:8443", "https://keys.example.com:8443"),
             ("hkp://keys.example.com:11371", "hkp://keys.example.com"),
-            ("hkps://keys.example.com/path/", "hkps://keys.example.com/path"),
-            ("https://keys.example.com/path/ / ", "https://keys.example.com/path"),
+            (
+                "hkps://keys.example.com/path/",
+                "hkps://keys.example.com/path",
+            ),
+            (
+                "https://keys.example.com/path/ / ",
+                "https://keys.example.com/path",
+            ),
             ("http://[::1]:11371", "http://[::1]:11371"),
         ];
         for (typed, normal) in cases {
-            assert_eq!(KeyserverUri::parse(typed).map(|uri| uri.to_string()), Ok(normal.to_owned()), "{typed}");
+            assert_eq!(
+                KeyserverUri::parse(typed).map(|uri| uri.to_string()),
+                Ok(normal.to_owned()),
+                "{typed}"
+            );
         }
     }
 
@@ -189,14 +219,23 @@ mod tests {
     fn what_cannot_be_a_keyserver_is_refused_with_the_reason() {
         let cases = [
             ("", "invalid URI: cannot have empty URI"),
-            ("ftp://x", "invalid URI: a keyserver is reached by https, http, hkps or hkp, not ftp"),
+            (
+                "ftp://x",
+                "invalid URI: a keyserver is reached by https, http, hkps or hkp, not ftp",
+            ),
             ("https://", "invalid URI: it names no host"),
-            ("https://h:x", r#"invalid URI: invalid port ":x" after host"#),
+            (
+                "https://h:x",
+                r#"invalid URI: invalid port ":x" after host"#,
+            ),
             (
                 "https://u:secret@h",
                 "invalid URI: a user name can't stand in a keyserver's address; log in to it instead",
             ),
-            ("https://h/?a=b", "invalid URI: a keyserver's address ends with its path"),
+            (
+                "https://h/?a=b",
+                "invalid URI: a keyserver's address ends with its path",
+            ),
             ("a\nb", "invalid URI: it has a control character"),
         ];
         for (typed, message) in cases {
@@ -234,7 +273,12 @@ mod tests {
     /// Few servers in many spellings, and what can't be one.
     fn spelling() -> impl Strategy<Value = String> {
         let scheme = "((https|HTTPS|http|hkp|hkps|ftp)://)?";
-        (scheme, "(h|H|k|\\[::1\\])?", "(:(80|443|11371|x))?", "(/|/p| )?")
+        (
+            scheme,
+            "(h|H|k|\\[::1\\])?",
+            "(:(80|443|11371|x))?",
+            "(/|/p| )?",
+        )
             .prop_map(|(scheme, host, port, path)| format!("{scheme}{host}{port}{path}"))
     }
 

@@ -20,8 +20,17 @@ fn keyserver(uri: &str) -> Option<(String, String)> {
     match scheme.as_str() {
         "http" | "https" => Some((scheme, server)),
         "hkp" => {
-            let has_port = server.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
-            Some(("http".to_owned(), if has_port { server } else { format!("{server}:11371") }))
+            let has_port = server
+                .rsplit_once(':')
+                .is_some_and(|(_, port)| !port.contains(']'));
+            Some((
+                "http".to_owned(),
+                if has_port {
+                    server
+                } else {
+                    format!("{server}:11371")
+                },
+            ))
         }
         "hkps" => Some(("https".to_owned(), server)),
         _ => None,
@@ -51,7 +60,10 @@ mod tests {
             ("https://user@h", "https://h"),
         ];
         for (one, other) in same {
-            assert!(is_same_keyserver(one, other) && is_same_keyserver(other, one), "{one} {other}");
+            assert!(
+                is_same_keyserver(one, other) && is_same_keyserver(other, one),
+                "{one} {other}"
+            );
         }
         let other = [
             ("https://h", "https://H"),
@@ -69,8 +81,14 @@ mod tests {
 
     #[test]
     fn libraries_are_compared_by_scheme_host_and_port() {
-        assert!(is_same_server("https://library.example/v1", "https://library.example"));
-        assert!(!is_same_server("https://library.example:443", "https://library.example"));
+        assert!(is_same_server(
+            "https://library.example/v1",
+            "https://library.example"
+        ));
+        assert!(!is_same_server(
+            "https://library.example:443",
+            "https://library.example"
+        ));
         assert!(!is_same_server("library.example", "library.example"));
     }
 }

@@ -8,7 +8,10 @@ use crate::support::world::World;
 fn a_remote_is_added_and_listed() {
     let world = World::shipped();
     assert_data_eq!(
-        world.session(&["remote add --no-login myremote https://cloud.example.com/", "remote list"]),
+        world.session(&[
+            "remote add --no-login myremote https://cloud.example.com/",
+            "remote list"
+        ]),
         str![[r#"
 $ portolan remote add --no-login myremote https://cloud.example.com/
 ------- stderr -------
@@ -48,7 +51,14 @@ Remotes:
 "#]]
         .raw()
     );
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml", ".apptainer/remote.yaml.lock"]);
+    assert_eq!(
+        world.home_listing(),
+        [
+            ".apptainer",
+            ".apptainer/remote.yaml",
+            ".apptainer/remote.yaml.lock"
+        ]
+    );
 }
 
 #[test]
@@ -133,7 +143,10 @@ For more information, try '--help'.
 fn a_remote_for_everybody_keeps_the_default_of_a_fresh_machine() {
     let world = World::new();
     assert_data_eq!(
-        world.session(&["remote add --global company-remote https://localhost:19444", "remote list"]),
+        world.session(&[
+            "remote add --global company-remote https://localhost:19444",
+            "remote list"
+        ]),
         str![[r#"
 $ portolan remote add --global company-remote https://localhost:19444
 ------- stderr -------
@@ -314,7 +327,11 @@ FATAL:   invalid name: cannot have empty name
     for name in [" x", "x ", "a\nb", "\u{1b}[31mred"] {
         let run = world.run(&["remote", "add", "--no-login", name, "x.example.com"]);
         assert_eq!(run.code, Some(255), "{name:?}");
-        assert!(run.stderr.starts_with("FATAL:   invalid name "), "{}", run.stderr);
+        assert!(
+            run.stderr.starts_with("FATAL:   invalid name "),
+            "{}",
+            run.stderr
+        );
         assert!(!run.stderr.contains(['\u{1b}']), "{}", run.stderr);
     }
     assert_eq!(world.home_listing(), Vec::<String>::new());
@@ -459,8 +476,19 @@ fn every_name_that_a_person_may_choose_survives() {
     }
     let listed = world.run(&["remote", "list"]).stdout;
     for name in names {
-        assert!(listed.lines().any(|line| line.starts_with(name)), "{name}\n{listed}");
-        assert_eq!(world.run(&["remote", "use", "--", name]).code, Some(0), "{name}");
-        assert_eq!(world.run(&["remote", "remove", "--", name]).code, Some(0), "{name}");
+        assert!(
+            listed.lines().any(|line| line.starts_with(name)),
+            "{name}\n{listed}"
+        );
+        assert_eq!(
+            world.run(&["remote", "use", "--", name]).code,
+            Some(0),
+            "{name}"
+        );
+        assert_eq!(
+            world.run(&["remote", "remove", "--", name]).code,
+            Some(0),
+            "{name}"
+        );
     }
 }

@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use crate::support::{cloud, reply::Reply, server::Server, terminal::Terminal, world::World};
+use crate::support::cloud;
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::terminal::Terminal;
+use crate::support::world::World;
 
 /// What a person sees of a command.
 fn seen(world: &World, words: &[&str]) -> String {
@@ -19,23 +23,53 @@ fn seen(world: &World, words: &[&str]) -> String {
 #[test]
 fn who_errs_at_a_terminal_is_told_what_to_do_next() {
     let table: [(&[&str], &str); 8] = [
-        (&["use", "gone"], "portolan remote list shows the remotes that there are."),
-        (&["remove", "gone"], "portolan remote list shows the remotes that there are."),
-        (&["rename", "gone", "new"], "portolan remote list shows the remotes that there are."),
-        (&["set-url", "gone", "h.example.com"], "To add it: portolan remote add gone h.example.com."),
-        (&["use", "--global", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
-        (&["use", "--exclusive", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
-        (&["set-url", "a; b", "h.example.com"], "To add it: portolan remote add 'a; b' h.example.com."),
-        (&["remove", "--global", "mine"], "To add it for all users: sudo portolan remote add --global mine <URI>."),
+        (
+            &["use", "gone"],
+            "portolan remote list shows the remotes that there are.",
+        ),
+        (
+            &["remove", "gone"],
+            "portolan remote list shows the remotes that there are.",
+        ),
+        (
+            &["rename", "gone", "new"],
+            "portolan remote list shows the remotes that there are.",
+        ),
+        (
+            &["set-url", "gone", "h.example.com"],
+            "To add it: portolan remote add gone h.example.com.",
+        ),
+        (
+            &["use", "--global", "mine"],
+            "To add it for all users: sudo portolan remote add --global mine <URI>.",
+        ),
+        (
+            &["use", "--exclusive", "mine"],
+            "To add it for all users: sudo portolan remote add --global mine <URI>.",
+        ),
+        (
+            &["set-url", "a; b", "h.example.com"],
+            "To add it: portolan remote add 'a; b' h.example.com.",
+        ),
+        (
+            &["remove", "--global", "mine"],
+            "To add it for all users: sudo portolan remote add --global mine <URI>.",
+        ),
     ];
     let world = World::shipped();
     world.write_user("Remotes:\n  mine:\n    URI: mine.example.com\n");
     for (words, advice) in table {
         let words = [&["remote"], words].concat();
         let shown = seen(&world, &words);
-        assert!(shown.contains(" is not a remote") && shown.contains(advice), "{words:?}: {shown}");
+        assert!(
+            shown.contains(" is not a remote") && shown.contains(advice),
+            "{words:?}: {shown}"
+        );
         let run = world.run(&words);
-        assert!(run.stderr.ends_with(" is not a remote\n") && run.stderr.lines().count() == 1, "{words:?}: {run}");
+        assert!(
+            run.stderr.ends_with(" is not a remote\n") && run.stderr.lines().count() == 1,
+            "{words:?}: {run}"
+        );
     }
 }
 
@@ -44,19 +78,35 @@ fn who_removes_a_remote_of_the_systems_is_told_who_can() {
     let world = World::shipped();
     let words = ["remote", "remove", "DefaultRemote"];
     let shown = seen(&world, &words);
-    assert!(shown.contains("sudo portolan remote remove --global DefaultRemote."), "{shown}");
-    assert_eq!(world.run(&words).stderr, "FATAL:   DefaultRemote is global and can't be removed\n");
+    assert!(
+        shown.contains("sudo portolan remote remove --global DefaultRemote."),
+        "{shown}"
+    );
+    assert_eq!(
+        world.run(&words).stderr,
+        "FATAL:   DefaultRemote is global and can't be removed\n"
+    );
 }
 
 #[test]
-fn who_adds_to_a_system_without_a_folder_is_told_how_to_make_it() {
+fn who_adds_to_a_system_without_a_directory_is_told_how_to_make_it() {
     let world = World::new();
     fs::remove_dir(world.system_file().parent().unwrap()).unwrap();
-    let words = ["remote", "add", "--global", "--no-login", "x", "x.example.com"];
+    let words = [
+        "remote",
+        "add",
+        "--global",
+        "--no-login",
+        "x",
+        "x.example.com",
+    ];
     let shown = seen(&world, &words);
-    assert!(shown.contains("To make the folder: sudo mkdir ") && shown.contains("--sysconfdir says where."), "{shown}");
-    let said =
-        "FATAL:   while opening remote config file: open $ETC/apptainer/remote.yaml: no such file or directory\n";
+    assert!(
+        shown.contains("To make the directory: sudo mkdir ")
+            && shown.contains("--sysconfdir says where."),
+        "{shown}"
+    );
+    let said = "FATAL:   while opening remote config file: open $ETC/apptainer/remote.yaml: no such file or directory\n";
     assert_eq!(world.run(&words).stderr, said);
 }
 
@@ -65,9 +115,15 @@ fn who_logs_in_where_no_password_is_wanted_is_told_what_is() {
     let server = Server::https(|_| Reply::status(401).with("WWW-Authenticate", "Negotiate"));
     let world = cloud::world();
     let words = ["registry", "login", "-u", "ian", "-p", "x", &server.host()];
-    let refusal = format!("login attempt to {} failed with status: 401 Unauthorized", server.url("/v2/"));
+    let refusal = format!(
+        "login attempt to {} failed with status: 401 Unauthorized",
+        server.url("/v2/")
+    );
     let shown = seen(&world, &words);
-    assert!(shown.contains(&refusal) && shown.contains("the registry asks for negotiate"), "{shown}");
+    assert!(
+        shown.contains(&refusal) && shown.contains("the registry asks for negotiate"),
+        "{shown}"
+    );
     let run = world.run(&words);
     assert!(run.stderr.ends_with(&format!("{refusal}\n")), "{run}");
 }

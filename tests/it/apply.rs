@@ -1,18 +1,14 @@
 //! `remote export` and `remote apply`: a desired state, and what becomes of the file.
 
-use std::{
-    fs,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
-    path::PathBuf,
-};
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::PathBuf;
 
 use serde_json::json;
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    schema,
-    world::{SHIPPED, World},
-};
+use crate::support::schema;
+use crate::support::world::{SHIPPED, World};
 
 const STATE: &str = "\
 Active: company
@@ -107,7 +103,10 @@ fn what_is_there_already_is_not_written_again() {
     let again = world.run(&["remote", "apply", "state.yaml"]);
     let after = fs::metadata(world.user_file()).unwrap();
     assert_eq!(again.code, Some(0));
-    assert_eq!((before.ino(), before.mtime_nsec()), (after.ino(), after.mtime_nsec()));
+    assert_eq!(
+        (before.ino(), before.mtime_nsec()),
+        (after.ino(), after.mtime_nsec())
+    );
 }
 
 #[test]
@@ -115,9 +114,10 @@ fn a_check_creates_and_changes_nothing() {
     let world = World::shipped();
     state(&world, STATE);
     let before = world.home_listing();
-    for words in
-        [&["remote", "apply", "--check", "state.yaml"][..], &["remote", "apply", "--check", "--global", "state.yaml"]]
-    {
+    for words in [
+        &["remote", "apply", "--check", "state.yaml"][..],
+        &["remote", "apply", "--check", "--global", "state.yaml"],
+    ] {
         assert_eq!(world.run(words).code, Some(2), "{words:?}");
     }
     assert_eq!(world.home_listing(), before);
@@ -127,7 +127,10 @@ fn a_check_creates_and_changes_nothing() {
 #[test]
 fn the_systems_state_makes_policy() {
     let world = World::shipped();
-    state(&world, &STATE.replacen("    URI", "    Exclusive: true\n    URI", 1));
+    state(
+        &world,
+        &STATE.replacen("    URI", "    Exclusive: true\n    URI", 1),
+    );
     assert_data_eq!(
         world.session(&["remote apply --global state.yaml", "remote use DefaultRemote", "remote export --global"]),
         str![[r#"
@@ -166,26 +169,43 @@ Remotes:
 "#]]
         .raw()
     );
-    assert_eq!(fs::metadata(world.system_file()).unwrap().mode() & 0o777, 0o644);
+    assert_eq!(
+        fs::metadata(world.system_file()).unwrap().mode() & 0o777,
+        0o644
+    );
 }
 
 #[test]
 fn a_machine_without_the_runtime_is_set_up_too() {
-    // Whose the folder above is may make it, root or not.
+    // Whose the directory above is may make it, root or not.
     let mut world = World::new();
     world.as_ordinary_user();
     world.give_away(&world.root().join("etc"));
     fs::remove_dir(world.system_file().parent().unwrap()).unwrap();
     state(&world, "Active: gone\n");
     world.give_away(&world.home());
-    assert_eq!(world.run(&["remote", "apply", "--global", "state.yaml"]).code, Some(255));
-    assert!(!world.system_file().parent().unwrap().exists(), "what fails leaves nothing");
+    assert_eq!(
+        world
+            .run(&["remote", "apply", "--global", "state.yaml"])
+            .code,
+        Some(255)
+    );
+    assert!(
+        !world.system_file().parent().unwrap().exists(),
+        "what fails leaves nothing"
+    );
     state(&world, STATE);
     world.give_away(&world.home());
     let run = world.run(&["remote", "apply", "--global", "state.yaml"]);
     assert_eq!(run.code, Some(0), "{run}");
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o777;
-    assert_eq!((mode(&world.system_file()), mode(world.system_file().parent().unwrap())), (0o644, 0o755));
+    assert_eq!(
+        (
+            mode(&world.system_file()),
+            mode(world.system_file().parent().unwrap())
+        ),
+        (0o644, 0o755)
+    );
 }
 
 #[test]
@@ -215,7 +235,12 @@ INFO:    Remote "company" now in use.
         .raw()
     );
     let text = world.file(&world.user_file());
-    assert!(text.contains("secret-default") && text.contains("secret-key") && !text.contains("secret-old"), "{text}");
+    assert!(
+        text.contains("secret-default")
+            && text.contains("secret-key")
+            && !text.contains("secret-old"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -224,13 +249,16 @@ fn an_export_is_a_state_without_secrets_and_changes_nothing() {
     world.write_user("Active: mine\nRemotes:\n  mine:\n    URI: mine.example.com/\n    Token: secret\n    Insecure: true\n    Keyservers:\n    - URI: hkps://Keys.example.com\n      External: true\n    - URI: https://internal.example.com\n  DefaultRemote:\n    URI: cloud.apptainer.org\n    System: true\n    Token: secret\nCredentials:\n- URI: docker://docker.io\n  Insecure: false\n");
     let exported = world.run(&["remote", "export"]).stdout;
     assert!(
-        !exported.contains("secret") && !exported.contains("docker.io") && !exported.contains("DefaultRemote"),
+        !exported.contains("secret")
+            && !exported.contains("docker.io")
+            && !exported.contains("DefaultRemote"),
         "{exported}"
     );
     state(&world, &exported);
-    for words in
-        [&["remote", "apply", "--check", "state.yaml"][..], &["remote", "apply", "--check", "--prune", "state.yaml"]]
-    {
+    for words in [
+        &["remote", "apply", "--check", "state.yaml"][..],
+        &["remote", "apply", "--check", "--prune", "state.yaml"],
+    ] {
         assert_eq!(world.run(words).code, Some(0), "{words:?}\n{exported}");
     }
     let piped = world.run_with_input(&["remote", "apply", "--check", "-"], &exported);
@@ -243,16 +271,24 @@ fn tokens_are_applied_only_when_that_is_wanted_and_nobody_else_could_read_them()
     let text = STATE.replacen("    URI", "    Token: given\n    URI", 1);
     let path = state(&world, &text);
     let refused = world.run(&["remote", "apply", "state.yaml"]);
-    assert_eq!(refused.stderr, "FATAL:   state.yaml:4: the token of company is not applied without --with-tokens\n");
+    assert_eq!(
+        refused.stderr,
+        "FATAL:   state.yaml:4: the token of company is not applied without --with-tokens\n"
+    );
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let refused = world.run(&["remote", "apply", "--with-tokens", "state.yaml"]);
     assert!(
-        refused.stderr.starts_with("FATAL:   state.yaml has tokens, and others can read it (mode 644)\n"),
+        refused
+            .stderr
+            .starts_with("FATAL:   state.yaml has tokens, and others can read it (mode 644)\n"),
         "{refused}"
     );
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let applied = world.run(&["remote", "apply", "--with-tokens", "--diff", "state.yaml"]);
-    assert!(applied.stdout.contains("+Remotes.company.Token: a token\n"), "{applied}");
+    assert!(
+        applied.stdout.contains("+Remotes.company.Token: a token\n"),
+        "{applied}"
+    );
     assert!(!applied.to_string().contains("given"), "{applied}");
     assert!(world.file(&world.user_file()).contains("Token: given\n"));
 }
@@ -260,8 +296,13 @@ fn tokens_are_applied_only_when_that_is_wanted_and_nobody_else_could_read_them()
 #[test]
 fn a_token_goes_when_its_remote_goes_to_another_host() {
     let world = World::shipped();
-    world.write_user("Active: company\nRemotes:\n  company:\n    URI: old.example.com\n    Token: secret\n");
-    state(&world, "Remotes:\n  company:\n    URI: company.example.com\n");
+    world.write_user(
+        "Active: company\nRemotes:\n  company:\n    URI: old.example.com\n    Token: secret\n",
+    );
+    state(
+        &world,
+        "Remotes:\n  company:\n    URI: company.example.com\n",
+    );
     assert_data_eq!(
         world.session(&["remote apply state.yaml"]),
         str![[r#"
@@ -280,14 +321,22 @@ INFO:    The token for company was removed. To log in again: portolan remote log
 #[test]
 fn what_can_not_be_applied_changes_nothing_and_is_told() {
     let world = World::shipped();
-    let before =
-        "Active: mine\nRemotes:\n  mine:\n    URI: mine.example.com\n    System: false\n    Exclusive: false\n";
+    let before = "Active: mine\nRemotes:\n  mine:\n    URI: mine.example.com\n    System: false\n    Exclusive: false\n";
     world.write_user(before);
     let cases = [
         ("Active: gone\n", "FATAL:   gone is not a remote\n"),
-        ("Remotes:\n  new:\n    Insecure: true\n", "FATAL:   new has no URI, and is not there yet\n"),
-        ("Remotes:\n  new:\n    URI: ftp://x\n", "FATAL:   state.yaml:3: "),
-        ("Remotes:\n  new:\n    Uri: x.example.com\n", "FATAL:   state.yaml:"),
+        (
+            "Remotes:\n  new:\n    Insecure: true\n",
+            "FATAL:   new has no URI, and is not there yet\n",
+        ),
+        (
+            "Remotes:\n  new:\n    URI: ftp://x\n",
+            "FATAL:   state.yaml:3: ",
+        ),
+        (
+            "Remotes:\n  new:\n    Uri: x.example.com\n",
+            "FATAL:   state.yaml:",
+        ),
         (
             "Remotes:\n  DefaultRemote:\n    URI: x.example.com\n",
             "FATAL:   DefaultRemote is already a remote\n         It is defined for all users in $ETC/apptainer/remote.yaml: leave DefaultRemote out, or apply with --global.\n",
@@ -311,17 +360,27 @@ fn what_can_not_be_applied_changes_nothing_and_is_told() {
         let run = world.run(&["remote", "apply", "state.yaml"]);
         assert!(run.stderr.starts_with(said), "{text}{run}");
         assert_eq!((run.stdout.as_str(), run.code), ("", Some(255)), "{text}");
-        assert_eq!(fs::read_to_string(world.user_file()).unwrap(), before, "{text}");
+        assert_eq!(
+            fs::read_to_string(world.user_file()).unwrap(),
+            before,
+            "{text}"
+        );
     }
     let gone = world.run(&["remote", "apply", "nowhere.yaml"]);
-    assert_eq!((gone.stderr.as_str(), gone.code), ("FATAL:   nowhere.yaml: there is no such file\n", Some(255)));
+    assert_eq!(
+        (gone.stderr.as_str(), gone.code),
+        ("FATAL:   nowhere.yaml: there is no such file\n", Some(255))
+    );
 }
 
 #[test]
 fn an_exclusive_remote_can_not_be_left_by_a_state() {
     let world = World::new();
     world.write_system("Active: d\nRemotes:\n  d:\n    URI: d.example.com\n    System: true\n    Exclusive: true\n");
-    state(&world, "Active: mine\nRemotes:\n  mine:\n    URI: mine.example.com\n");
+    state(
+        &world,
+        "Active: mine\nRemotes:\n  mine:\n    URI: mine.example.com\n",
+    );
     let run = world.run(&["remote", "apply", "state.yaml"]);
     let said = "FATAL:   could not use mine: remote d has been set exclusive by the system administrator\n";
     assert_eq!((run.stderr.as_str(), run.code), (said, Some(255)));
@@ -357,14 +416,27 @@ fn who_may_not_write_the_systems_file_is_refused() {
     let mut world = World::shipped();
     world.as_ordinary_user();
     fs::set_permissions(world.system_file(), fs::Permissions::from_mode(0o444)).unwrap();
-    fs::set_permissions(world.system_file().parent().unwrap(), fs::Permissions::from_mode(0o555)).unwrap();
+    fs::set_permissions(
+        world.system_file().parent().unwrap(),
+        fs::Permissions::from_mode(0o555),
+    )
+    .unwrap();
     let path = state(&world, STATE);
     world.give_away(&path);
     let run = world.run(&["remote", "apply", "--global", "state.yaml"]);
     let said = "FATAL:   Unable to modify global endpoint configuration file: not root user\n";
     assert_eq!((run.stderr.as_str(), run.code), (said, Some(255)));
-    assert_eq!(world.run(&["remote", "apply", "--global", "--check", "state.yaml"]).code, Some(2));
-    fs::set_permissions(world.system_file().parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(
+        world
+            .run(&["remote", "apply", "--global", "--check", "state.yaml"])
+            .code,
+        Some(2)
+    );
+    fs::set_permissions(
+        world.system_file().parent().unwrap(),
+        fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
 }
 
 #[test]
@@ -377,7 +449,10 @@ fn a_script_learns_whether_something_changed() {
         schema::view(&run.stdout)
     };
     let checked = view(&["remote", "apply", "--json", "--check", "state.yaml"], 2);
-    assert_eq!((&checked["changed"], &checked["check"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&checked["changed"], &checked["check"]),
+        (&json!(false), &json!(true))
+    );
     let changed = view(&["remote", "apply", "--json", "state.yaml"], 0);
     assert_eq!(changed["changes"], checked["changes"]);
     assert_eq!(changed["changed"], true);
@@ -386,5 +461,8 @@ fn a_script_learns_whether_something_changed() {
         json!({"remote": "company", "field": "URI", "before": null, "after": "company.example.com"})
     );
     let unchanged = view(&["remote", "apply", "--json", "state.yaml"], 0);
-    assert_eq!((&unchanged["changed"], &unchanged["changes"]), (&json!(false), &json!([])));
+    assert_eq!(
+        (&unchanged["changed"], &unchanged["changes"]),
+        (&json!(false), &json!([]))
+    );
 }

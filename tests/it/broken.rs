@@ -1,13 +1,11 @@
 //! Files that can't be read or understood: each ends its command soon, with its place, and stays as it is. D12 and D22 of
 //! docs/compatibility.md.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    os::unix::net::UnixListener,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use snapbox::{IntoData, assert_data_eq, str};
 
@@ -23,12 +21,29 @@ const SECRET: &str = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LW9mLWEtdXNlcg.c2ln";
 fn fails(world: &World, words: &[&str]) -> Finished {
     let began = Instant::now();
     let run = world.run(words);
-    assert!(began.elapsed() < BOUND, "{words:?} took {:?}", began.elapsed());
-    assert_eq!((run.stdout.as_str(), run.code), ("", Some(255)), "{words:?}: {run}");
+    assert!(
+        began.elapsed() < BOUND,
+        "{words:?} took {:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        (run.stdout.as_str(), run.code),
+        ("", Some(255)),
+        "{words:?}: {run}"
+    );
     let first = run.stderr.lines().next().unwrap();
-    let known = ["FATAL:   while parsing remote config data: ", "FATAL:   while opening remote config file: "];
-    assert!(known.iter().any(|known| first.starts_with(known)), "{words:?}: {run}");
-    assert!(!run.stderr.contains(SECRET) && !run.stderr.contains("c2VjcmV0"), "a secret is shown: {run}");
+    let known = [
+        "FATAL:   while parsing remote config data: ",
+        "FATAL:   while opening remote config file: ",
+    ];
+    assert!(
+        known.iter().any(|known| first.starts_with(known)),
+        "{words:?}: {run}"
+    );
+    assert!(
+        !run.stderr.contains(SECRET) && !run.stderr.contains("c2VjcmV0"),
+        "a secret is shown: {run}"
+    );
     run
 }
 
@@ -38,7 +53,10 @@ fn refused(bytes: impl AsRef<[u8]>) -> String {
     world.write_user(bytes.as_ref());
     world.age(&world.user_file());
     let listed = fails(&world, &["remote", "list"]);
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml"]);
+    assert_eq!(
+        world.home_listing(),
+        [".apptainer", ".apptainer/remote.yaml"]
+    );
     for words in [
         &["remote", "add", "--no-login", "x", "x.example.com"][..],
         &["remote", "remove", "mine"],
@@ -46,7 +64,10 @@ fn refused(bytes: impl AsRef<[u8]>) -> String {
         &["remote", "logout"],
     ] {
         assert_eq!(fails(&world, words).stderr, listed.stderr, "{words:?}");
-        assert!(fs::read(world.user_file()).unwrap() == bytes.as_ref(), "{words:?} has changed the file");
+        assert!(
+            fs::read(world.user_file()).unwrap() == bytes.as_ref(),
+            "{words:?} has changed the file"
+        );
     }
     assert_eq!(world.mode(&world.user_file()), "600");
     listed.stderr
@@ -118,25 +139,58 @@ fn an_error_names_the_place_and_what_would_be_right() {
     let token = format!("Remotes:\n  x:\n    URI: x.example.com\n    Token: {SECRET}\n");
     let cases = [
         ("unknown key", format!("{token}    Exclusve: true\n")),
-        ("unknown key before a token", format!("Remotes:\n  x:\n    Tokn: {SECRET}\n")),
+        (
+            "unknown key before a token",
+            format!("Remotes:\n  x:\n    Tokn: {SECRET}\n"),
+        ),
         ("repeated key", format!("{token}    Token: {SECRET}\n")),
-        ("repeated remote", format!("{token}  x:\n    URI: y.example.com\n")),
+        (
+            "repeated remote",
+            format!("{token}  x:\n    URI: y.example.com\n"),
+        ),
         ("tab", format!("{token}\tSystem: false\n")),
-        ("tab before a token", format!("Remotes:\n  x:\n\tToken: {SECRET}\n")),
-        ("a list in place of a map", format!("Remotes:\n- URI: x\n  Token: {SECRET}\n")),
-        ("a text in place of a flag", format!("{token}    System: \"true\"\n")),
-        ("a map in place of a text", format!("Remotes:\n  x:\n    Token: {{a: {SECRET}}}\n")),
+        (
+            "tab before a token",
+            format!("Remotes:\n  x:\n\tToken: {SECRET}\n"),
+        ),
+        (
+            "a list in place of a map",
+            format!("Remotes:\n- URI: x\n  Token: {SECRET}\n"),
+        ),
+        (
+            "a text in place of a flag",
+            format!("{token}    System: \"true\"\n"),
+        ),
+        (
+            "a map in place of a text",
+            format!("Remotes:\n  x:\n    Token: {{a: {SECRET}}}\n"),
+        ),
         ("an unterminated quote", format!("{token}    URI2: \"x\n")),
-        ("an unterminated quoted token", format!("Remotes:\n  x:\n    Token: \"{SECRET}\n    System: true\n")),
-        ("an unterminated flow", format!("Remotes: {{x: {{Token: {SECRET}, URI: x\n")),
-        ("merge markers", format!("<<<<<<< HEAD\n{token}=======\n{token}>>>>>>> theirs\n")),
+        (
+            "an unterminated quoted token",
+            format!("Remotes:\n  x:\n    Token: \"{SECRET}\n    System: true\n"),
+        ),
+        (
+            "an unterminated flow",
+            format!("Remotes: {{x: {{Token: {SECRET}, URI: x\n"),
+        ),
+        (
+            "merge markers",
+            format!("<<<<<<< HEAD\n{token}=======\n{token}>>>>>>> theirs\n"),
+        ),
         ("an undefined alias", format!("{token}    URI3: *nothing\n")),
-        ("JSON that ends", format!("{{\"Remotes\": {{\"x\": {{\"Token\": \"{SECRET}\"")),
+        (
+            "JSON that ends",
+            format!("{{\"Remotes\": {{\"x\": {{\"Token\": \"{SECRET}\""),
+        ),
         ("a control character", format!("{token}    URI: \u{1}\n")),
         ("no YAML at all", "\u{0}\u{0}\u{0}\u{0}".to_owned()),
         ("prose", "hello world\n".to_owned()),
     ];
-    let cases: Vec<(&str, &str)> = cases.iter().map(|(what, text)| (*what, text.as_str())).collect();
+    let cases: Vec<(&str, &str)> = cases
+        .iter()
+        .map(|(what, text)| (*what, text.as_str()))
+        .collect();
     assert_data_eq!(all_refused(&cases), str![[r#"
 --- unknown key
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:5:5: unknown key "Exclusve" in remote "x"
@@ -202,7 +256,7 @@ close it, or quote the text
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:2:8: mapping values are not allowed in this context
 Remotes:
        ^
-mend the indentation, or quote a text that has a colon
+fix the indentation, or quote a text that has a colon
 --- an undefined alias
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:5:11: no anchor of this name stands before the alias
     URI3: *nothing
@@ -237,8 +291,21 @@ fn bytes_that_are_no_text_are_an_error() {
     let mut shown = String::new();
     let token = format!("Remotes:\n  x:\n    Token: {SECRET}\n");
     let latin = [token.as_bytes(), b"    URI: caf\xe9.example.com\n"].concat();
-    let odd = [&[0xff, 0xfe][..], &token.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(), b"x"].concat();
-    for bytes in [latin, odd, vec![0xff, 0xd8, 0xff, 0xe0], vec![0x1f, 0x8b, 0x08, 0x00]] {
+    let odd = [
+        &[0xff, 0xfe][..],
+        &token
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<_>>(),
+        b"x",
+    ]
+    .concat();
+    for bytes in [
+        latin,
+        odd,
+        vec![0xff, 0xd8, 0xff, 0xe0],
+        vec![0x1f, 0x8b, 0x08, 0x00],
+    ] {
         shown.push_str(&refused(bytes));
     }
     assert_data_eq!(
@@ -269,27 +336,59 @@ fn bombs_are_refused_soon() {
     let mut laughs = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
     for level in 1..30 {
         let before = format!("*a{}", level - 1);
-        writeln!(laughs, "a{level}: &a{level} [{}]", [before.as_str(); 9].join(", ")).unwrap();
+        writeln!(
+            laughs,
+            "a{level}: &a{level} [{}]",
+            [before.as_str(); 9].join(", ")
+        )
+        .unwrap();
     }
-    let maps = (1..30).fold("Remotes:\n  x0: &x0 {URI: x}\n".to_owned(), |text, level| {
-        format!("{text}  x{level}: &x{level} {{<<: [*x{0}, *x{0}, *x{0}]}}\n", level - 1)
-    });
+    let maps = (1..30).fold(
+        "Remotes:\n  x0: &x0 {URI: x}\n".to_owned(),
+        |text, level| {
+            format!(
+                "{text}  x{level}: &x{level} {{<<: [*x{0}, *x{0}, *x{0}]}}\n",
+                level - 1
+            )
+        },
+    );
     let cases = [
         ("flow lists", format!("Active: {}\n", "[".repeat(10_000))),
         ("flow maps", "{a: ".repeat(10_000)),
         ("block lists", format!("{}x\n", "- ".repeat(10_000))),
-        ("block maps", (0..2_000).fold(String::new(), |text, level| format!("{text}{}a:\n", " ".repeat(level)))),
+        (
+            "block maps",
+            (0..2_000).fold(String::new(), |text, level| {
+                format!("{text}{}a:\n", " ".repeat(level))
+            }),
+        ),
         ("billion laughs", laughs),
         ("merged laughs", maps),
-        ("an anchor that holds itself", "Remotes: &a\n  x: *a\n".to_owned()),
-        ("many aliases", format!("Active: &a x\nRemotes:\n  x:\n    Keyservers: [{}]\n", "*a, ".repeat(100_000))),
+        (
+            "an anchor that holds itself",
+            "Remotes: &a\n  x: *a\n".to_owned(),
+        ),
+        (
+            "many aliases",
+            format!(
+                "Active: &a x\nRemotes:\n  x:\n    Keyservers: [{}]\n",
+                "*a, ".repeat(100_000)
+            ),
+        ),
         ("a long key", format!("{}: x\n", "k".repeat(1_000_000))),
-        ("a long name", format!("Remotes:\n  {}: {{}}\n", "n".repeat(1_000_000))),
+        (
+            "a long name",
+            format!("Remotes:\n  {}: {{}}\n", "n".repeat(1_000_000)),
+        ),
     ];
     let mut shown = String::new();
     for (what, text) in cases {
         let error = refused(&text);
-        assert!(error.len() < 2_000, "{what}: the error has {} bytes", error.len());
+        assert!(
+            error.len() < 2_000,
+            "{what}: the error has {} bytes",
+            error.len()
+        );
         write!(shown, "--- {what}\n{error}").unwrap();
     }
     assert_data_eq!(shown, str![[r#"
@@ -332,12 +431,12 @@ write out what the aliases stand for
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:1000001: mapping values are not allowed in this context
 …kkkkkkkkkkkkkkkkkkkkkkkkkkkkkk: ***
                                ^
-mend the indentation, or quote a text that has a colon
+fix the indentation, or quote a text that has a colon
 --- a long name
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:2:1000003: mapping values are not allowed in this context
 …nnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: {}
                                ^
-mend the indentation, or quote a text that has a colon
+fix the indentation, or quote a text that has a colon
 
 "#]].raw());
 }
@@ -346,38 +445,67 @@ mend the indentation, or quote a text that has a colon
 fn a_file_beyond_all_measure_is_not_read() {
     let world = World::shipped();
     world.write_user("Remotes: {}\n");
-    fs::OpenOptions::new().write(true).open(world.user_file()).unwrap().set_len(65 << 20).unwrap();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(world.user_file())
+        .unwrap()
+        .set_len(65 << 20)
+        .unwrap();
     let listed = fails(&world, &["remote", "list"]);
     assert_data_eq!(listed.stderr.clone(), str![[r#"
 FATAL:   while opening remote config file: read $HOME/.apptainer/remote.yaml: 68157440 bytes are too many, 64 MiB are the most
 
 "#]].raw());
-    assert_eq!(fails(&world, &["remote", "add", "--no-login", "x", "x.example.com"]).stderr, listed.stderr);
+    assert_eq!(
+        fails(
+            &world,
+            &["remote", "add", "--no-login", "x", "x.example.com"]
+        )
+        .stderr,
+        listed.stderr
+    );
     assert_eq!(fs::metadata(world.user_file()).unwrap().len(), 65 << 20);
 }
 
 #[test]
 fn what_is_no_file_is_an_error_and_never_waited_for() {
     let mut shown = String::new();
-    for what in ["pipe", "folder", "socket"] {
+    for what in ["pipe", "directory", "socket"] {
         let world = World::shipped();
         world.write_user("");
         fs::remove_file(world.user_file()).unwrap();
         match what {
-            "pipe" => assert!(Command::new("mkfifo").arg("-m600").arg(world.user_file()).status().unwrap().success()),
-            "folder" => {
+            "pipe" => assert!(
+                Command::new("mkfifo")
+                    .arg("-m600")
+                    .arg(world.user_file())
+                    .status()
+                    .unwrap()
+                    .success()
+            ),
+            "directory" => {
                 fs::create_dir(world.user_file()).unwrap();
                 world.set_mode(&world.user_file(), 0o600);
             }
             _ => drop(UnixListener::bind(world.user_file()).unwrap()),
         }
-        for words in [&["remote", "list"][..], &["remote", "add", "--no-login", "x", "x.example.com"]] {
+        for words in [
+            &["remote", "list"][..],
+            &["remote", "add", "--no-login", "x", "x.example.com"],
+        ] {
             let began = Instant::now();
             let run = world.run(words);
             assert!(began.elapsed() < BOUND);
             write!(shown, "$ portolan {}\n{run}", words.join(" ")).unwrap();
         }
-        assert!(!world.home_listing().iter().any(|name| name.contains("-new")), "{:?}", world.home_listing());
+        assert!(
+            !world
+                .home_listing()
+                .iter()
+                .any(|name| name.contains("-new")),
+            "{:?}",
+            world.home_listing()
+        );
     }
     assert_data_eq!(
         shown,

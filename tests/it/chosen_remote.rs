@@ -2,12 +2,10 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use crate::support::{
-    cloud,
-    endpoint::{endpoint, good},
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::endpoint::{endpoint, good};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 const TWO: &str = "\
 Active: one
@@ -70,15 +68,26 @@ two ^
 "#]]
         .raw()
     );
-    assert_eq!((world.file(&world.user_file()), world.home_listing()), before);
+    assert_eq!(
+        (world.file(&world.user_file()), world.home_listing()),
+        before
+    );
 }
 
 #[test]
 fn a_command_without_a_name_acts_on_it() {
     let (one, two) = (Server::https(endpoint), Server::https(endpoint));
     let world = chosen(cloud::world(), "two");
-    world.write_user(cloud::remotes(&[("one", &one.host(), &good()), ("two", &two.host(), "")]));
-    assert_eq!(world.run_with_input(&["remote", "login"], &format!("{}\n", good())).code, Some(0));
+    world.write_user(cloud::remotes(&[
+        ("one", &one.host(), &good()),
+        ("two", &two.host(), ""),
+    ]));
+    assert_eq!(
+        world
+            .run_with_input(&["remote", "login"], &format!("{}\n", good()))
+            .code,
+        Some(0)
+    );
     assert_eq!(world.run(&["remote", "status"]).code, Some(0));
     assert_eq!(world.run(&["remote", "get-login-password"]).code, Some(0));
     assert_eq!(one.log(), Vec::<String>::new());
@@ -94,10 +103,20 @@ fn a_command_with_a_name_does_not_look_at_it() {
     let one = Server::https(endpoint);
     let world = chosen(cloud::world(), "gone");
     world.write_user(cloud::remotes(&[("one", &one.host(), "")]));
-    assert_eq!(world.run_with_input(&["remote", "login", "one"], &format!("{}\n", good())).code, Some(0));
+    assert_eq!(
+        world
+            .run_with_input(&["remote", "login", "one"], &format!("{}\n", good()))
+            .code,
+        Some(0)
+    );
     assert_eq!(world.run(&["remote", "status", "one"]).code, Some(0));
     assert_eq!(world.run(&["remote", "logout", "one"]).code, Some(0));
-    assert_eq!(world.run(&["remote", "add", "--no-login", "new", "new.example.com"]).code, Some(0));
+    assert_eq!(
+        world
+            .run(&["remote", "add", "--no-login", "new", "new.example.com"])
+            .code,
+        Some(0)
+    );
     assert_eq!(world.run(&["remote", "remove", "new"]).code, Some(0));
     assert_eq!(world.run(&["registry", "list"]).code, Some(0));
 }
@@ -119,10 +138,19 @@ FATAL:   gone is not a remote
 "#]]
         .raw()
     );
-    for words in ["remote status", "remote login", "remote logout", "keyserver list", "remote get-login-password"] {
+    for words in [
+        "remote status",
+        "remote login",
+        "remote logout",
+        "keyserver list",
+        "remote get-login-password",
+    ] {
         let refused = world.run(&words.split(' ').collect::<Vec<_>>());
         assert_eq!(refused.code, Some(255), "{words}");
-        assert!(refused.stderr.contains("FATAL:   gone is not a remote\n"), "{words}: {refused}");
+        assert!(
+            refused.stderr.contains("FATAL:   gone is not a remote\n"),
+            "{words}: {refused}"
+        );
     }
     // The copy of a system remote that is gone is none.
     world.write_user("Remotes: {gone: {URI: gone.example.com, System: true}}\n");
@@ -132,7 +160,10 @@ FATAL:   gone is not a remote
 #[test]
 fn an_empty_one_is_none() {
     let world = chosen(World::shipped(), "");
-    assert_eq!(world.run(&["remote", "list", "--names"]).stdout, "DefaultRemote\n");
+    assert_eq!(
+        world.run(&["remote", "list", "--names"]).stdout,
+        "DefaultRemote\n"
+    );
 }
 
 #[test]
@@ -222,6 +253,13 @@ fn what_changes_for_all_users_does_not_look_at_it() {
     world.write_system(EXCLUSIVE);
     world.write_user(TWO);
     let added = world.run(&["remote", "add-keyserver", "https://keys.example.com"]);
-    assert_eq!(added.stderr, "INFO:    Keyserver \"https://keys.example.com\" added at order 2.\n");
-    assert!(world.file(&world.system_file()).contains("https://keys.example.com"));
+    assert_eq!(
+        added.stderr,
+        "INFO:    Keyserver \"https://keys.example.com\" added at order 2.\n"
+    );
+    assert!(
+        world
+            .file(&world.system_file())
+            .contains("https://keys.example.com")
+    );
 }

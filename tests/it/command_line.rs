@@ -24,16 +24,30 @@ fn help(world: &World, words: &[&str]) -> String {
 fn a_group_alone_shows_its_help() {
     let world = World::new();
     let own = help(&world, &[]);
-    assert!(own.starts_with("Manage the service endpoints of container runtimes\n"), "{own}");
+    assert!(
+        own.starts_with("Manage the service endpoints of container runtimes\n"),
+        "{own}"
+    );
     let remote = help(&world, &["remote"]);
-    assert!(remote.starts_with("Manage remote endpoints, keyservers and registry credentials\n"), "{remote}");
+    assert!(
+        remote.starts_with("Manage remote endpoints, keyservers and registry credentials\n"),
+        "{remote}"
+    );
     for words in [&["--help"][..], &["help"]] {
         assert_eq!(help(&world, words), own, "{words:?}");
     }
-    for words in [&["remote", "--help"][..], &["help", "remote"], &["remote", "help"], &["-q", "remote"]] {
+    for words in [
+        &["remote", "--help"][..],
+        &["help", "remote"],
+        &["remote", "help"],
+        &["-q", "remote"],
+    ] {
         assert_eq!(help(&world, words), remote, "{words:?}");
     }
-    assert_eq!(help(&world, &["--version"]), format!("portolan {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        help(&world, &["--version"]),
+        format!("portolan {}\n", env!("CARGO_PKG_VERSION"))
+    );
     assert_eq!(world.home_listing(), Vec::<String>::new());
 }
 
@@ -192,12 +206,26 @@ For more information, try '--help'.
 #[test]
 fn every_wrong_command_line_is_exit_code_1() {
     let world = World::new();
-    for words in [&["x"][..], &["remote", "x"], &["--x"], &["remote", "--x"], &["remote", "use"], &["-x", "remote"]] {
+    for words in [
+        &["x"][..],
+        &["remote", "x"],
+        &["--x"],
+        &["remote", "--x"],
+        &["remote", "use"],
+        &["-x", "remote"],
+    ] {
         for loudness in ["-v", "-q", "-s", "-d"] {
             let run = world.run(&[&[loudness], words].concat());
             assert_eq!((run.stdout.as_str(), run.code), ("", Some(1)), "{words:?}");
-            let errors = run.stderr.lines().filter(|line| line.starts_with("Error for command \"")).count();
-            assert!(errors == 1 && run.stderr.contains("\nUsage: portolan "), "{loudness} {words:?}: {run}");
+            let errors = run
+                .stderr
+                .lines()
+                .filter(|line| line.starts_with("Error for command \""))
+                .count();
+            assert!(
+                errors == 1 && run.stderr.contains("\nUsage: portolan "),
+                "{loudness} {words:?}: {run}"
+            );
         }
     }
     assert_eq!(world.home_listing(), Vec::<String>::new());
@@ -222,9 +250,15 @@ fn flags_stand_before_and_after_words() {
         let world = World::shipped();
         world.write_user("Remotes: {}\n");
         let session = world.session(&[line]);
-        assert!(session.contains("INFO:    Remote \"x\" added.\n[EOF]"), "{session}");
+        assert!(
+            session.contains("INFO:    Remote \"x\" added.\n[EOF]"),
+            "{session}"
+        );
         let text = world.file(&world.user_file());
-        assert!(text.contains("URI: x.example.com") && text.contains("Insecure: true"), "{line}: {text}");
+        assert!(
+            text.contains("URI: x.example.com") && text.contains("Insecure: true"),
+            "{line}: {text}"
+        );
     }
 }
 
@@ -271,10 +305,17 @@ fn said(words: &[&str], variables: &[(&str, &str)]) -> Finished {
     for (name, value) in variables {
         world.set(name, *value);
     }
-    world.run(&[words, &["remote", "add", "--no-login", "x", "x.example.com"]].concat())
+    world.run(
+        &[
+            words,
+            &["remote", "add", "--no-login", "x", "x.example.com"],
+        ]
+        .concat(),
+    )
 }
 
-const WARNING: &str = "WARNING: File mode (644) on $HOME/.apptainer/remote.yaml needs to be 600, fixing that...\n";
+const WARNING: &str =
+    "WARNING: File mode (644) on $HOME/.apptainer/remote.yaml needs to be 600, fixing that...\n";
 const INFO: &str = "INFO:    Remote \"x\" added.\n";
 
 #[test]
@@ -296,12 +337,20 @@ fn flags_and_variables_decide_what_is_said() {
         (&[], &[("APPTAINER_MESSAGELEVEL", "-3")], ""),
         (&[], &[("APPTAINER_MESSAGELEVEL", "loud")], &all),
         (&["-v"], &[("APPTAINER_MESSAGELEVEL", "-3")], &all),
-        (&["--command", "singularity", "-q=false"], &[("APPTAINER_SILENT", "1")], INFO),
+        (
+            &["--command", "singularity", "-q=false"],
+            &[("APPTAINER_SILENT", "1")],
+            INFO,
+        ),
         (&["--nocolor"], &[("NO_COLOR", "1")], &all),
     ];
     for (words, variables, expected) in cases {
         let run = said(words, variables);
-        assert_eq!((run.stderr.as_str(), run.code), (expected, Some(0)), "{words:?} {variables:?}");
+        assert_eq!(
+            (run.stderr.as_str(), run.code),
+            (expected, Some(0)),
+            "{words:?} {variables:?}"
+        );
     }
 }
 
@@ -310,25 +359,40 @@ fn errors_are_said_however_silent() {
     let world = World::shipped();
     for loudness in ["-q", "-s"] {
         let run = world.run(&[loudness, "remote", "use", "gone"]);
-        assert_eq!((run.stderr.as_str(), run.code), ("FATAL:   gone is not a remote\n", Some(255)));
+        assert_eq!(
+            (run.stderr.as_str(), run.code),
+            ("FATAL:   gone is not a remote\n", Some(255))
+        );
     }
 }
 
 #[test]
 fn lines_of_debug_have_their_columns() {
-    for (words, variables) in
-        [(&["-d"][..], &[][..]), (&["--debug"], &[("APPTAINER_QUIET", "1")]), (&[], &[("APPTAINER_MESSAGELEVEL", "5")])]
-    {
+    for (words, variables) in [
+        (&["-d"][..], &[][..]),
+        (&["--debug"], &[("APPTAINER_QUIET", "1")]),
+        (&[], &[("APPTAINER_MESSAGELEVEL", "5")]),
+    ] {
         let run = said(words, variables);
         assert!(run.stderr.lines().count() >= 2, "{run}");
         for line in run.stderr.lines() {
             let (label, rest) = line.split_at(8);
             let (process, rest) = rest.split_at(19);
             let (function, text) = rest.split_at(30);
-            assert!(["INFO", "WARNING", "DEBUG", "VERBOSE"].contains(&label.trim_end()), "{line}");
+            assert!(
+                ["INFO", "WARNING", "DEBUG", "VERBOSE"].contains(&label.trim_end()),
+                "{line}"
+            );
             let (user, number) = process.trim_end().split_once(",P=").unwrap();
-            assert_eq!(user, format!("[U={}", rustix::process::geteuid().as_raw()), "{line}");
-            assert!(number.strip_suffix(']').unwrap().parse::<u32>().is_ok(), "{line}");
+            assert_eq!(
+                user,
+                format!("[U={}", rustix::process::geteuid().as_raw()),
+                "{line}"
+            );
+            assert!(
+                number.strip_suffix(']').unwrap().parse::<u32>().is_ok(),
+                "{line}"
+            );
             assert_eq!(function.trim_end(), "add()", "{line}");
             assert!(!text.starts_with(' ') && !text.is_empty(), "{line}");
         }
@@ -337,8 +401,16 @@ fn lines_of_debug_have_their_columns() {
 
 #[test]
 fn nothing_is_coloured_in_a_pipe() {
-    for variables in [&[][..], &[("NO_COLOR", "")], &[("APPTAINER_NOCOLOR", "0")], &[("TERM", "xterm-256color")]] {
-        assert!(!said(&["-d"], variables).stderr.contains('\u{1b}'), "{variables:?}");
+    for variables in [
+        &[][..],
+        &[("NO_COLOR", "")],
+        &[("APPTAINER_NOCOLOR", "0")],
+        &[("TERM", "xterm-256color")],
+    ] {
+        assert!(
+            !said(&["-d"], variables).stderr.contains('\u{1b}'),
+            "{variables:?}"
+        );
     }
 }
 
@@ -348,8 +420,14 @@ fn commands(world: &World) -> Vec<Vec<String>> {
     let mut groups = vec![Vec::new()];
     while let Some(words) = groups.pop() {
         let text = command_help(world, &words);
-        let list = text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-        let below = list.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+        let list = text
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty());
+        let below = list
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help");
         groups.extend(below.map(|name| [words.clone(), vec![name.to_owned()]].concat()));
         found.push(words);
     }
@@ -365,8 +443,16 @@ fn command_help(world: &World, words: &[String]) -> String {
 /// A command's examples, without what stands before and after the command itself.
 fn examples(text: &str) -> Vec<Vec<&str>> {
     let lines = text.lines().skip_while(|line| *line != "Examples:").skip(1);
-    let commands = lines.filter_map(|line| line.split_once("portolan ")).map(|(_, words)| words);
-    commands.map(|line| line.split_whitespace().take_while(|word| !["|", "<", ">"].contains(word)).collect()).collect()
+    let commands = lines
+        .filter_map(|line| line.split_once("portolan "))
+        .map(|(_, words)| words);
+    commands
+        .map(|line| {
+            line.split_whitespace()
+                .take_while(|word| !["|", "<", ">"].contains(word))
+                .collect()
+        })
+        .collect()
 }
 
 #[test]
@@ -375,11 +461,20 @@ fn every_command_has_examples_and_each_of_them_is_understood() {
     for words in commands(&world) {
         let text = command_help(&world, &words);
         let examples = examples(&text);
-        assert!(examples.len() >= 2, "{words:?} has too few examples: {text}");
+        assert!(
+            examples.len() >= 2,
+            "{words:?} has too few examples: {text}"
+        );
         for example in examples {
-            assert!(words.iter().all(|word| example.contains(&word.as_str())), "{example:?} is not about {words:?}");
+            assert!(
+                words.iter().all(|word| example.contains(&word.as_str())),
+                "{example:?} is not about {words:?}"
+            );
             let run = offline().run(&example);
-            assert!(run.code != Some(1) && !run.stderr.contains("Error for command"), "{example:?}: {run}");
+            assert!(
+                run.code != Some(1) && !run.stderr.contains("Error for command"),
+                "{example:?}: {run}"
+            );
         }
     }
 }
@@ -390,7 +485,10 @@ fn every_command_says_what_it_is_about_and_what_it_takes() {
     for words in commands(&world) {
         let text = command_help(&world, &words);
         assert!(
-            text.contains(&format!("\nUsage: {} ", [&["portolan".to_owned()], &words[..]].concat().join(" "))),
+            text.contains(&format!(
+                "\nUsage: {} ",
+                [&["portolan".to_owned()], &words[..]].concat().join(" ")
+            )),
             "{text}"
         );
         assert!(text.contains("\nGlobal options:\n"), "{words:?}");
@@ -399,7 +497,10 @@ fn every_command_says_what_it_is_about_and_what_it_takes() {
         while let Some(line) = lines.next() {
             if line.trim_start().starts_with("--") || line.trim_start().starts_with('-') {
                 let next = lines.peek().copied().unwrap_or_default();
-                assert!(next.starts_with("          ") || line.contains("  "), "{words:?} doesn't explain {line:?}");
+                assert!(
+                    next.starts_with("          ") || line.contains("  "),
+                    "{words:?} doesn't explain {line:?}"
+                );
             }
         }
     }

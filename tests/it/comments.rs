@@ -2,21 +2,17 @@
 
 use std::fs;
 
-use portolan::{
-    config::{
-        change::{self, ChangeError},
-        store::Store,
-    },
-    name::RemoteName,
-};
+use portolan::config::change;
+use portolan::config::change::ChangeError;
+use portolan::config::store::Store;
+use portolan::name::RemoteName;
 use snapbox::{IntoData, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, file, plain},
-    endpoint::{endpoint, good},
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::cloud::{file, plain};
+use crate::support::endpoint::{endpoint, good};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 /// A system file as an administrator may keep it: four blanks, names in an order of its own, quotes and notes.
 const SYSTEM: &str = "\
@@ -59,7 +55,10 @@ fn an_administrator_keeps_every_note() {
         "remote add-keyserver --order 2 site https://keys.new.example.com",
         "remote remove-keyserver site https://keys.site.example.com",
     ]);
-    assert!(!said.contains("FATAL") && !said.contains("WARNING"), "{said}");
+    assert!(
+        !said.contains("FATAL") && !said.contains("WARNING"),
+        "{said}"
+    );
     assert_data_eq!(
         world.file(&world.system_file()),
         str![[r#"
@@ -109,7 +108,10 @@ Remotes:
         "remote remove-keyserver site https://keys.uni.example.com",
         "remote remove --global DefaultRemote",
     ]);
-    assert!(!said.contains("FATAL") && !said.contains("WARNING"), "{said}");
+    assert!(
+        !said.contains("FATAL") && !said.contains("WARNING"),
+        "{said}"
+    );
     assert_data_eq!(
         world.file(&world.system_file()),
         str![[r#"
@@ -153,9 +155,18 @@ fn a_name_and_an_address_are_changed_where_they_stand() {
     let world = cloud::world();
     let text = "# mine\nActive: old # now\nRemotes:\n  # first\n  old: # b\n    URI: old.example.com # c\n    System: no\n  z: {URI: z.example.com}\n";
     world.write_user(text);
-    let said = world.session(&["remote rename old new", "remote set-url new new.example.com"]);
-    assert!(!said.contains("FATAL") && !said.contains("WARNING"), "{said}");
-    let expected = text.replace("old:", "new:").replace("old #", "new #").replace("old.", "new.");
+    let said = world.session(&[
+        "remote rename old new",
+        "remote set-url new new.example.com",
+    ]);
+    assert!(
+        !said.contains("FATAL") && !said.contains("WARNING"),
+        "{said}"
+    );
+    let expected = text
+        .replace("old:", "new:")
+        .replace("old #", "new #")
+        .replace("old.", "new.");
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), expected);
 }
 
@@ -164,17 +175,33 @@ fn what_is_undone_leaves_the_file_as_it_was() {
     let world = World::new();
     world.write_system(SYSTEM);
     for commands in [
-        ["remote add --global new new.example.com", "remote remove --global new"],
-        ["remote use --global DefaultRemote", "remote use --global site"],
-        ["remote add-keyserver site https://k.example.com", "remote remove-keyserver site https://k.example.com"],
+        [
+            "remote add --global new new.example.com",
+            "remote remove --global new",
+        ],
+        [
+            "remote use --global DefaultRemote",
+            "remote use --global site",
+        ],
+        [
+            "remote add-keyserver site https://k.example.com",
+            "remote remove-keyserver site https://k.example.com",
+        ],
         [
             "remote remove-keyserver site https://keys.site.example.com",
             "remote add-keyserver -o 1 site https://keys.site.example.com",
         ],
     ] {
         let said = world.session(&commands);
-        assert!(!said.contains("FATAL") && !said.contains("WARNING"), "{said}");
-        assert_eq!(fs::read_to_string(world.system_file()).unwrap(), SYSTEM, "{commands:?}");
+        assert!(
+            !said.contains("FATAL") && !said.contains("WARNING"),
+            "{said}"
+        );
+        assert_eq!(
+            fs::read_to_string(world.system_file()).unwrap(),
+            SYSTEM,
+            "{commands:?}"
+        );
     }
 }
 
@@ -182,8 +209,10 @@ fn what_is_undone_leaves_the_file_as_it_was() {
 fn a_users_notes_survive_a_login_and_a_logout() {
     let server = Server::https(endpoint);
     let world = cloud::world();
-    let text =
-        format!("# mine\nRemotes:\n   # a test\n   e: # short for endpoint\n      URI: '{}'\n# end", server.host());
+    let text = format!(
+        "# mine\nRemotes:\n   # a test\n   e: # short for endpoint\n      URI: '{}'\n# end",
+        server.host()
+    );
     world.write_user(&text);
     file(&world, "good", good());
     let said = world.session(&[
@@ -191,7 +220,10 @@ fn a_users_notes_survive_a_login_and_a_logout() {
         "remote login --tokenfile $HOME/good e",
         "remote use e",
     ]);
-    assert!(!said.contains("FATAL") && !said.contains("WARNING"), "{said}");
+    assert!(
+        !said.contains("FATAL") && !said.contains("WARNING"),
+        "{said}"
+    );
     assert_data_eq!(
         plain(&world.file(&world.user_file()), &[&server]),
         str![[r#"
@@ -246,7 +278,9 @@ Active: e
 #[test]
 fn what_cannot_be_kept_is_said_once_and_by_name() {
     let world = World::new();
-    world.write_user("Remotes:\n  a: &a   # the first\n    URI: a.example.com\n  # the same\n  b: *a  # now\n");
+    world.write_user(
+        "Remotes:\n  a: &a   # the first\n    URI: a.example.com\n  # the same\n  b: *a  # now\n",
+    );
     assert_data_eq!(
         world.session(&["remote remove a", "remote remove b"]),
         str![[r#"
@@ -272,7 +306,9 @@ Remotes: {}
 "#]]
         .raw()
     );
-    world.write_system("? Active\n: x # c\nRemotes:\n  DefaultRemote: {URI: cloud.apptainer.org, System: true}\n");
+    world.write_system(
+        "? Active\n: x # c\nRemotes:\n  DefaultRemote: {URI: cloud.apptainer.org, System: true}\n",
+    );
     assert_data_eq!(
         world.session(&["remote use --global DefaultRemote"]),
         str![[r#"
@@ -294,7 +330,10 @@ fn a_change_that_is_refused_warns_of_nothing() {
     world.write_user(text);
     for command in ["remote remove c", "remote add --no-login a a.example.com"] {
         let said = world.session(&[command]);
-        assert!(said.contains("FATAL") && !said.contains("WARNING"), "{said}");
+        assert!(
+            said.contains("FATAL") && !said.contains("WARNING"),
+            "{said}"
+        );
     }
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), text);
 }
@@ -311,8 +350,16 @@ fn what_is_lost_is_said_while_the_file_still_has_it() {
             change::use_remote(document, &RemoteName::found("a"), None);
             Ok(())
         },
-        |loss| said.push((loss.to_string(), fs::read_to_string(world.user_file()).unwrap())),
+        |loss| {
+            said.push((
+                loss.to_string(),
+                fs::read_to_string(world.user_file()).unwrap(),
+            ));
+        },
     );
     assert!(edited.unwrap().written);
-    assert_eq!(said, [("its comments can't be kept".to_owned(), text.to_owned())]);
+    assert_eq!(
+        said,
+        [("its comments can't be kept".to_owned(), text.to_owned())]
+    );
 }

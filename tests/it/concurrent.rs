@@ -1,13 +1,11 @@
 //! Many commands at the same time, beside each other and beside writers that take no lock. D7 of docs/compatibility.md.
 
-use std::{
-    fs::{self, File},
-    io::Write as _,
-    process::{Child, Command, Stdio},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    thread,
-    time::{Duration, Instant},
-};
+use std::fs::File;
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use rustix::fs::FlockOperation;
 
@@ -18,25 +16,45 @@ const STABLE: [&str; 3] = ["stable-a", "stable-b", "stable-c"];
 
 fn stable() -> World {
     let world = World::shipped();
-    let entries: Vec<_> = STABLE.iter().map(|name| format!("  {name}:\n    URI: {name}.example.com\n")).collect();
+    let entries: Vec<_> = STABLE
+        .iter()
+        .map(|name| format!("  {name}:\n    URI: {name}.example.com\n"))
+        .collect();
     world.write_user(format!("Active: \"\"\nRemotes:\n{}", entries.concat()));
     world
 }
 
 fn add(world: &World, name: &str) -> Command {
     let mut command = world.command();
-    command.args(["remote", "add", "--no-login", name, &format!("{name}.example.com")]);
+    command.args([
+        "remote",
+        "add",
+        "--no-login",
+        name,
+        &format!("{name}.example.com"),
+    ]);
     command
 }
 
 fn start(mut command: Command) -> Child {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// The names in the table of remotes.
 fn names(listed: &Finished) -> Vec<&str> {
-    let rows = listed.stdout.lines().skip_while(|line| !line.starts_with("NAME ")).skip(1);
-    rows.take_while(|line| !line.is_empty()).map(|line| line.split(' ').next().unwrap()).collect()
+    let rows = listed
+        .stdout
+        .lines()
+        .skip_while(|line| !line.starts_with("NAME "))
+        .skip(1);
+    rows.take_while(|line| !line.is_empty())
+        .map(|line| line.split(' ').next().unwrap())
+        .collect()
 }
 
 /// A list that is whole: no error, no message, and every remote that was there before.
@@ -44,13 +62,23 @@ fn list(world: &World) -> Finished {
     let listed = world.run(&["remote", "list"]);
     assert_eq!((listed.stderr.as_str(), listed.code), ("", Some(0)));
     for name in STABLE {
-        assert!(names(&listed).contains(&name), "{name} is missing: {listed}");
+        assert!(
+            names(&listed).contains(&name),
+            "{name} is missing: {listed}"
+        );
     }
     listed
 }
 
 fn only_file_and_lock(world: &World) {
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml", ".apptainer/remote.yaml.lock"]);
+    assert_eq!(
+        world.home_listing(),
+        [
+            ".apptainer",
+            ".apptainer/remote.yaml",
+            ".apptainer/remote.yaml.lock"
+        ]
+    );
 }
 
 /// Calls `work` again and again in so many threads as long as `until` runs.
@@ -84,12 +112,15 @@ fn two_hundred_adds_at_the_same_time_all_survive() {
     let world = World::shipped();
     let all: Vec<String> = (0..200).map(|number| format!("r{number:03}")).collect();
     for batch in all.chunks(50) {
-        // None but the first finds a folder, a file and a lock; they begin together.
+        // None but the first finds a directory, a file and a lock; they begin together.
         let children: Vec<Child> = batch.iter().map(|name| start(add(&world, name))).collect();
         for (child, name) in children.into_iter().zip(batch) {
             let output = child.wait_with_output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!((said, output.status.code()), (format!("INFO:    Remote \"{name}\" added.\n"), Some(0)));
+            assert_eq!(
+                (said, output.status.code()),
+                (format!("INFO:    Remote \"{name}\" added.\n"), Some(0))
+            );
         }
     }
     let listed = world.run(&["remote", "list"]);
@@ -102,7 +133,9 @@ fn two_hundred_adds_at_the_same_time_all_survive() {
 fn one_name_is_added_by_one_of_many() {
     let world = World::shipped();
     let children: Vec<Child> = (0..20).map(|_| start(add(&world, "x"))).collect();
-    let codes = children.into_iter().map(|mut child| child.wait().unwrap().code().unwrap());
+    let codes = children
+        .into_iter()
+        .map(|mut child| child.wait().unwrap().code().unwrap());
     let mut codes: Vec<i32> = codes.collect();
     codes.sort_unstable();
     assert_eq!(codes[0], 0);
@@ -139,7 +172,11 @@ fn readers_beside_a_writer_that_truncates_see_neither_nothing_nor_an_error() {
     let lists = AtomicUsize::new(0);
     let began = Instant::now();
     let truncating = || {
-        let mut file = File::options().write(true).truncate(true).open(world.user_file()).unwrap();
+        let mut file = File::options()
+            .write(true)
+            .truncate(true)
+            .open(world.user_file())
+            .unwrap();
         thread::sleep(Duration::from_millis(3));
         // Nothing, then something that can't be read, then all.
         let (first, second) = text.split_at("Active: \"".len());
@@ -177,7 +214,10 @@ fn a_lock_that_somebody_keeps_ends_an_add_with_its_name() {
     let lock_file = world.home().join(".apptainer/remote.yaml.lock");
     assert!(
         said.starts_with("FATAL:   ")
-            && said.contains(&format!("lock {}: nothing moved for 10 s", lock_file.display()))
+            && said.contains(&format!(
+                "lock {}: nothing moved for 10 s",
+                lock_file.display()
+            ))
             && said.contains("process 4242 on node-1"),
         "{said}"
     );
@@ -194,7 +234,10 @@ fn a_lock_that_is_given_up_lets_the_next_one_in() {
     rustix::fs::flock(&lock, FlockOperation::LockExclusive).unwrap();
     let mut adding = start(add(&world, "x"));
     thread::sleep(Duration::from_millis(300));
-    assert!(adding.try_wait().unwrap().is_none(), "nobody adds while another one holds the lock");
+    assert!(
+        adding.try_wait().unwrap().is_none(),
+        "nobody adds while another one holds the lock"
+    );
     drop(lock);
     assert_eq!(adding.wait().unwrap().code(), Some(0));
     assert!(names(&list(&world)).contains(&"x"));
@@ -215,7 +258,10 @@ fn adds_that_are_killed_at_any_moment_leave_a_whole_file_and_no_litter() {
             list(&world);
         }
     }
-    assert!(killed > 10, "only {killed} adds were killed before they ended");
+    assert!(
+        killed > 10,
+        "only {killed} adds were killed before they ended"
+    );
     assert_eq!(add(&world, "last").output().unwrap().status.code(), Some(0));
     assert!(names(&list(&world)).contains(&"last"));
     only_file_and_lock(&world);

@@ -1,22 +1,19 @@
 //! What `remote list` asks of an endpoint, what it remembers, and what it does without an answer. D11 of
 //! docs/compatibility.md.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, plain, remotes},
-    endpoint::endpoint,
-    reply::Reply,
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::cloud::{plain, remotes};
+use crate::support::endpoint::endpoint;
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::World;
 
 fn world_with(uri: &str) -> World {
     let world = cloud::world();
@@ -24,13 +21,16 @@ fn world_with(uri: &str) -> World {
     world
 }
 
-fn folder(world: &World) -> PathBuf {
+fn directory(world: &World) -> PathBuf {
     world.home().join(".cache/portolan/apptainer/discovery")
 }
 
 /// The files that remember what endpoints said.
 fn remembered(world: &World) -> Vec<PathBuf> {
-    fs::read_dir(folder(world)).unwrap().map(|entry| entry.unwrap().path()).collect()
+    fs::read_dir(directory(world))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect()
 }
 
 fn list(world: &World) -> String {
@@ -92,11 +92,17 @@ fn an_endpoint_is_asked_again_after_a_day_and_remembered_when_it_is_gone() {
     let world = world_with(&server.host());
     let first = list(&world);
     let age = |seconds: u64| {
-        let [file] = &remembered(&world)[..] else { panic!("{:?}", remembered(&world)) };
+        let [file] = &remembered(&world)[..] else {
+            panic!("{:?}", remembered(&world))
+        };
         let text = fs::read_to_string(file).unwrap();
         let (before, rest) = text.split_once("\"fetched\":").unwrap();
         let rest = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
-        fs::write(file, format!("{before}\"fetched\":{}{rest}", cloud::now() - seconds)).unwrap();
+        fs::write(
+            file,
+            format!("{before}\"fetched\":{}{rest}", cloud::now() - seconds),
+        )
+        .unwrap();
     };
     age(86400 - 600);
     assert_eq!(list(&world), first);
@@ -127,8 +133,11 @@ fn which_endpoints_somebody_uses_is_nobody_elses_business() {
     let world = world_with(&server.host());
     list(&world);
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-    assert_eq!(remembered(&world).into_iter().map(mode).collect::<Vec<_>>(), [0o600]);
-    assert_eq!(mode(folder(&world)), 0o700);
+    assert_eq!(
+        remembered(&world).into_iter().map(mode).collect::<Vec<_>>(),
+        [0o600]
+    );
+    assert_eq!(mode(directory(&world)), 0o700);
 }
 
 #[test]
@@ -139,7 +148,12 @@ fn the_cache_is_where_the_user_wants_it_and_nothing_fails_without() {
     fs::remove_dir_all(world.home().join(".cache")).unwrap();
     world.set("XDG_CACHE_HOME", world.root().join("elsewhere"));
     assert_eq!(list(&world), first);
-    assert!(world.root().join("elsewhere/portolan/apptainer/discovery").is_dir());
+    assert!(
+        world
+            .root()
+            .join("elsewhere/portolan/apptainer/discovery")
+            .is_dir()
+    );
     assert!(!world.home().join(".cache").exists());
 
     world.set("XDG_CACHE_HOME", "/proc/nowhere");
@@ -152,7 +166,10 @@ fn an_endpoint_without_a_document_leaves_its_keyserver_out_without_a_word() {
     for path in ["/nosuch", "/err500", "/badjson", "/nokeys", "/emptyuri"] {
         let world = world_with(&format!("{}{path}", server.host()));
         let text = list(&world);
-        assert!(text.starts_with("Cloud Services Endpoints\n") && !text.contains("Keyservers"), "{path}: {text}");
+        assert!(
+            text.starts_with("Cloud Services Endpoints\n") && !text.contains("Keyservers"),
+            "{path}: {text}"
+        );
     }
     assert!(!list(&world_with("localhost:1")).contains("Keyservers"));
 }
@@ -164,7 +181,11 @@ fn a_server_that_never_answers_holds_a_list_up_for_three_seconds() {
     let world = world_with(&server.host());
     let begun = Instant::now();
     let said = world.session(&["remote list"]);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
     assert_data_eq!(
         plain(&said, &[&server]),
         str![[r#"
@@ -196,7 +217,10 @@ fn the_known_clouds_need_no_request() {
 fn only_the_active_endpoint_is_asked() {
     let (active, other) = (Server::https(endpoint), Server::https(endpoint));
     let world = cloud::world();
-    world.write_user(remotes(&[("e", &active.host(), ""), ("f", &other.host(), "")]));
+    world.write_user(remotes(&[
+        ("e", &active.host(), ""),
+        ("f", &other.host(), ""),
+    ]));
     list(&world);
     assert_eq!((active.asked().len(), other.connections()), (1, 0));
 }

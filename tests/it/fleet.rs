@@ -1,6 +1,7 @@
 //! docs/fleet.md and its examples: what they say works.
 
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use crate::support::world::{World, is_root};
 
@@ -12,21 +13,39 @@ fn example(name: &str) -> String {
 /// The commands of an example, as words behind `portolan`, about the wanted state in this world.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let words = |line: &str| {
-        let (_, command) =
-            line.split_once("portolan remote apply").or_else(|| line.split_once("portolan, remote, apply,"))?;
-        let command = command.trim_end_matches([',', ']']).trim_end_matches('\'').replace(", ", " ");
+        let (_, command) = line
+            .split_once("portolan remote apply")
+            .or_else(|| line.split_once("portolan, remote, apply,"))?;
+        let command = command
+            .trim_end_matches([',', ']'])
+            .trim_end_matches('\'')
+            .replace(", ", " ");
         let rest = command.split_whitespace().map(|word| match word {
             "/etc/portolan-company.yaml" => "company.yaml".to_owned(),
             word => word.to_owned(),
         });
-        Some(["remote", "apply"].map(str::to_owned).into_iter().chain(rest).collect())
+        Some(
+            ["remote", "apply"]
+                .map(str::to_owned)
+                .into_iter()
+                .chain(rest)
+                .collect(),
+        )
     };
-    text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(words).collect()
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .filter_map(words)
+        .collect()
 }
 
 /// Runs a command with the wanted state on its standard input, too.
 fn run(world: &World, command: &[String], state: &str) -> Option<i32> {
-    world.run_with_input(&command.iter().map(String::as_str).collect::<Vec<_>>(), state).code
+    world
+        .run_with_input(
+            &command.iter().map(String::as_str).collect::<Vec<_>>(),
+            state,
+        )
+        .code
 }
 
 #[test]
@@ -42,14 +61,21 @@ fn the_commands_of_every_example_make_the_state_and_then_find_it() {
         fs::write(world.home().join("company.yaml"), &state).unwrap();
         for command in &found {
             let is_check = command.iter().any(|word| word == "--check");
-            let before = run(&world, &["remote", "export", "--global"].map(str::to_owned), "");
+            let before = run(
+                &world,
+                &["remote", "export", "--global"].map(str::to_owned),
+                "",
+            );
             assert_eq!(before, Some(0));
             if is_check {
                 assert_eq!(run(&world, command, &state), Some(2), "{name}: {command:?}");
             }
         }
         for command in &found {
-            assert!(matches!(run(&world, command, &state), Some(0 | 2)), "{name}: {command:?}");
+            assert!(
+                matches!(run(&world, command, &state), Some(0 | 2)),
+                "{name}: {command:?}"
+            );
         }
         for command in &found {
             run(&world, command, &state);
@@ -76,9 +102,15 @@ fn the_session_of_the_page_is_what_happens() {
     let world = World::shipped();
     fs::write(world.home().join("company.yaml"), example("company.yaml")).unwrap();
     let mut shown = String::new();
-    for line in session.lines().filter_map(|line| line.strip_prefix("$ sudo portolan ")) {
+    for line in session
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ sudo portolan "))
+    {
         let run = world.run(&line.split_whitespace().collect::<Vec<_>>());
-        shown.push_str(&format!("$ sudo portolan {line}\n{}{}", run.stdout, run.stderr));
+        shown.push_str(&format!(
+            "$ sudo portolan {line}\n{}{}",
+            run.stdout, run.stderr
+        ));
     }
     assert_eq!(shown.replace("$ETC", "/etc"), session);
 }
@@ -93,7 +125,12 @@ fn json_is_a_state_too() {
     .unwrap();
     let run = world.run(&["remote", "apply", "state.json"]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert_eq!(world.run(&["remote", "apply", "--check", "state.json"]).code, Some(0));
+    assert_eq!(
+        world
+            .run(&["remote", "apply", "--check", "state.json"])
+            .code,
+        Some(0)
+    );
 }
 
 #[test]
@@ -101,10 +138,19 @@ fn a_user_applies_their_own_state() {
     let mut world = World::shipped();
     world.as_ordinary_user();
     let state = world.home().join("state.yaml");
-    fs::write(&state, "Active: mine\nRemotes:\n  mine:\n    URI: mine.example.com\n").unwrap();
+    fs::write(
+        &state,
+        "Active: mine\nRemotes:\n  mine:\n    URI: mine.example.com\n",
+    )
+    .unwrap();
     if is_root() {
         world.give_away(&state);
     }
     assert_eq!(world.run(&["remote", "apply", "state.yaml"]).code, Some(0));
-    assert!(world.run(&["remote", "list", "--names"]).stdout.ends_with("mine\n"));
+    assert!(
+        world
+            .run(&["remote", "list", "--names"])
+            .stdout
+            .ends_with("mine\n")
+    );
 }

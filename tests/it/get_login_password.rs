@@ -2,12 +2,11 @@
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, discovering, output, plain, remotes},
-    endpoint::{REGISTRY_SECRET, endpoint, good, token},
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::cloud::{discovering, output, plain, remotes};
+use crate::support::endpoint::{REGISTRY_SECRET, endpoint, good, token};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 fn world_with(uri: &str, token: &str) -> World {
     let world = cloud::world();
@@ -20,9 +19,16 @@ fn the_secret_stands_alone_on_standard_output() {
     let server = Server::https(endpoint);
     let world = world_with(&server.host(), &good());
     let run = world.run(&["remote", "get-login-password"]);
-    assert_eq!((run.stdout, run.stderr, run.code), (format!("{REGISTRY_SECRET}\n"), String::new(), Some(0)));
+    assert_eq!(
+        (run.stdout, run.stderr, run.code),
+        (format!("{REGISTRY_SECRET}\n"), String::new(), Some(0))
+    );
     let loud = world.run(&["-d", "remote", "get-login-password"]);
-    assert!(!loud.stderr.contains(REGISTRY_SECRET) && !loud.stderr.contains("goodgood"), "{}", loud.stderr);
+    assert!(
+        !loud.stderr.contains(REGISTRY_SECRET) && !loud.stderr.contains("goodgood"),
+        "{}",
+        loud.stderr
+    );
 }
 
 #[test]
@@ -104,7 +110,9 @@ fn a_library_on_plain_http_gets_no_token() {
 #[test]
 fn with_nothing_active_there_is_none() {
     let world = World::new();
-    world.write_system("Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    world.write_system(
+        "Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n",
+    );
     assert_data_eq!(
         world.session(&["remote get-login-password"]),
         str![[r#"

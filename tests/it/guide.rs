@@ -4,13 +4,11 @@ use std::fs;
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use crate::support::{
-    authority,
-    endpoint::{PASSWORD, USER, endpoint, good, keyserver},
-    reply::Reply,
-    server::Server,
-    world::World,
-};
+use crate::support::authority;
+use crate::support::endpoint::{PASSWORD, USER, endpoint, good, keyserver};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::World;
 
 /// A world on a machine as the packages leave it, which trusts the servers of the tests.
 fn guided() -> World {
@@ -23,7 +21,10 @@ fn guided() -> World {
 
 /// A session in which this server is called by a name.
 fn session(world: &World, server: &Server, name: &str, lines: &[&str]) -> String {
-    let lines: Vec<String> = lines.iter().map(|line| line.replace(name, &server.host())).collect();
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| line.replace(name, &server.host()))
+        .collect();
     let shown = world.session(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     // The name is as long as the address, so that columns stay as they are.
     let width = server.host().len();
@@ -222,7 +223,10 @@ https://keys.openpgp.org  YES     NO        2*
 "#]]
         .raw()
     );
-    let login = world.run_with_input(&["remote", "login", "--username", USER, &server.url("")], PASSWORD);
+    let login = world.run_with_input(
+        &["remote", "login", "--username", USER, &server.url("")],
+        PASSWORD,
+    );
     assert_data_eq!(
         login.stderr,
         str![[r#"
@@ -275,7 +279,10 @@ fn several_registries_are_logged_in_to() {
     for server in [&one, &two] {
         let uri = format!("docker://{}", server.host());
         let login = world.run_with_input(&["remote", "login", "--username", USER, &uri], PASSWORD);
-        assert_eq!(login.stderr, "INFO:    Token stored in $HOME/.apptainer/remote.yaml\n");
+        assert_eq!(
+            login.stderr,
+            "INFO:    Token stored in $HOME/.apptainer/remote.yaml\n"
+        );
     }
     let listed = world.run(&["remote", "list"]).stdout;
     let block = listed.split("Authenticated Logins\n").nth(1).unwrap();

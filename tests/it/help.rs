@@ -47,7 +47,11 @@ fn the_help_is_the_one_that_was_reviewed() {
     for command in COMMANDS {
         let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let shown = world.run(&words);
-        assert_eq!((shown.code, shown.stderr.as_str()), (Some(0), ""), "{command}");
+        assert_eq!(
+            (shown.code, shown.stderr.as_str()),
+            (Some(0), ""),
+            "{command}"
+        );
         writeln!(help, "$ portolan {}\n{}", words.join(" "), shown.stdout).unwrap();
     }
     assert_data_eq!(help, file!["../data/help.txt"].raw());

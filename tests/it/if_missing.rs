@@ -2,12 +2,10 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use crate::support::{
-    cloud,
-    endpoint::{endpoint, good},
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::endpoint::{endpoint, good};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 #[test]
 fn what_is_there_is_left_as_it_is() {
@@ -68,11 +66,29 @@ fn what_is_there_is_not_logged_in_to() {
     let world = cloud::world();
     let words = ["remote", "add", "--if-missing", "mine", &server.host()];
     let input = format!("{}\n", good());
-    assert!(world.run_with_input(&words, &input).stderr.contains("Token stored in"));
+    assert!(
+        world
+            .run_with_input(&words, &input)
+            .stderr
+            .contains("Token stored in")
+    );
     let (before, asked) = (world.file(&world.user_file()), server.log().len());
     let again = world.run_with_input(&words, &input);
-    assert_eq!(again.stderr, format!("INFO:    Remote \"mine\" is there already, at \"{}\".\n", server.host()));
-    assert_eq!((again.code, world.file(&world.user_file()), server.log().len()), (Some(0), before, asked));
+    assert_eq!(
+        again.stderr,
+        format!(
+            "INFO:    Remote \"mine\" is there already, at \"{}\".\n",
+            server.host()
+        )
+    );
+    assert_eq!(
+        (
+            again.code,
+            world.file(&world.user_file()),
+            server.log().len()
+        ),
+        (Some(0), before, asked)
+    );
 }
 
 #[test]

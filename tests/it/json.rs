@@ -1,16 +1,16 @@
 //! What scripts read: every view is what its schema in docs/json says, and docs/json.md names it.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    cloud::{self, remotes, system_remotes, token_until},
-    endpoint::{endpoint, good, token},
-    schema,
-    server::Server,
-    world::World,
-};
+use crate::support::cloud::{remotes, system_remotes, token_until};
+use crate::support::endpoint::{endpoint, good, token};
+use crate::support::server::Server;
+use crate::support::world::World;
+use crate::support::{cloud, schema};
 
 /// The view of a command that may fail after it has shown something.
 fn view(world: &World, words: &[&str], code: i32) -> Value {
@@ -30,10 +30,16 @@ fn every_schema_is_named_on_the_page_and_the_other_way_round() {
         .map(str::to_owned)
         .collect();
     let files = fs::read_dir(docs.join("json")).unwrap();
-    let files: BTreeSet<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let files: BTreeSet<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert_eq!(named, files);
     for file in &files {
-        let (view, number) = file.strip_suffix(".schema.json").unwrap().rsplit_once('.').unwrap();
+        let (view, number) = file
+            .strip_suffix(".schema.json")
+            .unwrap()
+            .rsplit_once('.')
+            .unwrap();
         assert!(page.contains(&format!("`{view}/{number}`")), "{file}");
     }
 }
@@ -50,12 +56,18 @@ fn a_list_is_as_its_schema_says() {
     );
     let shown = view(&world, &["remote", "list", "--json"], 0);
     assert_eq!(shown["remotes"][2]["name"], "odd \u{1b}\n\"name");
-    assert_eq!(shown["keyservers"], json!([{"uri": "https://keys.example.com", "insecure": false, "internal": false}]));
+    assert_eq!(
+        shown["keyservers"],
+        json!([{"uri": "https://keys.example.com", "insecure": false, "internal": false}])
+    );
     assert_eq!(shown["logins"][0]["uri"], "https://keys.example.com");
 
     // An endpoint that is not there: its keyserver isn't known.
     world.write_user("Active: mine\nRemotes:\n  mine:\n    URI: localhost:1\n");
-    assert_eq!(view(&world, &["remote", "list", "--json"], 0)["keyservers"], Value::Null);
+    assert_eq!(
+        view(&world, &["remote", "list", "--json"], 0)["keyservers"],
+        Value::Null
+    );
 }
 
 #[test]
@@ -64,42 +76,79 @@ fn a_status_is_as_its_schema_says() {
     let world = cloud::world();
     world.write_user(remotes(&[("mine", &server.host(), &good())]));
     let shown = view(&world, &["remote", "status", "--json"], 0);
-    let [mine] = shown["remotes"].as_array().unwrap().as_slice() else { unreachable!("{shown}") };
-    assert_eq!((&mine["login"], &mine["problem"]), (&json!("good"), &Value::Null));
-    let builder = json!({"name": "builder", "uri": server.url("/builder"), "up": false, "version": null});
+    let [mine] = shown["remotes"].as_array().unwrap().as_slice() else {
+        unreachable!("{shown}")
+    };
+    assert_eq!(
+        (&mine["login"], &mine["problem"]),
+        (&json!("good"), &Value::Null)
+    );
+    let builder =
+        json!({"name": "builder", "uri": server.url("/builder"), "up": false, "version": null});
     assert_eq!(mine["services"][0], builder);
     assert_eq!(mine["services"][1]["version"], "v1.2.3-consent");
 
-    world.write_user(remotes(&[("mine", &server.host(), &token_until(4_102_444_800))]));
+    world.write_user(remotes(&[(
+        "mine",
+        &server.host(),
+        &token_until(4_102_444_800),
+    )]));
     let shown = view(&world, &["remote", "status", "--json", "mine"], 255);
     assert_eq!(shown["remotes"][0]["login"], "bad");
     assert_eq!(shown["remotes"][0]["token_expires"], "2100-01-01T00:00:00Z");
-    assert_eq!(shown["remotes"][0]["problem"], "error response from server: Invalid Credentials");
+    assert_eq!(
+        shown["remotes"][0]["problem"],
+        "error response from server: Invalid Credentials"
+    );
 }
 
 #[test]
 fn a_status_of_all_has_those_that_failed() {
     let server = Server::https(endpoint);
     let world = cloud::world();
-    world.write_system(system_remotes(&[("dead", "localhost:1", ""), ("moved", &server.host(), "")]));
+    world.write_system(system_remotes(&[
+        ("dead", "localhost:1", ""),
+        ("moved", &server.host(), ""),
+    ]));
     world.write_user(
         "Remotes:\n  moved:\n    URI: old.example.com\n    System: true\n    Token: ".to_owned()
             + &token("old-")
             + "\n",
     );
     let shown = view(&world, &["remote", "status", "--all", "--json"], 255);
-    let [dead, moved] = shown["remotes"].as_array().unwrap().as_slice() else { unreachable!("{shown}") };
-    assert_eq!((&dead["login"], &dead["services"]), (&json!("unknown"), &Value::Null));
-    assert!(dead["problem"].as_str().unwrap().starts_with("while retrieving services"), "{dead}");
-    assert_eq!((&moved["login"], &moved["problem"]), (&json!("moved"), &Value::Null));
+    let [dead, moved] = shown["remotes"].as_array().unwrap().as_slice() else {
+        unreachable!("{shown}")
+    };
+    assert_eq!(
+        (&dead["login"], &dead["services"]),
+        (&json!("unknown"), &Value::Null)
+    );
+    assert!(
+        dead["problem"]
+            .as_str()
+            .unwrap()
+            .starts_with("while retrieving services"),
+        "{dead}"
+    );
+    assert_eq!(
+        (&moved["login"], &moved["problem"]),
+        (&json!("moved"), &Value::Null)
+    );
 }
 
 #[test]
 fn a_command_that_fails_before_it_has_something_to_show_prints_nothing() {
     let world = World::shipped();
-    for words in [&["remote", "status", "--json", "gone"][..], &["keyserver", "list", "--json", "gone"]] {
+    for words in [
+        &["remote", "status", "--json", "gone"][..],
+        &["keyserver", "list", "--json", "gone"],
+    ] {
         let run = world.run(words);
-        assert_eq!((run.stdout.as_str(), run.code), ("", Some(255)), "{words:?}");
+        assert_eq!(
+            (run.stdout.as_str(), run.code),
+            ("", Some(255)),
+            "{words:?}"
+        );
     }
 }
 
@@ -111,9 +160,15 @@ fn keyservers_are_as_their_schema_says() {
     );
     let shown = view(&world, &["keyserver", "list", "--json"], 0);
     let keyservers = |index: usize| shown["remotes"][index]["keyservers"].clone();
-    assert_eq!(keyservers(0), json!([{"uri": "https://keys.openpgp.org", "insecure": false}]));
+    assert_eq!(
+        keyservers(0),
+        json!([{"uri": "https://keys.openpgp.org", "insecure": false}])
+    );
     assert_eq!(keyservers(1), Value::Null);
-    assert_eq!(keyservers(2), json!([{"uri": "http://keys.example.com", "insecure": true}]));
+    assert_eq!(
+        keyservers(2),
+        json!([{"uri": "http://keys.example.com", "insecure": true}])
+    );
     assert_eq!(shown["remotes"][1]["active"], true);
     let shown = view(&world, &["keyserver", "list", "--json", "other"], 0);
     assert_eq!(shown["remotes"].as_array().unwrap().len(), 1);
@@ -122,8 +177,16 @@ fn keyservers_are_as_their_schema_says() {
 #[test]
 fn registries_are_as_their_schema_says() {
     let world = World::shipped();
-    assert_eq!(view(&world, &["registry", "list", "--json"], 0)["logins"], json!([]));
-    world.write_user("Remotes: {}\nCredentials:\n- URI: https://keys.example.com\n  Auth: Basic aWFuOnBhc3M=\n");
+    assert_eq!(
+        view(&world, &["registry", "list", "--json"], 0)["logins"],
+        json!([])
+    );
+    world.write_user(
+        "Remotes: {}\nCredentials:\n- URI: https://keys.example.com\n  Auth: Basic aWFuOnBhc3M=\n",
+    );
     let shown = view(&world, &["registry", "list", "--json"], 0);
-    assert_eq!(shown["logins"], json!([{"uri": "https://keys.example.com", "insecure": false}]));
+    assert_eq!(
+        shown["logins"],
+        json!([{"uri": "https://keys.example.com", "insecure": false}])
+    );
 }

@@ -2,12 +2,10 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use crate::support::{
-    authority,
-    endpoint::{PASSWORD, USER, good, keyserver},
-    server::Server,
-    world::{World, is_root, skip},
-};
+use crate::support::authority;
+use crate::support::endpoint::{PASSWORD, USER, good, keyserver};
+use crate::support::server::Server;
+use crate::support::world::{World, is_root, skip};
 
 const STORED: &str = "INFO:    Token stored in $HOME/.apptainer/remote.yaml\n";
 
@@ -231,11 +229,26 @@ For more information, try '--help'.
 #[test]
 fn an_endpoint_that_does_not_tell_its_own_keyserver_is_left_alone() {
     let world = World::shipped();
-    assert_eq!(world.run(&["remote", "add", "--global", "company", "localhost:1"]).code, Some(0));
+    assert_eq!(
+        world
+            .run(&["remote", "add", "--global", "company", "localhost:1"])
+            .code,
+        Some(0)
+    );
     let before = world.file(&world.system_file());
-    let added = world.run(&["remote", "add-keyserver", "company", "https://a.example.com"]);
+    let added = world.run(&[
+        "remote",
+        "add-keyserver",
+        "company",
+        "https://a.example.com",
+    ]);
     assert_eq!(added.code, Some(255));
-    assert!(added.stderr.starts_with("FATAL:   error making request to server: Get \"https://localhost:1/"), "{added}");
+    assert!(
+        added
+            .stderr
+            .starts_with("FATAL:   error making request to server: Get \"https://localhost:1/"),
+        "{added}"
+    );
     assert_eq!(world.file(&world.system_file()), before);
 }
 
@@ -247,7 +260,10 @@ fn users_cannot_change_what_everybody_asks() {
     let mut world = World::shipped();
     world.as_ordinary_user();
     assert_data_eq!(
-        world.session(&["remote add-keyserver https://a.example.com", "remote remove-keyserver https://a.example.com"]),
+        world.session(&[
+            "remote add-keyserver https://a.example.com",
+            "remote remove-keyserver https://a.example.com"
+        ]),
         str![[r#"
 $ portolan remote add-keyserver https://a.example.com
 ------- stderr -------
@@ -269,16 +285,26 @@ fn a_login_is_proven_and_stored_as_apptainer_looks_it_up() {
     let server = Server::https(keyserver);
     let uri = server.url("");
     let world = configured(&uri, false);
-    let login = |words: &[&str], secret: &str| world.run_with_input(&[&["remote", "login"], words].concat(), secret);
+    let login = |words: &[&str], secret: &str| {
+        world.run_with_input(&[&["remote", "login"], words].concat(), secret)
+    };
     let wrong = login(&["--username", USER, "--password-stdin", &uri], "wrong");
-    let refusal = format!("FATAL:   while login to {uri}: error response from server: 401 Unauthorized\n");
+    let refusal =
+        format!("FATAL:   while login to {uri}: error response from server: 401 Unauthorized\n");
     assert_eq!((wrong.stderr, wrong.code), (refusal, Some(255)));
     assert_eq!(world.file(&world.user_file()), "absent\n");
 
     // However it is written, what is stored is the address of the list.
-    let (bare, other) = (server.host(), format!("HTTPS://LOCALHOST:{}/", server.port()));
+    let (bare, other) = (
+        server.host(),
+        format!("HTTPS://LOCALHOST:{}/", server.port()),
+    );
     for word in [&uri, &bare, &other] {
-        assert_eq!(login(&["--username", USER, "--password-stdin", word], PASSWORD).stderr, STORED, "{word}");
+        assert_eq!(
+            login(&["--username", USER, "--password-stdin", word], PASSWORD).stderr,
+            STORED,
+            "{word}"
+        );
         let stored = format!(
             "600\nActive: \"\"\nRemotes: {{}}\nCredentials:\n- URI: {uri}\n  Auth: Basic aWFuOnBhNTU6d29yZC/DqQ==\n  Insecure: false\n[EOF]\n"
         );
@@ -286,8 +312,15 @@ fn a_login_is_proven_and_stored_as_apptainer_looks_it_up() {
     }
     // Without a user the secret is a token.
     assert_eq!(login(&[&uri], &good()).stderr, STORED);
-    assert!(world.file(&world.user_file()).contains(&format!("  Auth: Bearer {}\n", good())));
-    assert_eq!(world.run(&["keyserver", "logout", &uri]).stderr, "INFO:    Logout succeeded\n");
+    assert!(
+        world
+            .file(&world.user_file())
+            .contains(&format!("  Auth: Bearer {}\n", good()))
+    );
+    assert_eq!(
+        world.run(&["keyserver", "logout", &uri]).stderr,
+        "INFO:    Logout succeeded\n"
+    );
     assert!(!world.file(&world.user_file()).contains("Credentials"));
 }
 
@@ -317,8 +350,16 @@ fn a_password_on_the_command_line_works_with_a_warning_and_is_shown_nowhere() {
     let world = configured(&uri, false);
     let login = world.run(&["-d", "remote", "login", "-u", USER, "-p", PASSWORD, &uri]);
     assert_eq!(login.code, Some(0), "{login}");
-    assert!(login.stderr.contains("can be seen by other users of this machine"), "{login}");
-    assert!(!login.stderr.contains(PASSWORD) && !login.stderr.contains("aWFuOnBhNTU6"), "{login}");
+    assert!(
+        login
+            .stderr
+            .contains("can be seen by other users of this machine"),
+        "{login}"
+    );
+    assert!(
+        !login.stderr.contains(PASSWORD) && !login.stderr.contains("aWFuOnBhNTU6"),
+        "{login}"
+    );
 }
 
 #[test]
@@ -327,9 +368,14 @@ fn a_keyserver_without_tls_is_known_by_both_of_its_schemes() {
     let world = configured(&server.url(""), true);
     let hkp = format!("hkp://{}", server.host());
     let login = world.run_with_input(&["remote", "login", "-u", USER, &hkp], PASSWORD);
-    let warning = format!("WARNING: {hkp} is configured as insecure, forcing insecure flag for login\n");
+    let warning =
+        format!("WARNING: {hkp} is configured as insecure, forcing insecure flag for login\n");
     assert_eq!(login.stderr, format!("{warning}{STORED}"));
-    assert!(world.file(&world.user_file()).contains(&format!("- URI: {}\n", server.url(""))));
+    assert!(
+        world
+            .file(&world.user_file())
+            .contains(&format!("- URI: {}\n", server.url("")))
+    );
 }
 
 #[test]
@@ -337,8 +383,17 @@ fn a_keyserver_that_answers_look_ups_alone_is_asked_for_one() {
     let server = Server::https(keyserver);
     let uri = server.url("/lookup-only");
     let world = configured(&uri, false);
-    assert_eq!(world.run_with_input(&["remote", "login", "-u", USER, &uri], PASSWORD).stderr, STORED);
-    let paths: Vec<String> = server.asked().iter().map(|asked| asked.path().to_owned()).collect();
+    assert_eq!(
+        world
+            .run_with_input(&["remote", "login", "-u", USER, &uri], PASSWORD)
+            .stderr,
+        STORED
+    );
+    let paths: Vec<String> = server
+        .asked()
+        .iter()
+        .map(|asked| asked.path().to_owned())
+        .collect();
     assert_eq!(paths, ["/lookup-only", "/lookup-only/pks/lookup"]);
 }
 
@@ -348,7 +403,9 @@ fn only_keyservers_that_somebody_configured_get_a_password() {
     let world = configured("https://other.example.com", false);
     let uri = server.url("");
     let refused = world.run_with_input(&["remote", "login", "-u", USER, &uri], PASSWORD);
-    let refusal = format!("FATAL:   while login to {uri}: no external keyserver configuration found for {uri}\n");
+    let refusal = format!(
+        "FATAL:   while login to {uri}: no external keyserver configuration found for {uri}\n"
+    );
     assert_eq!((refused.stderr, refused.code), (refusal, Some(255)));
     let internal = world.run_with_input(&["remote", "login", "https://keys.openpgp.org"], PASSWORD);
     assert_eq!(internal.code, Some(255), "{internal}");
@@ -366,5 +423,10 @@ fn a_password_that_goes_through_the_net_without_tls_is_told() {
     let server = Server::http(keyserver);
     let on_this_machine = server.url("");
     let world = configured(&on_this_machine, false);
-    assert_eq!(world.run_with_input(&["remote", "login", "-u", USER, &on_this_machine], PASSWORD).stderr, STORED);
+    assert_eq!(
+        world
+            .run_with_input(&["remote", "login", "-u", USER, &on_this_machine], PASSWORD)
+            .stderr,
+        STORED
+    );
 }

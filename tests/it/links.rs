@@ -1,10 +1,8 @@
 //! Links in the place of files, of the user's own and of others. D7 of docs/compatibility.md.
 
-use std::{
-    fs,
-    os::unix::fs::{chown, symlink},
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::os::unix::fs::{chown, symlink};
+use std::path::{Path, PathBuf};
 
 use snapbox::{IntoData, assert_data_eq, str};
 
@@ -20,7 +18,7 @@ fn ordinary() -> World {
     world
 }
 
-fn folder(world: &World) -> PathBuf {
+fn directory(world: &World) -> PathBuf {
     world.home().join(".apptainer")
 }
 
@@ -35,7 +33,10 @@ fn a_link_stays_and_its_target_is_replaced() {
     world.set_mode(&target, 0o644);
     let run = world.run(&["remote", "add", "--no-login", "x", "x.example.com"]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert_eq!(fs::read_link(world.user_file()).unwrap(), Path::new("../dotfiles/remote.yaml"));
+    assert_eq!(
+        fs::read_link(world.user_file()).unwrap(),
+        Path::new("../dotfiles/remote.yaml")
+    );
     assert_data_eq!(
         world.file(&target),
         str![[r#"
@@ -57,7 +58,13 @@ Remotes:
     );
     assert_eq!(
         world.home_listing(),
-        [".apptainer", ".apptainer/remote.yaml", "dotfiles", "dotfiles/remote.yaml", "dotfiles/remote.yaml.lock",]
+        [
+            ".apptainer",
+            ".apptainer/remote.yaml",
+            "dotfiles",
+            "dotfiles/remote.yaml",
+            "dotfiles/remote.yaml.lock",
+        ]
     );
 }
 
@@ -86,7 +93,10 @@ FATAL:   while opening remote config file: open $HOME/.apptainer/remote.yaml: is
 
 "#]].raw()
     );
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml"]);
+    assert_eq!(
+        world.home_listing(),
+        [".apptainer", ".apptainer/remote.yaml"]
+    );
 }
 
 #[test]
@@ -101,10 +111,11 @@ fn a_link_to_somebody_elses_file_is_not_written_through() {
     world.set_mode(&target, 0o644);
     fs::remove_file(world.user_file()).unwrap();
     symlink(&target, world.user_file()).unwrap();
-    world.give_away(&folder(&world));
+    world.give_away(&directory(&world));
     let own = world.session(&["remote add --no-login x x.example.com"]);
-    fs::rename(world.user_file(), folder(&world).join("link.yaml")).unwrap();
-    let named = world.session(&["remote -c $HOME/.apptainer/link.yaml add --no-login x x.example.com"]);
+    fs::rename(world.user_file(), directory(&world).join("link.yaml")).unwrap();
+    let named =
+        world.session(&["remote -c $HOME/.apptainer/link.yaml add --no-login x x.example.com"]);
     assert_data_eq!(format!("{own}{named}"), str![[r#"
 $ portolan remote add --no-login x x.example.com
 ------- stderr -------

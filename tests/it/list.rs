@@ -96,7 +96,10 @@ fn a_name_cannot_steer_the_table_of_a_pipe_into_another_shape() {
     let world = World::shipped();
     world.write_user("Active: \"\"\nRemotes:\n  \"\\e[31mred\":\n    URI: x.example.com\n");
     let listed = world.run(&["remote", "list"]);
-    assert!(listed.stdout.contains("\u{1b}[31mred"), "a pipe gets the bytes as they are");
+    assert!(
+        listed.stdout.contains("\u{1b}[31mred"),
+        "a pipe gets the bytes as they are"
+    );
 }
 
 #[test]
@@ -120,7 +123,11 @@ DefaultRemote  cloud.apptainer.org  NO      YES     NO
 "#]]
         .raw()
     );
-    assert_eq!(world.file(&world.user_file()), before, "reading carries it along untouched");
+    assert_eq!(
+        world.file(&world.user_file()),
+        before,
+        "reading carries it along untouched"
+    );
 }
 
 #[test]
@@ -172,21 +179,33 @@ fn the_tables_are_never_hidden() {
     let world = World::shipped();
     let listed = world.run(&["remote", "list"]).stdout;
     for flag in ["-q", "-s", "--silent", "-d"] {
-        assert_eq!(world.run(&[flag, "remote", "list"]).stdout, listed, "{flag}");
+        assert_eq!(
+            world.run(&[flag, "remote", "list"]).stdout,
+            listed,
+            "{flag}"
+        );
     }
 }
 
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let world = World::shipped();
-    let many: String = (0..5000).map(|n| format!("  r{n}: {{URI: h{n}.example.com}}\n")).collect();
+    let many: String = (0..5000)
+        .map(|n| format!("  r{n}: {{URI: h{n}.example.com}}\n"))
+        .collect();
     world.write_user(format!("Remotes:\n{many}"));
     let mut command = world.command();
-    command.args(["remote", "list"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    command
+        .args(["remote", "list"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    assert_eq!(
+        (output.status.code(), output.stderr.as_slice()),
+        (Some(0), &b""[..])
+    );
 }
 
 #[test]
@@ -228,7 +247,14 @@ For more information, try '--help'.
 
 "#]].raw()
     );
-    assert_eq!(world.home_listing(), [".singularity", ".singularity/remote.yaml", ".singularity/remote.yaml.lock"]);
+    assert_eq!(
+        world.home_listing(),
+        [
+            ".singularity",
+            ".singularity/remote.yaml",
+            ".singularity/remote.yaml.lock"
+        ]
+    );
 }
 
 #[test]
@@ -249,7 +275,12 @@ NAME  URI  ACTIVE  GLOBAL  EXCLUSIVE
         .raw()
     );
     world.write_system(SHIPPED);
-    assert!(world.run(&["remote", "list"]).stdout.contains("DefaultRemote"));
+    assert!(
+        world
+            .run(&["remote", "list"])
+            .stdout
+            .contains("DefaultRemote")
+    );
 }
 
 #[test]

@@ -2,17 +2,19 @@
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, plain, remotes, system_remotes},
-    endpoint::{endpoint, good, token},
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::cloud::{plain, remotes, system_remotes};
+use crate::support::endpoint::{endpoint, good, token};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 #[test]
 fn a_token_is_dropped_and_nothing_else() {
     let world = World::shipped();
-    world.write_user(remotes(&[("e", "e.example.com", &good()), ("f", "f.example.com", &token("old-"))]));
+    world.write_user(remotes(&[
+        ("e", "e.example.com", &good()),
+        ("f", "f.example.com", &token("old-")),
+    ]));
     assert_data_eq!(
         world.session(&["remote logout", "remote logout", "remote logout e"]),
         str![[r#"
@@ -65,10 +67,18 @@ fn no_server_is_asked() {
 fn an_entry_that_was_there_for_a_system_remotes_token_goes_with_it() {
     let world = World::new();
     world.write_system(system_remotes(&[("company", "company.example.com", "")]));
-    world.write_user(system_remotes(&[("company", "company.example.com", &good())]));
+    world.write_user(system_remotes(&[(
+        "company",
+        "company.example.com",
+        &good(),
+    )]));
     let system = world.file(&world.system_file());
     assert_data_eq!(
-        world.session(&["remote logout company", "remote logout company", "remote logout"]),
+        world.session(&[
+            "remote logout company",
+            "remote logout company",
+            "remote logout"
+        ]),
         str![[r#"
 $ portolan remote logout company
 ------- stderr -------
@@ -134,7 +144,11 @@ fn a_word_that_means_nothing_is_told_with_what_could_be_meant() {
     world.write_user(remotes(&[("e", "e.example.com", &good())]));
     let before = world.file(&world.user_file());
     assert_data_eq!(
-        world.session(&["remote logout nosuch", "remote logout localhost:5000", "remote logout ftp://x.example.com"]),
+        world.session(&[
+            "remote logout nosuch",
+            "remote logout localhost:5000",
+            "remote logout ftp://x.example.com"
+        ]),
         str![[r#"
 $ portolan remote logout nosuch
 ------- stderr -------
@@ -163,7 +177,9 @@ FATAL:   while verifying token: ftp transport is not supported
 #[test]
 fn with_nothing_active_the_remotes_are_named() {
     let world = World::new();
-    world.write_system("Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    world.write_system(
+        "Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n",
+    );
     assert_data_eq!(
         world.session(&["remote logout"]),
         str![[r#"
@@ -193,12 +209,18 @@ Credentials:
   Auth: Basic secret
   Insecure: false
 ";
-    for word in ["https://keys.example.com", "https://KEYS.example.com/", "https://keys.example.com:443"] {
+    for word in [
+        "https://keys.example.com",
+        "https://KEYS.example.com/",
+        "https://keys.example.com:443",
+    ] {
         let world = World::shipped();
         world.write_user(logins);
         assert_eq!(
             world.session(&[&format!("remote logout {word}")]),
-            format!("$ portolan remote logout {word}\n------- stderr -------\nINFO:    Logout succeeded\n[EOF]\n")
+            format!(
+                "$ portolan remote logout {word}\n------- stderr -------\nINFO:    Logout succeeded\n[EOF]\n"
+            )
         );
         assert_data_eq!(
             world.file(&world.user_file()),
@@ -229,7 +251,11 @@ INFO:    Logout succeeded
 "#]]
         .raw()
     );
-    assert!(world.file(&world.user_file()).contains("https://keys.example.com"));
+    assert!(
+        world
+            .file(&world.user_file())
+            .contains("https://keys.example.com")
+    );
 }
 
 #[test]
@@ -240,7 +266,10 @@ fn a_logout_and_a_login_put_things_back() {
     let before = world.file(&world.user_file());
     assert_eq!(world.run(&["remote", "logout"]).code, Some(0));
     assert!(!world.file(&world.user_file()).contains("Token"));
-    assert_eq!(world.run_with_input(&["remote", "login"], &good()).code, Some(0));
+    assert_eq!(
+        world.run_with_input(&["remote", "login"], &good()).code,
+        Some(0)
+    );
     assert_eq!(world.file(&world.user_file()), before);
 }
 
@@ -250,10 +279,18 @@ fn two_logouts_that_share_a_secret_take_it_along_whoever_comes_last() {
         let world = World::shipped();
         world.write_user("Remotes: {}\nCredentials: [{URI: docker://h.example.com}, {URI: oras://h.example.com}]\n");
         let file = world.home().join(".apptainer/docker-config.json");
-        std::fs::write(&file, r#"{"auths": {"h.example.com": {"auth": "aWFuOng="}}}"#).unwrap();
+        std::fs::write(
+            &file,
+            r#"{"auths": {"h.example.com": {"auth": "aWFuOng="}}}"#,
+        )
+        .unwrap();
         let logouts = ["docker://h.example.com", "oras://h.example.com"].map(|uri| {
             let mut command = world.command();
-            command.args(["remote", "logout", uri]).stderr(std::process::Stdio::null()).spawn().unwrap()
+            command
+                .args(["remote", "logout", uri])
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
         });
         for mut logout in logouts {
             assert!(logout.wait().unwrap().success());
@@ -277,20 +314,34 @@ fn a_login_is_ended_however_its_row_was_typed() {
     ];
     for (row, word) in rows {
         let world = World::shipped();
-        world.write_user(format!("Credentials:\n- URI: {row}\n  Auth: Basic abc\n  Insecure: false\n"));
+        world.write_user(format!(
+            "Credentials:\n- URI: {row}\n  Auth: Basic abc\n  Insecure: false\n"
+        ));
         world.write_docker_config(r#"{"auths":{"r.example":{"auth":"dTpw"}}}"#);
         let run = world.run(&["remote", "logout", word]);
-        assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Logout succeeded\n", Some(0)), "{row}");
-        assert!(!world.file(&world.user_file()).contains("Basic abc"), "{row}");
+        assert_eq!(
+            (run.stderr.as_str(), run.code),
+            ("INFO:    Logout succeeded\n", Some(0)),
+            "{row}"
+        );
+        assert!(
+            !world.file(&world.user_file()).contains("Basic abc"),
+            "{row}"
+        );
         let secrets = world.file(&world.docker_config());
-        assert_eq!(secrets.contains("dTpw"), row.starts_with("https"), "{row}: {secrets}");
+        assert_eq!(
+            secrets.contains("dTpw"),
+            row.starts_with("https"),
+            "{row}: {secrets}"
+        );
     }
 }
 
 #[test]
 fn each_group_has_its_own_kind_of_service() {
     let world = World::shipped();
-    let before = "Credentials:\n- URI: https://k.example\n  Auth: Basic abc\n- URI: docker://r.example\n";
+    let before =
+        "Credentials:\n- URI: https://k.example\n  Auth: Basic abc\n- URI: docker://r.example\n";
     world.write_user(before);
     let registry = "docker://r.example is a registry, not a keyserver\n         For registries: portolan registry";
     for (words, said) in [

@@ -1,6 +1,14 @@
 //! Whole commands against real files, real sockets and a real terminal: one binary, one file a capability.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that fails says where")]
-#![allow(clippy::disallowed_methods, reason = "tests make the files that they are about")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that fails says where"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make the files that they are about"
+)]
 
 mod add;
 mod advice;

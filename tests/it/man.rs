@@ -1,26 +1,35 @@
 //! The man pages: one for every command, which formatters take without a warning.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    os::unix::fs::{MetadataExt as _, symlink},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::process::Command;
 
-use crate::support::{
-    program::is_installed,
-    world::{World, skip},
-};
+use crate::support::program::is_installed;
+use crate::support::world::{World, skip};
 
 /// The pages by their names, as `man` writes them.
 fn pages(world: &World) -> BTreeMap<String, String> {
-    let folder = world.root().join("share/man1");
-    let written = world.run(&["man", folder.to_str().unwrap()]);
-    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let directory = world.root().join("share/man1");
+    let written = world.run(&["man", directory.to_str().unwrap()]);
+    let files = fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let pages: BTreeMap<String, String> = files
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                fs::read_to_string(path).unwrap(),
+            )
+        })
         .collect();
-    assert_eq!(written.stderr, format!("INFO:    {} man pages written to $ROOT/share/man1\n", pages.len()));
+    assert_eq!(
+        written.stderr,
+        format!(
+            "INFO:    {} man pages written to $ROOT/share/man1\n",
+            pages.len()
+        )
+    );
     assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""));
     pages
 }
@@ -31,8 +40,14 @@ fn commands(world: &World) -> Vec<Vec<String>> {
     let mut open = vec![Vec::new()];
     while let Some(words) = open.pop() {
         let help = help(world, &words);
-        let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-        let names = list.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+        let list = help
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty());
+        let names = list
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help");
         open.extend(names.map(|name| [words.clone(), vec![name.to_owned()]].concat()));
         found.push(words);
     }
@@ -40,12 +55,24 @@ fn commands(world: &World) -> Vec<Vec<String>> {
 }
 
 fn help(world: &World, words: &[String]) -> String {
-    world.run(&words.iter().map(String::as_str).chain(["--help"]).collect::<Vec<_>>()).stdout
+    world
+        .run(
+            &words
+                .iter()
+                .map(String::as_str)
+                .chain(["--help"])
+                .collect::<Vec<_>>(),
+        )
+        .stdout
 }
 
 /// A page's text without roff's escapes.
 fn plain(page: &str) -> String {
-    page.replace("\\-", "-").replace("\\*(Aq", "'").replace("\\fB", "").replace("\\fI", "").replace("\\fR", "")
+    page.replace("\\-", "-")
+        .replace("\\*(Aq", "'")
+        .replace("\\fB", "")
+        .replace("\\fI", "")
+        .replace("\\fR", "")
 }
 
 #[test]
@@ -57,20 +84,42 @@ fn every_command_has_a_page_with_its_usage_and_its_examples() {
     assert_eq!(pages.keys().cloned().collect::<BTreeSet<_>>(), wanted);
     for words in commands {
         let (page, help) = (plain(&pages[&file(&words)]), help(&world, &words));
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "\"SEE ALSO\""] {
-            assert_eq!(page.matches(&format!("\n.SH {section}\n")).count(), 1, "{words:?} {section}\n{page}");
+        for section in [
+            "NAME",
+            "SYNOPSIS",
+            "DESCRIPTION",
+            "OPTIONS",
+            "EXAMPLES",
+            "\"SEE ALSO\"",
+        ] {
+            assert_eq!(
+                page.matches(&format!("\n.SH {section}\n")).count(),
+                1,
+                "{words:?} {section}\n{page}"
+            );
         }
-        let usage = help.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap();
+        let usage = help
+            .lines()
+            .find_map(|line| line.strip_prefix("Usage: "))
+            .unwrap();
         assert!(page.contains(usage), "{usage}\n{page}");
         for example in help.lines().skip_while(|line| *line != "Examples:").skip(1) {
             assert!(page.contains(example.trim()), "{example}\n{page}");
         }
-        let flags = help.lines().filter(|line| line.trim_start().starts_with('-'));
-        for flag in flags.filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--"))) {
+        let flags = help
+            .lines()
+            .filter(|line| line.trim_start().starts_with('-'));
+        for flag in
+            flags.filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--")))
+        {
             assert!(page.contains(flag), "{flag}\n{page}");
         }
         let once = ["FILES", "ENVIRONMENT", "\"EXIT STATUS\""];
-        assert!(once.iter().all(|section| page.contains(&format!("\n.SH {section}\n")) == words.is_empty()), "{page}");
+        assert!(
+            once.iter()
+                .all(|section| page.contains(&format!("\n.SH {section}\n")) == words.is_empty()),
+            "{page}"
+        );
     }
 }
 
@@ -83,16 +132,24 @@ fn the_first_page_knows_every_variable_that_a_help_names() {
     let world = World::new();
     let page = plain(&pages(&world)["portolan.1"]);
     for words in commands(&world) {
-        for word in help(&world, &words)
-            .split(|character: char| !(character.is_ascii_alphanumeric() || "_<>".contains(character)))
-        {
-            let name = word.trim_matches(|character| "<>".contains(character)).replace("COMMAND>", "COMMAND");
+        for word in help(&world, &words).split(|character: char| {
+            !(character.is_ascii_alphanumeric() || "_<>".contains(character))
+        }) {
+            let name = word
+                .trim_matches(|character| "<>".contains(character))
+                .replace("COMMAND>", "COMMAND");
             if name.starts_with("PORTOLAN_") || name.starts_with("COMMAND_") {
                 assert!(page.contains(&name), "{words:?} names {name}");
             }
         }
     }
-    for name in ["COMMAND_CONFIGDIR", "COMMAND_MESSAGELEVEL", "NO_COLOR", "HTTPS_PROXY", "SSL_CERT_FILE"] {
+    for name in [
+        "COMMAND_CONFIGDIR",
+        "COMMAND_MESSAGELEVEL",
+        "NO_COLOR",
+        "HTTPS_PROXY",
+        "SSL_CERT_FILE",
+    ] {
         assert!(page.contains(name), "{name}");
     }
 }
@@ -107,48 +164,76 @@ fn the_pages_are_the_same_each_time_and_replace_those_before() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn a_directory_that_cannot_be_made_is_named() {
     let world = World::new();
     fs::write(world.root().join("file"), "").unwrap();
     let refused = world.run(&["man", world.root().join("file/below").to_str().unwrap()]);
-    assert_eq!(refused.stderr, "FATAL:   while making $ROOT/file/below: Not a directory (os error 20)\n");
+    assert_eq!(
+        refused.stderr,
+        "FATAL:   while making $ROOT/file/below: Not a directory (os error 20)\n"
+    );
     assert_eq!(refused.code, Some(255));
 }
 
 #[test]
 fn what_stands_in_a_pages_place_is_replaced_and_never_written_through() {
     let world = World::new();
-    let folder = world.root().join("share/man1");
-    fs::create_dir_all(&folder).unwrap();
+    let directory = world.root().join("share/man1");
+    fs::create_dir_all(&directory).unwrap();
     let victim = world.root().join("victim");
     fs::write(&victim, "precious").unwrap();
-    symlink(&victim, folder.join("portolan.1")).unwrap();
-    symlink(world.root().join("gone"), folder.join("portolan-man.1")).unwrap();
-    fs::hard_link(&victim, folder.join("portolan-remote.1")).unwrap();
-    assert!(Command::new("mkfifo").arg(folder.join("portolan-remote-add.1")).status().unwrap().success());
-    fs::write(folder.join("portolan-remote-use.1"), "").unwrap();
-    world.set_mode(&folder.join("portolan-remote-use.1"), 0o400);
-    // As root this is the folder of somebody else.
-    world.give_away(&folder);
+    symlink(&victim, directory.join("portolan.1")).unwrap();
+    symlink(world.root().join("gone"), directory.join("portolan-man.1")).unwrap();
+    fs::hard_link(&victim, directory.join("portolan-remote.1")).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(directory.join("portolan-remote-add.1"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    fs::write(directory.join("portolan-remote-use.1"), "").unwrap();
+    world.set_mode(&directory.join("portolan-remote-use.1"), 0o400);
+    // As root this is the directory of somebody else.
+    world.give_away(&directory);
     for page in pages(&world).keys() {
-        let page = folder.join(page);
-        assert!(page.symlink_metadata().unwrap().is_file(), "{}", page.display());
-        assert_eq!((world.mode(&page).as_str(), page.metadata().unwrap().nlink()), ("644", 1), "{}", page.display());
+        let page = directory.join(page);
+        assert!(
+            page.symlink_metadata().unwrap().is_file(),
+            "{}",
+            page.display()
+        );
+        assert_eq!(
+            (world.mode(&page).as_str(), page.metadata().unwrap().nlink()),
+            ("644", 1),
+            "{}",
+            page.display()
+        );
     }
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
     assert!(!world.root().join("gone").exists());
 }
 
 #[test]
-fn a_folder_in_a_pages_place_is_named() {
+fn a_directory_in_a_pages_place_is_named() {
     let world = World::new();
     let page = world.root().join("share/man1/portolan.1");
     fs::create_dir_all(&page).unwrap();
     let refused = world.run(&["man", page.parent().unwrap().to_str().unwrap()]);
     let expected = "FATAL:   while writing the man pages: rename $ROOT/share/man1/portolan.1: is a directory\n";
-    assert_eq!((refused.stderr.as_str(), refused.code), (expected, Some(255)));
-    let left = fs::read_dir(page.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
-    assert!(!left.into_iter().any(|name| name.as_encoded_bytes().starts_with(b".")), "no temporary file is left");
+    assert_eq!(
+        (refused.stderr.as_str(), refused.code),
+        (expected, Some(255))
+    );
+    let left = fs::read_dir(page.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(
+        !left
+            .into_iter()
+            .any(|name| name.as_encoded_bytes().starts_with(b".")),
+        "no temporary file is left"
+    );
 }
 
 #[test]
@@ -157,13 +242,23 @@ fn groff_and_mandoc_warn_of_nothing() {
     let pages = pages(&world);
     let complaints = |program: &str, words: &[&str]| {
         let mut command = Command::new(program);
-        command.args(words).args(pages.keys()).current_dir(world.root().join("share/man1"));
+        command
+            .args(words)
+            .args(pages.keys())
+            .current_dir(world.root().join("share/man1"));
         let output = command.output().unwrap();
         let said = [output.stdout, output.stderr].concat();
-        String::from_utf8(said).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+        String::from_utf8(said)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     if is_installed("groff") {
-        assert_eq!(complaints("groff", &["-man", "-Tutf8", "-ww", "-z"]), Vec::<String>::new());
+        assert_eq!(
+            complaints("groff", &["-man", "-Tutf8", "-ww", "-z"]),
+            Vec::<String>::new()
+        );
     } else {
         skip("groff is not installed");
     }

@@ -1,13 +1,13 @@
 //! Taking over the files of `~/.singularity`, once, by the first command that writes. D2 of docs/compatibility.md.
 
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use snapbox::{IntoData, assert_data_eq, str};
 
 use crate::support::world::World;
 
-const REMOTES: &str =
-    "Active: old\nRemotes:\n  old:\n    URI: old.example.com\n    Token: old-token\n    System: false\n";
+const REMOTES: &str = "Active: old\nRemotes:\n  old:\n    URI: old.example.com\n    Token: old-token\n    System: false\n";
 const DOCKER: &str = "{\"auths\":{\"docker.io\":{\"auth\":\"aWFuOnBhc3M=\"}}}";
 
 /// Every file of an old installation, open to others as they often were.
@@ -40,10 +40,17 @@ fn new(world: &World, name: &str) -> PathBuf {
 
 /// Path, mode and contents of every old file.
 fn old_files(world: &World) -> Vec<String> {
-    let names = world.home_listing().into_iter().filter(|name| name.starts_with(".singularity"));
+    let names = world
+        .home_listing()
+        .into_iter()
+        .filter(|name| name.starts_with(".singularity"));
     let shown = |name: String| {
         let path = world.home().join(&name);
-        format!("{name} {} {}", world.mode(&path), fs::read_to_string(&path).unwrap_or_default())
+        format!(
+            "{name} {} {}",
+            world.mode(&path),
+            fs::read_to_string(&path).unwrap_or_default()
+        )
     };
     names.map(shown).collect()
 }
@@ -136,23 +143,34 @@ Remotes:
 "#]]
         .raw()
     );
-    for (name, text) in [("docker-config.json", ALL[1].1), ("keys/pgp-public", ALL[2].1), ("keys/pgp-secret", ALL[3].1)]
-    {
+    for (name, text) in [
+        ("docker-config.json", ALL[1].1),
+        ("keys/pgp-public", ALL[2].1),
+        ("keys/pgp-secret", ALL[3].1),
+    ] {
         assert_eq!(world.mode(&new(&world, name)), "600", "{name}");
         assert_eq!(fs::read_to_string(new(&world, name)).unwrap(), text);
     }
-    for folder in ["", "keys"] {
-        assert_eq!(world.mode(&new(&world, folder)), "700", "{folder}");
+    for directory in ["", "keys"] {
+        assert_eq!(world.mode(&new(&world, directory)), "700", "{directory}");
     }
 }
 
 #[test]
 fn commands_that_read_take_nothing_over() {
     let world = with(&ALL);
-    for words in [&["remote", "list"][..], &["remote"], &["remote", "add", "--help"], &["remote", "add", "--gone"]] {
+    for words in [
+        &["remote", "list"][..],
+        &["remote"],
+        &["remote", "add", "--help"],
+        &["remote", "add", "--gone"],
+    ] {
         let run = world.run(words);
         assert!(!run.stderr.contains("Detected"), "{run}");
-        assert!(!new(&world, "").exists(), "{words:?} has made the folder");
+        assert!(
+            !new(&world, "").exists(),
+            "{words:?} has made the directory"
+        );
     }
 }
 
@@ -162,7 +180,11 @@ fn a_remote_that_was_taken_over_can_be_used_and_removed_at_once() {
         let world = with(&ALL);
         let run = world.run(&words);
         assert_eq!(run.code, Some(0), "{run}");
-        assert!(run.stderr.starts_with("INFO:    Detected Singularity user configuration directory\n"), "{run}");
+        assert!(
+            run.stderr
+                .starts_with("INFO:    Detected Singularity user configuration directory\n"),
+            "{run}"
+        );
     }
 }
 
@@ -237,7 +259,13 @@ INFO:    Remote "x" added.
 
 #[test]
 fn a_file_that_cannot_be_parsed_is_told_and_not_copied() {
-    let world = with(&[("remote.yaml", "Active: x\nRemotes:\n  x:\n    Tokn: secret-token\n"), ALL[1]]);
+    let world = with(&[
+        (
+            "remote.yaml",
+            "Active: x\nRemotes:\n  x:\n    Tokn: secret-token\n",
+        ),
+        ALL[1],
+    ]);
     world.age(&old(&world, "remote.yaml"));
     let before = old_files(&world);
     let session = world.session(&["remote add --no-login x x.example.com"]);
@@ -258,11 +286,15 @@ INFO:    Remote "x" added.
 
 "#]].raw());
     assert_eq!(old_files(&world), before);
-    assert!(!fs::read_to_string(new(&world, "remote.yaml")).unwrap().contains("Tokn"));
+    assert!(
+        !fs::read_to_string(new(&world, "remote.yaml"))
+            .unwrap()
+            .contains("Tokn")
+    );
 }
 
 #[test]
-fn a_folder_that_is_there_is_taken_for_the_users_choice() {
+fn a_directory_that_is_there_is_taken_for_the_users_choice() {
     let world = with(&ALL);
     world.write_user("Remotes: {}\n");
     assert_data_eq!(
@@ -320,9 +352,23 @@ INFO:    Remote "x" added.
         .raw()
     );
     assert!(!new(&world, "").exists());
-    assert!(fs::read_to_string(old(&world, "remote.yaml")).unwrap().contains("x.example.com"));
-    assert_eq!(fs::read_to_string(old(&world, "docker-config.json")).unwrap(), DOCKER);
-    assert!(!world.home_listing().iter().any(|name| name.contains("keys")), "{:?}", world.home_listing());
+    assert!(
+        fs::read_to_string(old(&world, "remote.yaml"))
+            .unwrap()
+            .contains("x.example.com")
+    );
+    assert_eq!(
+        fs::read_to_string(old(&world, "docker-config.json")).unwrap(),
+        DOCKER
+    );
+    assert!(
+        !world
+            .home_listing()
+            .iter()
+            .any(|name| name.contains("keys")),
+        "{:?}",
+        world.home_listing()
+    );
 }
 
 #[test]
@@ -332,7 +378,14 @@ fn a_link_to_an_old_file_is_followed() {
     std::os::unix::fs::symlink("../elsewhere.yaml", old(&world, "remote.yaml")).unwrap();
     let run = world.run(&["remote", "add", "--no-login", "x", "x.example.com"]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert!(fs::read_to_string(new(&world, "remote.yaml")).unwrap().contains("old-token"));
+    assert!(
+        fs::read_to_string(new(&world, "remote.yaml"))
+            .unwrap()
+            .contains("old-token")
+    );
     assert!(!new(&world, "remote.yaml").is_symlink());
-    assert_eq!(fs::read_to_string(world.home().join("elsewhere.yaml")).unwrap(), REMOTES);
+    assert_eq!(
+        fs::read_to_string(world.home().join("elsewhere.yaml")).unwrap(),
+        REMOTES
+    );
 }

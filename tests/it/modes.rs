@@ -1,10 +1,8 @@
 //! Modes and owners of the files, as root and as an ordinary user. D2, D14, D20 and D22 of docs/compatibility.md.
 
-use std::{
-    fs,
-    os::unix::fs::{MetadataExt, chown},
-    path::PathBuf,
-};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::PathBuf;
 
 use snapbox::{IntoData, assert_data_eq, str};
 
@@ -20,7 +18,7 @@ fn ordinary() -> World {
     world
 }
 
-fn folder(world: &World) -> PathBuf {
+fn directory(world: &World) -> PathBuf {
     world.home().join(".apptainer")
 }
 
@@ -30,14 +28,18 @@ fn a_file_that_others_can_read_is_closed_with_a_warning_once() {
     for mode in [0o644, 0o660, 0o604, 0o700] {
         world.set_mode(&world.user_file(), mode);
         let listed = world.run(&["remote", "list"]);
-        let warning =
-            format!("WARNING: File mode ({mode:o}) on $HOME/.apptainer/remote.yaml needs to be 600, fixing that...\n");
+        let warning = format!(
+            "WARNING: File mode ({mode:o}) on $HOME/.apptainer/remote.yaml needs to be 600, fixing that...\n"
+        );
         assert_eq!((listed.stderr, listed.code), (warning, Some(0)));
         assert_eq!(world.mode(&world.user_file()), "600");
         assert_eq!(world.run(&["remote", "list"]).stderr, "");
     }
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml"]);
+    assert_eq!(
+        world.home_listing(),
+        [".apptainer", ".apptainer/remote.yaml"]
+    );
 }
 
 #[test]
@@ -101,27 +103,37 @@ FATAL:   Unable to correct the permission on $HOME/.apptainer/remote.yaml: chmod
 }
 
 #[test]
-fn the_folder_is_closed_to_others() {
+fn the_directory_is_closed_to_others() {
     let world = ordinary();
     for (mode, left) in [(0o755, "700"), (0o770, "700"), (0o500, "500")] {
-        world.set_mode(&folder(&world), mode);
+        world.set_mode(&directory(&world), mode);
         let listed = world.run(&["remote", "list"]);
         assert_eq!((listed.stderr.as_str(), listed.code), ("", Some(0)));
-        assert_eq!(world.mode(&folder(&world)), left);
+        assert_eq!(world.mode(&directory(&world)), left);
     }
     // So that the world can be removed.
-    world.set_mode(&folder(&world), 0o700);
+    world.set_mode(&directory(&world), 0o700);
 }
 
 #[test]
-fn a_new_folder_and_file_are_private_whatever_the_umask() {
+fn a_new_directory_and_file_are_private_whatever_the_umask() {
     for umask in ["000", "022", "077", "177", "777"] {
         let mut world = World::shipped();
         world.as_ordinary_user();
-        assert_eq!(under_umask(&world, umask, &["remote", "add", "--no-login", "x", "x.example.com"]), Some(0));
-        assert_eq!(world.mode(&folder(&world)), "700");
+        assert_eq!(
+            under_umask(
+                &world,
+                umask,
+                &["remote", "add", "--no-login", "x", "x.example.com"]
+            ),
+            Some(0)
+        );
+        assert_eq!(world.mode(&directory(&world)), "700");
         assert_eq!(world.mode(&world.user_file()), "600");
-        assert_eq!(world.mode(&folder(&world).join("remote.yaml.lock")), "600");
+        assert_eq!(
+            world.mode(&directory(&world).join("remote.yaml.lock")),
+            "600"
+        );
     }
 }
 
@@ -129,12 +141,15 @@ fn a_new_folder_and_file_are_private_whatever_the_umask() {
 fn a_lock_that_its_maker_left_closed_is_opened_again() {
     let mut world = World::shipped();
     world.write_user(MINE);
-    let lock = folder(&world).join("remote.yaml.lock");
+    let lock = directory(&world).join("remote.yaml.lock");
     fs::write(&lock, "").unwrap();
     world.set_mode(&lock, 0o000);
     world.as_ordinary_user();
     let run = world.run(&["remote", "add", "--no-login", "x", "x.example.com"]);
-    assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Remote \"x\" added.\n", Some(0)));
+    assert_eq!(
+        (run.stderr.as_str(), run.code),
+        ("INFO:    Remote \"x\" added.\n", Some(0))
+    );
     assert_eq!(world.mode(&lock), "600");
 }
 
@@ -152,7 +167,7 @@ fn a_named_files_mode_is_its_users_business() {
     fs::write(&named, MINE).unwrap();
     world.set_mode(&named, 0o664);
     world.give_away(&named);
-    world.set_mode(&folder(&world), 0o755);
+    world.set_mode(&directory(&world), 0o755);
     world.set_mode(&world.user_file(), 0o644);
     let runs = [
         "remote -c $HOME/named.yaml list",
@@ -202,8 +217,8 @@ FATAL:   while opening remote config file: open $HOME/gone/new.yaml: no such fil
     );
     assert_eq!(world.mode(&named), "664");
     assert_eq!(world.mode(&world.home().join("new.yaml")), "600");
-    // What is closed with any other command is closed with -c too: the user's own folder and file.
-    assert_eq!(world.mode(&folder(&world)), "700");
+    // What is closed with any other command is closed with -c too: the user's own directory and file.
+    assert_eq!(world.mode(&directory(&world)), "700");
     assert_eq!(world.mode(&world.user_file()), "600");
 }
 
@@ -232,8 +247,10 @@ fn a_home_that_cannot_be_looked_at_is_named_and_a_named_file_needs_none() {
         command.args(words).current_dir(world.root());
         world.finish(command, "").to_string()
     };
-    let shown =
-        [run(&["remote", "list", "--names"]), run(&["remote", "-c", named.to_str().unwrap(), "list", "--names"])];
+    let shown = [
+        run(&["remote", "list", "--names"]),
+        run(&["remote", "-c", named.to_str().unwrap(), "list", "--names"]),
+    ];
     assert_data_eq!(
         shown.concat(),
         str![[r#"
@@ -267,7 +284,14 @@ fn a_rewritten_system_file_keeps_its_owner_and_mode() {
         let run = world.run(words);
         assert_eq!(run.code, Some(0), "{run}");
         let found = fs::metadata(world.system_file()).unwrap();
-        assert_eq!((found.uid(), found.gid(), world.mode(&world.system_file()).as_str()), (ORDINARY, ORDINARY, "664"));
+        assert_eq!(
+            (
+                found.uid(),
+                found.gid(),
+                world.mode(&world.system_file()).as_str()
+            ),
+            (ORDINARY, ORDINARY, "664")
+        );
     }
 }
 
@@ -277,7 +301,14 @@ fn a_new_system_file_is_for_all_to_read_whatever_the_umask() {
         let mut world = World::new();
         world.as_ordinary_user();
         world.give_away(&world.root().join("etc"));
-        assert_eq!(under_umask(&world, umask, &["remote", "add", "--global", "x", "x.example.com"]), Some(0));
+        assert_eq!(
+            under_umask(
+                &world,
+                umask,
+                &["remote", "add", "--global", "x", "x.example.com"]
+            ),
+            Some(0)
+        );
         assert_eq!(world.mode(&world.system_file()), "644");
         assert_eq!(world.home_listing(), Vec::<String>::new());
     }
@@ -340,11 +371,21 @@ FATAL:   Unable to modify keyserver configuration: not root user
     );
     assert_eq!(fs::read_to_string(world.system_file()).unwrap(), SHIPPED);
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);
-    // Who may write the file but not the folder can't replace it, and who doesn't own it would take it over.
+    // Who may write the file but not the directory can't replace it, and who doesn't own it would take it over.
     world.set_mode(&world.system_file(), 0o666);
-    assert_eq!(world.run(&["remote", "use", "--global", "DefaultRemote"]).code, Some(255));
+    assert_eq!(
+        world
+            .run(&["remote", "use", "--global", "DefaultRemote"])
+            .code,
+        Some(255)
+    );
     world.set_mode(&world.root().join("etc/apptainer"), 0o777);
-    assert_eq!(world.run(&["remote", "use", "--global", "DefaultRemote"]).code, Some(255));
+    assert_eq!(
+        world
+            .run(&["remote", "use", "--global", "DefaultRemote"])
+            .code,
+        Some(255)
+    );
     assert_eq!(fs::read_to_string(world.system_file()).unwrap(), SHIPPED);
 }
 
@@ -405,7 +446,7 @@ fn a_system_file_that_users_cannot_read_is_not_taken_for_absent() {
         str![[r#"
 $ portolan remote add --global x x.example.com
 ------- stderr -------
-WARNING: $ETC/apptainer/remote.yaml can't be read by all users (mode 600), and their commands fail. To mend it: chmod 644 $ETC/apptainer/remote.yaml
+WARNING: $ETC/apptainer/remote.yaml can't be read by all users (mode 600), and their commands fail. To fix it: chmod 644 $ETC/apptainer/remote.yaml
 INFO:    Remote "x" added.
 INFO:    Global option detected. Will not automatically log into remote.
 [EOF]
@@ -442,14 +483,32 @@ fn root_with_somebody_elses_home_writes_into_its_own() {
     world.set_mode(&world.user_file(), 0o644);
     world.give_away(&world.home());
     world.set("APPTAINER_CONFIGDIR", world.home().join(".apptainer"));
-    let before = (world.home_listing(), fs::metadata(world.user_file()).unwrap().ctime());
+    let before = (
+        world.home_listing(),
+        fs::metadata(world.user_file()).unwrap().ctime(),
+    );
     let home = world.root().join("root");
     fs::create_dir(&home).unwrap();
     let words = ["remote", "add", "--no-login", "x", "x.example.com"];
-    let Some(run) = world.run_with_account(&home, &words) else { return };
-    assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Remote \"x\" added.\n", Some(0)));
-    assert_eq!((world.home_listing(), fs::metadata(world.user_file()).unwrap().ctime()), before);
+    let Some(run) = world.run_with_account(&home, &words) else {
+        return;
+    };
+    assert_eq!(
+        (run.stderr.as_str(), run.code),
+        ("INFO:    Remote \"x\" added.\n", Some(0))
+    );
+    assert_eq!(
+        (
+            world.home_listing(),
+            fs::metadata(world.user_file()).unwrap().ctime()
+        ),
+        before
+    );
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);
     assert_eq!(world.mode(&home.join(".apptainer")), "700");
-    assert!(fs::read_to_string(home.join(".apptainer/remote.yaml")).unwrap().contains("x.example.com"));
+    assert!(
+        fs::read_to_string(home.join(".apptainer/remote.yaml"))
+            .unwrap()
+            .contains("x.example.com")
+    );
 }

@@ -1,13 +1,12 @@
 //! Ways around an exclusive remote, and that none of them leads anywhere. The policy is the system's file alone.
 
-use std::{fs, os::unix::fs::symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 
-use crate::support::{
-    authority,
-    endpoint::{DISCOVERY, endpoint, good},
-    server::Server,
-    world::{Finished, SHIPPED, World},
-};
+use crate::support::authority;
+use crate::support::endpoint::{DISCOVERY, endpoint, good};
+use crate::support::server::Server;
+use crate::support::world::{Finished, SHIPPED, World};
 
 /// What the administrator wants: one remote, its keyserver, and no other.
 const EXCLUSIVE: &str = "\
@@ -51,31 +50,59 @@ struct Way {
     runner: &'static [&'static str],
 }
 
-const PLAIN: Way = Way { what: "", file: MINE, arrange: |_| {}, words: &[], runner: &[] };
+const PLAIN: Way = Way {
+    what: "",
+    file: MINE,
+    arrange: |_| {},
+    words: &[],
+    runner: &[],
+};
 const MINE: &str = "Active: mine\nRemotes: {mine: {URI: EVIL, Token: TOKEN, Keyservers: [{URI: 'https://evil'}]}}\n";
 
 /// A user's file of its own.
 const fn file(what: &'static str, file: &'static str) -> Way {
-    Way { what, file, ..PLAIN }
+    Way {
+        what,
+        file,
+        ..PLAIN
+    }
 }
 
 const WAYS: [Way; 27] = [
     file("no file's worth of tricks", ""),
     file("another active remote", MINE),
-    file("the same name", "Active: company\nRemotes: {company: {URI: EVIL, Token: TOKEN}}\n"),
-    file("the same name, claimed to be the system's", "Remotes: {company: {URI: EVIL, Token: TOKEN, System: true}}\n"),
+    file(
+        "the same name",
+        "Active: company\nRemotes: {company: {URI: EVIL, Token: TOKEN}}\n",
+    ),
+    file(
+        "the same name, claimed to be the system's",
+        "Remotes: {company: {URI: EVIL, Token: TOKEN, System: true}}\n",
+    ),
     file(
         "the same name, exclusive itself",
         "Active: company\nRemotes: {company: {URI: EVIL, Token: TOKEN, System: true, Exclusive: true}}\n",
     ),
-    file("the name in another case", "Active: Company\nRemotes: {Company: {URI: EVIL, Token: TOKEN}}\n"),
-    file("the name with a blank", "Active: \"company \"\nRemotes: {\"company \": {URI: EVIL, Token: TOKEN}}\n"),
+    file(
+        "the name in another case",
+        "Active: Company\nRemotes: {Company: {URI: EVIL, Token: TOKEN}}\n",
+    ),
+    file(
+        "the name with a blank",
+        "Active: \"company \"\nRemotes: {\"company \": {URI: EVIL, Token: TOKEN}}\n",
+    ),
     file(
         "the name with a hidden character",
         "Active: \"company\\u200b\"\nRemotes: {\"company\\u200b\": {URI: EVIL}}\n",
     ),
-    file("a name that looks the same", "Active: соmpany\nRemotes: {соmpany: {URI: EVIL, Token: TOKEN}}\n"),
-    file("an exclusive one of its own", "Active: mine\nRemotes: {mine: {URI: EVIL, Token: TOKEN, Exclusive: true}}\n"),
+    file(
+        "a name that looks the same",
+        "Active: соmpany\nRemotes: {соmpany: {URI: EVIL, Token: TOKEN}}\n",
+    ),
+    file(
+        "an exclusive one of its own",
+        "Active: mine\nRemotes: {mine: {URI: EVIL, Token: TOKEN, Exclusive: true}}\n",
+    ),
     file(
         "an exclusive ghost",
         "Active: old\nRemotes: {old: {URI: EVIL, Token: TOKEN, System: true, Exclusive: true}}\n",
@@ -88,10 +115,25 @@ const WAYS: [Way; 27] = [
         "other keyservers for the exclusive one",
         "Remotes: {company: {URI: 'localhost:1', System: true, Keyservers: [{URI: 'https://evil'}]}}\n",
     ),
-    file("a default that was moved", "Active: DefaultRemote\nRemotes: {DefaultRemote: {URI: EVIL, Token: TOKEN}}\n"),
-    Way { what: "-c with a file of tricks", words: &["-c", "named.yaml"], ..PLAIN },
-    Way { what: "-c with a file that is not there", words: &["-c", "gone.yaml"], ..PLAIN },
-    Way { what: "-c with an empty file", words: &["-c", "empty.yaml"], ..PLAIN },
+    file(
+        "a default that was moved",
+        "Active: DefaultRemote\nRemotes: {DefaultRemote: {URI: EVIL, Token: TOKEN}}\n",
+    ),
+    Way {
+        what: "-c with a file of tricks",
+        words: &["-c", "named.yaml"],
+        ..PLAIN
+    },
+    Way {
+        what: "-c with a file that is not there",
+        words: &["-c", "gone.yaml"],
+        ..PLAIN
+    },
+    Way {
+        what: "-c with an empty file",
+        words: &["-c", "empty.yaml"],
+        ..PLAIN
+    },
     Way {
         what: "a link in the place of the user's file",
         arrange: |world| {
@@ -101,7 +143,7 @@ const WAYS: [Way; 27] = [
         ..PLAIN
     },
     Way {
-        what: "another folder",
+        what: "another directory",
         arrange: |world| world.set("APPTAINER_CONFIGDIR", world.home().join("other")),
         ..PLAIN
     },
@@ -110,16 +152,32 @@ const WAYS: [Way; 27] = [
         arrange: |world| world.set("SINGULARITY_CONFIGDIR", world.home().join("other")),
         ..PLAIN
     },
-    Way { what: "another home", arrange: |world| world.set("HOME", world.home().join("other-home")), ..PLAIN },
-    Way { what: "a home that is not there", arrange: |world| world.set("HOME", world.home().join("gone")), ..PLAIN },
+    Way {
+        what: "another home",
+        arrange: |world| world.set("HOME", world.home().join("other-home")),
+        ..PLAIN
+    },
+    Way {
+        what: "a home that is not there",
+        arrange: |world| world.set("HOME", world.home().join("gone")),
+        ..PLAIN
+    },
     Way {
         what: "no home",
         arrange: |world| world.set("APPTAINER_CONFIGDIR", world.home().join("other")),
         runner: &["env", "-u", "HOME"],
         ..PLAIN
     },
-    Way { what: "a name for the program", runner: &["bash", "-c", "exec -a singularity \"$@\"", "bash"], ..PLAIN },
-    Way { what: "a choice for one command", arrange: |world| world.set("PORTOLAN_REMOTE", "mine"), ..PLAIN },
+    Way {
+        what: "a name for the program",
+        runner: &["bash", "-c", "exec -a singularity \"$@\"", "bash"],
+        ..PLAIN
+    },
+    Way {
+        what: "a choice for one command",
+        arrange: |world| world.set("PORTOLAN_REMOTE", "mine"),
+        ..PLAIN
+    },
     Way {
         what: "the remote before",
         arrange: |world| {
@@ -131,7 +189,11 @@ const WAYS: [Way; 27] = [
         },
         ..PLAIN
     },
-    Way { what: "the messages turned off", words: &["-s"], ..PLAIN },
+    Way {
+        what: "the messages turned off",
+        words: &["-s"],
+        ..PLAIN
+    },
 ];
 
 /// A world with the policy and a user who has taken this way, and the user's own server.
@@ -139,14 +201,25 @@ fn world(way: &Way, evil: &Server) -> World {
     let mut world = World::new();
     world.trust(authority::shared());
     world.write_system(EXCLUSIVE);
-    let text = way.file.replace("EVIL", &format!("'{}'", evil.host())).replace("TOKEN", &good());
+    let text = way
+        .file
+        .replace("EVIL", &format!("'{}'", evil.host()))
+        .replace("TOKEN", &good());
     world.write_user(&text);
     for name in ["named.yaml", "empty.yaml"] {
-        fs::write(world.home().join(name), if name == "empty.yaml" { "" } else { &text }).unwrap();
+        fs::write(
+            world.home().join(name),
+            if name == "empty.yaml" { "" } else { &text },
+        )
+        .unwrap();
     }
-    for folder in ["other", "other-home/.apptainer"] {
-        fs::create_dir_all(world.home().join(folder)).unwrap();
-        fs::copy(world.user_file(), world.home().join(folder).join("remote.yaml")).unwrap();
+    for directory in ["other", "other-home/.apptainer"] {
+        fs::create_dir_all(world.home().join(directory)).unwrap();
+        fs::copy(
+            world.user_file(),
+            world.home().join(directory).join("remote.yaml"),
+        )
+        .unwrap();
     }
     (way.arrange)(&mut world);
     world
@@ -162,7 +235,11 @@ fn run(world: &World, way: &Way, words: &[&str]) -> Finished {
 /// The remotes that a list shows as active: `NAME URI`.
 fn active(listed: &Finished) -> Vec<String> {
     assert_eq!(listed.code, Some(0), "{listed}");
-    let rows = listed.stdout.lines().skip(4).take_while(|line| !line.is_empty());
+    let rows = listed
+        .stdout
+        .lines()
+        .skip(4)
+        .take_while(|line| !line.is_empty());
     rows.map(|row| row.split_whitespace().collect::<Vec<_>>())
         .filter(|row| row[row.len() - 3] == "YES")
         .map(|row| format!("{} {}", row[0], row[1]))
@@ -177,34 +254,63 @@ fn no_way_leads_around_the_exclusive_remote() {
         let what = way.what;
         let list = run(&world, way, &["remote", "list"]);
         assert_eq!(active(&list), ["company localhost:1"], "{what}");
-        assert!(list.stdout.contains("https://keys.company.example"), "{what}: {list}");
+        assert!(
+            list.stdout.contains("https://keys.company.example"),
+            "{what}: {list}"
+        );
         assert!(!list.stdout.contains("https://evil"), "{what}: {list}");
         let keyservers = run(&world, way, &["keyserver", "list"]);
         let mut groups = keyservers.stdout.trim_start().split("\n\n");
-        let default = groups.find(|group| group.lines().next().unwrap().ends_with('^')).unwrap();
-        assert_eq!(default, "company *^\n   #1  https://keys.company.example  🔒", "{what}: {keyservers}");
+        let default = groups
+            .find(|group| group.lines().next().unwrap().ends_with('^'))
+            .unwrap();
+        assert_eq!(
+            default, "company *^\n   #1  https://keys.company.example  🔒",
+            "{what}: {keyservers}"
+        );
         let before = world.home_listing();
         // All names for the first way, the likely ones for the others.
-        for name in OTHERS.iter().take(if number == 0 { OTHERS.len() } else { 4 }) {
+        for name in OTHERS
+            .iter()
+            .take(if number == 0 { OTHERS.len() } else { 4 })
+        {
             let used = run(&world, way, &["remote", "use", name]);
-            assert_eq!((used.code, used.stdout.as_str()), (Some(255), ""), "{what}: use {name:?}\n{used}");
+            assert_eq!(
+                (used.code, used.stdout.as_str()),
+                (Some(255), ""),
+                "{what}: use {name:?}\n{used}"
+            );
         }
         let lifted = run(&world, way, &["remote", "list"]);
-        assert_eq!((lifted.stdout, world.home_listing()), (list.stdout, before), "{what}: nothing was written");
+        assert_eq!(
+            (lifted.stdout, world.home_listing()),
+            (list.stdout, before),
+            "{what}: nothing was written"
+        );
 
         for words in [&["remote", "status"][..], &["remote", "login"]] {
             let asked = run(&world, way, words);
             assert_eq!(asked.code, Some(255), "{what}: {asked}");
             // Whoever chose another one by a variable is told of the policy.
-            let told =
-                ["localhost:1/", "company has been set exclusive"].iter().any(|words| asked.stderr.contains(words));
-            assert!(told || way.words.contains(&"-s"), "{what}: the exclusive one is asked\n{asked}");
+            let told = ["localhost:1/", "company has been set exclusive"]
+                .iter()
+                .any(|words| asked.stderr.contains(words));
+            assert!(
+                told || way.words.contains(&"-s"),
+                "{what}: the exclusive one is asked\n{asked}"
+            );
         }
         // Nothing is known of the exclusive one's user, whatever token the user's file has for another.
-        assert_eq!(run(&world, way, &["remote", "get-login-password"]).code, Some(255), "{what}");
+        assert_eq!(
+            run(&world, way, &["remote", "get-login-password"]).code,
+            Some(255),
+            "{what}"
+        );
         // A list of all keyservers asks each remote which one it has, and nothing else.
         let log = evil.log();
-        let asked = log.iter().find(|line| **line != format!("GET {DISCOVERY} [-]"));
+        let asked = log
+            .iter()
+            .find(|line| **line != format!("GET {DISCOVERY} [-]"));
         assert_eq!(asked, None, "{what}: the user's own server was asked");
     }
 }
@@ -212,10 +318,19 @@ fn no_way_leads_around_the_exclusive_remote() {
 #[test]
 fn a_broken_file_of_the_users_frees_nobody() {
     let evil = Server::https(endpoint);
-    for text in ["Active: [", "Remotes: {company: }", "Active: mine\nRemotes: {mine: {Exclusve: true}}", "\0"] {
+    for text in [
+        "Active: [",
+        "Remotes: {company: }",
+        "Active: mine\nRemotes: {mine: {Exclusve: true}}",
+        "\0",
+    ] {
         let world = world(&file("", text), &evil);
-        for words in [&["remote", "list"][..], &["remote", "use", "mine"], &["remote", "status"], &["remote", "login"]]
-        {
+        for words in [
+            &["remote", "list"][..],
+            &["remote", "use", "mine"],
+            &["remote", "status"],
+            &["remote", "login"],
+        ] {
             assert_eq!(world.run(words).code, Some(255), "{text}: {words:?}");
         }
     }
@@ -242,9 +357,16 @@ fn another_system_of_the_users_is_not_this_one() {
         let used = world.run(&[words, &["remote", "use", "mine"]].concat());
         assert_eq!(used.code, Some(0), "there is no policy over there: {used}");
         world.set("PORTOLAN_COMMAND", "apptainer");
-        assert_eq!(active(&world.run(&["remote", "list"])), ["company localhost:1"], "{words:?}");
+        assert_eq!(
+            active(&world.run(&["remote", "list"])),
+            ["company localhost:1"],
+            "{words:?}"
+        );
         let status = world.run(&["remote", "status"]);
-        assert!(status.stderr.contains("localhost:1/"), "{words:?}: {status}");
+        assert!(
+            status.stderr.contains("localhost:1/"),
+            "{words:?}: {status}"
+        );
     }
     assert_eq!(evil.connections(), 0);
 }
@@ -254,7 +376,12 @@ fn a_user_can_neither_change_the_policy_nor_be_made_to_lose_it() {
     let world = World::new();
     world.write_system(EXCLUSIVE);
     let refused = world.run(&["remote", "add", "--no-login", "company", "evil.example.com"]);
-    assert!(refused.stderr.starts_with("FATAL:   company is already a remote\n"), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .starts_with("FATAL:   company is already a remote\n"),
+        "{refused}"
+    );
     world.write_user("Remotes: {mine: {URI: evil.example.com}}\n");
     for words in [
         &["remote", "rename", "mine", "company"][..],
@@ -265,13 +392,30 @@ fn a_user_can_neither_change_the_policy_nor_be_made_to_lose_it() {
         assert_eq!(world.run(words).code, Some(255), "{words:?}");
     }
     let system = world.system_file();
-    let by_name = world.run(&["remote", "-c", system.to_str().unwrap(), "add", "--no-login", "x", "evil.example.com"]);
+    let by_name = world.run(&[
+        "remote",
+        "-c",
+        system.to_str().unwrap(),
+        "add",
+        "--no-login",
+        "x",
+        "evil.example.com",
+    ]);
     assert_eq!(by_name.code, Some(255), "{by_name}");
-    assert_eq!(active(&world.run(&["remote", "list"])), ["company localhost:1"]);
+    assert_eq!(
+        active(&world.run(&["remote", "list"])),
+        ["company localhost:1"]
+    );
 
     // A policy that can't be read is not taken for absent.
-    world.write_system("Active: company\nRemotes: {company: {URI: localhost:1, Exclusive: maybe}}\n");
-    for command in [&["remote", "list"][..], &["remote", "use", "DefaultRemote"], &["remote", "status"]] {
+    world.write_system(
+        "Active: company\nRemotes: {company: {URI: localhost:1, Exclusive: maybe}}\n",
+    );
+    for command in [
+        &["remote", "list"][..],
+        &["remote", "use", "DefaultRemote"],
+        &["remote", "status"],
+    ] {
         assert_eq!(world.run(command).code, Some(255), "{command:?}");
     }
 }
@@ -281,6 +425,14 @@ fn an_administrator_lifts_it_and_everybody_is_free_again() {
     let world = World::new();
     world.write_system(EXCLUSIVE);
     world.write_user("Active: mine\nRemotes: {mine: {URI: mine.example.com}}\n");
-    assert_eq!(world.run(&["remote", "use", "--global", "DefaultRemote"]).code, Some(0));
-    assert_eq!(active(&world.run(&["remote", "list"])), ["mine mine.example.com"]);
+    assert_eq!(
+        world
+            .run(&["remote", "use", "--global", "DefaultRemote"])
+            .code,
+        Some(0)
+    );
+    assert_eq!(
+        active(&world.run(&["remote", "list"])),
+        ["mine mine.example.com"]
+    );
 }

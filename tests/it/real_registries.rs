@@ -1,24 +1,19 @@
 //! Real registries (docker-registry), another tool that uses the same file (skopeo), and a real credential helper (pass).
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
-use portolan::{
-    secret::Secret,
-    service::http::{Client, Credential, Environment, Options},
-};
+use portolan::secret::Secret;
+use portolan::service::http::{Client, Credential, Environment, Options};
 
-use crate::support::{
-    authority::{self, Leaf},
-    program::{Program, free_port, is_installed},
-    reply::Reply,
-    server::Server,
-    world::{World, skip},
-};
+use crate::support::authority;
+use crate::support::authority::Leaf;
+use crate::support::program::{Program, free_port, is_installed};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::{World, skip};
 
 const PASSWORD: &str = "pa55word";
 /// `PASSWORD` as htpasswd writes it, by bcrypt.
@@ -28,29 +23,38 @@ const STORED: &str = "INFO:    Token stored in $HOME/.apptainer/remote.yaml\n";
 /// Whether all of these are there; says so where not.
 fn are_installed(programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| !is_installed(program));
-    missing.inspect(|missing| skip(&format!("{missing} is not installed"))).is_none()
+    missing
+        .inspect(|missing| skip(&format!("{missing} is not installed")))
+        .is_none()
 }
 
 /// A registry that lets `ian` alone in; with a certificate of the tests' authority, or without TLS.
 fn registry(world: &World, tls: bool) -> Program {
     let port = free_port();
-    let folder = world.root().join(format!("registry-{port}"));
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("passwords"), PASSWORD_FILE).unwrap();
-    let folder = folder.display();
+    let directory = world.root().join(format!("registry-{port}"));
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("passwords"), PASSWORD_FILE).unwrap();
+    let directory = directory.display();
     let mut http = format!("  addr: 127.0.0.1:{port}\n");
     if tls {
         let identity = authority::shared().issue(Leaf::Good);
-        fs::write(format!("{folder}/tls.pem"), identity.certificate).unwrap();
-        fs::write(format!("{folder}/tls.key"), identity.key).unwrap();
-        http.push_str(&format!("  tls:\n    certificate: {folder}/tls.pem\n    key: {folder}/tls.key\n"));
+        fs::write(format!("{directory}/tls.pem"), identity.certificate).unwrap();
+        fs::write(format!("{directory}/tls.key"), identity.key).unwrap();
+        http.push_str(&format!(
+            "  tls:\n    certificate: {directory}/tls.pem\n    key: {directory}/tls.key\n"
+        ));
     }
     let settings = format!(
-        "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {folder}/data\nhttp:\n{http}auth:\n  htpasswd:\n    \
-         realm: tests\n    path: {folder}/passwords\n"
+        "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {directory}/data\nhttp:\n{http}auth:\n  htpasswd:\n    \
+         realm: tests\n    path: {directory}/passwords\n"
     );
-    fs::write(format!("{folder}/config.yml"), settings).unwrap();
-    Program::start(Command::new("/usr/bin/docker-registry").arg("serve").arg(format!("{folder}/config.yml")), port)
+    fs::write(format!("{directory}/config.yml"), settings).unwrap();
+    Program::start(
+        Command::new("/usr/bin/docker-registry")
+            .arg("serve")
+            .arg(format!("{directory}/config.yml")),
+        port,
+    )
 }
 
 fn docker_config(world: &World) -> PathBuf {
@@ -58,18 +62,36 @@ fn docker_config(world: &World) -> PathBuf {
 }
 
 fn login(world: &World, uri: &str, password: &str) -> crate::support::world::Finished {
-    world.run_with_input(&["remote", "login", "--username", "ian", "--password-stdin", uri], password)
+    world.run_with_input(
+        &[
+            "remote",
+            "login",
+            "--username",
+            "ian",
+            "--password-stdin",
+            uri,
+        ],
+        password,
+    )
 }
 
 /// skopeo with these words in the world's home; what it said.
 fn skopeo(world: &World, words: &[&str]) -> Output {
     let mut skopeo = Command::new("/usr/bin/skopeo");
-    skopeo.env_clear().env("HOME", world.home()).env("PATH", "/usr/bin:/bin").current_dir(world.home());
+    skopeo
+        .env_clear()
+        .env("HOME", world.home())
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(world.home());
     skopeo.args(words).stdin(Stdio::null()).output().unwrap()
 }
 
 fn success(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -96,15 +118,29 @@ fn another_tool_uses_the_login_and_ends_it() {
     let image = format!("oci:{}/tests/data/image:latest", env!("CARGO_MANIFEST_DIR"));
     let target = format!("{uri}/tiny:1");
     let policy = ["--insecure-policy", "copy", "--dest-tls-verify=false"];
-    success(&skopeo(&world, &[&policy[..], &authfile, &[&image, &target]].concat()));
+    success(&skopeo(
+        &world,
+        &[&policy[..], &authfile, &[&image, &target]].concat(),
+    ));
     let tags = success(&skopeo(
         &world,
-        &[&["list-tags", "--tls-verify=false"], &authfile[..], &[&format!("{uri}/tiny")]].concat(),
+        &[
+            &["list-tags", "--tls-verify=false"],
+            &authfile[..],
+            &[&format!("{uri}/tiny")],
+        ]
+        .concat(),
     ));
     assert!(tags.contains("\"1\""), "{tags}");
 
-    success(&skopeo(&world, &[&["logout"], &authfile[..], &[&host]].concat()));
-    assert!(!world.run(&["remote", "list"]).stdout.contains(&uri), "a row never stands for a login that is gone");
+    success(&skopeo(
+        &world,
+        &[&["logout"], &authfile[..], &[&host]].concat(),
+    ));
+    assert!(
+        !world.run(&["remote", "list"]).stdout.contains(&uri),
+        "a row never stands for a login that is gone"
+    );
 }
 
 #[test]
@@ -119,13 +155,28 @@ fn the_login_of_another_tool_is_seen_and_ended() {
     fs::create_dir(file.parent().unwrap()).unwrap();
     fs::set_permissions(file.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
     for file in [&file, &other] {
-        let words =
-            ["login", "--tls-verify=false", "--authfile", file.to_str().unwrap(), "-u", "ian", "-p", PASSWORD, &host];
+        let words = [
+            "login",
+            "--tls-verify=false",
+            "--authfile",
+            file.to_str().unwrap(),
+            "-u",
+            "ian",
+            "-p",
+            PASSWORD,
+            &host,
+        ];
         success(&skopeo(&world, &words));
     }
     let logout = world.run(&["remote", "logout", &format!("docker://{host}")]);
     assert_eq!(logout.stderr, "INFO:    Logout succeeded\n");
-    let logout = world.run(&["registry", "logout", "--authfile", other.to_str().unwrap(), &host]);
+    let logout = world.run(&[
+        "registry",
+        "logout",
+        "--authfile",
+        other.to_str().unwrap(),
+        &host,
+    ]);
     assert_eq!(logout.stderr, "INFO:    Logout succeeded\n");
     for file in [&file, &other] {
         let text = fs::read_to_string(file).unwrap();
@@ -134,7 +185,7 @@ fn the_login_of_another_tool_is_seen_and_ended() {
 }
 
 #[test]
-fn a_registry_with_a_certificate_of_its_own_is_trusted_by_its_folder() {
+fn a_registry_with_a_certificate_of_its_own_is_trusted_by_its_directory() {
     if !are_installed(&["docker-registry"]) {
         return;
     }
@@ -144,13 +195,23 @@ fn a_registry_with_a_certificate_of_its_own_is_trusted_by_its_folder() {
     let uri = format!("oras://{host}");
     let refused = login(&world, &uri, PASSWORD);
     assert_eq!(refused.code, Some(255), "{refused}");
-    assert!(refused.stderr.contains("certificate signed by unknown authority"), "{refused}");
+    assert!(
+        refused
+            .stderr
+            .contains("certificate signed by unknown authority"),
+        "{refused}"
+    );
 
-    let folder = world.home().join(".config/containers/certs.d").join(&host);
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("ca.crt"), authority::shared().pem()).unwrap();
+    let directory = world.home().join(".config/containers/certs.d").join(&host);
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("ca.crt"), authority::shared().pem()).unwrap();
     assert_eq!(login(&world, &uri, PASSWORD).stderr, STORED);
-    assert!(world.run(&["registry", "list"]).stdout.ends_with(&format!("\n{uri}  ✓\n")));
+    assert!(
+        world
+            .run(&["registry", "list"])
+            .stdout
+            .ends_with(&format!("\n{uri}  ✓\n"))
+    );
 }
 
 #[test]
@@ -161,39 +222,72 @@ fn a_token_service_in_front_of_a_registry_gets_the_password() {
     let world = World::shipped();
     let registry = registry(&world, false);
     let behind = format!("http://localhost:{}/v2/", registry.port);
-    let basic = Credential::Basic { user: "ian".into(), password: Secret::new(PASSWORD) };
+    let basic = Credential::Basic {
+        user: "ian".into(),
+        password: Secret::new(PASSWORD),
+    };
     let expected = basic.header().expose().to_owned();
     let service = Server::http(move |asked| match asked.header("Authorization") {
         Some(header) if header == expected => Reply::json(200, r#"{"access_token":"short-lived"}"#),
-        _ => Reply::json(401, r#"{"errors":[{"code":"UNAUTHORIZED","message":"no such user"}]}"#),
+        _ => Reply::json(
+            401,
+            r#"{"errors":[{"code":"UNAUTHORIZED","message":"no such user"}]}"#,
+        ),
     });
-    let realm = format!(r#"Bearer realm="{}",service="registry""#, service.url("/token"));
+    let realm = format!(
+        r#"Bearer realm="{}",service="registry""#,
+        service.url("/token")
+    );
     let front = Server::http(move |asked| match asked.header("Authorization") {
         Some("Bearer short-lived") => {
             let client = Client::new(Options::new(Environment::default()));
-            Reply::status(client.get(&behind).credential(&basic).send().unwrap().status)
+            Reply::status(
+                client
+                    .get(&behind)
+                    .credential(&basic)
+                    .send()
+                    .unwrap()
+                    .status,
+            )
         }
         _ => Reply::status(401).with("WWW-Authenticate", &realm),
     });
     let uri = format!("docker://{}", front.host());
     let wrong = login(&world, &uri, "wrong");
-    assert!(wrong.stderr.ends_with("/v2/\": unauthorized: no such user\n"), "{wrong}");
+    assert!(
+        wrong
+            .stderr
+            .ends_with("/v2/\": unauthorized: no such user\n"),
+        "{wrong}"
+    );
     assert_eq!(login(&world, &uri, PASSWORD).stderr, STORED);
 }
 
-/// A password store with a key of its own, which goes with its folder.
+/// A password store with a key of its own, which goes with its directory.
 struct PasswordStore {
     keys: PathBuf,
     store: PathBuf,
 }
 
 impl PasswordStore {
-    fn new(folder: &Path) -> Self {
-        let made = Self { keys: folder.join("gpg"), store: folder.join("store") };
+    fn new(directory: &Path) -> Self {
+        let made = Self {
+            keys: directory.join("gpg"),
+            store: directory.join("store"),
+        };
         fs::create_dir(&made.keys).unwrap();
         fs::set_permissions(&made.keys, fs::Permissions::from_mode(0o700)).unwrap();
-        let key =
-            ["--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "tests", "default", "default", "never"];
+        let key = [
+            "--batch",
+            "--quiet",
+            "--passphrase",
+            "",
+            "--quick-generate-key",
+            "tests",
+            "default",
+            "default",
+            "never",
+        ];
         success(&made.run("/usr/bin/gpg", &key, ""));
         success(&made.run("/usr/bin/pass", &["init", "tests"], ""));
         made
@@ -201,9 +295,18 @@ impl PasswordStore {
 
     fn run(&self, program: &str, words: &[&str], input: &str) -> Output {
         let mut command = Command::new(program);
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &self.keys);
-        command.env("GNUPGHOME", &self.keys).env("PASSWORD_STORE_DIR", &self.store);
-        command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", &self.keys);
+        command
+            .env("GNUPGHOME", &self.keys)
+            .env("PASSWORD_STORE_DIR", &self.store);
+        command
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
@@ -233,12 +336,24 @@ fn a_credential_helper_keeps_the_password() {
 
     assert_eq!(login(&world, &uri, PASSWORD).stderr, STORED);
     let file = fs::read_to_string(docker_config(&world)).unwrap();
-    assert_eq!(file, format!("{{\n\t\"auths\": {{\n\t\t\"{host}\": {{}}\n\t}},\n\t\"credsStore\": \"pass\"\n}}"));
+    assert_eq!(
+        file,
+        format!("{{\n\t\"auths\": {{\n\t\t\"{host}\": {{}}\n\t}},\n\t\"credsStore\": \"pass\"\n}}")
+    );
     let kept = success(&store.run("/usr/bin/docker-credential-pass", &["get"], &host));
-    assert_eq!(kept.trim(), format!(r#"{{"ServerURL":"{host}","Username":"ian","Secret":"{PASSWORD}"}}"#));
+    assert_eq!(
+        kept.trim(),
+        format!(r#"{{"ServerURL":"{host}","Username":"ian","Secret":"{PASSWORD}"}}"#)
+    );
 
-    assert_eq!(world.run(&["remote", "logout", &uri]).stderr, "INFO:    Logout succeeded\n");
+    assert_eq!(
+        world.run(&["remote", "logout", &uri]).stderr,
+        "INFO:    Logout succeeded\n"
+    );
     // This helper answers a question for what it does not have with an empty login.
     let left = store.run("/usr/bin/docker-credential-pass", &["get"], &host);
-    assert!(!String::from_utf8_lossy(&left.stdout).contains("ian"), "{left:?}");
+    assert!(
+        !String::from_utf8_lossy(&left.stdout).contains("ian"),
+        "{left:?}"
+    );
 }

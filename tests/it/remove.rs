@@ -85,7 +85,11 @@ Remotes: {}
 fn an_administrator_removes_for_everybody_and_users_can_still_read() {
     let world = World::new();
     assert_data_eq!(
-        world.session(&["remote remove -g x", "remote remove -g DefaultRemote", "remote list"]),
+        world.session(&[
+            "remote remove -g x",
+            "remote remove -g DefaultRemote",
+            "remote list"
+        ]),
         str![[r#"
 $ portolan remote remove -g x
 ------- stderr -------
@@ -116,7 +120,10 @@ Remotes: {}
         .raw()
     );
     world.write_system(SHIPPED);
-    assert_eq!(world.run(&["remote", "remove", "-g", "DefaultRemote"]).code, Some(0));
+    assert_eq!(
+        world.run(&["remote", "remove", "-g", "DefaultRemote"]).code,
+        Some(0)
+    );
     assert_data_eq!(
         world.file(&world.system_file()),
         str![[r#"
@@ -133,6 +140,9 @@ Remotes: {}
 #[test]
 fn nothing_is_created_for_what_is_not_there() {
     let world = World::shipped();
-    assert_eq!(world.run(&["remote", "remove", "gone"]).stderr, "FATAL:   gone is not a remote\n");
+    assert_eq!(
+        world.run(&["remote", "remove", "gone"]).stderr,
+        "FATAL:   gone is not a remote\n"
+    );
     assert_eq!(world.home_listing(), Vec::<String>::new());
 }

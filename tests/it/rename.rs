@@ -32,7 +32,11 @@ fn the_token_and_the_choice_follow_the_name() {
     let world = World::shipped();
     world.write_user(MINE);
     assert_data_eq!(
-        world.session(&["remote rename mine my-cloud", "remote rename mine again", "remote list --names"]),
+        world.session(&[
+            "remote rename mine my-cloud",
+            "remote rename mine again",
+            "remote list --names"
+        ]),
         str![[r#"
 $ portolan remote rename mine my-cloud
 ------- stderr -------
@@ -139,7 +143,9 @@ For more information, try '--help'.
 fn a_rename_is_a_way_out_where_both_files_have_the_name() {
     let world = World::new();
     world.write_system(COMPANY);
-    world.write_user("Active: company\nRemotes:\n  company:\n    URI: own.example.com\n    Token: secret\n");
+    world.write_user(
+        "Active: company\nRemotes:\n  company:\n    URI: own.example.com\n    Token: secret\n",
+    );
     assert_data_eq!(
         world.session(&["remote rename company own", "remote list --names"]),
         str![[r#"
@@ -235,7 +241,10 @@ fn users_may_not_rename_for_everybody() {
     world.set_mode(&world.root().join("etc/apptainer"), 0o555);
     // Where an ordinary user runs the tests, the file is theirs, but not to be replaced.
     let refused = world.run(&["remote", "rename", "-g", "company", "other"]);
-    assert_eq!(refused.stderr, "FATAL:   Unable to modify global endpoint configuration file: not root user\n");
+    assert_eq!(
+        refused.stderr,
+        "FATAL:   Unable to modify global endpoint configuration file: not root user\n"
+    );
     assert_eq!(refused.code, Some(255));
     world.set_mode(&world.root().join("etc/apptainer"), 0o755);
 }
@@ -243,7 +252,18 @@ fn users_may_not_rename_for_everybody() {
 #[test]
 fn the_built_in_remote_can_be_renamed_for_everybody() {
     let world = World::new();
-    assert_eq!(world.run(&["remote", "rename", "DefaultRemote", "x"]).code, Some(255));
-    assert_eq!(world.run(&["remote", "rename", "-g", "DefaultRemote", "x"]).code, Some(0));
-    assert_eq!(world.file(&world.system_file()), format!("644\n{}[EOF]\n", SHIPPED.replace("DefaultRemote", "x")));
+    assert_eq!(
+        world.run(&["remote", "rename", "DefaultRemote", "x"]).code,
+        Some(255)
+    );
+    assert_eq!(
+        world
+            .run(&["remote", "rename", "-g", "DefaultRemote", "x"])
+            .code,
+        Some(0)
+    );
+    assert_eq!(
+        world.file(&world.system_file()),
+        format!("644\n{}[EOF]\n", SHIPPED.replace("DefaultRemote", "x"))
+    );
 }

@@ -5,13 +5,11 @@ use std::fs;
 use serde_json::{Value, json};
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, plain, remotes, token_until},
-    endpoint::{endpoint, good},
-    schema,
-    server::Server,
-    world::World,
-};
+use crate::support::cloud::{plain, remotes, token_until};
+use crate::support::endpoint::{endpoint, good};
+use crate::support::server::Server;
+use crate::support::world::World;
+use crate::support::{cloud, schema};
 
 /// The policy that the rows below have: nobody, or the system's remote alone.
 #[derive(Clone, Copy, PartialEq)]
@@ -62,7 +60,10 @@ Credentials:
 }
 
 fn words(line: &str) -> Vec<&str> {
-    ["remote", "resolve"].into_iter().chain(line.split(' ')).collect()
+    ["remote", "resolve"]
+        .into_iter()
+        .chain(line.split(' '))
+        .collect()
 }
 
 /// The servers of a view, each as `URI credential`.
@@ -71,7 +72,13 @@ fn servers(view: &Value) -> String {
         let uri = server["uri"].as_str().unwrap_or("?");
         format!("{uri} {}", server["credential"]["kind"].as_str().unwrap())
     };
-    view["servers"].as_array().unwrap().iter().map(server).collect::<Vec<_>>().join(", ")
+    view["servers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(server)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[test]
@@ -80,7 +87,9 @@ fn every_task_has_its_servers_and_every_refusal_the_runtimes_words() {
     let own = server.url("/library");
     let both = "https://own.example.com token, hkp://keys.example.com basic";
     let library = "FATAL:   Unable to get library client configuration: ";
-    let only = format!("endpoint is set as exclusive by the system administrator: only \"{own}\" can be used\n");
+    let only = format!(
+        "endpoint is set as exclusive by the system administrator: only \"{own}\" can be used\n"
+    );
     let rows = [
         (Free, "library://alpine", Ok(format!("{own} token, {both}"))),
         (Free, "push library://ian/images/alpine", Ok(format!("{own} token, {both}"))),
@@ -127,27 +136,55 @@ fn every_task_has_its_servers_and_every_refusal_the_runtimes_words() {
         let view = schema::view(&run.stdout);
         match wanted {
             Ok(wanted) => {
-                assert_eq!((servers(&view), run.code), (wanted, Some(0)), "{line}\n{run}");
-                assert_eq!((&view["verdict"], &view["problem"]), (&json!("allowed"), &json!(null)), "{line}");
+                assert_eq!(
+                    (servers(&view), run.code),
+                    (wanted, Some(0)),
+                    "{line}\n{run}"
+                );
+                assert_eq!(
+                    (&view["verdict"], &view["problem"]),
+                    (&json!("allowed"), &json!(null)),
+                    "{line}"
+                );
             }
             Err(message) => {
                 assert!(run.stderr.starts_with(&message), "{line}\n{run}");
-                assert_eq!((&view["verdict"], run.code), (&json!("refused"), Some(255)), "{line}");
-                assert_eq!(format!("FATAL:   {}\n", view["problem"].as_str().unwrap()), message);
+                assert_eq!(
+                    (&view["verdict"], run.code),
+                    (&json!("refused"), Some(255)),
+                    "{line}"
+                );
+                assert_eq!(
+                    format!("FATAL:   {}\n", view["problem"].as_str().unwrap()),
+                    message
+                );
             }
         }
-        assert!(!run.stdout.contains(&good()) && !run.stdout.contains("aWFuOnBhc3M="), "{line}\n{run}");
+        assert!(
+            !run.stdout.contains(&good()) && !run.stdout.contains("aWFuOnBhc3M="),
+            "{line}\n{run}"
+        );
         let text = world.run(&words(line));
         assert_eq!((text.code, text.stderr), (run.code, run.stderr), "{line}");
     }
-    assert!(server.asked().iter().all(|asked| asked.header("Authorization").is_none()), "{:#?}", server.log());
+    assert!(
+        server
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none()),
+        "{:#?}",
+        server.log()
+    );
 }
 
 #[test]
 fn an_answer_says_where_everything_comes_from() {
     let server = Server::https(endpoint);
     let world = world(&server, Exclusive);
-    let shown = plain(&world.session(&["remote resolve library://alpine"]), &[&server]);
+    let shown = plain(
+        &world.session(&["remote resolve library://alpine"]),
+        &[&server],
+    );
     let (before, after) = shown.split_once("endpoint said on ").unwrap();
     let after = after.split_once(".\n").unwrap().1;
     assert_data_eq!(
@@ -228,7 +265,10 @@ Why:
         run.stderr,
         "FATAL:   Error while getting library client config: remote has no library client\n         For one that has: portolan remote use SylabsCloud.\n"
     );
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml"]);
+    assert_eq!(
+        world.home_listing(),
+        [".apptainer", ".apptainer/remote.yaml"]
+    );
 }
 
 #[test]
@@ -238,15 +278,23 @@ fn offline_nobody_is_asked_and_what_is_not_known_is_told() {
     world.write_user(remotes(&[("mine", &server.host(), "")]));
     let unknown = world.run(&words("--offline --json search"));
     let view = schema::view(&unknown.stdout);
-    assert_eq!((&view["verdict"], servers(&view).as_str()), (&json!("unknown"), "? none"));
+    assert_eq!(
+        (&view["verdict"], servers(&view).as_str()),
+        (&json!("unknown"), "? none")
+    );
     assert_eq!(unknown.code, Some(0));
     assert!(
-        unknown.stderr.starts_with("WARNING: It is not known what the runtime does: it was not asked"),
+        unknown
+            .stderr
+            .starts_with("WARNING: It is not known what the runtime does: it was not asked"),
         "{unknown}"
     );
     assert_eq!(server.connections(), 0);
     // What needs no answer of the endpoint's has one.
-    for line in ["--offline search --library https://l.example.com", "key search --url https://k.example.com"] {
+    for line in [
+        "--offline search --library https://l.example.com",
+        "key search --url https://k.example.com",
+    ] {
         assert_eq!(world.run(&words(line)).code, Some(0));
     }
     assert_eq!(server.connections(), 0);
@@ -263,18 +311,32 @@ fn offline_nobody_is_asked_and_what_is_not_known_is_told() {
 fn an_endpoint_without_a_service_is_refused_as_the_runtime_does() {
     let server = Server::https(endpoint);
     let world = cloud::world();
-    world.write_user(remotes(&[("mine", &format!("{}/nokeys", server.host()), "")]));
+    world.write_user(remotes(&[(
+        "mine",
+        &format!("{}/nokeys", server.host()),
+        "",
+    )]));
     for (line, message) in [
-        ("key search", "FATAL:   Keyserver client failed: keyserver is not a service at endpoint\n"),
+        (
+            "key search",
+            "FATAL:   Keyserver client failed: keyserver is not a service at endpoint\n",
+        ),
         (
             "library://alpine",
             "FATAL:   Unable to get keyserver client configuration: keyserver is not a service at endpoint\n",
         ),
     ] {
         let run = world.run(&words(line));
-        assert!(run.stderr.starts_with(message) && run.code == Some(255), "{run}");
+        assert!(
+            run.stderr.starts_with(message) && run.code == Some(255),
+            "{run}"
+        );
     }
-    assert_eq!(world.run(&words("build")).code, Some(0), "a build only warns");
+    assert_eq!(
+        world.run(&words("build")).code,
+        Some(0),
+        "a build only warns"
+    );
 }
 
 #[test]
@@ -286,17 +348,33 @@ fn variables_of_the_runtime_count_and_portolans_own_is_told_apart() {
     let view = schema::view(&world.run(&words("--json search")).stdout);
     assert_eq!(
         (servers(&view).as_str(), view["why"][1].as_str()),
-        ("https://l.example.com none", Some("APPTAINER_LIBRARY names the library."))
+        (
+            "https://l.example.com none",
+            Some("APPTAINER_LIBRARY names the library.")
+        )
     );
-    assert_eq!(servers(&schema::view(&world.run(&words("--json verify")).stdout)), "https://k.example.com none");
-    let view = schema::view(&world.run(&words("--json --library https://other.example.com search")).stdout);
+    assert_eq!(
+        servers(&schema::view(&world.run(&words("--json verify")).stdout)),
+        "https://k.example.com none"
+    );
+    let view = schema::view(
+        &world
+            .run(&words("--json --library https://other.example.com search"))
+            .stdout,
+    );
     assert_eq!(servers(&view), "https://other.example.com none");
 
     world.set("PORTOLAN_REMOTE", "company");
     let view = schema::view(&world.run(&words("--json search")).stdout);
-    assert_eq!(view["remote_by"], json!({"layer": "environment", "file": null, "line": null}));
+    assert_eq!(
+        view["remote_by"],
+        json!({"layer": "environment", "file": null, "line": null})
+    );
     let text = "does not know PORTOLAN_REMOTE: it uses company";
-    assert_eq!(view["differences"][0], json!({"versions": "Apptainer", "text": text}));
+    assert_eq!(
+        view["differences"][0],
+        json!({"versions": "Apptainer", "text": text})
+    );
     let named = fs::read(world.user_file()).unwrap();
     fs::write(world.home().join("other.yaml"), named).unwrap();
     let run = world.run(&["remote", "-c", "other.yaml", "resolve", "--json", "search"]);
@@ -308,10 +386,17 @@ fn variables_of_the_runtime_count_and_portolans_own_is_told_apart() {
 fn a_token_that_is_of_no_use_is_told() {
     let server = Server::https(endpoint);
     let world = cloud::world();
-    world.write_user(remotes(&[("mine", &server.host(), &token_until(1_000_000_000))]));
+    world.write_user(remotes(&[(
+        "mine",
+        &server.host(),
+        &token_until(1_000_000_000),
+    )]));
     let view = schema::view(&world.run(&words("--json search")).stdout);
     assert!(
-        view["why"].as_array().unwrap().contains(&json!("The access token expired at 2001-09-09T01:46:40Z.")),
+        view["why"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("The access token expired at 2001-09-09T01:46:40Z.")),
         "{view}"
     );
     assert_eq!(view["servers"][0]["credential"]["kind"], "token");
@@ -333,8 +418,16 @@ fn a_registrys_login_is_found_as_the_runtime_finds_it() {
         let run = world.run(&[words(line), vec!["--json"]].concat());
         let view = schema::view(&run.stdout);
         let credential = &view["servers"][0]["credential"];
-        assert_eq!((&credential["kind"], &credential["helper"]), (&json!(kind), &helper), "{line}\n{run}");
-        let file = if kind == "none" { Value::Null } else { json!("$HOME/.apptainer/docker-config.json") };
+        assert_eq!(
+            (&credential["kind"], &credential["helper"]),
+            (&json!(kind), &helper),
+            "{line}\n{run}"
+        );
+        let file = if kind == "none" {
+            Value::Null
+        } else {
+            json!("$HOME/.apptainer/docker-config.json")
+        };
         assert_eq!(credential["stored_in"]["file"], file, "{line}");
         assert_eq!(view["remote"], Value::Null);
         assert!(!run.stdout.contains("aWFu"), "{run}");
@@ -352,7 +445,11 @@ fn without_a_docker_config_dockers_own_file_counts_for_newer_runtimes() {
     let none = schema::view(&world.run(&words("--json docker://alpine")).stdout);
     assert_eq!(none["servers"][0]["credential"]["kind"], "none");
     fs::create_dir(world.home().join(".docker")).unwrap();
-    fs::write(world.home().join(".docker/config.json"), r#"{"auths":{"docker.io":{"auth":"aWFuOnBhc3M="}}}"#).unwrap();
+    fs::write(
+        world.home().join(".docker/config.json"),
+        r#"{"auths":{"docker.io":{"auth":"aWFuOnBhc3M="}}}"#,
+    )
+    .unwrap();
     assert_data_eq!(
         world.session(&["remote resolve docker://alpine"]),
         str![[r#"
@@ -393,14 +490,28 @@ fn what_nobody_could_be_asked_for_is_refused() {
         "https://u@h",
     ] {
         let run = world.run(&words(line));
-        assert_eq!((run.stdout.as_str(), run.code), ("", Some(255)), "{line}: {run}");
+        assert_eq!(
+            (run.stdout.as_str(), run.code),
+            ("", Some(255)),
+            "{line}: {run}"
+        );
     }
     for (line, flag) in [
         ("--url https://k.example.com push", "--url is not for push"),
-        ("--library https://l.example.com verify", "--library is not for verify"),
-        ("--library https://l.example.com docker://alpine", "--library is not for an image in a registry"),
+        (
+            "--library https://l.example.com verify",
+            "--library is not for verify",
+        ),
+        (
+            "--library https://l.example.com docker://alpine",
+            "--library is not for an image in a registry",
+        ),
     ] {
         let run = world.run(&words(line));
-        assert_eq!((run.stderr, run.code), (format!("Error for command \"resolve\": {flag}\n"), Some(1)), "{line}");
+        assert_eq!(
+            (run.stderr, run.code),
+            (format!("Error for command \"resolve\": {flag}\n"), Some(1)),
+            "{line}"
+        );
     }
 }

@@ -2,12 +2,10 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use crate::support::{
-    cloud,
-    endpoint::{endpoint, good},
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::endpoint::{endpoint, good};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 const MINE: &str = "\
 Active: mine
@@ -24,7 +22,10 @@ fn a_token_stays_on_its_host_and_goes_with_it() {
     let world = World::shipped();
     world.write_user(MINE);
     assert_data_eq!(
-        world.session(&["remote set-url mine https://mine.example.com/path/", "remote set-url mine MINE.example.com"]),
+        world.session(&[
+            "remote set-url mine https://mine.example.com/path/",
+            "remote set-url mine MINE.example.com"
+        ]),
         str![[r#"
 $ portolan remote set-url mine https://mine.example.com/path/
 ------- stderr -------
@@ -192,13 +193,19 @@ fn an_administrator_moves_a_remote_and_no_users_token_follows() {
     world.run(&["remote", "status"]);
     assert_eq!(old.log(), Vec::<String>::new());
     assert!(!new.log().is_empty());
-    assert!(new.log().iter().all(|line| line.ends_with("[-]")), "{:?}", new.log());
+    assert!(
+        new.log().iter().all(|line| line.ends_with("[-]")),
+        "{:?}",
+        new.log()
+    );
 }
 
 #[test]
 fn a_remote_that_hides_the_systems_gets_no_new_address() {
     let world = World::new();
-    world.write_system("Active: c\nRemotes: {c: {URI: c.example.com, System: true, Exclusive: true}}\n");
+    world.write_system(
+        "Active: c\nRemotes: {c: {URI: c.example.com, System: true, Exclusive: true}}\n",
+    );
     let before = "Remotes: {c: {URI: other.example.com}}\n";
     world.write_user(before);
     let run = world.run(&["remote", "set-url", "c", "third.example.com"]);

@@ -3,13 +3,11 @@
 use serde_json::json;
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, plain, remotes, token_until},
-    endpoint::endpoint,
-    schema,
-    server::Server,
-    world::World,
-};
+use crate::support::cloud::{plain, remotes, token_until};
+use crate::support::endpoint::endpoint;
+use crate::support::server::Server;
+use crate::support::world::World;
+use crate::support::{cloud, schema};
 
 const EXCLUSIVE: &str = "\
 # The company's own.
@@ -35,7 +33,11 @@ Remotes:
 fn a_remote_is_shown_on_one_screen() {
     let server = Server::https(endpoint);
     let world = cloud::world();
-    world.write_user(remotes(&[("mine", &server.host(), &token_until(4_102_444_800))]));
+    world.write_user(remotes(&[(
+        "mine",
+        &server.host(),
+        &token_until(4_102_444_800),
+    )]));
     let shown = plain(&world.session(&["remote show"]), &[&server]);
     let (before, after) = shown.split_once("(as the endpoint said on ").unwrap();
     let (date, after) = after.split_once(")\n").unwrap();
@@ -65,7 +67,14 @@ ORDER  KEYSERVER                     LOGIN  INSECURE  FROM
 "#]]
         .raw()
     );
-    assert!(server.asked().iter().all(|asked| asked.header("Authorization").is_none()), "{:#?}", server.log());
+    assert!(
+        server
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none()),
+        "{:#?}",
+        server.log()
+    );
 }
 
 #[test]
@@ -74,10 +83,18 @@ fn what_the_endpoint_said_is_shown_without_asking_again() {
     let world = cloud::world();
     world.write_user(remotes(&[("mine", &server.host(), "")]));
     let unknown = world.run(&["remote", "show", "--offline"]);
-    assert!(unknown.stdout.contains("Its services are not known: it was not asked"), "{unknown}");
+    assert!(
+        unknown
+            .stdout
+            .contains("Its services are not known: it was not asked"),
+        "{unknown}"
+    );
     assert_eq!((server.connections(), unknown.code), (0, Some(0)));
     let asked = world.run(&["remote", "show"]).stdout;
-    for words in [&["remote", "show", "--offline"][..], &["remote", "show", "mine"]] {
+    for words in [
+        &["remote", "show", "--offline"][..],
+        &["remote", "show", "mine"],
+    ] {
         assert_eq!(world.run(words).stdout, asked);
     }
     assert_eq!(server.asked().len(), 1, "{:#?}", server.log());
@@ -151,31 +168,66 @@ ORDER  KEYSERVER                 LOGIN  INSECURE  FROM
 #[test]
 fn the_environment_is_named_where_it_chose() {
     let mut world = World::shipped();
-    world.write_user("Active: DefaultRemote\nRemotes:\n  mine:\n    URI: localhost:1\n    Insecure: true\n");
+    world.write_user(
+        "Active: DefaultRemote\nRemotes:\n  mine:\n    URI: localhost:1\n    Insecure: true\n",
+    );
     world.set("PORTOLAN_REMOTE", "mine");
     let shown = world.run(&["remote", "show", "--offline"]).stdout;
-    let line = |label: &str| shown.lines().find(|line| line.starts_with(label)).unwrap().to_owned();
-    assert!(line("Active").ends_with("yes                 PORTOLAN_REMOTE"), "{shown}");
+    let line = |label: &str| {
+        shown
+            .lines()
+            .find(|line| line.starts_with(label))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        line("Active").ends_with("yes                 PORTOLAN_REMOTE"),
+        "{shown}"
+    );
     assert!(line("URI").contains("http://localhost:1 "), "{shown}");
 }
 
 #[test]
 fn a_token_is_told_and_never_shown() {
     let world = World::shipped();
-    let entry =
-        |uri: &str, token: &str| format!("  DefaultRemote:\n    URI: {uri}\n    System: true\n    Token: {token}\n");
+    let entry = |uri: &str, token: &str| {
+        format!("  DefaultRemote:\n    URI: {uri}\n    System: true\n    Token: {token}\n")
+    };
     let expired = token_until(1_000_000_000);
     for (uri, token, state, told) in [
-        ("cloud.apptainer.org", "opaque-token-of-no-kind", "stored", "stored, does not say until when it is valid"),
-        ("cloud.apptainer.org", expired.as_str(), "expired", "expired 2001-09-09T01:46:40Z"),
-        ("old.example.com", "opaque-token-of-no-kind", "moved", "stored for old.example.com, not sent here"),
+        (
+            "cloud.apptainer.org",
+            "opaque-token-of-no-kind",
+            "stored",
+            "stored, does not say until when it is valid",
+        ),
+        (
+            "cloud.apptainer.org",
+            expired.as_str(),
+            "expired",
+            "expired 2001-09-09T01:46:40Z",
+        ),
+        (
+            "old.example.com",
+            "opaque-token-of-no-kind",
+            "moved",
+            "stored for old.example.com, not sent here",
+        ),
     ] {
         world.write_user(format!("Active: ''\nRemotes:\n{}", entry(uri, token)));
         let shown = world.run(&["remote", "show", "DefaultRemote"]).stdout;
-        let line = shown.lines().find(|line| line.starts_with("Token")).unwrap();
-        assert!(line.contains(told) && line.ends_with("$HOME/.apptainer/remote.yaml:6"), "{shown}");
+        let line = shown
+            .lines()
+            .find(|line| line.starts_with("Token"))
+            .unwrap();
+        assert!(
+            line.contains(told) && line.ends_with("$HOME/.apptainer/remote.yaml:6"),
+            "{shown}"
+        );
         assert!(!shown.contains(token), "{shown}");
-        let json = world.run(&["remote", "show", "--json", "DefaultRemote"]).stdout;
+        let json = world
+            .run(&["remote", "show", "--json", "DefaultRemote"])
+            .stdout;
         assert!(!json.contains(token), "{json}");
         assert_eq!(schema::view(&json)["token"]["state"], state);
     }
@@ -186,11 +238,27 @@ fn a_script_gets_the_same_as_json() {
     let world = World::new();
     world.write_system(EXCLUSIVE);
     world.write_user("Active: mine\nRemotes:\n  mine: {URI: mine.example.com}\n");
-    let shown = schema::view(&world.run(&["remote", "show", "--offline", "--json", "mine"]).stdout);
-    assert_eq!(shown["defined"], json!({"layer": "user", "file": "$HOME/.apptainer/remote.yaml", "line": 3}));
-    assert_eq!((&shown["active"], &shown["active_remote"]), (&json!(false), &json!("company")));
-    assert_eq!(shown["exclusive_by"], json!({"layer": "system", "file": "$ETC/apptainer/remote.yaml", "line": 7}));
-    assert_eq!((&shown["services"], &shown["keyservers"]), (&json!(null), &json!(null)));
+    let shown = schema::view(
+        &world
+            .run(&["remote", "show", "--offline", "--json", "mine"])
+            .stdout,
+    );
+    assert_eq!(
+        shown["defined"],
+        json!({"layer": "user", "file": "$HOME/.apptainer/remote.yaml", "line": 3})
+    );
+    assert_eq!(
+        (&shown["active"], &shown["active_remote"]),
+        (&json!(false), &json!("company"))
+    );
+    assert_eq!(
+        shown["exclusive_by"],
+        json!({"layer": "system", "file": "$ETC/apptainer/remote.yaml", "line": 7})
+    );
+    assert_eq!(
+        (&shown["services"], &shown["keyservers"]),
+        (&json!(null), &json!(null))
+    );
 
     let shown = schema::view(&world.run(&["remote", "show", "--offline", "--json"]).stdout);
     assert_eq!(shown["keyservers"][1]["uri"], "http://localhost:11371");
@@ -198,7 +266,10 @@ fn a_script_gets_the_same_as_json() {
 
     let fresh = World::new();
     let shown = schema::view(&fresh.run(&["remote", "show", "--json"]).stdout);
-    assert_eq!(shown["defined"], json!({"layer": "built-in", "file": null, "line": null}));
+    assert_eq!(
+        shown["defined"],
+        json!({"layer": "built-in", "file": null, "line": null})
+    );
     assert_eq!(fresh.home_listing(), Vec::<String>::new());
 }
 
@@ -207,11 +278,17 @@ fn what_is_not_there_is_told() {
     let world = World::shipped();
     world.write_user("Active: gone\nRemotes: {}\n");
     for (words, said) in [
-        (&["remote", "show", "nope"][..], "FATAL:   nope is not a remote\n"),
+        (
+            &["remote", "show", "nope"][..],
+            "FATAL:   nope is not a remote\n",
+        ),
         (&["remote", "show"], "FATAL:   gone is not a remote\n"),
     ] {
         let run = world.run(words);
-        assert_eq!((run.stdout.as_str(), run.stderr.as_str(), run.code), ("", said, Some(255)));
+        assert_eq!(
+            (run.stdout.as_str(), run.stderr.as_str(), run.code),
+            ("", said, Some(255))
+        );
     }
 }
 
@@ -225,7 +302,9 @@ fn a_login_counts_where_the_runtime_would_use_it() {
         ("https://keys.example.com:443", false),
         ("http://keys.example.com", false),
     ] {
-        world.write_user(format!("Credentials:\n- {{URI: '{login}', Auth: Basic x}}\n"));
+        world.write_user(format!(
+            "Credentials:\n- {{URI: '{login}', Auth: Basic x}}\n"
+        ));
         let view = schema::view(&world.run(&["remote", "show", "--offline", "--json"]).stdout);
         assert_eq!(view["keyservers"][0]["login"], shown, "{login}");
     }
@@ -234,10 +313,13 @@ fn a_login_counts_where_the_runtime_would_use_it() {
 #[test]
 fn nobody_is_advised_to_do_what_the_policy_forbids() {
     let world = World::new();
-    world.write_system("Active: d\nRemotes:\n  d: {URI: cloud.apptainer.org, System: true, Exclusive: true}\n");
+    world.write_system(
+        "Active: d\nRemotes:\n  d: {URI: cloud.apptainer.org, System: true, Exclusive: true}\n",
+    );
     let shown = world.run(&["remote", "show"]).stdout;
     assert!(
-        shown.contains("Only your administrator can choose one that has") && !shown.contains("remote use"),
+        shown.contains("Only your administrator can choose one that has")
+            && !shown.contains("remote use"),
         "{shown}"
     );
 }

@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, TOKEN_STATUS, plain, remotes, system_remotes, token_until},
-    endpoint::{DISCOVERY, endpoint, good, token},
-    reply::Reply,
-    server::Server,
-    world::{World, is_root, skip},
-};
+use crate::support::cloud;
+use crate::support::cloud::{TOKEN_STATUS, plain, remotes, system_remotes, token_until};
+use crate::support::endpoint::{DISCOVERY, endpoint, good, token};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::{World, is_root, skip};
 
 fn world_with(uri: &str, token: &str) -> World {
     let world = cloud::world();
@@ -41,7 +40,14 @@ INFO:    Checking status of default remote.
 "#]]
         .raw()
     );
-    assert!(server.asked().iter().all(|asked| asked.header("Authorization").is_none()), "{:#?}", server.log());
+    assert!(
+        server
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none()),
+        "{:#?}",
+        server.log()
+    );
 
     world.write_user(remotes(&[("e", &server.host(), &good())]));
     assert_data_eq!(
@@ -70,8 +76,12 @@ INFO:    Access Token Verified!
 fn the_token_goes_to_the_token_service_alone() {
     let server = Server::https(endpoint);
     world_with(&server.host(), &good()).run(&["remote", "status"]);
-    let carrying: Vec<String> =
-        server.asked().into_iter().filter(|asked| asked.header("Authorization").is_some()).map(|a| a.target).collect();
+    let carrying: Vec<String> = server
+        .asked()
+        .into_iter()
+        .filter(|asked| asked.header("Authorization").is_some())
+        .map(|a| a.target)
+        .collect();
     assert_eq!(carrying, [TOKEN_STATUS]);
 }
 
@@ -101,7 +111,11 @@ FATAL:   error response from server: Invalid Credentials
         .raw()
     );
     let quiet = world.run(&["-q", "remote", "status"]);
-    assert_eq!((quiet.code, quiet.stderr.lines().count()), (Some(255), 1), "{quiet}");
+    assert_eq!(
+        (quiet.code, quiet.stderr.lines().count()),
+        (Some(255), 1),
+        "{quiet}"
+    );
 }
 
 #[test]
@@ -154,10 +168,19 @@ No authentication token set (logged out).
 #[test]
 fn an_endpoint_that_is_not_there_fails_the_command() {
     let server = Server::https(endpoint);
-    for (path, cause) in [("/nosuch", "404"), ("/err500", "500"), ("/badjson", "failed to unmarshal response")] {
-        let run = world_with(&format!("{}{path}", server.host()), &good()).run(&["remote", "status"]);
+    for (path, cause) in [
+        ("/nosuch", "404"),
+        ("/err500", "500"),
+        ("/badjson", "failed to unmarshal response"),
+    ] {
+        let run =
+            world_with(&format!("{}{path}", server.host()), &good()).run(&["remote", "status"]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(255), ""), "{run}");
-        assert!(run.stderr.contains("FATAL:   while retrieving services: ") && run.stderr.contains(cause), "{run}");
+        assert!(
+            run.stderr.contains("FATAL:   while retrieving services: ")
+                && run.stderr.contains(cause),
+            "{run}"
+        );
     }
     assert_data_eq!(world_with("localhost:1", "").session(&["remote status"]), str![[r#"
 $ portolan remote status
@@ -168,7 +191,12 @@ FATAL:   while retrieving services: error making request to server: Get "https:/
 [EOF]
 
 "#]].raw());
-    assert!(server.asked().iter().all(|asked| asked.header("Authorization").is_none()));
+    assert!(
+        server
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none())
+    );
 }
 
 #[test]
@@ -185,7 +213,11 @@ fn all_services_are_asked_at_once() {
     let begun = Instant::now();
     let run = world.run(&["remote", "status"]);
     let took = begun.elapsed();
-    assert_eq!((run.code, run.stdout.matches(" OK ").count()), (Some(0), 5), "{run}");
+    assert_eq!(
+        (run.code, run.stdout.matches(" OK ").count()),
+        (Some(0), 5),
+        "{run}"
+    );
     // One after the other they would take 2.4 s.
     assert!(took < Duration::from_millis(1600), "{took:?}");
 }
@@ -247,9 +279,18 @@ fn a_token_that_is_about_to_end_is_told_in_time() {
         _ => Reply::status(200),
     });
     let cases = [
-        (cloud::now() + 2 * DAY + 600, "WARNING: The token for e is valid for 2 days more\n"),
-        (cloud::now() - 5 * DAY - 600, "WARNING: The token for e expired 5 days ago\n"),
-        (4_102_444_800, "INFO:    The token for e is valid until 2100-01-01T00:00:00Z\n"),
+        (
+            cloud::now() + 2 * DAY + 600,
+            "WARNING: The token for e is valid for 2 days more\n",
+        ),
+        (
+            cloud::now() - 5 * DAY - 600,
+            "WARNING: The token for e expired 5 days ago\n",
+        ),
+        (
+            4_102_444_800,
+            "INFO:    The token for e is valid until 2100-01-01T00:00:00Z\n",
+        ),
     ];
     for (end, told) in cases {
         let run = world_with(&server.host(), &token_until(end)).run(&["remote", "status"]);
@@ -263,7 +304,10 @@ fn nothing_but_the_data_is_on_a_pipe() {
     let server = Server::https(endpoint);
     let run = world_with(&server.host(), &good()).run(&["-d", "remote", "status"]);
     assert!(run.stdout.starts_with("SERVICE"), "{run}");
-    assert!(!run.stdout.contains(['\u{1b}', '\r']) && !run.stderr.contains(['\u{1b}', '\r']), "{run}");
+    assert!(
+        !run.stdout.contains(['\u{1b}', '\r']) && !run.stderr.contains(['\u{1b}', '\r']),
+        "{run}"
+    );
     assert!(!run.stderr.contains("goodgood"), "{run}");
 }
 
@@ -271,9 +315,13 @@ fn nothing_but_the_data_is_on_a_pipe() {
 fn what_is_not_there_is_told() {
     let world = World::shipped();
     let none = World::new();
-    none.write_system("Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    none.write_system(
+        "Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n",
+    );
     let gone = World::new();
-    gone.write_system("Active: gone\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    gone.write_system(
+        "Active: gone\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n",
+    );
     assert_data_eq!(
         world.session(&["remote status nosuch"]),
         str![[r#"
@@ -324,7 +372,11 @@ fn a_status_writes_nothing_but_what_the_endpoint_says() {
     let before = world.file(&world.user_file());
     world.run(&["remote", "status"]);
     assert_eq!(world.file(&world.user_file()), before);
-    let outside: Vec<String> = world.home_listing().into_iter().filter(|path| !path.starts_with(".cache")).collect();
+    let outside: Vec<String> = world
+        .home_listing()
+        .into_iter()
+        .filter(|path| !path.starts_with(".cache"))
+        .collect();
     assert_eq!(outside, [".apptainer", ".apptainer/remote.yaml"]);
 }
 
@@ -339,7 +391,10 @@ fn every_remote_is_checked_where_threads_are_few() {
     });
     let names: Vec<String> = (0..60).map(|number| format!("e{number}")).collect();
     let (host, token) = (server.host(), good());
-    let entries: Vec<_> = names.iter().map(|name| (name.as_str(), host.as_str(), token.as_str())).collect();
+    let entries: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), host.as_str(), token.as_str()))
+        .collect();
     let mut world = cloud::world();
     world.write_system("");
     world.write_user(remotes(&entries));
@@ -350,8 +405,25 @@ fn every_remote_is_checked_where_threads_are_few() {
         world.finish(command, "")
     };
     let run = few_threads(&["remote", "status", "--all"]);
-    assert_eq!((run.code, run.stdout.matches(" OK ").count(), run.stderr.as_str()), (Some(0), 4 * 60, ""), "{run}");
-    world.write_user(remotes(&entries.iter().map(|(name, ..)| (*name, "localhost:1", "")).collect::<Vec<_>>()));
+    assert_eq!(
+        (
+            run.code,
+            run.stdout.matches(" OK ").count(),
+            run.stderr.as_str()
+        ),
+        (Some(0), 4 * 60, ""),
+        "{run}"
+    );
+    world.write_user(remotes(
+        &entries
+            .iter()
+            .map(|(name, ..)| (*name, "localhost:1", ""))
+            .collect::<Vec<_>>(),
+    ));
     let run = few_threads(&["keyserver", "list"]);
-    assert_eq!((run.code, run.stdout.matches("unable to fetch").count()), (Some(0), 60), "{run}");
+    assert_eq!(
+        (run.code, run.stdout.matches("unable to fetch").count()),
+        (Some(0), 60),
+        "{run}"
+    );
 }

@@ -1,17 +1,17 @@
-//! Where commands have it hard: full disks, limits, folders that nobody may write, homes and users that do not exist. What
+//! Where commands have it hard: full disks, limits, directories that nobody may write, homes and users that do not exist. What
 //! was there stays as it was, readers go on, and the error names the place.
 
-use std::{fs, path::Path, process::Command};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use snapbox::{assert_data_eq, str};
 
-use crate::support::{
-    cloud,
-    endpoint::endpoint,
-    reply::Reply,
-    server::Server,
-    world::{Finished, World, is_root, skip},
-};
+use crate::support::cloud;
+use crate::support::endpoint::endpoint;
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::{Finished, World, is_root, skip};
 
 const MINE: &str = "\
 Active: mine
@@ -25,7 +25,11 @@ const ADD: [&str; 5] = ["remote", "add", "--no-login", "x", "x.example.com"];
 
 /// A world with a remote of the user's, and why nothing can be mounted here.
 fn mounting() -> Option<World> {
-    if !Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|status| status.success()) {
+    if !Command::new("unshare")
+        .args(["--mount", "true"])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
         eprintln!("skipped: nobody but root mounts, and not everywhere");
         return None;
     }
@@ -34,9 +38,16 @@ fn mounting() -> Option<World> {
     Some(world)
 }
 
-/// Runs `words` after a shell's `script`, which gets `folder` as `$0` and runs `"$@"`.
-fn through(world: &World, runner: &[&str], script: &str, folder: &Path, words: &[&str]) -> Finished {
-    let mut command = world.command_through(&[runner, &["sh", "-c", script, folder.to_str().unwrap()]].concat());
+/// Runs `words` after a shell's `script`, which gets `directory` as `$0` and runs `"$@"`.
+fn through(
+    world: &World,
+    runner: &[&str],
+    script: &str,
+    directory: &Path,
+    words: &[&str],
+) -> Finished {
+    let mut command = world
+        .command_through(&[runner, &["sh", "-c", script, directory.to_str().unwrap()]].concat());
     command.args(words);
     world.finish(command, "")
 }
@@ -50,7 +61,13 @@ fn a_full_file_system_keeps_what_was_there() {
         cat /dev/zero >"$0/filler" 2>/dev/null
         "$@"; code=$?
         cp "$0/remote.yaml" "$HOME/after"; rm "$0/filler"; ls -A "$0" >"$HOME/left"; exit $code"#;
-    let run = through(&world, &["unshare", "--mount"], script, &world.home().join(".apptainer"), &ADD);
+    let run = through(
+        &world,
+        &["unshare", "--mount"],
+        script,
+        &world.home().join(".apptainer"),
+        &ADD,
+    );
     assert_data_eq!(
         run.to_string(),
         str![[r#"
@@ -60,16 +77,33 @@ FATAL:   while writing remote config to file: write $HOME/.apptainer/remote.yaml
 
 "#]]
     );
-    assert_eq!(fs::read_to_string(world.home().join("after")).unwrap(), MINE);
-    assert_eq!(fs::read_to_string(world.home().join("left")).unwrap(), "remote.yaml\nremote.yaml.lock\n");
+    assert_eq!(
+        fs::read_to_string(world.home().join("after")).unwrap(),
+        MINE
+    );
+    assert_eq!(
+        fs::read_to_string(world.home().join("left")).unwrap(),
+        "remote.yaml\nremote.yaml.lock\n"
+    );
 }
 
 #[test]
 fn a_read_only_home_is_read_and_named() {
     let Some(world) = mounting() else { return };
     let script = r#"mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@""#;
-    let run = |words: &[&str]| through(&world, &["unshare", "--mount"], script, &world.home(), words);
-    assert_eq!(run(&["remote", "list", "--names"]).to_string(), "DefaultRemote\nmine\n");
+    let run = |words: &[&str]| {
+        through(
+            &world,
+            &["unshare", "--mount"],
+            script,
+            &world.home(),
+            words,
+        )
+    };
+    assert_eq!(
+        run(&["remote", "list", "--names"]).to_string(),
+        "DefaultRemote\nmine\n"
+    );
     assert_data_eq!(
         run(&ADD).to_string(),
         str![[r#"
@@ -80,19 +114,34 @@ FATAL:   while opening remote config file: open $HOME/.apptainer/remote.yaml: re
 "#]]
     );
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), MINE);
-    assert_eq!(world.home_listing(), [".apptainer", ".apptainer/remote.yaml"]);
+    assert_eq!(
+        world.home_listing(),
+        [".apptainer", ".apptainer/remote.yaml"]
+    );
 }
 
 #[test]
 fn a_limit_on_files_keeps_what_was_there() {
-    let (endpoint, registry) = (Server::https(endpoint), Server::http(|_| Reply::status(200)));
+    let (endpoint, registry) = (
+        Server::https(endpoint),
+        Server::http(|_| Reply::status(200)),
+    );
     let world = cloud::world();
-    let (mine, host) = (MINE.replace("mine.example.com", &endpoint.host()), registry.host());
+    let (mine, host) = (
+        MINE.replace("mine.example.com", &endpoint.host()),
+        registry.host(),
+    );
     world.write_user(&mine);
     let kept = format!(r#"{{"auths":{{"{host}":{{"auth":"aWFuOng="}}}}}}"#);
     world.write_docker_config(&kept);
     let limited = |words: &[&str]| {
-        let run = through(&world, &[], r#"ulimit -f 0 && exec "$@""#, &world.home(), words);
+        let run = through(
+            &world,
+            &[],
+            r#"ulimit -f 0 && exec "$@""#,
+            &world.home(),
+            words,
+        );
         run.to_string().replace(&host, "localhost:PORT")
     };
     let refused = [
@@ -122,14 +171,27 @@ FATAL:   while writing the man pages: write $ROOT/pages/portolan.1: file too lar
     );
     let status = limited(&["remote", "status", "mine"]);
     assert!(
-        status.contains("Library    OK") && !status.contains("FATAL") && !status.contains("exit status"),
+        status.contains("Library    OK")
+            && !status.contains("FATAL")
+            && !status.contains("exit status"),
         "{status}"
     );
     assert_eq!(fs::read_to_string(world.user_file()).unwrap(), mine);
     assert_eq!(fs::read_to_string(world.docker_config()).unwrap(), kept);
-    let files = world.home_listing().into_iter().filter(|path| world.home().join(path).is_file());
-    let named = ["docker-config.json", "docker-config.json.lock", "remote.yaml", "remote.yaml.lock"];
-    assert_eq!(files.collect::<Vec<_>>(), named.map(|name| format!(".apptainer/{name}")));
+    let files = world
+        .home_listing()
+        .into_iter()
+        .filter(|path| world.home().join(path).is_file());
+    let named = [
+        "docker-config.json",
+        "docker-config.json.lock",
+        "remote.yaml",
+        "remote.yaml.lock",
+    ];
+    assert_eq!(
+        files.collect::<Vec<_>>(),
+        named.map(|name| format!(".apptainer/{name}"))
+    );
     assert_eq!(fs::read_dir(world.root().join("pages")).unwrap().count(), 0);
     assert_eq!(world.run(&ADD).code, Some(0));
 }
@@ -181,22 +243,28 @@ FATAL:   while opening remote config file: mkdir $ROOT/none/.apptainer: no such 
 }
 
 #[test]
-fn a_user_whom_the_system_does_not_know_can_name_a_folder() {
+fn a_user_whom_the_system_does_not_know_can_name_a_directory() {
     if !is_root() {
         return skip("only root becomes somebody else");
     }
     let mut world = World::shipped();
     world.as_ordinary_user();
     let program = world.root().join("portolan");
-    let folder = world.root().join("folder");
-    fs::create_dir(&folder).unwrap();
-    rustix::fs::chown(&folder, Some(rustix::fs::Uid::from_raw(64999)), None).unwrap();
-    let run = |folder_is_named: bool| {
+    let directory = world.root().join("directory");
+    fs::create_dir(&directory).unwrap();
+    rustix::fs::chown(&directory, Some(rustix::fs::Uid::from_raw(64999)), None).unwrap();
+    let run = |directory_is_named: bool| {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid=64999", "--regid=64999", "--clear-groups"]).arg(&program).args(ADD);
-        command.env_clear().env("PORTOLAN_SYSCONFDIR", world.root().join("etc")).current_dir(&folder);
-        if folder_is_named {
-            command.env("APPTAINER_CONFIGDIR", &folder);
+        command
+            .args(["--reuid=64999", "--regid=64999", "--clear-groups"])
+            .arg(&program)
+            .args(ADD);
+        command
+            .env_clear()
+            .env("PORTOLAN_SYSCONFDIR", world.root().join("etc"))
+            .current_dir(&directory);
+        if directory_is_named {
+            command.env("APPTAINER_CONFIGDIR", &directory);
         }
         world.finish(command, "").to_string()
     };
@@ -204,7 +272,7 @@ fn a_user_whom_the_system_does_not_know_can_name_a_folder() {
         run(false),
         str![[r#"
 ------- stderr -------
-FATAL:   no home folder: neither HOME is set nor has user 64999 an account; set APPTAINER_CONFIGDIR
+FATAL:   no home directory: neither HOME is set nor has user 64999 an account; set APPTAINER_CONFIGDIR
 [exit status: 255]
 
 "#]]
@@ -217,5 +285,9 @@ INFO:    Remote "x" added.
 
 "#]]
     );
-    assert!(fs::read_to_string(folder.join("remote.yaml")).unwrap().contains("x.example.com"));
+    assert!(
+        fs::read_to_string(directory.join("remote.yaml"))
+            .unwrap()
+            .contains("x.example.com")
+    );
 }

@@ -19,8 +19,14 @@ const MEMORY: &str = ".local/state/portolan/apptainer/previous";
 fn active(world: &World, words: &[&str]) -> String {
     let listed = world.run(&[words, &["list", "--json"]].concat());
     let view: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
-    let active = view["remotes"].as_array().unwrap().iter().find(|row| row["active"] == true);
-    active.map(|row| row["name"].as_str().unwrap().to_owned()).unwrap_or_default()
+    let active = view["remotes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["active"] == true);
+    active
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -68,7 +74,10 @@ INFO:    Remote "two" now in use.
     );
     assert_eq!(active(&world, &["remote"]), "two");
     let memory = world.home().join(MEMORY);
-    assert_eq!((world.mode(&memory), world.mode(memory.parent().unwrap())), ("600".into(), "700".into()));
+    assert_eq!(
+        (world.mode(&memory), world.mode(memory.parent().unwrap())),
+        ("600".into(), "700".into())
+    );
 }
 
 #[test]
@@ -76,8 +85,14 @@ fn the_systems_choice_is_the_one_before_the_first_of_ones_own() {
     let world = World::shipped();
     world.run(&["remote", "add", "--no-login", "mine", "mine.example.com"]);
     world.run(&["remote", "use", "mine"]);
-    assert_eq!(world.run(&["remote", "use", "-"]).stderr, "INFO:    Remote \"DefaultRemote\" now in use.\n");
-    assert_eq!(world.run(&["remote", "use", "-"]).stderr, "INFO:    Remote \"mine\" now in use.\n");
+    assert_eq!(
+        world.run(&["remote", "use", "-"]).stderr,
+        "INFO:    Remote \"DefaultRemote\" now in use.\n"
+    );
+    assert_eq!(
+        world.run(&["remote", "use", "-"]).stderr,
+        "INFO:    Remote \"mine\" now in use.\n"
+    );
 }
 
 #[test]
@@ -136,12 +151,21 @@ fn every_file_has_its_own() {
     world.run(&["remote", "use", "two"]);
     world.run(&["remote", "-c", "other.yaml", "use", "three"]);
     world.run(&["remote", "-c", "./other.yaml", "use", "two"]);
-    assert_eq!(world.run(&["remote", "use", "-"]).stderr, "INFO:    Remote \"one\" now in use.\n");
+    assert_eq!(
+        world.run(&["remote", "use", "-"]).stderr,
+        "INFO:    Remote \"one\" now in use.\n"
+    );
     let absolute = world.home().join("other.yaml");
     let absolute = absolute.to_str().unwrap();
-    assert_eq!(world.run(&["remote", "-c", absolute, "use", "-"]).stderr, "INFO:    Remote \"three\" now in use.\n");
     assert_eq!(
-        (active(&world, &["remote"]), active(&world, &["remote", "-c", absolute])),
+        world.run(&["remote", "-c", absolute, "use", "-"]).stderr,
+        "INFO:    Remote \"three\" now in use.\n"
+    );
+    assert_eq!(
+        (
+            active(&world, &["remote"]),
+            active(&world, &["remote", "-c", absolute])
+        ),
         ("one".into(), "three".into())
     );
 }
@@ -149,9 +173,17 @@ fn every_file_has_its_own() {
 #[test]
 fn a_remote_that_is_called_so_is_meant() {
     let world = World::shipped();
-    world.write_user("Active: one\nRemotes: {\"-\": {URI: minus.example.com}, one: {URI: one.example.com}}\n");
-    assert_eq!(world.run(&["remote", "use", "-"]).stderr, "INFO:    Remote \"-\" now in use.\n");
-    assert_eq!(world.run(&["remote", "use", "-"]).stderr, "INFO:    Remote \"-\" now in use.\n");
+    world.write_user(
+        "Active: one\nRemotes: {\"-\": {URI: minus.example.com}, one: {URI: one.example.com}}\n",
+    );
+    assert_eq!(
+        world.run(&["remote", "use", "-"]).stderr,
+        "INFO:    Remote \"-\" now in use.\n"
+    );
+    assert_eq!(
+        world.run(&["remote", "use", "-"]).stderr,
+        "INFO:    Remote \"-\" now in use.\n"
+    );
 }
 
 #[test]
@@ -191,17 +223,25 @@ fn a_broken_memory_is_as_none_and_is_replaced() {
     fs::write(&memory, "{not json").unwrap();
     assert_eq!(world.run(&["remote", "use", "-"]).code, Some(255));
     assert_eq!(world.run(&["remote", "use", "two"]).code, Some(0));
-    assert_eq!(world.run(&["remote", "use", "-"]).stderr, "INFO:    Remote \"one\" now in use.\n");
+    assert_eq!(
+        world.run(&["remote", "use", "-"]).stderr,
+        "INFO:    Remote \"one\" now in use.\n"
+    );
 }
 
 #[test]
-fn the_folder_for_state_and_the_command_decide_where() {
+fn the_directory_for_state_and_the_command_decide_where() {
     let mut world = World::new();
     world.write_system(SHIPPED);
     world.write_user(THREE);
     world.set("XDG_STATE_HOME", world.root().join("state"));
     world.run(&["remote", "use", "two"]);
-    assert!(world.root().join("state/portolan/apptainer/previous").is_file());
+    assert!(
+        world
+            .root()
+            .join("state/portolan/apptainer/previous")
+            .is_file()
+    );
     assert!(!world.home().join(".local").exists());
     // A command that only reads remembers nothing.
     world.run(&["--command", "singularity", "remote", "list"]);
@@ -212,6 +252,11 @@ fn the_folder_for_state_and_the_command_decide_where() {
 fn what_is_remembered_follows_a_remote_to_its_new_name() {
     let world = World::shipped();
     world.write_user(THREE);
-    world.session(&["remote use two", "remote rename one uno", "remote rename three tres", "remote use -"]);
+    world.session(&[
+        "remote use two",
+        "remote rename one uno",
+        "remote rename three tres",
+        "remote use -",
+    ]);
     assert_eq!(active(&world, &["remote"]), "uno");
 }

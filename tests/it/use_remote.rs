@@ -27,7 +27,12 @@ fn a_user_chooses_a_remote_and_copies_none_of_the_systems() {
     let world = World::new();
     world.write_system(TWO);
     assert_data_eq!(
-        world.session(&["remote use company-remote", "remote list", "remote use gone", "remote use DefaultRemote"]),
+        world.session(&[
+            "remote use company-remote",
+            "remote list",
+            "remote use gone",
+            "remote use DefaultRemote"
+        ]),
         str![[r#"
 $ portolan remote use company-remote
 ------- stderr -------

@@ -1,16 +1,18 @@
 //! What is written reads the same in other YAML libraries: the two of Go that Apptainer used up to 1.4, two of Python.
 //!
 //! A library that isn't installed is skipped, with a line that says so; `PORTOLAN_TEST_REAL=1` makes that a failure.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use portolan::config::{document::Document, yaml};
+use portolan::config::document::Document;
+use portolan::config::yaml;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -18,13 +20,29 @@ use tempfile::TempDir;
 const GO_PATH: &str = "/usr/share/gocode";
 
 /// What go-yaml v2 writes without quotes, though some reader takes it for something else.
-const QUOTED_FOR_SAFETY: &[&str] =
-    &["=", "<<", "1e400", "2001-12-14 21:59:43.10 -5", "\u{feff}a", "._", "-_", "+_", "2001-13-45"];
+const QUOTED_FOR_SAFETY: &[&str] = &[
+    "=",
+    "<<",
+    "1e400",
+    "2001-12-14 21:59:43.10 -5",
+    "\u{feff}a",
+    "._",
+    "-_",
+    "+_",
+    "2001-13-45",
+];
 
 /// The texts that must come back.
 fn texts() -> Vec<String> {
-    let mut texts: Vec<String> = serde_json::from_str(include_str!("../data/yaml/strings.json")).unwrap();
-    texts.extend(["n".repeat(128), "n".repeat(129), "n".repeat(300), "é ".repeat(150), "\u{1}".repeat(128)]);
+    let mut texts: Vec<String> =
+        serde_json::from_str(include_str!("../data/yaml/strings.json")).unwrap();
+    texts.extend([
+        "n".repeat(128),
+        "n".repeat(129),
+        "n".repeat(300),
+        "é ".repeat(150),
+        "\u{1}".repeat(128),
+    ]);
     texts
 }
 
@@ -40,7 +58,10 @@ const OLD: [Option<&str>; 3] = [
 /// A file with `text` as its active remote, a remote's name, URI and token, and a login's URI and Auth, written in the place
 /// of `old`.
 fn file_with(text: &str, old: Option<&str>) -> String {
-    let escaped: String = text.chars().map(|character| format!("\\U{:08X}", u32::from(character))).collect();
+    let escaped: String = text
+        .chars()
+        .map(|character| format!("\\U{:08X}", u32::from(character)))
+        .collect();
     let source = format!(
         "Active: \"{escaped}\"\n\
          Remotes:\n  ? \"{escaped}\"\n  : {{URI: \"{escaped}\", Token: \"{escaped}\"}}\n\
@@ -56,16 +77,22 @@ fn file_with(text: &str, old: Option<&str>) -> String {
     String::from_utf8(written.bytes).unwrap()
 }
 
-/// A folder of files, one for each text.
+/// A directory of files, one for each text.
 struct Files {
-    folder: TempDir,
+    directory: TempDir,
     texts: Vec<String>,
 }
 
 impl Files {
-    #[expect(clippy::disallowed_methods, reason = "files of a test, in its own temporary folder")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "files of a test, in its own temporary directory"
+    )]
     fn write(old: Option<&str>) -> Self {
-        let files = Self { folder: TempDir::new().unwrap(), texts: texts() };
+        let files = Self {
+            directory: TempDir::new().unwrap(),
+            texts: texts(),
+        };
         for (path, text) in files.paths().iter().zip(&files.texts) {
             fs::write(path, file_with(text, old)).unwrap();
         }
@@ -73,19 +100,32 @@ impl Files {
     }
 
     fn paths(&self) -> Vec<PathBuf> {
-        (0..self.texts.len()).map(|number| self.folder.path().join(format!("{number:03}.yaml"))).collect()
+        (0..self.texts.len())
+            .map(|number| self.directory.path().join(format!("{number:03}.yaml")))
+            .collect()
     }
 
     /// Runs `reader` on the files, and checks that it reads the texts; what else it says is given back.
     fn assert_read_by(&self, reader: &mut Command) -> Vec<Value> {
         let output = reader.args(self.paths()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let lines = String::from_utf8(output.stdout).unwrap();
-        let answers: Vec<Value> =
-            lines.split_terminator('\n').map(|line| serde_json::from_str(line).unwrap()).collect();
+        let answers: Vec<Value> = lines
+            .split_terminator('\n')
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(answers.len(), self.texts.len());
         for ((answer, text), path) in answers.iter().zip(&self.texts).zip(self.paths()) {
-            assert_eq!(answer["texts"], Value::from(vec![text.as_str(); 6]), "{}", fs::read_to_string(path).unwrap());
+            assert_eq!(
+                answer["texts"],
+                Value::from(vec![text.as_str(); 6]),
+                "{}",
+                fs::read_to_string(path).unwrap()
+            );
         }
         answers
     }
@@ -101,7 +141,10 @@ fn is_installed(library: &str, found: bool) -> bool {
     found
 }
 
-#[expect(clippy::disallowed_methods, reason = "says how the tests are run, not what the program does")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "says how the tests are run, not what the program does"
+)]
 fn must_be_installed() -> bool {
     std::env::var_os("PORTOLAN_TEST_REAL").is_some_and(|value| value == "1")
 }
@@ -109,7 +152,9 @@ fn must_be_installed() -> bool {
 /// The first Python that has `module`.
 fn python_with(module: &str) -> Option<&'static str> {
     let has_module = |python: &&str| {
-        let output = Command::new(python).args(["-c", &format!("import {module}")]).output();
+        let output = Command::new(python)
+            .args(["-c", &format!("import {module}")])
+            .output();
         output.is_ok_and(|output| output.status.success())
     };
     ["python3", "/usr/bin/python3"].into_iter().find(has_module)
@@ -120,20 +165,27 @@ fn assert_read_by_python(library: &str, module: &str) {
     if is_installed(library, python.is_some()) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/yaml/readers/read.py");
         for old in OLD {
-            Files::write(old).assert_read_by(Command::new(python.unwrap()).arg(&script).arg(library));
+            Files::write(old)
+                .assert_read_by(Command::new(python.unwrap()).arg(&script).arg(library));
         }
     }
 }
 
 /// The program that reads files with a Go library, where Go and the library are installed.
-#[expect(clippy::disallowed_methods, reason = "files of a test, in its own temporary folder")]
-fn go_reader(library: &str, source: &str, folder: &Path) -> Option<Command> {
-    let has_go = Command::new("go").arg("version").output().is_ok_and(|output| output.status.success());
+#[expect(
+    clippy::disallowed_methods,
+    reason = "files of a test, in its own temporary directory"
+)]
+fn go_reader(library: &str, source: &str, directory: &Path) -> Option<Command> {
+    let has_go = Command::new("go")
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success());
     let has_library = Path::new(GO_PATH).join("src").join(library).is_dir();
     if !is_installed(&format!("Go with {library}"), has_go && has_library) {
         return None;
     }
-    let (program, source_file) = (folder.join("reader"), folder.join("reader.go"));
+    let (program, source_file) = (directory.join("reader"), directory.join("reader.go"));
     fs::write(&source_file, source).unwrap();
     let built = Command::new("go")
         .args(["build", "-o"])
@@ -143,7 +195,11 @@ fn go_reader(library: &str, source: &str, folder: &Path) -> Option<Command> {
         .env("GOCACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("go"))
         .output()
         .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     Some(Command::new(program))
 }
 
@@ -160,10 +216,10 @@ fn ruamel_reads_every_text_as_yaml_1_2_and_1_1() {
 
 #[test]
 fn go_yaml_v3_reads_every_text() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let source = include_str!("../data/yaml/readers/read.go").replace("yaml.v2", "yaml.v3");
     let source = source.replace("SetStrict(true)", "KnownFields(true)");
-    if let Some(reader) = go_reader("gopkg.in/yaml.v3", &source, folder.path()) {
+    if let Some(reader) = go_reader("gopkg.in/yaml.v3", &source, directory.path()) {
         for old in OLD {
             Files::write(old).assert_read_by(&mut Command::new(reader.get_program()));
         }
@@ -172,9 +228,11 @@ fn go_yaml_v3_reads_every_text() {
 
 #[test]
 fn go_yaml_v2_reads_every_text_and_writes_the_same_bytes() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let source = include_str!("../data/yaml/readers/read.go");
-    let Some(mut reader) = go_reader("gopkg.in/yaml.v2", source, folder.path()) else { return };
+    let Some(mut reader) = go_reader("gopkg.in/yaml.v2", source, directory.path()) else {
+        return;
+    };
     for old in OLD {
         Files::write(old).assert_read_by(&mut Command::new(reader.get_program()));
     }
@@ -184,10 +242,14 @@ fn go_yaml_v2_reads_every_text_and_writes_the_same_bytes() {
         let is_literal_there = text.contains(['\n', '\u{2028}', '\u{2029}']);
         let is_folded_there = text.len() > 80 && text.contains(' ');
         if !is_literal_there && !is_folded_there && !QUOTED_FOR_SAFETY.contains(&text.as_str()) {
-            assert_eq!(answer["written"], fs::read_to_string(path).unwrap(), "{text:?}");
+            assert_eq!(
+                answer["written"],
+                fs::read_to_string(path).unwrap(),
+                "{text:?}"
+            );
         }
     }
-    assert_eq!(written_again(&reader, folder.path(), WHOLE), WHOLE);
+    assert_eq!(written_again(&reader, directory.path(), WHOLE), WHOLE);
 }
 
 /// A file with all keys, as it is written.
@@ -224,13 +286,22 @@ Credentials:
 ";
 
 /// How the reader, and how this crate, writes what it read of `text`; both must be the same.
-#[expect(clippy::disallowed_methods, reason = "a file of a test, in its own temporary folder")]
-fn written_again(reader: &Command, folder: &Path, text: &str) -> String {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file of a test, in its own temporary directory"
+)]
+fn written_again(reader: &Command, directory: &Path, text: &str) -> String {
     let document = yaml::read(text.as_bytes()).unwrap();
-    assert_eq!(yaml::write(None, &document, &document).bytes, text.as_bytes());
-    let file = folder.join("whole.yaml");
+    assert_eq!(
+        yaml::write(None, &document, &document).bytes,
+        text.as_bytes()
+    );
+    let file = directory.join("whole.yaml");
     fs::write(&file, text).unwrap();
-    let output = Command::new(reader.get_program()).arg(file).output().unwrap();
+    let output = Command::new(reader.get_program())
+        .arg(file)
+        .output()
+        .unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     answer["written"].as_str().unwrap().to_owned()
 }

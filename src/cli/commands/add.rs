@@ -4,24 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{
-    cli::{
-        args,
-        commands::login,
-        context::Context,
-        failure::{Advise, Outcome, UsageError},
-        layers,
-        ui::Ui,
-    },
-    config::{
-        change::{self, Added, ChangeError, NewRemote},
-        document::Document,
-        effective::LayerKind,
-    },
-    flavor,
-    name::RemoteName,
-    quoted::Quoted,
-};
+use crate::cli::commands::login;
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome, UsageError};
+use crate::cli::ui::Ui;
+use crate::cli::{args, layers};
+use crate::config::change;
+use crate::config::change::{Added, ChangeError, NewRemote};
+use crate::config::document::Document;
+use crate::config::effective::LayerKind;
+use crate::name::RemoteName;
+use crate::runtime;
+use crate::text::Quoted;
 
 /// Add a new remote endpoint
 ///
@@ -69,7 +63,7 @@ pub(crate) struct AddArgs {
 }
 
 pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let typed = match (&args.uri, flavor::known_by_name(&args.name)) {
+    let typed = match (&args.uri, runtime::known_by_name(&args.name)) {
         (Some(typed), _) => typed,
         (None, Some(known)) => known.uri,
         (None, None) => return Err(no_address(&args.name).into()),
@@ -77,12 +71,22 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
     if args.global {
         layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
     }
-    let insecure = args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("add", "insecure"))?;
+    let insecure =
+        args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("add", "insecure"))?;
     let name = RemoteName::parse(&args.name)?;
     let (uri, insecure) = args::endpoint(typed, insecure, context, ui)?;
-    let new = NewRemote { name, uri, global: args.global, insecure };
+    let new = NewRemote {
+        name,
+        uri,
+        global: args.global,
+        insecure,
+    };
     if store(args, &new, context, ui).map_err(explain)? == Added::Before {
-        ui.info(format!("Remote {} is there already, at {}.", Quoted(new.name.as_str()), Quoted(new.uri.as_str())));
+        ui.info(format!(
+            "Remote {} is there already, at {}.",
+            Quoted(new.name.as_str()),
+            Quoted(new.uri.as_str())
+        ));
         return Ok(Outcome::Done);
     }
     ui.info(format!("Remote {} added.", Quoted(new.name.as_str())));
@@ -92,7 +96,13 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
             ui.info("Global option detected. Will not automatically log into remote.");
             Ok(Outcome::Done)
         }
-        (false, false) => login::after_add(&new.name, args.tokenfile.as_deref(), args.password_stdin, context, ui),
+        (false, false) => login::after_add(
+            &new.name,
+            args.tokenfile.as_deref(),
+            args.password_stdin,
+            context,
+            ui,
+        ),
     }
 }
 
@@ -108,14 +118,25 @@ fn store(args: &AddArgs, new: &NewRemote, context: &Context, ui: &mut Ui) -> any
         return layers::edit_system(context, ui, change);
     }
     let system = layers::system_if_readable(context, ui);
-    let below = system.as_ref().and_then(|layer| Some((layer.kind, layer.document.remotes().get(&new.name)?)));
+    let below = system
+        .as_ref()
+        .and_then(|layer| Some((layer.kind, layer.document.remotes().get(&new.name)?)));
     match below.filter(|_| args.if_missing) {
-        Some((LayerKind::System, entry)) => return Ok(change::check_same(entry, new).map(|()| Added::Before)?),
+        Some((LayerKind::System, entry)) => {
+            return Ok(change::check_same(entry, new).map(|()| Added::Before)?);
+        }
         // The built-in remote gives way to one of the user's own.
         Some((_, entry)) if change::check_same(entry, new).is_ok() => {
             return layers::edit_user(context, ui, |document| {
-                let own = document.remotes().get(&new.name).is_some_and(|entry| !entry.system);
-                if own { change(document) } else { Ok(Added::Before) }
+                let own = document
+                    .remotes()
+                    .get(&new.name)
+                    .is_some_and(|entry| !entry.system);
+                if own {
+                    change(document)
+                } else {
+                    Ok(Added::Before)
+                }
             });
         }
         _ => {}

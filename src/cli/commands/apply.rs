@@ -6,27 +6,23 @@ use anyhow::anyhow;
 use clap::Args;
 use serde::Serialize;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::{Advise, Outcome},
-        json::{self, JsonOption},
-        layers,
-        prompt::Input,
-        ui::Ui,
-    },
-    config::{
-        change::ChangeError,
-        desired::{ApplyError, Applying, Desired, Difference, Field, Scope, differences},
-        document::Document,
-        effective::Effective,
-        layer::{Layer, LayerKind},
-        policy::Refusal,
-    },
-    disk,
-    name::RemoteName,
-    quoted::{Quoted, ShellWord},
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::json::JsonOption;
+use crate::cli::prompt::Input;
+use crate::cli::ui::Ui;
+use crate::cli::{json, layers};
+use crate::config::change::ChangeError;
+use crate::config::desired::{
+    ApplyError, Applying, Desired, Difference, Field, Scope, differences,
 };
+use crate::config::document::Document;
+use crate::config::effective::Effective;
+use crate::config::layer::{Layer, LayerKind};
+use crate::config::policy::Refusal;
+use crate::disk;
+use crate::name::RemoteName;
+use crate::text::{Quoted, ShellWord};
 
 /// Make your remotes what a file says
 ///
@@ -88,8 +84,16 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
         layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
     }
     let desired = read(args)?;
-    let path = if args.global { &context.paths.system } else { &context.paths.user };
-    let changes = if args.check { check(args, &desired, context) } else { apply(args, &desired, context, ui) };
+    let path = if args.global {
+        &context.paths.system
+    } else {
+        &context.paths.user
+    };
+    let changes = if args.check {
+        check(args, &desired, context)
+    } else {
+        apply(args, &desired, context, ui)
+    };
     let changes = changes.map_err(|error| explain(error, args.global, context))?;
     let file = path.display().to_string();
     if args.json.json {
@@ -107,7 +111,10 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
         (_, true) => ui.info(format!("{file} is as {} wants it.", args.file)),
         (true, false) => {
             if !args.diff && !args.json.json {
-                ui.info(format!("{file} is not as {} wants it; --diff shows where.", args.file));
+                ui.info(format!(
+                    "{file} is not as {} wants it; --diff shows where.",
+                    args.file
+                ));
             }
             return Ok(Outcome::WouldChange);
         }
@@ -118,7 +125,9 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
 
 /// What is wanted.
 fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
-    let state = |bytes: &[u8]| Desired::read(bytes, args.with_tokens).map_err(|error| anyhow!("{}:{error}", args.file));
+    let state = |bytes: &[u8]| {
+        Desired::read(bytes, args.with_tokens).map_err(|error| anyhow!("{}:{error}", args.file))
+    };
     if args.file == "-" {
         return state(Input::new().all()?.expose().as_bytes());
     }
@@ -126,19 +135,33 @@ fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
     let contents = contents.ok_or_else(|| anyhow!("{}: there is no such file", args.file))?;
     let (desired, mode) = (state(&contents.bytes)?, contents.mode & 0o777);
     if desired.has_tokens() && mode & 0o077 != 0 {
-        return Err(anyhow!("{} has tokens, and others can read it (mode {mode:o})", args.file)
-            .advise(format!("To close it: chmod 600 {}. Its tokens may be known already.", args.file)));
+        return Err(anyhow!(
+            "{} has tokens, and others can read it (mode {mode:o})",
+            args.file
+        )
+        .advise(format!(
+            "To close it: chmod 600 {}. Its tokens may be known already.",
+            args.file
+        )));
     }
     Ok(desired)
 }
 
-fn apply(args: &ApplyArgs, desired: &Desired, context: &Context, ui: &mut Ui) -> anyhow::Result<Vec<Difference>> {
+fn apply(
+    args: &ApplyArgs,
+    desired: &Desired,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Vec<Difference>> {
     if args.global {
-        return layers::set_up_system(context, ui, |document| changed(document, desired, Scope::System, args.prune));
+        return layers::set_up_system(context, ui, |document| {
+            changed(document, desired, Scope::System, args.prune)
+        });
     }
     let system = layers::system(context)?;
     let below = Effective::merge(&system, None, None);
-    let change = |document: &mut Document| changed(document, desired, users(&system, &below), args.prune);
+    let change =
+        |document: &mut Document| changed(document, desired, users(&system, &below), args.prune);
     if desired.has_tokens() {
         layers::store_secret(context, ui, change)
     } else {
@@ -146,20 +169,41 @@ fn apply(args: &ApplyArgs, desired: &Desired, context: &Context, ui: &mut Ui) ->
     }
 }
 
-fn check(args: &ApplyArgs, desired: &Desired, context: &Context) -> anyhow::Result<Vec<Difference>> {
+fn check(
+    args: &ApplyArgs,
+    desired: &Desired,
+    context: &Context,
+) -> anyhow::Result<Vec<Difference>> {
     let system = layers::system(context)?;
     if args.global {
-        return Ok(changed(&mut system.document.clone(), desired, Scope::System, args.prune)?);
+        return Ok(changed(
+            &mut system.document.clone(),
+            desired,
+            Scope::System,
+            args.prune,
+        )?);
     }
-    let mut document = layers::user_store(context).read()?.map(|layer| layer.document).unwrap_or_default();
+    let mut document = layers::user_store(context)
+        .read()?
+        .map(|layer| layer.document)
+        .unwrap_or_default();
     let below = Effective::merge(&system, None, None);
-    Ok(changed(&mut document, desired, users(&system, &below), args.prune)?)
+    Ok(changed(
+        &mut document,
+        desired,
+        users(&system, &below),
+        args.prune,
+    )?)
 }
 
 /// The user's file above the system's layer, whose policy `below` knows.
 fn users<'a>(system: &'a Layer, below: &Effective<'a>) -> Scope<'a> {
     let is_file = system.kind == LayerKind::System;
-    Scope::User { below: &system.document, is_file, exclusive: below.exclusive() }
+    Scope::User {
+        below: &system.document,
+        is_file,
+        exclusive: below.exclusive(),
+    }
 }
 
 /// Makes the document what is wanted, and tells what that changed.
@@ -186,7 +230,9 @@ fn explain(error: anyhow::Error, is_global: bool, context: &Context) -> anyhow::
         Some(ApplyError::Exclusive(_)) => error.advise("Apply it with --global."),
         Some(ApplyError::PruneAll) => error.advise("If that is what is meant, write: Remotes: {}"),
         Some(ApplyError::Policy(Refusal { exclusive, .. })) if is_global => {
-            let advice = format!("To lift that, name {exclusive} with Exclusive: false, or make it the active one.");
+            let advice = format!(
+                "To lift that, name {exclusive} with Exclusive: false, or make it the active one."
+            );
             error.advise(advice)
         }
         _ => error,
@@ -223,7 +269,12 @@ fn diff(changes: &[Difference], file: &str, wanted: &str, ui: &Ui) -> String {
 
 /// A change in the words of the single commands.
 fn told(change: &Difference) -> String {
-    let Difference { remote, field, before, after } = change;
+    let Difference {
+        remote,
+        field,
+        before,
+        after,
+    } = change;
     let name = remote.as_ref().map_or("", RemoteName::as_str);
     let quoted = Quoted(name);
     match (field, before, after) {
@@ -232,17 +283,27 @@ fn told(change: &Difference) -> String {
         (Field::Uri, None, Some(_)) => format!("Remote {quoted} added."),
         (Field::Uri, Some(_), None) => format!("Remote {quoted} removed."),
         (Field::Uri, _, after) => {
-            format!("Remote {quoted} is now at {}.", Quoted(after.as_deref().unwrap_or_default()))
+            format!(
+                "Remote {quoted} is now at {}.",
+                Quoted(after.as_deref().unwrap_or_default())
+            )
         }
         (Field::Token, Some(_), None) => {
-            format!("The token for {name} was removed. To log in again: portolan remote login {}", ShellWord(name))
+            format!(
+                "The token for {name} was removed. To log in again: portolan remote login {}",
+                ShellWord(name)
+            )
         }
         (Field::Token, _, _) => format!("Token stored for {quoted}."),
-        (Field::Exclusive, _, Some(_)) => format!("Remote {quoted} is the only one that users may use."),
+        (Field::Exclusive, _, Some(_)) => {
+            format!("Remote {quoted} is the only one that users may use.")
+        }
         (Field::Exclusive, _, None) => format!("Remote {quoted} is not exclusive any more."),
         (Field::Insecure, _, Some(_)) => format!("Remote {quoted} is reached over plain http."),
         (Field::Insecure, _, None) => format!("Remote {quoted} is reached over https."),
         (Field::Keyservers, _, Some(after)) => format!("The keyservers of {name}: {after}"),
-        (Field::Keyservers, _, None) => format!("The keyserver of {name} is the one that it names itself."),
+        (Field::Keyservers, _, None) => {
+            format!("The keyserver of {name} is the one that it names itself.")
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::{failure::Outcome, ui::Ui};
+use crate::cli::failure::Outcome;
+use crate::cli::ui::Ui;
 
 /// Print the completion script for a shell
 ///

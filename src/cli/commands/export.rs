@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use crate::{
-    cli::{context::Context, failure::Outcome, layers, ui::Ui},
-    config::desired,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::layers;
+use crate::cli::ui::Ui;
+use crate::config::desired;
 
 /// Print your remotes as a file that `remote apply` takes
 ///
@@ -25,7 +26,10 @@ pub(crate) fn run(args: &ExportArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let document = if args.global {
         layers::system(context)?.document
     } else {
-        layers::user_store(context).read()?.map(|layer| layer.document).unwrap_or_default()
+        layers::user_store(context)
+            .read()?
+            .map(|layer| layer.document)
+            .unwrap_or_default()
     };
     let state = desired::export(&document, args.global);
     let state = ui.lines(&state).into_owned();

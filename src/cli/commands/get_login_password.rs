@@ -4,19 +4,14 @@
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::{Advise, Outcome},
-        layers, network,
-        ui::Ui,
-    },
-    config::effective::Token,
-    service::{
-        discovery::{Freshness, Lookup, ServiceKind},
-        user::{self, UserError},
-    },
-};
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::ui::Ui;
+use crate::cli::{layers, network};
+use crate::config::effective::Token;
+use crate::service::discovery::{Freshness, Lookup, ServiceKind};
+use crate::service::user;
+use crate::service::user::UserError;
 
 /// Print the password for the registry behind the active remote's library
 ///
@@ -27,28 +22,42 @@ use crate::{
   portolan remote get-login-password | skopeo login --username ian --password-stdin registry.example.com")]
 pub(crate) struct GetLoginPasswordArgs {}
 
-pub(crate) fn run(_args: &GetLoginPasswordArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    _args: &GetLoginPasswordArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     let layers = layers::load(context)?;
     let effective = layers.merge();
     layers::check_choice(&effective)?;
     layers::warn(&effective, context, ui);
-    let remote = effective
-        .active()
-        .ok_or_else(|| anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>."))?;
+    let remote = effective.active().ok_or_else(|| {
+        anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>.")
+    })?;
     let Token::Stored(token) = remote.token else {
-        return Err(anyhow::Error::from(UserError::NotLoggedIn)
-            .advise_person(format!("To log in: portolan remote login {}.", remote.name.word())));
+        return Err(
+            anyhow::Error::from(UserError::NotLoggedIn).advise_person(format!(
+                "To log in: portolan remote login {}.",
+                remote.name.word()
+            )),
+        );
     };
     let endpoint = network::endpoint(remote).context("no endpoint URI")?;
     let client = network::client(context);
     let cache = network::cache(context);
-    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    let lookup = Lookup {
+        client: &client,
+        cache: Some(&cache),
+        now: context.now,
+    };
     let library = lookup.service(&endpoint, &ServiceKind::Library, Freshness::Now)?;
     if library.is_empty() {
-        return Err(anyhow!("remote has no library client").advise_person(format!(
-            "{} has no library. To use one that has: portolan remote use <NAME>.",
-            remote.name
-        )));
+        return Err(
+            anyhow!("remote has no library client").advise_person(format!(
+                "{} has no library. To use one that has: portolan remote use <NAME>.",
+                remote.name
+            )),
+        );
     }
     let user = user::current(&client, &endpoint, &library, token)?;
     let password = user.registry_password()?;

@@ -1,27 +1,23 @@
 //! `keyserver list`: every remote's keyservers in their order, as Apptainer shows them since 1.3. Writes nothing.
 
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
+use std::fmt::Write;
 
 use anyhow::anyhow;
 use clap::Args;
 use serde::Serialize;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::Outcome,
-        json::{self, JsonOption},
-        layers, network,
-        table::columns,
-        ui::Ui,
-    },
-    config::{
-        document::KeyserverEntry,
-        effective::{Effective, Remote},
-    },
-    name::RemoteName,
-    service::{at_once, discovery::Freshness},
-};
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::json::JsonOption;
+use crate::cli::table::columns;
+use crate::cli::ui::Ui;
+use crate::cli::{json, layers, network};
+use crate::config::document::KeyserverEntry;
+use crate::config::effective::{Effective, Remote};
+use crate::name::RemoteName;
+use crate::service::at_once;
+use crate::service::discovery::Freshness;
 
 /// List the keyservers of every remote endpoint, in the order in which they are asked
 #[derive(Args, Debug)]
@@ -63,22 +59,35 @@ struct KeyserverRow {
     insecure: bool,
 }
 
-pub(crate) fn run(args: &KeyserverListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    args: &KeyserverListArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     let layers = layers::load(context)?;
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
     if effective.active().is_none() {
-        return Err(anyhow!("error getting default remote-endpoint: no default remote"));
+        return Err(anyhow!(
+            "error getting default remote-endpoint: no default remote"
+        ));
     }
     let remotes = meant(&effective, args.remote.as_deref())?;
     let lists = at_once(&remotes, AT_ONCE, |remote| keyservers(remote, context));
-    let remotes = remotes.iter().zip(lists).map(|(remote, keyservers)| RemoteKeyservers {
-        name: remote.name.as_str(),
-        active: effective.active().is_some_and(|active| active.name == remote.name),
-        global: remote.is_global(),
-        keyservers,
-    });
-    let view = KeyserverListView { remotes: remotes.collect() };
+    let remotes = remotes
+        .iter()
+        .zip(lists)
+        .map(|(remote, keyservers)| RemoteKeyservers {
+            name: remote.name.as_str(),
+            active: effective
+                .active()
+                .is_some_and(|active| active.name == remote.name),
+            global: remote.is_global(),
+            keyservers,
+        });
+    let view = KeyserverListView {
+        remotes: remotes.collect(),
+    };
     if args.json.json {
         json::print("portolan.keyserver-list/1", &view, ui)?;
     } else {
@@ -100,32 +109,54 @@ fn render(view: &KeyserverListView<'_>, ui: &Ui) -> String {
     text
 }
 
-fn meant<'a, 'b>(effective: &'b Effective<'a>, named: Option<&str>) -> anyhow::Result<Vec<&'b Remote<'a>>> {
+fn meant<'a, 'b>(
+    effective: &'b Effective<'a>,
+    named: Option<&str>,
+) -> anyhow::Result<Vec<&'b Remote<'a>>> {
     let Some(named) = named.filter(|named| !named.is_empty()) else {
         return Ok(effective.remotes().collect());
     };
     let remote = effective.remote(&RemoteName::found(named));
-    Ok(vec![remote.ok_or_else(|| anyhow!("no remote-endpoint with the name {named:?} found"))?])
+    Ok(vec![remote.ok_or_else(|| {
+        anyhow!("no remote-endpoint with the name {named:?} found")
+    })?])
 }
 
 fn keyservers(remote: &Remote<'_>, context: &Context) -> Keyservers {
     if remote.keyservers().is_empty() {
         let uri = network::internal_keyserver(remote, Freshness::Day, context).ok()?;
-        return Some(vec![KeyserverRow { uri, insecure: false }]);
+        return Some(vec![KeyserverRow {
+            uri,
+            insecure: false,
+        }]);
     }
-    let visible = remote.keyservers().iter().filter(|keyserver| !keyserver.skip);
-    let row = |keyserver: &KeyserverEntry| KeyserverRow { uri: keyserver.uri.clone(), insecure: keyserver.insecure };
+    let visible = remote
+        .keyservers()
+        .iter()
+        .filter(|keyserver| !keyserver.skip);
+    let row = |keyserver: &KeyserverEntry| KeyserverRow {
+        uri: keyserver.uri.clone(),
+        insecure: keyserver.insecure,
+    };
     Some(visible.map(row).collect())
 }
 
 fn block(keyservers: &Keyservers, ui: &Ui) -> String {
     let Some(keyservers) = keyservers else {
-        return columns(&[[" ", "(unable to fetch associated keyserver info for this endpoint)"]]);
+        return columns(&[[
+            " ",
+            "(unable to fetch associated keyserver info for this endpoint)",
+        ]]);
     };
     let row = |(order, keyserver): (usize, &KeyserverRow)| {
         let uri = Cow::Owned(ui.cell(&keyserver.uri).into_owned());
         let lock = if keyserver.insecure { "" } else { "🔒" };
-        [Cow::Borrowed(" "), Cow::Owned(format!("#{order}")), uri, Cow::Borrowed(lock)]
+        [
+            Cow::Borrowed(" "),
+            Cow::Owned(format!("#{order}")),
+            uri,
+            Cow::Borrowed(lock),
+        ]
     };
     columns(&(1..).zip(keyservers).map(row).collect::<Vec<_>>())
 }

@@ -4,25 +4,18 @@
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::{Advise, Outcome},
-        layers, network,
-        ui::Ui,
-    },
-    config::{
-        document::{Document, RemoteEntry},
-        keyservers::{self, Internal, NewKeyserver},
-    },
-    name::RemoteName,
-    quoted::Quoted,
-    service::{
-        Endpoint, Transport,
-        discovery::{Freshness, Lookup, ServiceKind},
-    },
-    uri::{EndpointUri, KeyserverScheme, KeyserverUri},
-};
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::ui::Ui;
+use crate::cli::{layers, network};
+use crate::config::document::{Document, RemoteEntry};
+use crate::config::keyservers;
+use crate::config::keyservers::{Internal, NewKeyserver};
+use crate::name::RemoteName;
+use crate::service::discovery::{Freshness, Lookup, ServiceKind};
+use crate::service::{Endpoint, Transport};
+use crate::text::Quoted;
+use crate::uri::{EndpointUri, KeyserverScheme, KeyserverUri};
 
 /// Add a keyserver to a remote endpoint, for all users
 ///
@@ -75,30 +68,53 @@ pub(crate) struct RemoveKeyserverArgs {
 /// Apptainer's refusal for users.
 const REFUSAL: &str = "Unable to modify keyserver configuration: not root user";
 
-pub(crate) fn add(args: &AddKeyserverArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn add(
+    args: &AddKeyserverArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     layers::check_may_write_system(context, REFUSAL)?;
     if args.order == Some(0) {
         return Err(anyhow!("order must be > 0"));
     }
-    let (remote, typed) = (args.remote.as_deref().map(RemoteName::found), args.uri.as_str());
+    let (remote, typed) = (
+        args.remote.as_deref().map(RemoteName::found),
+        args.uri.as_str(),
+    );
     let uri = KeyserverUri::parse(typed)?;
     if uri.scheme() == KeyserverScheme::Http && !args.insecure {
         return Err(anyhow!("http URI requires --insecure")
             .advise("What is looked up there can be read and changed on the way. hkps:// or https:// are safe."));
     }
-    let order = args.order.map(|order| usize::try_from(order).unwrap_or(usize::MAX));
-    let new = NewKeyserver { uri, insecure: args.insecure, order };
+    let order = args
+        .order
+        .map(|order| usize::try_from(order).unwrap_or(usize::MAX));
+    let new = NewKeyserver {
+        uri,
+        insecure: args.insecure,
+        order,
+    };
     let internal = internal(remote.as_ref(), context)?;
     let order = layers::edit_system(context, ui, |document| {
         keyservers::add(document, remote.as_ref(), &new, internal.as_ref())
     })?;
-    ui.info(format!("Keyserver {} added at order {order}.", Quoted(&new.uri.to_string())));
+    ui.info(format!(
+        "Keyserver {} added at order {order}.",
+        Quoted(&new.uri.to_string())
+    ));
     Ok(Outcome::Done)
 }
 
-pub(crate) fn remove(args: &RemoveKeyserverArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn remove(
+    args: &RemoveKeyserverArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     layers::check_may_write_system(context, REFUSAL)?;
-    let (remote, typed) = (args.remote.as_deref().map(RemoteName::found), args.uri.as_str());
+    let (remote, typed) = (
+        args.remote.as_deref().map(RemoteName::found),
+        args.uri.as_str(),
+    );
     if typed.trim().is_empty() {
         return Err(anyhow!("invalid URI: cannot have empty URI"));
     }
@@ -118,15 +134,26 @@ fn internal(remote: Option<&RemoteName>, context: &Context) -> anyhow::Result<Op
         return Ok(None);
     }
     let keyserver = ask(entry, context)?;
-    Ok(Some(Internal { endpoint: entry.uri.clone(), keyserver }))
+    Ok(Some(Internal {
+        endpoint: entry.uri.clone(),
+        keyserver,
+    }))
 }
 
 fn ask(entry: &RemoteEntry, context: &Context) -> anyhow::Result<String> {
-    let transport = if entry.insecure { Transport::Http } else { Transport::Https };
+    let transport = if entry.insecure {
+        Transport::Http
+    } else {
+        Transport::Https
+    };
     let uri = EndpointUri::parse(&entry.uri).context("no endpoint URI")?;
     let client = network::client(context);
     let cache = network::cache(context);
-    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    let lookup = Lookup {
+        client: &client,
+        cache: Some(&cache),
+        now: context.now,
+    };
     let endpoint = Endpoint { uri, transport };
     Ok(lookup.service(&endpoint, &ServiceKind::Keyserver, Freshness::Day)?)
 }

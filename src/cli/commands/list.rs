@@ -5,25 +5,17 @@ use std::borrow::Cow;
 use clap::Args;
 use serde::Serialize;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::Outcome,
-        json::{self, JsonOption},
-        layers,
-        network::{self, InternalKeyserverError},
-        table::columns,
-        ui::Ui,
-    },
-    config::{
-        document::{KeyserverEntry, LoginEntry},
-        effective::{Effective, Remote},
-    },
-    service::{
-        discovery::{DiscoveryError, Freshness},
-        http::{Cause, HttpError},
-    },
-};
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::json::JsonOption;
+use crate::cli::network::InternalKeyserverError;
+use crate::cli::table::columns;
+use crate::cli::ui::Ui;
+use crate::cli::{json, layers, network};
+use crate::config::document::{KeyserverEntry, LoginEntry};
+use crate::config::effective::{Effective, Remote};
+use crate::service::discovery::{DiscoveryError, Freshness};
+use crate::service::http::{Cause, HttpError};
 
 /// List all remote endpoints, keyservers and logins
 ///
@@ -85,12 +77,21 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let effective = layers.merge();
     layers::warn(&effective, context, ui);
     if args.names {
-        let names: String = effective.remotes().map(|remote| format!("{}\n", ui.cell(remote.name.as_str()))).collect();
+        let names: String = effective
+            .remotes()
+            .map(|remote| format!("{}\n", ui.cell(remote.name.as_str())))
+            .collect();
         ui.print(&names)?;
         return Ok(Outcome::Done);
     }
-    let freshness = if args.refresh { Freshness::Now } else { Freshness::Day };
-    let keyservers = effective.active().and_then(|remote| keyservers(remote, freshness, context, ui));
+    let freshness = if args.refresh {
+        Freshness::Now
+    } else {
+        Freshness::Day
+    };
+    let keyservers = effective
+        .active()
+        .and_then(|remote| keyservers(remote, freshness, context, ui));
     let logins = layers::live_logins(&effective, context, ui);
     let view = view(&effective, keyservers, &logins);
     if args.json.json {
@@ -109,7 +110,10 @@ fn keyservers<'a>(
     ui: &mut Ui,
 ) -> Option<Vec<KeyserverRow<'a>>> {
     if !remote.keyservers().is_empty() {
-        let visible = remote.keyservers().iter().filter(|keyserver| !keyserver.skip);
+        let visible = remote
+            .keyservers()
+            .iter()
+            .filter(|keyserver| !keyserver.skip);
         let row = |keyserver: &'a KeyserverEntry| KeyserverRow {
             uri: Cow::Borrowed(&keyserver.uri),
             insecure: keyserver.insecure,
@@ -118,23 +122,40 @@ fn keyservers<'a>(
         return Some(visible.map(row).collect());
     }
     let uri = internal_keyserver(remote, freshness, context, ui)?;
-    Some(vec![KeyserverRow { uri: Cow::Owned(uri), insecure: false, internal: true }])
+    Some(vec![KeyserverRow {
+        uri: Cow::Owned(uri),
+        insecure: false,
+        internal: true,
+    }])
 }
 
 /// The keyserver that the endpoint itself names. A list never fails for it.
-fn internal_keyserver(remote: &Remote<'_>, freshness: Freshness, context: &Context, ui: &mut Ui) -> Option<String> {
+fn internal_keyserver(
+    remote: &Remote<'_>,
+    freshness: Freshness,
+    context: &Context,
+    ui: &mut Ui,
+) -> Option<String> {
     let error = match network::internal_keyserver(remote, freshness, context) {
         Ok(uri) => return Some(uri),
         Err(error) => error,
     };
     if let InternalKeyserverError::Discovery(DiscoveryError::Request(HttpError {
-        cause: Cause::TimedOut(limit), ..
+        cause: Cause::TimedOut(limit),
+        ..
     })) = &error
     {
         let seconds = limit.as_secs();
-        ui.warning(format!("{} did not answer within {seconds} s: its keyserver is not known", remote.uri()));
+        ui.warning(format!(
+            "{} did not answer within {seconds} s: its keyserver is not known",
+            remote.uri()
+        ));
     }
-    ui.verbose(format!("The keyserver of {} is not known: {:#}", remote.name, anyhow::Error::from(error)));
+    ui.verbose(format!(
+        "The keyserver of {} is not known: {:#}",
+        remote.name,
+        anyhow::Error::from(error)
+    ));
     None
 }
 
@@ -152,32 +173,59 @@ fn view<'a>(
         exclusive: remote.exclusive,
         insecure: remote.is_insecure(),
     });
-    let logins = logins.iter().map(|login| LoginRow { uri: &login.uri, insecure: login.insecure });
-    ListView { remotes: remotes.collect(), keyservers, logins: logins.collect() }
+    let logins = logins.iter().map(|login| LoginRow {
+        uri: &login.uri,
+        insecure: login.insecure,
+    });
+    ListView {
+        remotes: remotes.collect(),
+        keyservers,
+        logins: logins.collect(),
+    }
 }
 
 fn render(view: &ListView<'_>, ui: &Ui) -> String {
     let mut text = String::from("Cloud Services Endpoints\n========================\n\n");
     let head = ["NAME", "URI", "ACTIVE", "GLOBAL", "EXCLUSIVE"].map(Cow::Borrowed);
     let rows = view.remotes.iter().map(|row| {
-        [ui.cell(row.name), ui.cell(row.uri), yes_or_no(row.active), yes_or_no(row.global), yes_or_no(row.exclusive)]
+        [
+            ui.cell(row.name),
+            ui.cell(row.uri),
+            yes_or_no(row.active),
+            yes_or_no(row.global),
+            yes_or_no(row.exclusive),
+        ]
     });
-    text.push_str(&columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+    text.push_str(&columns(
+        &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
+    ));
     if let Some(keyservers) = &view.keyservers {
         text.push_str("\nKeyservers\n==========\n\n");
         let head = ["URI", "GLOBAL", "INSECURE", "ORDER"].map(Cow::Borrowed);
         let rows = keyservers.iter().zip(1..).map(|(row, order)| {
             let mark = if row.internal { "*" } else { "" };
-            [ui.cell(&row.uri), yes_or_no(true), yes_or_no(row.insecure), Cow::Owned(format!("{order}{mark}"))]
+            [
+                ui.cell(&row.uri),
+                yes_or_no(true),
+                yes_or_no(row.insecure),
+                Cow::Owned(format!("{order}{mark}")),
+            ]
         });
-        text.push_str(&columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+        text.push_str(&columns(
+            &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
+        ));
         text.push_str("\n* Active cloud services keyserver\n");
     }
     if !view.logins.is_empty() {
         text.push_str("\nAuthenticated Logins\n=================================\n\n");
         let head = ["URI", "INSECURE"].map(Cow::Borrowed);
-        let rows = view.logins.iter().map(|row| [ui.cell(row.uri), yes_or_no(row.insecure)]);
-        text.push_str(&columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+        let rows = view
+            .logins
+            .iter()
+            .map(|row| [ui.cell(row.uri), yes_or_no(row.insecure)]);
+        text.push_str(&columns(
+            &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
+        ));
     }
     text
 }

@@ -3,42 +3,33 @@
 //! D5, D15, D16, D18 and D21 of docs/compatibility.md. No lock is held while somebody types or a server thinks: what was
 //! verified is stored only if its target is still the same then. Keyservers and registries: `service_login.rs`.
 
-use std::{
-    fs::File,
-    io::{self, ErrorKind, Read as _},
-    path::{Path, PathBuf},
-};
+use std::fs::File;
+use std::io;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use crate::{
-    cli::{
-        args::ServiceCredential,
-        commands::service_login::{self, Given},
-        context::Context,
-        failure::{Advise, Outcome},
-        layers, network,
-        prompt::{Input, PromptError},
-        target::Target,
-        time,
-        ui::Ui,
-    },
-    config::{
-        change::{self, ChangeError, Definer, VerifiedToken},
-        effective::{LayerKind, Layers, Remote, Token},
-    },
-    disk::Reason,
-    name::RemoteName,
-    secret::Secret,
-    service::{
-        Endpoint,
-        discovery::{Freshness, Lookup},
-        token,
-    },
-};
+use crate::cli::args::ServiceCredential;
+use crate::cli::commands::service_login;
+use crate::cli::commands::service_login::Given;
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::prompt::{Input, PromptError};
+use crate::cli::target::Target;
+use crate::cli::ui::Ui;
+use crate::cli::{layers, network, time};
+use crate::config::change;
+use crate::config::change::{ChangeError, Definer, VerifiedToken};
+use crate::config::effective::{LayerKind, Layers, Remote, Token};
+use crate::disk::Reason;
+use crate::name::RemoteName;
+use crate::secret::Secret;
+use crate::service::discovery::{Freshness, Lookup};
+use crate::service::{Endpoint, token};
 
 /// Log in to a remote endpoint, a keyserver or an OCI registry
 ///
@@ -75,13 +66,16 @@ const UNREADABLE_TOKEN: &str = "couldn't read your Sylabs authentication token";
 const FLAGS: &str = "--tokenfile or --password-stdin";
 
 /// Apptainer's words for `--tokenfile` where it can't be used.
-const NOT_FOR_SERVICES: &str =
-    "--tokenfile is only supported for login to a remote endpoint, not OCI (docker/oras) or keyservers";
+const NOT_FOR_SERVICES: &str = "--tokenfile is only supported for login to a remote endpoint, not OCI (docker/oras) or keyservers";
 
 pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let mut input = Input::new();
     // Read first of all, whatever comes of the rest: the writer at the other end of the pipe must not wait for it.
-    let stdin = if args.credential.password_stdin { Some(input.all()?) } else { None };
+    let stdin = if args.credential.password_stdin {
+        Some(input.all()?)
+    } else {
+        None
+    };
     let given = Given::new(&args.credential, context, ui)?;
     layers::migrate(context, ui)?;
     let word = args.target.as_deref().filter(|word| !word.is_empty());
@@ -90,9 +84,18 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     layers::check_choice(&effective)?;
     layers::warn(&effective, context, ui);
     match Target::find(&effective, word).map_err(|error| error.explain(&effective))? {
-        Target::Remote(remote) => login_to_remote(args.tokenfile.as_deref(), stdin, &remote, &mut input, context, ui),
+        Target::Remote(remote) => login_to_remote(
+            args.tokenfile.as_deref(),
+            stdin,
+            &remote,
+            &mut input,
+            context,
+            ui,
+        ),
         Target::Service(_) if args.tokenfile.is_some() => Err(anyhow!(NOT_FOR_SERVICES)),
-        Target::Service(service) => service_login::login_to(&service, given, stdin, None, &mut input, context, ui),
+        Target::Service(service) => {
+            service_login::login_to(&service, given, stdin, None, &mut input, context, ui)
+        }
     }
 }
 
@@ -105,10 +108,16 @@ pub(crate) fn after_add(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let mut input = Input::new();
-    let given = if password_stdin { Some(input.all()?) } else { None };
+    let given = if password_stdin {
+        Some(input.all()?)
+    } else {
+        None
+    };
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
-    let remote = effective.remote(name).ok_or_else(|| ChangeError::Gone(name.clone()))?;
+    let remote = effective
+        .remote(name)
+        .ok_or_else(|| ChangeError::Gone(name.clone()))?;
     login_to_remote(tokenfile, given, remote, &mut input, context, ui)
 }
 
@@ -145,10 +154,16 @@ fn secret(
     ui: &mut Ui,
 ) -> anyhow::Result<Option<Secret>> {
     if let Some(file) = tokenfile {
-        return read_tokenfile(file, input).context("while reading tokenfile").map(Some);
+        return read_tokenfile(file, input)
+            .context("while reading tokenfile")
+            .map(Some);
     }
     if let Some(given) = given {
-        return if given.is_empty() { Err(PromptError::NoInput { flags: FLAGS }.into()) } else { Ok(Some(given)) };
+        return if given.is_empty() {
+            Err(PromptError::NoInput { flags: FLAGS }.into())
+        } else {
+            Ok(Some(given))
+        };
     }
     if matches!(remote.token, Token::Stored(_)) && !may_replace(input)? {
         return Ok(None);
@@ -162,7 +177,8 @@ fn secret(
 
 /// Asks a person whether a stored token may go; elsewhere the one that is given replaces it.
 fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
-    let answer = input.question("An access token is already set for this remote. Replace it? [N/y] ")?;
+    let answer =
+        input.question("An access token is already set for this remote. Replace it? [N/y] ")?;
     match answer.as_deref().map(str::to_lowercase).as_deref() {
         None | Some("y" | "yes") => Ok(true),
         Some("" | "n" | "no") => Ok(false),
@@ -172,7 +188,11 @@ fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
 
 /// A token file's first line, in Apptainer's limits and words. A pipe is a file here: `--tokenfile <(command)`.
 fn read_tokenfile(file: &Path, input: &mut Input) -> anyhow::Result<Secret> {
-    let text = if file == Path::new("-") { input.all()? } else { read_start(file)? };
+    let text = if file == Path::new("-") {
+        input.all()?
+    } else {
+        read_start(file)?
+    };
     let line = text.expose().lines().next().unwrap_or_default();
     if line.len() < *TOKEN_LENGTHS.start() {
         return Err(anyhow!("token is too short to be valid"));
@@ -186,39 +206,59 @@ fn read_tokenfile(file: &Path, input: &mut Input) -> anyhow::Result<Secret> {
 /// As much of a file as can matter; no copy of it stays.
 fn read_start(file: &Path) -> anyhow::Result<Secret> {
     let opened = File::open(file).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => anyhow!("authentication token file not found").advise_person(file.display().to_string()),
+        ErrorKind::NotFound => {
+            anyhow!("authentication token file not found").advise_person(file.display().to_string())
+        }
         _ => unreadable(file, &error),
     })?;
     // Room for all of it from the start: a buffer that grows would leave copies behind.
     let limit = *TOKEN_LENGTHS.end() + "\r\n".len();
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
-    opened.take(limit as u64).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| anyhow!("it is no text").context(UNREADABLE_TOKEN))?;
+    opened
+        .take(limit as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(file, &error))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| anyhow!("it is no text").context(UNREADABLE_TOKEN))?;
     Ok(Secret::new(text))
 }
 
 fn unreadable(file: &Path, error: &io::Error) -> anyhow::Error {
-    let reason =
-        Errno::from_io_error(error).map_or_else(|| error.to_string(), |reason| Reason::from(reason).to_string());
+    let reason = Errno::from_io_error(error).map_or_else(
+        || error.to_string(),
+        |reason| Reason::from(reason).to_string(),
+    );
     anyhow!("open {}: {reason}", file.display()).context(UNREADABLE_TOKEN)
 }
 
 /// Asks the endpoint's token service whether the token is good, after asking the endpoint where that is.
 pub(crate) fn verify(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyhow::Result<()> {
     if let Some(expiry) = token::expiry(token).filter(|expiry| *expiry <= context.now) {
-        return Err(anyhow!("the token expired {} ago", time::span(expiry, context.now))
-            .advise(format!("Generate a new one at {}/auth/tokens.", endpoint.url())));
+        return Err(
+            anyhow!("the token expired {} ago", time::span(expiry, context.now)).advise(format!(
+                "Generate a new one at {}/auth/tokens.",
+                endpoint.url()
+            )),
+        );
     }
     let client = network::client(context);
     let cache = network::cache(context);
-    let lookup = Lookup { client: &client, cache: Some(&cache), now: context.now };
+    let lookup = Lookup {
+        client: &client,
+        cache: Some(&cache),
+        now: context.now,
+    };
     let discovery = lookup.services(endpoint, Freshness::Now)?;
     Ok(token::verify(&client, endpoint, &discovery, token)?)
 }
 
 /// Stores a verified token, if the remote is still what it was verified for.
 fn store(token: Secret, remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    let definer = if remote.layer == LayerKind::User { Definer::User } else { Definer::System };
+    let definer = if remote.layer == LayerKind::User {
+        Definer::User
+    } else {
+        Definer::System
+    };
     let verified = VerifiedToken {
         name: remote.name.clone(),
         uri: remote.uri().to_owned(),
@@ -230,7 +270,9 @@ fn store(token: Secret, remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> 
         let now = layers::load_files(context)?;
         check_unmoved(&now, &verified)?;
     }
-    layers::store_secret(context, ui, |document| change::set_token(document, &verified))
+    layers::store_secret(context, ui, |document| {
+        change::set_token(document, &verified)
+    })
 }
 
 /// Whether the system's remote is where it was when its token was asked for.

@@ -4,14 +4,15 @@ use std::convert::Infallible;
 
 use clap::Args;
 
-use crate::{
-    cli::{commands::service_logout, context::Context, failure::Outcome, layers, target::TargetError, ui::Ui},
-    config::{
-        change,
-        effective::{LayerKind, Remote},
-    },
-    name::RemoteName,
-};
+use crate::cli::commands::service_logout;
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::layers;
+use crate::cli::target::TargetError;
+use crate::cli::ui::Ui;
+use crate::config::change;
+use crate::config::effective::{LayerKind, Remote};
+use crate::name::RemoteName;
 
 /// Log out of a remote endpoint, a keyserver or an OCI registry
 ///
@@ -35,7 +36,11 @@ pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::
     layers::warn(&effective, context, ui);
     let remote = match word {
         Some(word) => effective.remote(&RemoteName::found(word)),
-        None => Some(effective.active().ok_or_else(|| TargetError::NoDefault.explain(&effective))?),
+        None => Some(
+            effective
+                .active()
+                .ok_or_else(|| TargetError::NoDefault.explain(&effective))?,
+        ),
     };
     match (remote, word) {
         (Some(remote), _) => forget_token(remote, context, ui)?,

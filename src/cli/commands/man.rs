@@ -1,36 +1,43 @@
-//! `man`: the manual, one page a command, into a folder. `cli/manual.rs` has the pages.
+//! `man`: the manual, one page a command, into a directory. `cli/manual.rs` has the pages.
 
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::{
-    cli::{failure::Outcome, manual, ui::Ui},
-    disk,
-};
+use crate::cli::failure::Outcome;
+use crate::cli::manual;
+use crate::cli::ui::Ui;
+use crate::disk;
 
-/// Write the man pages into a folder
+/// Write the man pages into a directory
 ///
-/// Writes a page for every command: portolan.1, portolan-remote.1, portolan-remote-add.1 and so on. The folder is made if it is
+/// Writes a page for every command: portolan.1, portolan-remote.1, portolan-remote-add.1 and so on. The directory is made if it is
 /// not there; pages that are there are replaced.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan man share/man/man1
   portolan man ~/.local/share/man/man1")]
 pub(crate) struct ManArgs {
-    /// The folder
+    /// The directory
     #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// `tree` is the program's command tree, built.
 pub(crate) fn run(args: &ManArgs, tree: &clap::Command, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let pages = manual::pages(tree)?;
-    fs::create_dir_all(&args.folder).with_context(|| format!("while making {}", args.folder.display()))?;
+    fs::create_dir_all(&args.directory)
+        .with_context(|| format!("while making {}", args.directory.display()))?;
     for page in &pages {
-        disk::replace_public(&args.folder.join(&page.file), &page.text).context("while writing the man pages")?;
+        disk::replace_public(&args.directory.join(&page.file), &page.text)
+            .context("while writing the man pages")?;
     }
-    ui.info(format!("{} man pages written to {}", pages.len(), args.folder.display()));
+    ui.info(format!(
+        "{} man pages written to {}",
+        pages.len(),
+        args.directory.display()
+    ));
     Ok(Outcome::Done)
 }

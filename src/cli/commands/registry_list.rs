@@ -1,18 +1,17 @@
 //! `registry list`: the logins to registries and keyservers, as Apptainer shows them since 1.3. Writes nothing.
 
-use std::{borrow::Cow, iter};
+use std::borrow::Cow;
+use std::iter;
 
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::{
-    context::Context,
-    failure::Outcome,
-    json::{self, JsonOption},
-    layers,
-    table::columns,
-    ui::Ui,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::json::JsonOption;
+use crate::cli::table::columns;
+use crate::cli::ui::Ui;
+use crate::cli::{json, layers};
 
 /// List the registries and keyservers that you are logged in to
 #[derive(Args, Debug)]
@@ -37,17 +36,32 @@ struct LoginRow<'a> {
     insecure: bool,
 }
 
-pub(crate) fn run(args: &RegistryListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    args: &RegistryListArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let logins = layers::live_logins(&effective, context, ui);
     if args.json.json {
-        let logins = logins.iter().map(|login| LoginRow { uri: &login.uri, insecure: login.insecure }).collect();
+        let logins = logins
+            .iter()
+            .map(|login| LoginRow {
+                uri: &login.uri,
+                insecure: login.insecure,
+            })
+            .collect();
         json::print("portolan.registry-list/1", &RegistryListView { logins }, ui)?;
         return Ok(Outcome::Done);
     }
     let head = [Cow::Borrowed("URI"), Cow::Borrowed("SECURE?")];
-    let rows = logins.iter().map(|login| [ui.cell(&login.uri), Cow::Borrowed(if login.insecure { "✗!" } else { "✓" })]);
+    let rows = logins.iter().map(|login| {
+        [
+            ui.cell(&login.uri),
+            Cow::Borrowed(if login.insecure { "✗!" } else { "✓" }),
+        ]
+    });
     let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
     ui.print(&format!("\n{table}"))?;
     Ok(Outcome::Done)

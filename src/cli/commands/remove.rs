@@ -2,17 +2,14 @@
 
 use clap::Args;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::{Advise, Outcome},
-        layers,
-        ui::Ui,
-    },
-    config::change::{self, ChangeError, Removed},
-    name::RemoteName,
-    quoted::Quoted,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::layers;
+use crate::cli::ui::Ui;
+use crate::config::change;
+use crate::config::change::{ChangeError, Removed};
+use crate::name::RemoteName;
+use crate::text::Quoted;
 
 /// Remove a remote endpoint
 ///
@@ -35,18 +32,27 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let name = RemoteName::found(&args.name);
     if args.global {
         layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
-        layers::edit_system(context, ui, |document| change::remove_globally(document, &name))
-            .map_err(|error| layers::explain_global(error, &name))?;
+        layers::edit_system(context, ui, |document| {
+            change::remove_globally(document, &name)
+        })
+        .map_err(|error| layers::explain_global(error, &name))?;
         ui.info(format!("Remote {} removed.", Quoted(name.as_str())));
         return Ok(Outcome::Done);
     }
     let system = layers::system_if_readable(context, ui);
-    let system_has = system.as_ref().is_some_and(|system| system.document.remotes().contains_key(&name));
-    let removed = layers::edit_user(context, ui, |document| change::remove(document, &name, system_has))
-        .map_err(|error| explain(error, &name))?;
+    let system_has = system
+        .as_ref()
+        .is_some_and(|system| system.document.remotes().contains_key(&name));
+    let removed = layers::edit_user(context, ui, |document| {
+        change::remove(document, &name, system_has)
+    })
+    .map_err(|error| explain(error, &name))?;
     ui.info(format!("Remote {} removed.", Quoted(name.as_str())));
     if removed == Removed::Individual && system_has {
-        ui.info(format!("{name} is still defined in {}.", layers::system_place(context)));
+        ui.info(format!(
+            "{name} is still defined in {}.",
+            layers::system_place(context)
+        ));
     }
     Ok(Outcome::Done)
 }

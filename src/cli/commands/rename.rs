@@ -2,20 +2,15 @@
 
 use clap::Args;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::{Advise, Outcome},
-        layers, previous,
-        ui::Ui,
-    },
-    config::{
-        change::{self, ChangeError},
-        effective::Layer,
-    },
-    name::RemoteName,
-    quoted::Quoted,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::ui::Ui;
+use crate::cli::{layers, previous};
+use crate::config::change;
+use crate::config::change::ChangeError;
+use crate::config::effective::Layer;
+use crate::name::RemoteName;
+use crate::text::Quoted;
 
 /// Rename a remote endpoint
 ///
@@ -43,10 +38,16 @@ pub(crate) fn run(args: &RenameArgs, context: &Context, ui: &mut Ui) -> anyhow::
         layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
     }
     let (old, new) = (RemoteName::found(&args.old), RemoteName::parse(&args.new)?);
-    let renamed = format!("Remote {} renamed to {}.", Quoted(old.as_str()), Quoted(new.as_str()));
+    let renamed = format!(
+        "Remote {} renamed to {}.",
+        Quoted(old.as_str()),
+        Quoted(new.as_str())
+    );
     if args.global {
-        layers::edit_system(context, ui, |document| change::rename_globally(document, &old, &new))
-            .map_err(|error| explain(error, &old, &new))?;
+        layers::edit_system(context, ui, |document| {
+            change::rename_globally(document, &old, &new)
+        })
+        .map_err(|error| explain(error, &old, &new))?;
         ui.info(renamed);
         ui.info(format!("Users' own choices and logins still name {old}."));
         return Ok(Outcome::Done);
@@ -55,12 +56,17 @@ pub(crate) fn run(args: &RenameArgs, context: &Context, ui: &mut Ui) -> anyhow::
     layers::refuse_system_name(&new, system.as_ref())?;
     let has_old = |layer: &&Layer| layer.document.remotes().contains_key(&old);
     let below = system.as_ref().filter(has_old).map(|layer| layer.kind);
-    layers::edit_user(context, ui, |document| change::rename(document, &old, &new, below))
-        .map_err(|error| explain(error, &old, &new))?;
+    layers::edit_user(context, ui, |document| {
+        change::rename(document, &old, &new, below)
+    })
+    .map_err(|error| explain(error, &old, &new))?;
     previous::rename(&old, &new, context, ui);
     ui.info(renamed);
     if below.is_some() {
-        ui.info(format!("{old} is still defined in {}.", layers::system_place(context)));
+        ui.info(format!(
+            "{old} is still defined in {}.",
+            layers::system_place(context)
+        ));
     }
     Ok(Outcome::Done)
 }

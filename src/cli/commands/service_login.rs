@@ -1,34 +1,28 @@
 //! Logins to keyservers and registries: a user and a password (or a token), proven by the server, then stored.
 //! D10, D13 and D16 of docs/compatibility.md.
 
-use std::{convert::Infallible, path::Path};
+use std::convert::Infallible;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use crate::{
-    cli::{
-        args::{self, AuthfileOption, ServiceCredential},
-        context::Context,
-        failure::Outcome,
-        keychain, layers, network,
-        prompt::Input,
-        target::{self, ConfiguredKeyserver, Service},
-        ui::Ui,
-    },
-    config::{change, document::LoginEntry},
-    secret::Secret,
-    service::{
-        http::{Certificates, Client, Credential},
-        keyserver,
-        registry::{
-            Keychain, certificates,
-            login::{self as login_protocol, Caution},
-            stored::Stored,
-        },
-    },
-    uri::{KeyserverUri, RegistryUri, is_loopback, without_user},
-};
+use crate::cli::args::{AuthfileOption, ServiceCredential};
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::prompt::Input;
+use crate::cli::target::{ConfiguredKeyserver, Service};
+use crate::cli::ui::Ui;
+use crate::cli::{args, keychain, layers, network, target};
+use crate::config::change;
+use crate::config::document::LoginEntry;
+use crate::credentials::Keychain;
+use crate::secret::{Secret, Stored};
+use crate::service::http::{Certificates, Client, Credential};
+use crate::service::keyserver;
+use crate::service::registry::login::Caution;
+use crate::service::registry::{certificates, login as login_protocol};
+use crate::uri::{KeyserverUri, RegistryUri, is_loopback, without_user};
 
 /// What the command line, the variables and standard input say of a login.
 pub(crate) struct Given {
@@ -41,25 +35,44 @@ pub(crate) struct Given {
 
 impl Given {
     /// Flags win over variables.
-    pub(crate) fn new(credential: &ServiceCredential, context: &Context, ui: &mut Ui) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        credential: &ServiceCredential,
+        context: &Context,
+        ui: &mut Ui,
+    ) -> anyhow::Result<Self> {
         // In the order of the flags' names, as Apptainer warns of old variables.
-        let insecure =
-            credential.insecure || args::switch_variable(context, ui, "LOGIN_INSECURE", ("login", "insecure"))?;
+        let insecure = credential.insecure
+            || args::switch_variable(context, ui, "LOGIN_INSECURE", ("login", "insecure"))?;
         let typed = credential.password.clone();
         let is_typed = typed.is_some();
-        let named = typed.or_else(|| args::variable(context, ui, "LOGIN_PASSWORD").map(Secret::new));
-        let username = credential.username.clone().or_else(|| args::variable(context, ui, "LOGIN_USERNAME"));
+        let named =
+            typed.or_else(|| args::variable(context, ui, "LOGIN_PASSWORD").map(Secret::new));
+        let username = credential
+            .username
+            .clone()
+            .or_else(|| args::variable(context, ui, "LOGIN_USERNAME"));
         let password = named.filter(|password| !password.is_empty());
-        Ok(Self { username: username.filter(|name| !name.is_empty()), password, is_typed, insecure })
+        Ok(Self {
+            username: username.filter(|name| !name.is_empty()),
+            password,
+            is_typed,
+            insecure,
+        })
     }
 
     /// The password, asked for where it is not given.
     fn password(&mut self, input: &mut Input) -> anyhow::Result<Secret> {
         let password = match self.password.take() {
             Some(password) => Some(password),
-            None => input.secret("", "Password (or token when username is empty): ", "--password-stdin")?,
+            None => input.secret(
+                "",
+                "Password (or token when username is empty): ",
+                "--password-stdin",
+            )?,
         };
-        password.filter(|password| !password.is_empty()).ok_or_else(|| anyhow!("A password is required"))
+        password
+            .filter(|password| !password.is_empty())
+            .ok_or_else(|| anyhow!("A password is required"))
     }
 }
 
@@ -76,7 +89,10 @@ pub(crate) fn login_to(
     if given.is_typed {
         ui.warning("A password on the command line can be seen by other users of this machine: use --password-stdin");
     }
-    let given = Given { password: stdin.or(given.password), ..given };
+    let given = Given {
+        password: stdin.or(given.password),
+        ..given
+    };
     match service {
         Service::Keyserver(keyserver) => login_to_keyserver(given, *keyserver, input, context, ui),
         Service::Registry(uri) => login_to_registry(given, uri, authfile, input, context, ui),
@@ -93,12 +109,20 @@ fn login_to_keyserver(
 ) -> anyhow::Result<Outcome> {
     let typed = keyserver.typed;
     if keyserver.insecure && !given.insecure {
-        ui.warning(format!("{typed} is configured as insecure, forcing insecure flag for login"));
+        ui.warning(format!(
+            "{typed} is configured as insecure, forcing insecure flag for login"
+        ));
     }
     if goes_through_the_net_without_tls(typed) {
-        ui.warning(format!("{typed} is asked without TLS: others on the way there can read the password"));
+        ui.warning(format!(
+            "{typed} is asked without TLS: others on the way there can read the password"
+        ));
     }
-    let certificates = if keyserver.insecure { Certificates::Unchecked } else { Certificates::Checked };
+    let certificates = if keyserver.insecure {
+        Certificates::Unchecked
+    } else {
+        Certificates::Checked
+    };
     let auth = given
         .password(input)
         .and_then(|password| {
@@ -111,9 +135,15 @@ fn login_to_keyserver(
         })
         .with_context(|| format!("while login to {typed}"))?;
     // Apptainer compares text: it finds the credential under the address that the list has.
-    let login = LoginEntry { uri: keyserver.configured.to_owned(), auth, insecure: keyserver.insecure };
+    let login = LoginEntry {
+        uri: keyserver.configured.to_owned(),
+        auth,
+        insecure: keyserver.insecure,
+    };
     layers::store_secret(context, ui, |document| {
-        change::add_login(document, &login, |other| KeyserverUri::are_same(&other.uri, &login.uri));
+        change::add_login(document, &login, |other| {
+            KeyserverUri::are_same(&other.uri, &login.uri)
+        });
         Ok::<_, Infallible>(())
     })?;
     ui.info(format!("Token stored in {}", context.paths.user.display()));
@@ -138,17 +168,23 @@ fn login_to_registry(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let keychain = keychain::open(authfile, context);
-    let stored = prove(&mut given, uri, &keychain, input, context).with_context(|| format!("while login to {uri}"))?;
+    let stored = prove(&mut given, uri, &keychain, input, context)
+        .with_context(|| format!("while login to {uri}"))?;
     keychain::keep(&keychain, &uri.storage_key(), &stored, context, ui)
         .with_context(|| format!("while login to {uri}"))?;
     if authfile.is_some() {
         ui.info(format!("Token stored in {}", keychain.path.display()));
         return Ok(Outcome::Done);
     }
-    let login = LoginEntry { uri: uri.to_string(), auth: Secret::default(), insecure: given.insecure };
+    let login = LoginEntry {
+        uri: uri.to_string(),
+        auth: Secret::default(),
+        insecure: given.insecure,
+    };
     let held = keychain.read()?.held();
     layers::edit_user(context, ui, |document| {
-        let goes = |other: &LoginEntry| keychain::is_row_of(other, uri) || keychain::is_dead(other, &held);
+        let goes =
+            |other: &LoginEntry| keychain::is_row_of(other, uri) || keychain::is_dead(other, &held);
         change::add_login(document, &login, goes);
         Ok::<_, Infallible>(())
     })?;
@@ -164,14 +200,23 @@ fn prove(
     input: &mut Input,
     context: &Context,
 ) -> anyhow::Result<Stored> {
-    let user = given.username.clone().ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
+    let user = given
+        .username
+        .clone()
+        .ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
     // A file that can't take the secret is found before anybody types it.
     keychain.check(&uri.storage_key())?;
     let password = given.password(input)?;
-    let caution = if given.insecure { Caution::None } else { Caution::Usual };
-    let folders = network::certificate_folders(context);
-    let options = certificates::apply(network::options(context), &folders, uri)?;
-    Ok(login_protocol::verify(&options, caution, uri, &user, &password)?)
+    let caution = if given.insecure {
+        Caution::None
+    } else {
+        Caution::Usual
+    };
+    let directories = network::certificate_directories(context);
+    let options = certificates::apply(network::options(context), &directories, uri)?;
+    Ok(login_protocol::verify(
+        &options, caution, uri, &user, &password,
+    )?)
 }
 
 /// Log in to a keyserver
@@ -190,7 +235,11 @@ pub(crate) struct KeyserverLoginArgs {
     uri: String,
 }
 
-pub(crate) fn run_for_keyserver(args: &KeyserverLoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run_for_keyserver(
+    args: &KeyserverLoginArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     target::refuse_registry(&args.uri, "login")?;
     run(&args.credential, &args.uri, None, context, ui)
 }
@@ -203,7 +252,11 @@ fn run(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let mut input = Input::new();
-    let stdin = if credential.password_stdin { Some(input.all()?) } else { None };
+    let stdin = if credential.password_stdin {
+        Some(input.all()?)
+    } else {
+        None
+    };
     let given = Given::new(credential, context, ui)?;
     layers::migrate(context, ui)?;
     let layers = layers::load_files(context)?;
@@ -231,7 +284,11 @@ pub(crate) struct RegistryLoginArgs {
     uri: String,
 }
 
-pub(crate) fn run_for_registry(args: &RegistryLoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run_for_registry(
+    args: &RegistryLoginArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     let authfile = args.authfile.path(context, ui);
     let word = args::with_registry_scheme(&args.uri);
     RegistryUri::parse(&word).with_context(|| format!("while login to {}", without_user(&word)))?;

@@ -1,33 +1,43 @@
 //! Logouts from keyservers and registries. Asks no server. D13 and D18 of docs/compatibility.md.
 
-use std::{convert::Infallible, path::Path};
+use std::convert::Infallible;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use crate::{
-    cli::{
-        args::{self, AuthfileOption},
-        context::Context,
-        failure::Outcome,
-        keychain, layers,
-        target::{self, TargetError},
-        ui::Ui,
-    },
-    config::{change, document::LoginEntry, effective::Effective},
-    name::RemoteName,
-    uri::{KeyserverUri, RegistryUri},
-};
+use crate::cli::args::AuthfileOption;
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::target::TargetError;
+use crate::cli::ui::Ui;
+use crate::cli::{args, keychain, layers, target};
+use crate::config::change;
+use crate::config::document::LoginEntry;
+use crate::config::effective::Effective;
+use crate::name::RemoteName;
+use crate::uri::{KeyserverUri, RegistryUri};
 
 /// Drops what is stored for a word that is no remote.
-pub(crate) fn run(word: &str, effective: &Effective<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    match word.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
+pub(crate) fn run(
+    word: &str,
+    effective: &Effective<'_>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    match word
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase())
+        .as_deref()
+    {
         Some("docker" | "oras") => {
             let uri = RegistryUri::found(word).context("while verifying token")?;
             forget_registry(&uri, effective, None, context, ui).context("while verifying token")
         }
         Some("http" | "https" | "hkp" | "hkps") => forget_keyserver(word, context, ui).map(|_| ()),
-        Some(scheme) => Err(anyhow!("while verifying token: {scheme} transport is not supported")),
+        Some(scheme) => Err(anyhow!(
+            "while verifying token: {scheme} transport is not supported"
+        )),
         // A bare host is a keyserver where there is a login for it.
         None => match forget_keyserver(word, context, ui)? {
             true => Ok(()),
@@ -39,8 +49,9 @@ pub(crate) fn run(word: &str, effective: &Effective<'_>, context: &Context, ui: 
 /// Drops the logins to a keyserver, however it is written; says whether there were any.
 fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
     layers::edit_user(context, ui, |document| {
-        let is_meant =
-            |login: &LoginEntry| RegistryUri::found(&login.uri).is_err() && KeyserverUri::are_same(&login.uri, word);
+        let is_meant = |login: &LoginEntry| {
+            RegistryUri::found(&login.uri).is_err() && KeyserverUri::are_same(&login.uri, word)
+        };
         Ok::<_, Infallible>(change::remove_logins(document, is_meant))
     })
 }
@@ -56,7 +67,10 @@ fn forget_registry(
     let keychain = keychain::open(authfile, context);
     let key = uri.storage_key();
     let is_held = keychain.read()?.holds(&key);
-    let has_row = effective.logins().iter().any(|login| keychain::is_row_of(login, uri));
+    let has_row = effective
+        .logins()
+        .iter()
+        .any(|login| keychain::is_row_of(login, uri));
     if !is_held && (!has_row || authfile.is_some()) {
         return Err(anyhow!("not logged in"));
     }
@@ -69,7 +83,10 @@ fn forget_registry(
         return Ok(());
     }
     let held = keychain::held(&keychain)?;
-    let is_dead = |login: &LoginEntry| held.as_ref().is_some_and(|held| keychain::is_dead(login, held));
+    let is_dead = |login: &LoginEntry| {
+        held.as_ref()
+            .is_some_and(|held| keychain::is_dead(login, held))
+    };
     let still_shared = layers::edit_user(context, ui, |document| {
         let goes = |login: &LoginEntry| keychain::is_row_of(login, uri) || is_dead(login);
         change::remove_logins(document, goes);
@@ -93,7 +110,11 @@ pub(crate) struct KeyserverLogoutArgs {
     uri: String,
 }
 
-pub(crate) fn run_for_keyserver(args: &KeyserverLogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run_for_keyserver(
+    args: &KeyserverLogoutArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     layers::migrate(context, ui)?;
     target::refuse_registry(&args.uri, "logout")?;
     let layers = layers::load_files(context)?;
@@ -115,13 +136,19 @@ pub(crate) struct RegistryLogoutArgs {
     uri: String,
 }
 
-pub(crate) fn run_for_registry(args: &RegistryLogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run_for_registry(
+    args: &RegistryLogoutArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     layers::migrate(context, ui)?;
     let layers = layers::load_files(context)?;
     let effective = layers.merge();
     let authfile = args.authfile.path(context, ui);
-    let uri = RegistryUri::found(&args::with_registry_scheme(&args.uri)).context("while verifying token")?;
-    forget_registry(&uri, &effective, authfile.as_deref(), context, ui).context("while verifying token")?;
+    let uri = RegistryUri::found(&args::with_registry_scheme(&args.uri))
+        .context("while verifying token")?;
+    forget_registry(&uri, &effective, authfile.as_deref(), context, ui)
+        .context("while verifying token")?;
     ui.info("Logout succeeded");
     Ok(Outcome::Done)
 }

@@ -2,19 +2,15 @@
 
 use clap::Args;
 
-use crate::{
-    cli::{
-        args,
-        context::Context,
-        failure::{Advise, Outcome},
-        layers,
-        ui::Ui,
-    },
-    config::change::{self, ChangeError, NewAddress, Readdressed},
-    name::RemoteName,
-    quoted::{Quoted, ShellWord},
-    uri::without_user,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::ui::Ui;
+use crate::cli::{args, layers};
+use crate::config::change;
+use crate::config::change::{ChangeError, NewAddress, Readdressed};
+use crate::name::RemoteName;
+use crate::text::{Quoted, ShellWord};
+use crate::uri::without_user;
 
 /// Change the address of a remote endpoint
 ///
@@ -46,16 +42,23 @@ pub(crate) fn run(args: &SetUrlArgs, context: &Context, ui: &mut Ui) -> anyhow::
     if args.global {
         layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
     }
-    let insecure = args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("set-url", "insecure"))?;
+    let insecure = args.insecure
+        || args::switch_variable(context, ui, "ADD_INSECURE", ("set-url", "insecure"))?;
     let name = RemoteName::found(&args.name);
     let (uri, insecure) = args::endpoint(&args.uri, insecure, context, ui)?;
     let new = NewAddress { uri, insecure };
     let done = if args.global {
-        layers::edit_system(context, ui, |document| change::set_uri_globally(document, &name, &new))
+        layers::edit_system(context, ui, |document| {
+            change::set_uri_globally(document, &name, &new)
+        })
     } else {
         let system = layers::system_if_readable(context, ui);
-        let below = system.filter(|layer| layer.document.remotes().contains_key(&name)).map(|layer| layer.kind);
-        layers::edit_user(context, ui, |document| change::set_uri(document, &name, &new, below))
+        let below = system
+            .filter(|layer| layer.document.remotes().contains_key(&name))
+            .map(|layer| layer.kind);
+        layers::edit_user(context, ui, |document| {
+            change::set_uri(document, &name, &new, below)
+        })
     };
     let done = done.map_err(|error| explain(error, &name, &without_user(&args.uri)))?;
     tell(&done, &name, &new, args.global, ui);
@@ -64,9 +67,15 @@ pub(crate) fn run(args: &SetUrlArgs, context: &Context, ui: &mut Ui) -> anyhow::
 
 fn tell(done: &Readdressed, name: &RemoteName, new: &NewAddress, global: bool, ui: &mut Ui) {
     let scheme = if new.insecure { "http" } else { "https" };
-    ui.info(format!("Remote {} is now at {}.", Quoted(name.as_str()), Quoted(&format!("{scheme}://{}", new.uri))));
+    ui.info(format!(
+        "Remote {} is now at {}.",
+        Quoted(name.as_str()),
+        Quoted(&format!("{scheme}://{}", new.uri))
+    ));
     if done.has_keyservers {
-        ui.info(format!("The keyservers of {name} stay as they were configured."));
+        ui.info(format!(
+            "The keyservers of {name} stay as they were configured."
+        ));
     }
     if done.token_removed {
         let before = &done.before;

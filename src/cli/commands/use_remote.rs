@@ -3,21 +3,15 @@
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::{Advise, Outcome},
-        layers, previous,
-        ui::Ui,
-    },
-    config::{
-        change::{self, ChangeError, Exclusivity},
-        layer::{CHOICE, LayerKind},
-        policy,
-    },
-    name::RemoteName,
-    quoted::Quoted,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::ui::Ui;
+use crate::cli::{layers, previous};
+use crate::config::change::{ChangeError, Exclusivity};
+use crate::config::layer::{CHOICE, LayerKind};
+use crate::config::{change, policy};
+use crate::name::RemoteName;
+use crate::text::Quoted;
 
 /// Set the remote endpoint that is used by default
 ///
@@ -59,22 +53,30 @@ fn tell(name: &RemoteName, ui: &mut Ui) {
     ui.info(format!("Remote {} now in use.", Quoted(name.as_str())));
 }
 
-fn use_globally(args: &UseArgs, name: &RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+fn use_globally(
+    args: &UseArgs,
+    name: &RemoteName,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
     let (refusal, exclusivity) = if args.exclusive {
         (layers::EXCLUSIVE_REFUSAL, Exclusivity::Imposed)
     } else {
         (layers::GLOBAL_REFUSAL, Exclusivity::Lifted)
     };
     layers::check_may_write_system(context, refusal)?;
-    layers::edit_system(context, ui, |document| change::use_globally(document, name, exclusivity)).map_err(
-        |error| {
-            if name.as_str() == PREVIOUS {
-                error.advise("Only your own choice can go back to the remote before; name one for all users.")
-            } else {
-                layers::explain_global(error, name)
-            }
-        },
-    )?;
+    layers::edit_system(context, ui, |document| {
+        change::use_globally(document, name, exclusivity)
+    })
+    .map_err(|error| {
+        if name.as_str() == PREVIOUS {
+            error.advise(
+                "Only your own choice can go back to the remote before; name one for all users.",
+            )
+        } else {
+            layers::explain_global(error, name)
+        }
+    })?;
     tell(name, ui);
     Ok(())
 }
@@ -87,7 +89,9 @@ fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Res
     layers::warn(&effective, context, ui);
     let goes_back = name.as_str() == PREVIOUS && effective.remote(&name).is_none();
     let name = if goes_back { previous(context)? } else { name };
-    let remote = effective.remote(&name).ok_or_else(|| no_such_remote(&name, goes_back))?;
+    let remote = effective
+        .remote(&name)
+        .ok_or_else(|| no_such_remote(&name, goes_back))?;
     policy::may_use(&effective, &name)?;
     let built_in = (remote.layer == LayerKind::BuiltIn).then(|| remote.uri());
     let before = layers::edit_user(context, ui, |document| {
@@ -99,20 +103,30 @@ fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Res
         change::use_remote(document, &name, built_in);
         Ok(before)
     })?;
-    let before = if before.is_empty() { layers.system.document.active().to_owned() } else { before };
+    let before = if before.is_empty() {
+        layers.system.document.active().to_owned()
+    } else {
+        before
+    };
     if !before.is_empty() && before != name.as_str() {
         previous::remember(&RemoteName::found(before), context, ui);
     }
     tell(&name, ui);
-    if let Some(chosen) = layers::choice(context).filter(|chosen| *chosen != name && effective.exclusive().is_none()) {
-        ui.warning(format!("{} overrides it: while it is set, the active remote is {chosen}", CHOICE));
+    if let Some(chosen) =
+        layers::choice(context).filter(|chosen| *chosen != name && effective.exclusive().is_none())
+    {
+        ui.warning(format!(
+            "{} overrides it: while it is set, the active remote is {chosen}",
+            CHOICE
+        ));
     }
     Ok(())
 }
 
 fn previous(context: &Context) -> anyhow::Result<RemoteName> {
     previous::recall(context).ok_or_else(|| {
-        anyhow!("no remote was in use before").advise("To choose one by its name: portolan remote use <NAME>.")
+        anyhow!("no remote was in use before")
+            .advise("To choose one by its name: portolan remote use <NAME>.")
     })
 }
 

@@ -42,7 +42,10 @@ impl Line {
                     parsed.current.clear();
                     parsed.is_redirected = true;
                     begun = false;
-                    while characters.next_if(|next| matches!(next, '<' | '>' | '&' | '|' | ' ' | '\t')).is_some() {}
+                    while characters
+                        .next_if(|next| matches!(next, '<' | '>' | '&' | '|' | ' ' | '\t'))
+                        .is_some()
+                    {}
                     continue;
                 }
                 (None, '"' | '\'') => {
@@ -74,10 +77,12 @@ impl Line {
         let rest = value.get(self.kept..).unwrap_or(value);
         match self.quote {
             Some('\'') => rest.replace('\'', r"'\''"),
-            Some(_) => escaped(rest, |character| matches!(character, '"' | '\\' | '$' | '`')),
-            None => {
-                escaped(rest, |character| character.is_whitespace() || "!\"#$&'()*;<>?[\\]^`{|}~".contains(character))
-            }
+            Some(_) => escaped(rest, |character| {
+                matches!(character, '"' | '\\' | '$' | '`')
+            }),
+            None => escaped(rest, |character| {
+                character.is_whitespace() || "!\"#$&'()*;<>?[\\]^`{|}~".contains(character)
+            }),
         }
     }
 
@@ -132,7 +137,11 @@ mod tests {
         ];
         for (line, words, current) in cases {
             let parsed = Line::parse(line, BREAKS);
-            assert_eq!((parsed.words.as_slice(), parsed.current.as_str()), (&owned(words)[..], current), "{line}");
+            assert_eq!(
+                (parsed.words.as_slice(), parsed.current.as_str()),
+                (&owned(words)[..], current),
+                "{line}"
+            );
             assert!(!parsed.is_redirected, "{line}");
         }
         for line in ["p list >", "p list > o", "p list 2>>ou", "p list <i"] {
@@ -153,21 +162,52 @@ mod tests {
             ("p 'i", "it's", r"it'\''s"),
             ("p \"i", "it's \"$x\"", r#"it's \"\$x\""#),
             ("p i", "it's", r"it\'s"),
-            ("p x", "x'\"`$\\;&|<>(){}[]*?!#~", r#"x\'\"\`\$\\\;\&\|\<\>\(\)\{\}\[\]\*\?\!\#\~"#),
+            (
+                "p x",
+                "x'\"`$\\;&|<>(){}[]*?!#~",
+                r#"x\'\"\`\$\\\;\&\|\<\>\(\)\{\}\[\]\*\?\!\#\~"#,
+            ),
             // Readline replaces what stands behind the last colon or equals sign.
-            ("p https://k", "https://keys.example.com:11371", "//keys.example.com:11371"),
-            ("p https://keys.example.com:1", "https://keys.example.com:11371", "11371"),
-            ("p http", "https://keys.example.com", "https://keys.example.com"),
+            (
+                "p https://k",
+                "https://keys.example.com:11371",
+                "//keys.example.com:11371",
+            ),
+            (
+                "p https://keys.example.com:1",
+                "https://keys.example.com:11371",
+                "11371",
+            ),
+            (
+                "p http",
+                "https://keys.example.com",
+                "https://keys.example.com",
+            ),
             ("p --command=ap", "--command=apptainer", "apptainer"),
             // Unless it is quoted.
-            (r"p https\://k", "https://keys.example.com", "https://keys.example.com"),
-            ("p \"https://k", "https://keys.example.com", "https://keys.example.com"),
-            ("p https:\"//k", "https://keys.example.com", "//keys.example.com"),
+            (
+                r"p https\://k",
+                "https://keys.example.com",
+                "https://keys.example.com",
+            ),
+            (
+                "p \"https://k",
+                "https://keys.example.com",
+                "https://keys.example.com",
+            ),
+            (
+                "p https:\"//k",
+                "https://keys.example.com",
+                "//keys.example.com",
+            ),
             ("p 日", "日本 語", r"日本\ 語"),
         ];
         for (line, value, reply) in cases {
             assert_eq!(Line::parse(line, BREAKS).reply(value), reply, "{line}");
         }
-        assert_eq!(Line::parse("p https://k", " \t\n").reply("https://keys"), "https://keys");
+        assert_eq!(
+            Line::parse("p https://k", " \t\n").reply("https://keys"),
+            "https://keys"
+        );
     }
 }

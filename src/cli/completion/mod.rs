@@ -7,15 +7,18 @@ mod line;
 mod position;
 mod values;
 
-use std::{ffi::OsString, fmt::Write as _};
-
-use crate::{
-    cli::{completion::line::Line, context::Environment, failure::Outcome, prompt::Input, ui::Ui},
-    quoted::is_hidden,
-};
+use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use position::Position;
 use values::Offer;
+
+use crate::cli::completion::line::Line;
+use crate::cli::context::Environment;
+use crate::cli::failure::Outcome;
+use crate::cli::prompt::Input;
+use crate::cli::ui::Ui;
+use crate::text::is_hidden;
 
 /// The hidden word behind the program's name by which the scripts ask.
 const WORD: &str = "complete";
@@ -29,7 +32,10 @@ struct Candidate {
 
 impl Candidate {
     fn new(value: impl Into<String>, about: impl Into<String>) -> Self {
-        Self { value: value.into(), about: about.into() }
+        Self {
+            value: value.into(),
+            about: about.into(),
+        }
     }
 }
 
@@ -42,7 +48,7 @@ pub(crate) fn is_question(words: &[OsString]) -> bool {
 /// zsh and fish its words, the program's name first, each with a NUL behind it. It is not among the arguments because those
 /// are everybody's to read, and a line can hold a password.
 ///
-/// The first line of the answer is `words`, `files` or `folders`; candidates follow, for zsh and fish with a tab and what
+/// The first line of the answer is `words`, `files` or `directories`; candidates follow, for zsh and fish with a tab and what
 /// they are.
 ///
 /// # Errors
@@ -53,15 +59,25 @@ pub(crate) fn run(
     environment: &Environment,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let asked: Vec<String> = asked.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let asked: Vec<String> = asked
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let input = Input::new().all()?;
-    let answer = match asked.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let answer = match asked
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["bash", breaks] => for_bash(&Line::parse(input.expose(), breaks), tree, environment),
         ["zsh" | "fish", _] => {
             let mut words: Vec<&str> = input.expose().split_terminator('\0').collect();
             let current = words.pop().unwrap_or_default();
             let (offer, candidates) = offered(&words, current, tree, environment);
-            let rows = candidates.iter().map(|candidate| format!("{}\t{}", candidate.value, candidate.about));
+            let rows = candidates
+                .iter()
+                .map(|candidate| format!("{}\t{}", candidate.value, candidate.about));
             lines(offer, rows)
         }
         _ => String::new(),
@@ -76,7 +92,9 @@ fn for_bash(line: &Line, tree: &clap::Command, environment: &Environment) -> Str
     }
     let words: Vec<&str> = line.words.iter().map(String::as_str).collect();
     let (offer, candidates) = offered(&words, &line.current, tree, environment);
-    let fitting = candidates.iter().filter(|candidate| candidate.value.starts_with(&line.current));
+    let fitting = candidates
+        .iter()
+        .filter(|candidate| candidate.value.starts_with(&line.current));
     lines(offer, fitting.map(|candidate| line.reply(&candidate.value)))
 }
 
@@ -96,12 +114,19 @@ fn offered(
     tree: &clap::Command,
     environment: &Environment,
 ) -> (&'static str, Vec<Candidate>) {
-    let is_assignment = |word: &&&str| word.split_once('=').is_some_and(|(name, _)| is_variable(name));
+    let is_assignment = |word: &&&str| {
+        word.split_once('=')
+            .is_some_and(|(name, _)| is_variable(name))
+    };
     let assignments = words.iter().take_while(is_assignment).count();
-    let position = Position::find(tree, words.get(assignments + 1..).unwrap_or_default(), current);
+    let position = Position::find(
+        tree,
+        words.get(assignments + 1..).unwrap_or_default(),
+        current,
+    );
     let mut candidates = match values::offer(&position, environment) {
         Offer::Files => return ("files", Vec::new()),
-        Offer::Folders => return ("folders", Vec::new()),
+        Offer::Directories => return ("directories", Vec::new()),
         Offer::Words(candidates) => candidates,
     };
     candidates.retain(|Candidate { value, about }| {
@@ -116,5 +141,7 @@ fn offered(
 fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -11,7 +11,7 @@ _portolan() {
     done < <(printf '%s' "${COMP_LINE:0:COMP_POINT}" | command portolan complete bash "$COMP_WORDBREAKS" 2>/dev/null)
     case $kind in
         files) compopt -o default ;;
-        folders) compopt -o dirnames ;;
+        directories) compopt -o dirnames ;;
     esac
 }
 complete -F _portolan portolan

@@ -6,12 +6,12 @@ function __portolan_complete
     set -l kind $lines[1]
     set -e lines[1]
     switch "$kind"
-        case files folders
+        case files directories
             set -l before (string match -r -- '^--[^=]*=' $current)
             set -l path (string replace -r -- '^--[^=]*=' '' $current)
             # The words of a command that there is not are files.
             set lines (complete -C "'' $path")
-            if test $kind = folders
+            if test $kind = directories
                 set lines (string match -r -- '.*/(?:\t.*)?$' $lines)
             end
             set lines "$before"$lines

@@ -7,9 +7,9 @@ _portolan() {
     kind=$lines[1]
     lines[1]=()
     case $kind in
-        files|folders)
+        files|directories)
             [[ $PREFIX == --*=* ]] && compset -P '*='
-            if [[ $kind == folders ]]; then _files -/; else _files; fi
+            if [[ $kind == directories ]]; then _files -/; else _files; fi
             ;;
         *)
             for line in "${lines[@]}"; do

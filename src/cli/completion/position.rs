@@ -63,7 +63,11 @@ impl<'a> Position<'a> {
 
     /// The last value that was given for the option of this id, wherever it stood.
     pub(super) fn value(&self, id: &str) -> Option<&str> {
-        self.flags.iter().rev().find(|(flag, _)| *flag == id).map(|(_, value)| value.as_str())
+        self.flags
+            .iter()
+            .rev()
+            .find(|(flag, _)| *flag == id)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether the flag of this id was given.
@@ -74,7 +78,11 @@ impl<'a> Position<'a> {
     /// Takes in a word. What comes back is the option whose value the next word is.
     fn walk(&mut self, word: &str) -> Option<&'a Arg> {
         if self.is_behind_flags || !word.starts_with('-') || word == "-" {
-            match self.command.find_subcommand(word).filter(|_| self.words.is_empty() && !self.is_behind_flags) {
+            match self
+                .command
+                .find_subcommand(word)
+                .filter(|_| self.words.is_empty() && !self.is_behind_flags)
+            {
                 Some(below) if below.get_name() == "help" => self.is_help = true,
                 Some(below) => {
                     self.command = below;
@@ -88,8 +96,12 @@ impl<'a> Position<'a> {
             self.is_behind_flags = true;
             return None;
         }
-        let Some(long) = word.strip_prefix("--") else { return self.walk_shorts(&word[1..]) };
-        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        let Some(long) = word.strip_prefix("--") else {
+            return self.walk_shorts(&word[1..]);
+        };
+        let (name, value) = long
+            .split_once('=')
+            .map_or((long, None), |(name, value)| (name, Some(value)));
         let arg = self.long(name)?;
         match value {
             Some(value) => self.give(arg, value),
@@ -101,11 +113,18 @@ impl<'a> Position<'a> {
     /// Takes in short flags behind one `-`, of which the last may have a value.
     fn walk_shorts(&mut self, shorts: &str) -> Option<&'a Arg> {
         for (at, short) in shorts.char_indices() {
-            let arg = self.command.get_arguments().find(|arg| arg.get_short() == Some(short))?;
+            let arg = self
+                .command
+                .get_arguments()
+                .find(|arg| arg.get_short() == Some(short))?;
             if takes_value(arg) {
                 let value = &shorts[at + short.len_utf8()..];
                 let value = value.strip_prefix('=').unwrap_or(value);
-                return if value.is_empty() { Some(arg) } else { self.give(arg, value) };
+                return if value.is_empty() {
+                    Some(arg)
+                } else {
+                    self.give(arg, value)
+                };
             }
             self.give(arg, "");
         }
@@ -118,12 +137,16 @@ impl<'a> Position<'a> {
     }
 
     fn long(&self, name: &str) -> Option<&'a Arg> {
-        self.command.get_arguments().find(|arg| arg.get_long() == Some(name))
+        self.command
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(name))
     }
 
     fn wanted_at(&mut self, current: &'a str) -> Wanted<'a> {
         if !self.is_behind_flags && current.starts_with('-') {
-            let option = current.split_once('=').and_then(|(flag, _)| self.long(flag.strip_prefix("--")?));
+            let option = current
+                .split_once('=')
+                .and_then(|(flag, _)| self.long(flag.strip_prefix("--")?));
             return match option.filter(|arg| takes_value(arg)) {
                 Some(arg) => {
                     self.prefix = &current[..=current.find('=').unwrap_or_default()];
@@ -137,11 +160,16 @@ impl<'a> Position<'a> {
         }
         let positionals: Vec<&Arg> = self.command.get_positionals().collect();
         let at = self.words.len();
-        let Some(arg) = positionals.get(at).or(positionals.last().filter(|arg| takes_many(arg))) else {
+        let Some(arg) = positionals
+            .get(at)
+            .or(positionals.last().filter(|arg| takes_many(arg)))
+        else {
             return Wanted::Values(Vec::new());
         };
         // `[REMOTE] URI`: the first word can be either.
-        let next = positionals.get(at + 1).filter(|next| !arg.is_required_set() && next.is_required_set());
+        let next = positionals
+            .get(at + 1)
+            .filter(|next| !arg.is_required_set() && next.is_required_set());
         Wanted::Values(std::iter::once(*arg).chain(next.copied()).collect())
     }
 }
@@ -151,7 +179,10 @@ fn takes_value(arg: &Arg) -> bool {
 }
 
 fn takes_many(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::Append) || arg.get_num_args().is_some_and(|range| range.max_values() > 1)
+    matches!(arg.get_action(), ArgAction::Append)
+        || arg
+            .get_num_args()
+            .is_some_and(|range| range.max_values() > 1)
 }
 
 #[cfg(test)]
@@ -160,16 +191,28 @@ mod tests {
 
     fn tree() -> Command {
         let config = Arg::new("config").short('c').long("config").global(true);
-        let switch = |name: &'static str, short| Arg::new(name).long(name).short(short).action(ArgAction::SetTrue);
+        let switch = |name: &'static str, short| {
+            Arg::new(name)
+                .long(name)
+                .short(short)
+                .action(ArgAction::SetTrue)
+        };
         let add = Command::new("add-keyserver")
-            .args([Arg::new("order").long("order").short('o'), switch("insecure", 'i')])
+            .args([
+                Arg::new("order").long("order").short('o'),
+                switch("insecure", 'i'),
+            ])
             .args([Arg::new("remote"), Arg::new("uri").required(true)])
             .allow_missing_positional(true);
         let use_remote = Command::new("use")
             .args([switch("global", 'g'), switch("exclusive", 'e')])
             .arg(Arg::new("name").required(true));
-        let remote = Command::new("remote").arg(config).subcommands([use_remote, add]);
-        let mut tree = Command::new("p").arg(Arg::new("command").long("command").global(true)).subcommand(remote);
+        let remote = Command::new("remote")
+            .arg(config)
+            .subcommands([use_remote, add]);
+        let mut tree = Command::new("p")
+            .arg(Arg::new("command").long("command").global(true))
+            .subcommand(remote);
         tree.build();
         tree
     }
@@ -182,9 +225,18 @@ mod tests {
         let wanted = match &position.wanted {
             Wanted::Commands => "commands".to_owned(),
             Wanted::Flags => "flags".to_owned(),
-            Wanted::Values(args) => args.iter().map(|arg| arg.get_id().as_str()).collect::<Vec<_>>().join("|"),
+            Wanted::Values(args) => args
+                .iter()
+                .map(|arg| arg.get_id().as_str())
+                .collect::<Vec<_>>()
+                .join("|"),
         };
-        format!("{}: {wanted} {}{:?}", position.path.join(" "), position.prefix, position.words)
+        format!(
+            "{}: {wanted} {}{:?}",
+            position.path.join(" "),
+            position.prefix,
+            position.words
+        )
     }
 
     #[test]
@@ -211,10 +263,22 @@ mod tests {
             ("remote use --global=", "remote use: flags []"),
             ("--command singularity remote use ", "remote use: name []"),
             ("--command=", ": command --command=[]"),
-            ("remote add-keyserver ", "remote add-keyserver: remote|uri []"),
-            ("remote add-keyserver company ", r#"remote add-keyserver: uri ["company"]"#),
-            ("remote add-keyserver -o 1 ", "remote add-keyserver: remote|uri []"),
-            ("remote add-keyserver --unknown ", "remote add-keyserver: remote|uri []"),
+            (
+                "remote add-keyserver ",
+                "remote add-keyserver: remote|uri []",
+            ),
+            (
+                "remote add-keyserver company ",
+                r#"remote add-keyserver: uri ["company"]"#,
+            ),
+            (
+                "remote add-keyserver -o 1 ",
+                "remote add-keyserver: remote|uri []",
+            ),
+            (
+                "remote add-keyserver --unknown ",
+                "remote add-keyserver: remote|uri []",
+            ),
             ("help remote ", "remote: commands []"),
             ("remote help ", "remote: commands []"),
             ("help remote use ", "remote use: commands []"),
@@ -227,9 +291,21 @@ mod tests {
     #[test]
     fn the_flags_so_far_are_known_wherever_they_stood() {
         let tree = tree();
-        let words = ["--command", "singularity", "remote", "-cfirst", "use", "-g", "--config=second", "--command="];
+        let words = [
+            "--command",
+            "singularity",
+            "remote",
+            "-cfirst",
+            "use",
+            "-g",
+            "--config=second",
+            "--command=",
+        ];
         let position = Position::find(&tree, &words, "");
-        assert_eq!((position.value("config"), position.value("command")), (Some("second"), Some("")));
+        assert_eq!(
+            (position.value("config"), position.value("command")),
+            (Some("second"), Some(""))
+        );
         assert!(position.has("global") && !position.has("exclusive"));
     }
 }

@@ -4,23 +4,15 @@ use std::path::PathBuf;
 
 use clap::Arg;
 
-use crate::{
-    cli::{
-        completion::{
-            Candidate,
-            position::{Position, Wanted},
-        },
-        context::{Context, Environment, Places, User},
-        layers,
-    },
-    config::{
-        document::{Document, KeyserverEntry},
-        effective::{Effective, Layer, LayerKind, Layers, Remote, Token},
-    },
-    flavor::{Flavor, KNOWN_ENDPOINTS},
-    name::RemoteName,
-    uri::RegistryUri,
-};
+use crate::cli::completion::Candidate;
+use crate::cli::completion::position::{Position, Wanted};
+use crate::cli::context::{Context, Environment, Places, User};
+use crate::cli::layers;
+use crate::config::document::{Document, KeyserverEntry};
+use crate::config::effective::{Effective, Layer, LayerKind, Layers, Remote, Token};
+use crate::name::RemoteName;
+use crate::runtime::{KNOWN_ENDPOINTS, Runtime};
+use crate::uri::RegistryUri;
 
 /// What a shell shows.
 pub(super) enum Offer {
@@ -28,8 +20,8 @@ pub(super) enum Offer {
     Words(Vec<Candidate>),
     /// Its own completion of files.
     Files,
-    /// Its own completion of folders.
-    Folders,
+    /// Its own completion of directories.
+    Directories,
 }
 
 /// What could stand at a position.
@@ -45,11 +37,16 @@ pub(super) fn offer(position: &Position<'_>, environment: &Environment) -> Offer
     for arg in args {
         match value_name(arg) {
             "FILE" => return Offer::Files,
-            "DIR" => return Offer::Folders,
+            "DIR" => return Offer::Directories,
             _ if !fixed(arg).is_empty() => found.extend(fixed(arg)),
             name => {
                 let files = files.get_or_insert_with(|| Files::read(position, environment));
-                found.extend(files.as_ref().map(|files| files.values(position, arg, name)).unwrap_or_default());
+                found.extend(
+                    files
+                        .as_ref()
+                        .map(|files| files.values(position, arg, name))
+                        .unwrap_or_default(),
+                );
             }
         }
     }
@@ -59,8 +56,13 @@ pub(super) fn offer(position: &Position<'_>, environment: &Environment) -> Offer
 }
 
 fn commands(position: &Position<'_>) -> Vec<Candidate> {
-    let shown = position.command.get_subcommands().filter(|command| !command.is_hide_set());
-    shown.map(|command| Candidate::new(command.get_name(), text(command.get_about()))).collect()
+    let shown = position
+        .command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    shown
+        .map(|command| Candidate::new(command.get_name(), text(command.get_about())))
+        .collect()
 }
 
 fn flags(position: &Position<'_>) -> Vec<Candidate> {
@@ -68,24 +70,46 @@ fn flags(position: &Position<'_>) -> Vec<Candidate> {
         let is_open = arg.get_action().takes_values() || !position.has(arg.get_id().as_str());
         is_open && !arg.is_hide_set()
     });
-    shown.filter_map(|arg| Some(Candidate::new(format!("--{}", arg.get_long()?), text(arg.get_help())))).collect()
+    shown
+        .filter_map(|arg| {
+            Some(Candidate::new(
+                format!("--{}", arg.get_long()?),
+                text(arg.get_help()),
+            ))
+        })
+        .collect()
 }
 
 fn text(styled: Option<&clap::builder::StyledStr>) -> String {
-    styled.map(ToString::to_string).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+    styled
+        .map(ToString::to_string)
+        .unwrap_or_default()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn value_name(arg: &Arg) -> &str {
-    arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str())
+    arg.get_value_names()
+        .and_then(|names| names.first())
+        .map_or("", |name| name.as_str())
 }
 
 /// The values that the tree itself knows.
 fn fixed(arg: &Arg) -> Vec<Candidate> {
     if arg.get_id() == "command" {
-        return ["apptainer", "singularity"].map(|name| Candidate::new(name, "")).to_vec();
+        return ["apptainer", "singularity"]
+            .map(|name| Candidate::new(name, ""))
+            .to_vec();
     }
-    let shown = arg.get_possible_values().into_iter().filter(|value| !value.is_hide_set());
-    shown.map(|value| Candidate::new(value.get_name(), text(value.get_help()))).collect()
+    let shown = arg
+        .get_possible_values()
+        .into_iter()
+        .filter(|value| !value.is_hide_set());
+    shown
+        .map(|value| Candidate::new(value.get_name(), text(value.get_help())))
+        .collect()
 }
 
 /// The files that the line means.
@@ -100,20 +124,40 @@ impl Files {
         // The shell would have written the home out.
         let path = |id: &str| {
             let text = position.value(id)?;
-            let below = ["~/", "$HOME/", "${HOME}/"].iter().find_map(|start| text.strip_prefix(start));
+            let below = ["~/", "$HOME/", "${HOME}/"]
+                .iter()
+                .find_map(|start| text.strip_prefix(start));
             Some(match (below, &home) {
                 (Some(below), Some(home)) => home.join(below),
                 _ => PathBuf::from(text),
             })
         };
-        let command = position.value("command").map(Flavor::parse).transpose().ok()?;
+        let command = position
+            .value("command")
+            .map(Runtime::parse)
+            .transpose()
+            .ok()?;
         let (sysconfdir, config) = (path("sysconfdir"), path("config"));
-        let places = Places { command: command.as_ref(), sysconfdir: sysconfdir.as_deref(), config: config.as_deref() };
+        let places = Places {
+            command: command.as_ref(),
+            sysconfdir: sysconfdir.as_deref(),
+            config: config.as_deref(),
+        };
         let context = Context::new(places, environment.clone(), User::take()).ok()?;
-        let nothing = || Layer { kind: LayerKind::BuiltIn, path: None, document: Document::default() };
+        let nothing = || Layer {
+            kind: LayerKind::BuiltIn,
+            path: None,
+            document: Document::default(),
+        };
         let system = layers::system(&context).unwrap_or_else(|_| nothing());
         let user = layers::user_store(&context).read().ok().flatten();
-        Some(Self { layers: Layers { system, user, chosen: None } })
+        Some(Self {
+            layers: Layers {
+                system,
+                user,
+                chosen: None,
+            },
+        })
     }
 
     fn values(&self, position: &Position<'_>, arg: &Arg, name: &str) -> Vec<Candidate> {
@@ -122,14 +166,16 @@ impl Files {
         let path = position.path.as_slice();
         match (path, name) {
             (["remote", "add"], "NAME") => known_endpoints(&effective),
-            (["remote", "remove"], "NAME") | (["remote", "rename"], "OLD") | (["remote", "set-url"], "NAME") => {
+            (["remote", "remove"], "NAME")
+            | (["remote", "rename"], "OLD")
+            | (["remote", "set-url"], "NAME") => {
                 remotes(&effective, |remote| remote.is_global() == for_all)
             }
             (["remote", "set-url"], "URI") => current_address(&effective, position),
             (["remote", "use"], "NAME") if for_all => remotes(&effective, Remote::is_global),
-            (["remote", "use"], "NAME") => {
-                remotes(&effective, |remote| effective.exclusive().is_none_or(|only| only == remote.name))
-            }
+            (["remote", "use"], "NAME") => remotes(&effective, |remote| {
+                effective.exclusive().is_none_or(|only| only == remote.name)
+            }),
             (["remote", "login"], _) if arg.is_positional() => {
                 let mut found = remotes(&effective, |_| true);
                 found.extend(external_keyservers(&effective));
@@ -144,9 +190,10 @@ impl Files {
             (["keyserver", "login"], "URI") => external_keyservers(&effective),
             (["keyserver", "logout"], "URI") => logins(&effective, |uri| !is_registry(uri)),
             (["registry", "login" | "logout"], "URI") => logins(&effective, is_registry),
-            (["remote", "add-keyserver" | "remove-keyserver"] | ["keyserver", "add" | "remove"], "REMOTE") => {
-                remotes(&effective, Remote::is_global)
-            }
+            (
+                ["remote", "add-keyserver" | "remove-keyserver"] | ["keyserver", "add" | "remove"],
+                "REMOTE",
+            ) => remotes(&effective, Remote::is_global),
             (["remote", "remove-keyserver"] | ["keyserver", "remove"], "URI") => {
                 self.systems_keyservers(position, |keyserver| !keyserver.skip)
             }
@@ -159,38 +206,69 @@ impl Files {
     }
 
     /// The keyservers of the system's remote that is named, else of its active one.
-    fn systems_keyservers(&self, position: &Position<'_>, is_meant: fn(&KeyserverEntry) -> bool) -> Vec<Candidate> {
+    fn systems_keyservers(
+        &self,
+        position: &Position<'_>,
+        is_meant: fn(&KeyserverEntry) -> bool,
+    ) -> Vec<Candidate> {
         let document = &self.layers.system.document;
-        let name = position.words.first().map_or(document.active(), String::as_str);
+        let name = position
+            .words
+            .first()
+            .map_or(document.active(), String::as_str);
         let entry = document.remotes().get(&RemoteName::found(name));
-        let keyservers = entry.into_iter().flat_map(|entry| &entry.keyservers).filter(|keyserver| is_meant(keyserver));
-        keyservers.map(|keyserver| Candidate::new(&keyserver.uri, format!("keyserver of {name}"))).collect()
+        let keyservers = entry
+            .into_iter()
+            .flat_map(|entry| &entry.keyservers)
+            .filter(|keyserver| is_meant(keyserver));
+        keyservers
+            .map(|keyserver| Candidate::new(&keyserver.uri, format!("keyserver of {name}")))
+            .collect()
     }
 }
 
-fn remotes<'a>(effective: &Effective<'a>, is_meant: impl Fn(&Remote<'a>) -> bool) -> Vec<Candidate> {
+fn remotes<'a>(
+    effective: &Effective<'a>,
+    is_meant: impl Fn(&Remote<'a>) -> bool,
+) -> Vec<Candidate> {
     let meant = effective.remotes().filter(|remote| is_meant(remote));
-    meant.map(|remote| Candidate::new(remote.name.as_str(), remote.uri())).collect()
+    meant
+        .map(|remote| Candidate::new(remote.name.as_str(), remote.uri()))
+        .collect()
 }
 
 fn known_endpoints(effective: &Effective<'_>) -> Vec<Candidate> {
     let is_new = |name: &str| effective.remote(&RemoteName::found(name)).is_none();
     let new = KNOWN_ENDPOINTS.iter().filter(|known| is_new(known.name));
-    new.map(|known| Candidate::new(known.name, known.uri)).collect()
+    new.map(|known| Candidate::new(known.name, known.uri))
+        .collect()
 }
 
 /// The address that a remote has, to be changed by hand.
 fn current_address(effective: &Effective<'_>, position: &Position<'_>) -> Vec<Candidate> {
-    let remote = position.words.first().and_then(|name| effective.remote(&RemoteName::found(name)));
-    remote.map(|remote| Candidate::new(remote.uri(), "its address now")).into_iter().collect()
+    let remote = position
+        .words
+        .first()
+        .and_then(|name| effective.remote(&RemoteName::found(name)));
+    remote
+        .map(|remote| Candidate::new(remote.uri(), "its address now"))
+        .into_iter()
+        .collect()
 }
 
 fn external_keyservers(effective: &Effective<'_>) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for remote in effective.remotes() {
-        for keyserver in remote.keyservers().iter().filter(|keyserver| keyserver.external) {
+        for keyserver in remote
+            .keyservers()
+            .iter()
+            .filter(|keyserver| keyserver.external)
+        {
             if !found.iter().any(|other| other.value == keyserver.uri) {
-                found.push(Candidate::new(&keyserver.uri, format!("keyserver of {}", remote.name)));
+                found.push(Candidate::new(
+                    &keyserver.uri,
+                    format!("keyserver of {}", remote.name),
+                ));
             }
         }
     }
@@ -198,8 +276,13 @@ fn external_keyservers(effective: &Effective<'_>) -> Vec<Candidate> {
 }
 
 fn logins(effective: &Effective<'_>, is_meant: impl Fn(&str) -> bool) -> Vec<Candidate> {
-    let meant = effective.logins().iter().filter(|login| is_meant(&login.uri));
-    meant.map(|login| Candidate::new(&login.uri, "logged in")).collect()
+    let meant = effective
+        .logins()
+        .iter()
+        .filter(|login| is_meant(&login.uri));
+    meant
+        .map(|login| Candidate::new(&login.uri, "logged in"))
+        .collect()
 }
 
 fn is_registry(uri: &str) -> bool {

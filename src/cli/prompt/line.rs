@@ -21,7 +21,11 @@ pub(super) struct SecretBuffer {
 impl SecretBuffer {
     /// An empty buffer that takes at most `limit` bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self { bytes: Zeroizing::default(), limit, overflowed: false }
+        Self {
+            bytes: Zeroizing::default(),
+            limit,
+            overflowed: false,
+        }
     }
 
     pub(super) fn push(&mut self, byte: u8) {
@@ -79,7 +83,11 @@ impl SecretBuffer {
         while self.bytes.last().is_some_and(u8::is_ascii_whitespace) {
             self.bytes.pop();
         }
-        while self.bytes.last().is_some_and(|byte| !byte.is_ascii_whitespace()) {
+        while self
+            .bytes
+            .last()
+            .is_some_and(|byte| !byte.is_ascii_whitespace())
+        {
             self.bytes.pop();
         }
     }
@@ -125,7 +133,13 @@ enum State {
 
 impl TypedLine {
     pub(super) fn new(keys: Keys, extent: Extent, limit: usize) -> Self {
-        Self { text: SecretBuffer::new(limit), keys, extent, state: State::Plain, end_pressed: false }
+        Self {
+            text: SecretBuffer::new(limit),
+            keys,
+            extent,
+            state: State::Plain,
+            end_pressed: false,
+        }
     }
 
     /// Takes one byte; `true` when it ended the text.
@@ -181,7 +195,8 @@ impl TypedLine {
     }
 
     fn at_start_of_line(&self) -> bool {
-        self.text.is_empty() || self.extent == Extent::Everything && self.text.bytes.last() == Some(&b'\n')
+        self.text.is_empty()
+            || self.extent == Extent::Everything && self.text.bytes.last() == Some(&b'\n')
     }
 }
 
@@ -189,14 +204,25 @@ impl TypedLine {
 mod tests {
     use super::*;
 
-    const KEYS: Keys =
-        Keys { erase: 0x7f, erase_word: 0x17, erase_line: 0x15, take_literally: 0x16, end_of_input: 0x04 };
+    const KEYS: Keys = Keys {
+        erase: 0x7f,
+        erase_word: 0x17,
+        erase_line: 0x15,
+        take_literally: 0x16,
+        end_of_input: 0x04,
+    };
 
     fn typed(bytes: &[u8], extent: Extent) -> (String, usize) {
         let mut line = TypedLine::new(KEYS, extent, 100);
-        let taken = bytes.iter().position(|byte| line.press(*byte)).map_or(usize::MAX, |at| at + 1);
+        let taken = bytes
+            .iter()
+            .position(|byte| line.press(*byte))
+            .map_or(usize::MAX, |at| at + 1);
         let text = line.into_text().into_secret().unwrap();
-        (text.map_or_else(String::new, |secret| secret.expose().to_owned()), taken)
+        (
+            text.map_or_else(String::new, |secret| secret.expose().to_owned()),
+            taken,
+        )
     }
 
     #[test]
@@ -240,8 +266,14 @@ mod tests {
         assert_eq!(typed(b"\0rest\n", Extent::Line), (String::new(), 1));
         assert_eq!(typed(b"a\x04b\n", Extent::Line), ("ab".to_owned(), 4));
         assert_eq!(typed(b"a\x04\x04rest\n", Extent::Line), ("a".to_owned(), 3));
-        assert_eq!(typed(b"a\nb\n\x04rest", Extent::Everything), ("a\nb\n".to_owned(), 5));
-        assert_eq!(typed(b"a\x04\x04rest", Extent::Everything), ("a".to_owned(), 3));
+        assert_eq!(
+            typed(b"a\nb\n\x04rest", Extent::Everything),
+            ("a\nb\n".to_owned(), 5)
+        );
+        assert_eq!(
+            typed(b"a\x04\x04rest", Extent::Everything),
+            ("a".to_owned(), 3)
+        );
     }
 
     #[test]
@@ -259,7 +291,10 @@ mod tests {
     fn a_long_secret_is_whole() {
         let mut buffer = SecretBuffer::new(1 << 20);
         (0..5_000).for_each(|_| buffer.push(b'x'));
-        assert_eq!(buffer.into_secret().unwrap(), Some(Secret::new("x".repeat(5_000))));
+        assert_eq!(
+            buffer.into_secret().unwrap(),
+            Some(Secret::new("x".repeat(5_000)))
+        );
     }
 
     #[test]

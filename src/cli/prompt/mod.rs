@@ -17,9 +17,9 @@ mod line;
 mod signals;
 mod terminal;
 
-use std::io::{self, IsTerminal};
-use std::mem;
+use std::io::IsTerminal;
 use std::os::fd::AsFd;
+use std::{io, mem};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -58,7 +58,9 @@ pub enum PromptError {
     #[error("the terminal was closed")]
     Closed,
     /// The program runs in the background, and nobody is left who could bring it to the front.
-    #[error("a program in the background can't ask for anything: use --tokenfile or --password-stdin")]
+    #[error(
+        "a program in the background can't ask for anything: use --tokenfile or --password-stdin"
+    )]
     Background,
     /// The terminal can't be used.
     #[error("while asking on {terminal}")]
@@ -101,8 +103,14 @@ enum Manner {
 
 impl Input {
     /// Takes standard input; reads nothing.
-    #[expect(clippy::new_without_default, reason = "taking standard input is an act, not a default")]
-    #[expect(clippy::disallowed_methods, reason = "this is the owner of standard input")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "taking standard input is an act, not a default"
+    )]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the owner of standard input"
+    )]
     pub fn new() -> Self {
         let standard = io::stdin();
         let terminal = standard.is_terminal();
@@ -126,9 +134,14 @@ impl Input {
         flags: &'static str,
     ) -> Result<Option<Secret>, PromptError> {
         if self.terminal {
-            return self.ask(introduction, prompt, Manner::Hidden(Extent::Line))?.into_secret();
+            return self
+                .ask(introduction, prompt, Manner::Hidden(Extent::Line))?
+                .into_secret();
         }
-        self.line()?.into_secret()?.ok_or(PromptError::NoInput { flags }).map(Some)
+        self.line()?
+            .into_secret()?
+            .ok_or(PromptError::NoInput { flags })
+            .map(Some)
     }
 
     /// Asks a question whose answer is shown as it is typed; `None` without a terminal.
@@ -139,7 +152,9 @@ impl Input {
             return Ok(None);
         }
         let answer = self.ask("", question, Manner::Shown)?.into_secret()?;
-        Ok(Some(answer.map_or_else(String::new, |text| text.expose().to_owned())))
+        Ok(Some(
+            answer.map_or_else(String::new, |text| text.expose().to_owned()),
+        ))
     }
 
     /// Everything on standard input, for `--password-stdin`, without one final line feed and then one final carriage
@@ -148,7 +163,11 @@ impl Input {
     /// On a terminal it is typed, hidden, up to Ctrl-D.
     pub fn all(&mut self) -> Result<Secret, PromptError> {
         let mut text = if self.terminal {
-            self.ask("", "Password or token (hidden, ends with Ctrl-D): ", Manner::Hidden(Extent::Everything))?
+            self.ask(
+                "",
+                "Password or token (hidden, ends with Ctrl-D): ",
+                Manner::Hidden(Extent::Everything),
+            )?
         } else {
             self.everything()?
         };
@@ -195,13 +214,22 @@ impl Input {
                 Err(Errno::AGAIN) => {
                     let _ = poll(&mut [PollFd::new(&self.standard, PollFlags::IN)], None);
                 }
-                Err(error) => return Err(PromptError::Read { source: error.into() }),
+                Err(error) => {
+                    return Err(PromptError::Read {
+                        source: error.into(),
+                    });
+                }
             }
         }
     }
 
     /// Asks on the terminal, and again after each stop, until there is an answer.
-    fn ask(&self, introduction: &str, prompt: &str, manner: Manner) -> Result<SecretBuffer, PromptError> {
+    fn ask(
+        &self,
+        introduction: &str,
+        prompt: &str,
+        manner: Manner,
+    ) -> Result<SecretBuffer, PromptError> {
         let terminal = Terminal::open(self.standard.as_fd())?;
         let mut signals = Signals::watch().map_err(|error| terminal.failed(error))?;
         let mut hidden = None;
@@ -234,7 +262,11 @@ impl Input {
                     if !line_ended {
                         terminal.end_line();
                     }
-                    return if text.overflowed() { Err(manner.too_long()) } else { Ok(text) };
+                    return if text.overflowed() {
+                        Err(manner.too_long())
+                    } else {
+                        Ok(text)
+                    };
                 }
                 Heard::Notice(Notice::End(signal)) => {
                     drop(hidden);
@@ -290,17 +322,30 @@ fn come_to_the_front(terminal: &Terminal, signals: &mut Signals) -> Option<Notic
 }
 
 /// Shows the prompt and takes what is typed.
-fn listen(terminal: &Terminal, signals: &mut Signals, shown: &str, manner: Manner) -> Result<Heard, PromptError> {
+fn listen(
+    terminal: &Terminal,
+    signals: &mut Signals,
+    shown: &str,
+    manner: Manner,
+) -> Result<Heard, PromptError> {
     terminal.show(shown, signals)?;
     let mut line = TypedLine::new(terminal.keys()?, manner.extent(), manner.limit());
     loop {
         match terminal.next(signals)? {
             Event::Byte(byte) => {
                 if line.press(byte) {
-                    return Ok(Heard::Answer { text: line.into_text(), line_ended: matches!(manner, Manner::Shown) });
+                    return Ok(Heard::Answer {
+                        text: line.into_text(),
+                        line_ended: matches!(manner, Manner::Shown),
+                    });
                 }
             }
-            Event::EndOfInput => return Ok(Heard::Answer { text: line.into_text(), line_ended: false }),
+            Event::EndOfInput => {
+                return Ok(Heard::Answer {
+                    text: line.into_text(),
+                    line_ended: false,
+                });
+            }
             Event::Signal => {
                 if let Some(notice) = signals.notice() {
                     return Ok(Heard::Notice(notice));

@@ -3,13 +3,12 @@
 //! Outside of a prompt each signal does what it would do by default. While one waits, signals are only noted, so that
 //! the terminal is put right before the program ends or stops.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use rustix::process::{getpid, getsid};
 use signal_hook::consts::{
@@ -21,7 +20,9 @@ use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::low_level;
 
 /// The signals that end a program and can come from a person, a shell or a batch system.
-const FATAL: [i32; 8] = [SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU];
+const FATAL: [i32; 8] = [
+    SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU,
+];
 
 /// What continued a program may have come with other signals, and other threads may be noting them at this moment. No
 /// person sees 50 ms.
@@ -83,7 +84,10 @@ impl Drop for Signals {
     fn drop(&mut self) {
         ENDS.store(true, Ordering::SeqCst);
         // Nobody outside of a session could continue its leader. The kernel does not stop one at Ctrl-Z either.
-        STOPS.store(getsid(None).is_ok_and(|session| session != getpid()), Ordering::SeqCst);
+        STOPS.store(
+            getsid(None).is_ok_and(|session| session != getpid()),
+            Ordering::SeqCst,
+        );
         if let Some(Notice::End(signal)) = self.notice() {
             end_by(signal);
         }

@@ -3,17 +3,18 @@
 //! However a prompt ends, the settings that were found are restored: by [`Hidden`] when it goes out of scope, and by a
 //! panic hook, since a program that aborts at a panic drops nothing.
 
-use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::panic;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::{io, panic};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::getpgrp;
+use rustix::termios;
 use rustix::termios::{
-    self, InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcgetattr,
+    tcsetattr,
 };
 
 use super::PromptError;
@@ -44,11 +45,19 @@ impl Terminal {
         // Not blocking, so that a stopped output (Ctrl-S) can't keep a signal from being obeyed.
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         if let Ok(device) = rustix::fs::open("/dev/tty", flags, Mode::empty()) {
-            return Ok(Self { device, name: "/dev/tty" });
+            return Ok(Self {
+                device,
+                name: "/dev/tty",
+            });
         }
         let name = "the terminal of standard input";
         let device =
-            standard_input.try_clone_to_owned().map_err(|source| PromptError::Terminal { terminal: name, source })?;
+            standard_input
+                .try_clone_to_owned()
+                .map_err(|source| PromptError::Terminal {
+                    terminal: name,
+                    source,
+                })?;
         Ok(Self { device, name })
     }
 
@@ -60,7 +69,10 @@ impl Terminal {
         } else if source.raw_os_error() == Some(Errno::IO.raw_os_error()) && !self.is_ours() {
             PromptError::Background
         } else {
-            PromptError::Terminal { terminal: self.name, source }
+            PromptError::Terminal {
+                terminal: self.name,
+                source,
+            }
         }
     }
 
@@ -113,7 +125,9 @@ impl Terminal {
 
     /// The keys that this terminal edits lines with.
     pub(super) fn keys(&self) -> Result<Keys, PromptError> {
-        let codes = tcgetattr(&self.device).map_err(|error| self.failed(error))?.special_codes;
+        let codes = tcgetattr(&self.device)
+            .map_err(|error| self.failed(error))?
+            .special_codes;
         Ok(Keys {
             erase: codes[SpecialCodeIndex::VERASE],
             erase_word: codes[SpecialCodeIndex::VWERASE],
@@ -127,7 +141,10 @@ impl Terminal {
     pub(super) fn hide(&self) -> Result<Hidden, PromptError> {
         restore_on_panic();
         let found = tcgetattr(&self.device).map_err(|error| self.failed(error))?;
-        let device = self.device.try_clone().map_err(|error| self.failed(error))?;
+        let device = self
+            .device
+            .try_clone()
+            .map_err(|error| self.failed(error))?;
         *hidden() = Some((device, found.clone()));
         let guard = Hidden(());
         self.change(&hiding(found))?;
@@ -148,7 +165,8 @@ impl Terminal {
     /// Whether the terminal went away: no end of input can follow.
     fn is_closed(&self) -> bool {
         let mut waited = [PollFd::new(&self.device, PollFlags::IN)];
-        poll(&mut waited, Some(&Timespec::default())).is_ok() && waited[0].revents().contains(PollFlags::HUP)
+        poll(&mut waited, Some(&Timespec::default())).is_ok()
+            && waited[0].revents().contains(PollFlags::HUP)
     }
 
     fn change(&self, settings: &Termios) -> Result<(), PromptError> {
@@ -158,7 +176,10 @@ impl Terminal {
     /// Waits for `wanted` or a signal; `true` for a signal.
     fn wait(&self, wanted: PollFlags, signals: &Signals) -> Result<bool, PromptError> {
         loop {
-            let mut waited = [PollFd::new(&self.device, wanted), PollFd::new(signals, PollFlags::IN)];
+            let mut waited = [
+                PollFd::new(&self.device, wanted),
+                PollFd::new(signals, PollFlags::IN),
+            ];
             match poll(&mut waited, None) {
                 Ok(_) => return Ok(!waited[1].revents().is_empty()),
                 Err(Errno::INTR) => {}
@@ -179,7 +200,8 @@ impl Drop for Hidden {
 
 /// The settings for a hidden line: no echo, bytes as they come, and Ctrl-C and Ctrl-Z still signals of the terminal.
 fn hiding(mut settings: Termios) -> Termios {
-    settings.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
+    settings.local_modes -=
+        LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
     settings.local_modes |= LocalModes::ISIG;
     settings.input_modes -= InputModes::IGNCR | InputModes::INLCR;
     settings.special_codes[SpecialCodeIndex::VMIN] = 1;

@@ -1,13 +1,9 @@
 //! New remotes, and those that are there already.
 
-use crate::{
-    config::{
-        change::ChangeError,
-        document::{Document, RemoteEntry},
-    },
-    name::RemoteName,
-    uri::EndpointUri,
-};
+use crate::config::change::ChangeError;
+use crate::config::document::{Document, RemoteEntry};
+use crate::name::RemoteName;
+use crate::uri::EndpointUri;
 
 /// A new remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +66,8 @@ pub fn check_same(entry: &RemoteEntry, new: &NewRemote) -> Result<(), ChangeErro
     if is_there && entry.insecure == new.insecure {
         return Ok(());
     }
-    let url = |uri: &str, insecure: bool| format!("{}://{uri}", if insecure { "http" } else { "https" });
+    let url =
+        |uri: &str, insecure: bool| format!("{}://{uri}", if insecure { "http" } else { "https" });
     Err(ChangeError::TakenElsewhere {
         name: new.name.clone(),
         now: url(&entry.uri, entry.insecure),
@@ -88,7 +85,12 @@ mod tests {
     }
 
     fn new(name: &str, uri: &str, insecure: bool, global: bool) -> NewRemote {
-        NewRemote { name: RemoteName::found(name), uri: EndpointUri::parse(uri).unwrap(), global, insecure }
+        NewRemote {
+            name: RemoteName::found(name),
+            uri: EndpointUri::parse(uri).unwrap(),
+            global,
+            insecure,
+        }
     }
 
     const FILE: &str = "Remotes: {m: {URI: M.example/x/, Token: t}, p: {URI: 'p:80', Insecure: true}, g: {URI: g.example, System: true}, e: {}}";
@@ -96,18 +98,40 @@ mod tests {
     #[test]
     fn what_is_there_at_the_same_address_stays_as_it_is() {
         let elsewhere = |name: &str, now: &str, asked: &str| {
-            Err(ChangeError::TakenElsewhere { name: RemoteName::found(name), now: now.into(), asked: asked.into() })
+            Err(ChangeError::TakenElsewhere {
+                name: RemoteName::found(name),
+                now: now.into(),
+                asked: asked.into(),
+            })
         };
         let taken = |name: &str| Err(ChangeError::Taken(RemoteName::found(name)));
         let cases = [
-            (new("m", "https://m.EXAMPLE/x", false, false), Ok(Added::Before)),
+            (
+                new("m", "https://m.EXAMPLE/x", false, false),
+                Ok(Added::Before),
+            ),
             (new("p", "p:80", true, false), Ok(Added::Before)),
             (new("g", "g.example", false, true), Ok(Added::Before)),
-            (new("m", "m.example", false, false), elsewhere("m", "https://M.example/x/", "https://m.example")),
-            (new("m", "m.example/X", false, false), elsewhere("m", "https://M.example/x/", "https://m.example/X")),
-            (new("m", "m.example/x", true, false), elsewhere("m", "https://M.example/x/", "http://m.example/x")),
-            (new("p", "p:80", false, false), elsewhere("p", "http://p:80", "https://p:80")),
-            (new("e", "e.example", false, false), elsewhere("e", "https://", "https://e.example")),
+            (
+                new("m", "m.example", false, false),
+                elsewhere("m", "https://M.example/x/", "https://m.example"),
+            ),
+            (
+                new("m", "m.example/X", false, false),
+                elsewhere("m", "https://M.example/x/", "https://m.example/X"),
+            ),
+            (
+                new("m", "m.example/x", true, false),
+                elsewhere("m", "https://M.example/x/", "http://m.example/x"),
+            ),
+            (
+                new("p", "p:80", false, false),
+                elsewhere("p", "http://p:80", "https://p:80"),
+            ),
+            (
+                new("e", "e.example", false, false),
+                elsewhere("e", "https://", "https://e.example"),
+            ),
             (new("m", "m.example/x", false, true), Ok(Added::Before)),
             // The copy of a system's remote is none of the user's own.
             (new("g", "g.example", false, false), taken("g")),
@@ -126,6 +150,9 @@ mod tests {
         assert_eq!(add_if_missing(&mut one, &asked), Ok(Added::New));
         add(&mut other, &asked).unwrap();
         assert_eq!(one, other);
-        assert_eq!(add(&mut one, &asked), Err(ChangeError::Taken(asked.name.clone())));
+        assert_eq!(
+            add(&mut one, &asked),
+            Err(ChangeError::Taken(asked.name.clone()))
+        );
     }
 }

@@ -1,15 +1,11 @@
 //! Another address for a remote that is there. A token goes with its host (D21 of docs/compatibility.md).
 
-use crate::{
-    config::{
-        change::ChangeError,
-        document::{Document, RemoteEntry},
-        layer::LayerKind,
-    },
-    name::RemoteName,
-    secret::Secret,
-    uri::EndpointUri,
-};
+use crate::config::change::ChangeError;
+use crate::config::document::{Document, RemoteEntry};
+use crate::config::layer::LayerKind;
+use crate::name::RemoteName;
+use crate::secret::Secret;
+use crate::uri::EndpointUri;
 
 /// Where a remote is from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +47,9 @@ pub fn set_uri(
     below: Option<LayerKind>,
 ) -> Result<Readdressed, ChangeError> {
     match document.remotes.get_mut(name) {
-        Some(entry) if !entry.system && below == Some(LayerKind::System) => Err(ChangeError::InTheWay(name.clone())),
+        Some(entry) if !entry.system && below == Some(LayerKind::System) => {
+            Err(ChangeError::InTheWay(name.clone()))
+        }
         Some(entry) if !entry.system => Ok(readdress(entry, new)),
         _ if below.is_some() => Err(ChangeError::GlobalAddress(name.clone())),
         _ => Err(ChangeError::NoSuchRemote(name.clone())),
@@ -67,20 +65,28 @@ pub fn set_uri_globally(
     name: &RemoteName,
     new: &NewAddress,
 ) -> Result<Readdressed, ChangeError> {
-    let entry = document.remotes.get_mut(name).ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
+    let entry = document
+        .remotes
+        .get_mut(name)
+        .ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
     Ok(readdress(entry, new))
 }
 
 fn readdress(entry: &mut RemoteEntry, new: &NewAddress) -> Readdressed {
     // What was sent over TLS alone must not go over plain http to the same host.
-    let keeps_token = keeps_token(&entry.uri, new.uri.as_str()) && (entry.insecure || !new.insecure);
+    let keeps_token =
+        keeps_token(&entry.uri, new.uri.as_str()) && (entry.insecure || !new.insecure);
     let token_removed = !keeps_token && !entry.token.is_empty();
     if token_removed {
         entry.token = Secret::default();
     }
     entry.insecure = new.insecure;
     let before = std::mem::replace(&mut entry.uri, new.uri.as_str().to_owned());
-    Readdressed { before, token_removed, has_keyservers: !entry.keyservers.is_empty() }
+    Readdressed {
+        before,
+        token_removed,
+        has_keyservers: !entry.keyservers.is_empty(),
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +99,10 @@ mod tests {
     }
 
     fn address(uri: &str, insecure: bool) -> NewAddress {
-        NewAddress { uri: EndpointUri::parse(uri).unwrap(), insecure }
+        NewAddress {
+            uri: EndpointUri::parse(uri).unwrap(),
+            insecure,
+        }
     }
 
     #[test]
@@ -130,7 +139,15 @@ mod tests {
             let (mut changed, name) = (document(file), RemoteName::found(remote));
             let before = format!("{remote}.example");
             let got = set_uri(&mut changed, &name, &new, None);
-            assert_eq!(got, Ok(Readdressed { before, token_removed, has_keyservers }), "{remote} {new:?}");
+            assert_eq!(
+                got,
+                Ok(Readdressed {
+                    before,
+                    token_removed,
+                    has_keyservers
+                }),
+                "{remote} {new:?}"
+            );
             let mut wanted = document(file);
             let entry = wanted.remotes.get_mut(&name).unwrap();
             entry.uri = new.uri.as_str().to_owned();
@@ -147,7 +164,11 @@ mod tests {
         let cases = [
             ("m", None, Ok(())),
             ("m", built_in, Ok(())),
-            ("m", system, Err("m is also a remote of your own, which stands in the way of the system's")),
+            (
+                "m",
+                system,
+                Err("m is also a remote of your own, which stands in the way of the system's"),
+            ),
             ("g", system, Err("g is global and can't be changed")),
             ("g", None, Err("g is not a remote")),
             ("s", built_in, Err("s is global and can't be changed")),
@@ -155,14 +176,30 @@ mod tests {
         ];
         for (remote, below, wanted) in cases {
             let mut changed = document(file);
-            let got = set_uri(&mut changed, &RemoteName::found(remote), &address("n.example", false), below);
-            assert_eq!(got.map(|_| ()).map_err(|error| error.to_string()), wanted.map_err(str::to_owned), "{remote}");
+            let got = set_uri(
+                &mut changed,
+                &RemoteName::found(remote),
+                &address("n.example", false),
+                below,
+            );
+            assert_eq!(
+                got.map(|_| ()).map_err(|error| error.to_string()),
+                wanted.map_err(str::to_owned),
+                "{remote}"
+            );
             assert_eq!(changed == document(file), wanted.is_err(), "{remote}");
         }
         let mut system = document(file);
         let name = RemoteName::found("g");
-        assert!(set_uri_globally(&mut system, &name, &address("n.example", false)).unwrap().token_removed);
-        assert_eq!(system, document("Remotes: {m: {URI: m.example}, g: {URI: n.example, System: true}}"));
+        assert!(
+            set_uri_globally(&mut system, &name, &address("n.example", false))
+                .unwrap()
+                .token_removed
+        );
+        assert_eq!(
+            system,
+            document("Remotes: {m: {URI: m.example}, g: {URI: n.example, System: true}}")
+        );
         let gone = RemoteName::found("x");
         assert_eq!(
             set_uri_globally(&mut system, &gone, &address("n.example", false)),

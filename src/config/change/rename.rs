@@ -1,9 +1,9 @@
 //! Another name for a remote that is there. Its address stays, and so does what was stored for it.
 
-use crate::{
-    config::{change::ChangeError, document::Document, effective::LayerKind},
-    name::RemoteName,
-};
+use crate::config::change::ChangeError;
+use crate::config::document::Document;
+use crate::config::effective::LayerKind;
+use crate::name::RemoteName;
 
 /// Renames one of the user's own remotes, and lets `Active` follow. `below` is the layer that has the old name too: where it
 /// is the system's file, Active means the remote there (D5) and stays. Who else has the new name is for the caller to ask.
@@ -17,7 +17,9 @@ pub fn rename(
     below: Option<LayerKind>,
 ) -> Result<(), ChangeError> {
     match document.remotes.get(old) {
-        Some(entry) if !entry.system => move_entry(document, old, new, below != Some(LayerKind::System)),
+        Some(entry) if !entry.system => {
+            move_entry(document, old, new, below != Some(LayerKind::System))
+        }
         _ if below.is_some() => Err(ChangeError::GlobalName(old.clone())),
         _ => Err(ChangeError::NoSuchRemote(old.clone())),
     }
@@ -27,7 +29,11 @@ pub fn rename(
 ///
 /// # Errors
 /// When there is no such remote, or the new name is taken.
-pub fn rename_globally(document: &mut Document, old: &RemoteName, new: &RemoteName) -> Result<(), ChangeError> {
+pub fn rename_globally(
+    document: &mut Document,
+    old: &RemoteName,
+    new: &RemoteName,
+) -> Result<(), ChangeError> {
     move_entry(document, old, new, true)
 }
 
@@ -40,7 +46,10 @@ fn move_entry(
     if document.remotes.contains_key(old) && document.remotes.contains_key(new) {
         return Err(ChangeError::Taken(new.clone()));
     }
-    let entry = document.remotes.remove(old).ok_or_else(|| ChangeError::NoSuchRemote(old.clone()))?;
+    let entry = document
+        .remotes
+        .remove(old)
+        .ok_or_else(|| ChangeError::NoSuchRemote(old.clone()))?;
     document.remotes.insert(new.clone(), entry);
     if active_follows && document.active == old.as_str() {
         new.as_str().clone_into(&mut document.active);
@@ -101,7 +110,11 @@ mod tests {
             match wanted {
                 Ok(active) => assert_eq!((got, changed.active()), (Ok(()), active), "{old} {new}"),
                 Err(message) => {
-                    assert_eq!(got.map_err(|error| error.to_string()), Err(message.to_owned()), "{old} {new}");
+                    assert_eq!(
+                        got.map_err(|error| error.to_string()),
+                        Err(message.to_owned()),
+                        "{old} {new}"
+                    );
                     assert_eq!(changed, document(FILE), "{old} {new}");
                 }
             }
@@ -113,8 +126,14 @@ mod tests {
         let mut system = document(
             "Active: c\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}, d: {URI: d, System: true}}",
         );
-        assert_eq!(rename_globally(&mut system, &name("x"), &name("y")), Err(ChangeError::NoSuchRemote(name("x"))));
-        assert_eq!(rename_globally(&mut system, &name("c"), &name("d")), Err(ChangeError::Taken(name("d"))));
+        assert_eq!(
+            rename_globally(&mut system, &name("x"), &name("y")),
+            Err(ChangeError::NoSuchRemote(name("x")))
+        );
+        assert_eq!(
+            rename_globally(&mut system, &name("c"), &name("d")),
+            Err(ChangeError::Taken(name("d")))
+        );
         rename_globally(&mut system, &name("c"), &name("e")).unwrap();
         assert_eq!(
             system,

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::finding::{Code, Finding};
-use crate::quoted::ShellWord;
+use crate::text::ShellWord;
 
 /// The number of the user who may do everything.
 const ROOT: u32 = 0;
 
-/// What the kernel says of a file or a folder.
+/// What the kernel says of a file or a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileFacts {
+pub struct FileAttributes {
     /// Where it is.
     pub path: PathBuf,
     /// Its permission bits, `0o7777` at most.
@@ -19,10 +19,11 @@ pub struct FileFacts {
     pub owner: u32,
 }
 
-impl FileFacts {
+impl FileAttributes {
     fn found(&self, code: Code, message: impl Into<String>, command: &str) -> Finding {
-        let mend = format!("{command} {}", shell_word(&self.path));
-        Finding::new(code, self.path.display().to_string(), message, mend).at(Some(self.path.clone()), None)
+        let fix = format!("{command} {}", shell_word(&self.path));
+        Finding::new(code, self.path.display().to_string(), message, fix)
+            .at(Some(self.path.clone()), None)
     }
 
     fn permits(&self, bits: u32) -> bool {
@@ -36,65 +37,110 @@ pub fn shell_word(path: &Path) -> String {
 }
 
 /// A user's file with secrets: it is for the user alone.
-pub fn users_file(file: &FileFacts, user: u32) -> Vec<Finding> {
+pub fn users_file(file: &FileAttributes, user: u32) -> Vec<Finding> {
     let mut found = owner(file, user);
     if file.permits(0o077) {
         let message = format!("{} its mode is {:o}", whom(file, 0o066), file.mode & 0o777);
-        found.push(file.found(Code::FileMode, message, "chmod 600").fixable_if(file.owner == user));
+        found.push(
+            file.found(Code::FileMode, message, "chmod 600")
+                .fixable_if(file.owner == user),
+        );
     }
     found
 }
 
-/// The folder of a user's files.
-pub fn users_folder(folder: &FileFacts, user: u32) -> Vec<Finding> {
-    let mut found = owner(folder, user);
-    let is_open_to_its_owner = folder.mode & 0o700 == 0o700;
-    if folder.owner == user && !is_open_to_its_owner && user != ROOT {
-        let message = format!("you may not write in it: its mode is {:o}", folder.mode & 0o777);
-        found.push(folder.found(Code::FolderClosed, message, "chmod u+rwx"));
+/// The directory of a user's files.
+pub fn users_directory(directory: &FileAttributes, user: u32) -> Vec<Finding> {
+    let mut found = owner(directory, user);
+    let is_open_to_its_owner = directory.mode & 0o700 == 0o700;
+    if directory.owner == user && !is_open_to_its_owner && user != ROOT {
+        let message = format!(
+            "you may not write in it: its mode is {:o}",
+            directory.mode & 0o777
+        );
+        found.push(directory.found(Code::DirectoryClosed, message, "chmod u+rwx"));
     }
-    if folder.permits(0o077) {
-        let message = format!("{} its mode is {:o}", whom(folder, 0o077), folder.mode & 0o777);
-        let finding = folder.found(Code::FolderMode, message, "chmod 700").fixable_if(folder.owner == user);
-        found.push(if folder.permits(0o022) { finding.otherwise() } else { finding });
+    if directory.permits(0o077) {
+        let message = format!(
+            "{} its mode is {:o}",
+            whom(directory, 0o077),
+            directory.mode & 0o777
+        );
+        let finding = directory
+            .found(Code::DirectoryMode, message, "chmod 700")
+            .fixable_if(directory.owner == user);
+        found.push(if directory.permits(0o022) {
+            finding.otherwise()
+        } else {
+            finding
+        });
     }
     found
 }
 
-/// The system's file and its folder, as `user` finds them.
-pub fn systems_file(file: Option<&FileFacts>, folder: Option<&FileFacts>, user: u32) -> Vec<Finding> {
+/// The system's file and its directory, as `user` finds them.
+pub fn systems_file(
+    file: Option<&FileAttributes>,
+    directory: Option<&FileAttributes>,
+    user: u32,
+) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (facts, readable, mode) in [(folder, 0o055, "755"), (file, 0o044, "644")] {
-        let Some(facts) = facts else { continue };
-        let sudo = if user == facts.owner { "" } else { sudo(user) };
+    for (attributes, readable, mode) in [(directory, 0o055, "755"), (file, 0o044, "644")] {
+        let Some(attributes) = attributes else {
+            continue;
+        };
+        let sudo = if user == attributes.owner {
+            ""
+        } else {
+            sudo(user)
+        };
         let chmod = |mode: &str| format!("{sudo}chmod {mode}");
-        if facts.mode & readable != readable {
-            let message = format!("not all users can read it: its mode is {:o}", facts.mode & 0o777);
-            found.push(facts.found(Code::SystemUnreadable, message, &chmod(mode)));
+        if attributes.mode & readable != readable {
+            let message = format!(
+                "not all users can read it: its mode is {:o}",
+                attributes.mode & 0o777
+            );
+            found.push(attributes.found(Code::SystemUnreadable, message, &chmod(mode)));
         }
-        // With a folder's sticky bit nobody can replace the file of somebody else; only make one where there is none.
-        let is_sticky = Some(facts) == folder && facts.permits(0o1000) && file.is_some();
-        if facts.permits(0o022) && !is_sticky {
-            let message = format!("{} its mode is {:o}", whom(facts, 0o022), facts.mode & 0o777);
-            let finding = facts.found(Code::SystemWritable, message, &chmod("go-w"));
-            found.push(if facts.permits(0o002) { finding } else { finding.otherwise() });
+        // With a directory's sticky bit nobody can replace the file of somebody else; only make one where there is none.
+        let is_sticky =
+            Some(attributes) == directory && attributes.permits(0o1000) && file.is_some();
+        if attributes.permits(0o022) && !is_sticky {
+            let message = format!(
+                "{} its mode is {:o}",
+                whom(attributes, 0o022),
+                attributes.mode & 0o777
+            );
+            let finding = attributes.found(Code::SystemWritable, message, &chmod("go-w"));
+            found.push(if attributes.permits(0o002) {
+                finding
+            } else {
+                finding.otherwise()
+            });
         }
     }
-    if let (Some(file), Some(folder)) = (file, folder)
-        && ![0, folder.owner].contains(&file.owner)
+    if let (Some(file), Some(directory)) = (file, directory)
+        && ![0, directory.owner].contains(&file.owner)
     {
         let message = format!("it belongs to user {}", file.owner);
-        found.push(file.found(Code::SystemOwner, message, &format!("{}chown {}", sudo(user), folder.owner)));
+        found.push(file.found(
+            Code::SystemOwner,
+            message,
+            &format!("{}chown {}", sudo(user), directory.owner),
+        ));
     }
     found
 }
 
-fn owner(facts: &FileFacts, user: u32) -> Vec<Finding> {
-    if facts.owner == user {
+fn owner(attributes: &FileAttributes, user: u32) -> Vec<Finding> {
+    if attributes.owner == user {
         return Vec::new();
     }
-    let message = format!("it belongs to user {}, not to you (user {user})", facts.owner);
-    vec![facts.found(Code::FileOwner, message, &format!("sudo chown {user}"))]
+    let message = format!(
+        "it belongs to user {}, not to you (user {user})",
+        attributes.owner
+    );
+    vec![attributes.found(Code::FileOwner, message, &format!("sudo chown {user}"))]
 }
 
 /// What comes before a command that only root may run.
@@ -103,8 +149,8 @@ fn sudo(user: u32) -> &'static str {
 }
 
 /// Who else may do what, as the begin of a message.
-fn whom(facts: &FileFacts, asked: u32) -> &'static str {
-    let bits = facts.mode & asked;
+fn whom(attributes: &FileAttributes, asked: u32) -> &'static str {
+    let bits = attributes.mode & asked;
     if bits == 0 {
         return "others have rights to it:";
     }
@@ -120,14 +166,24 @@ fn whom(facts: &FileFacts, asked: u32) -> &'static str {
 mod tests {
     use super::*;
 
-    fn facts(mode: u32, owner: u32) -> FileFacts {
-        FileFacts { path: "/h/my remote.yaml".into(), mode, owner }
+    fn attributes(mode: u32, owner: u32) -> FileAttributes {
+        FileAttributes {
+            path: "/h/my remote.yaml".into(),
+            mode,
+            owner,
+        }
     }
 
     fn told(findings: &[Finding]) -> Vec<String> {
         let line = |finding: &Finding| {
             let fixable = if finding.fixable { " (fixable)" } else { "" };
-            format!("{} {}: {} [{}]{fixable}", finding.severity.name(), finding.code, finding.message, finding.mend)
+            format!(
+                "{} {}: {} [{}]{fixable}",
+                finding.severity.name(),
+                finding.code,
+                finding.message,
+                finding.fix
+            )
         };
         findings.iter().map(line).collect()
     }
@@ -135,7 +191,7 @@ mod tests {
     #[test]
     fn a_file_of_the_users_is_for_the_user_alone() {
         for mode in [0o600, 0o400, 0o700, 0o200] {
-            assert_eq!(users_file(&facts(mode, 7), 7), [], "{mode:o}");
+            assert_eq!(users_file(&attributes(mode, 7), 7), [], "{mode:o}");
         }
         let cases = [
             (0o640, "its group can read it: its mode is 640"),
@@ -144,15 +200,16 @@ mod tests {
             (0o666, "all users can write it: its mode is 666"),
         ];
         for (mode, message) in cases {
-            let wanted = format!("error file-mode: {message} [chmod 600 '/h/my remote.yaml'] (fixable)");
-            assert_eq!(told(&users_file(&facts(mode, 7), 7)), [wanted]);
+            let wanted =
+                format!("error file-mode: {message} [chmod 600 '/h/my remote.yaml'] (fixable)");
+            assert_eq!(told(&users_file(&attributes(mode, 7), 7)), [wanted]);
         }
     }
 
     #[test]
     fn what_belongs_to_somebody_else_is_not_fixed() {
         assert_eq!(
-            told(&users_file(&facts(0o644, 0), 7)),
+            told(&users_file(&attributes(0o644, 0), 7)),
             [
                 "error file-owner: it belongs to user 0, not to you (user 7) [sudo chown 7 '/h/my remote.yaml']",
                 "error file-mode: all users can read it: its mode is 644 [chmod 600 '/h/my remote.yaml']",
@@ -161,9 +218,18 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_worse_when_others_can_write_there() {
-        let severity = |mode: u32| users_folder(&facts(mode, 7), 7).first().map(|finding| finding.severity.name());
-        let cases = [(0o700, None), (0o755, Some("warning")), (0o750, Some("warning")), (0o770, Some("error"))];
+    fn a_directory_is_worse_when_others_can_write_there() {
+        let severity = |mode: u32| {
+            users_directory(&attributes(mode, 7), 7)
+                .first()
+                .map(|finding| finding.severity.name())
+        };
+        let cases = [
+            (0o700, None),
+            (0o755, Some("warning")),
+            (0o750, Some("warning")),
+            (0o770, Some("error")),
+        ];
         for (mode, wanted) in cases {
             assert_eq!(severity(mode), wanted, "{mode:o}");
         }
@@ -171,10 +237,16 @@ mod tests {
 
     #[test]
     fn the_systems_file_is_for_all_to_read_and_for_nobody_to_write() {
-        let codes = |file: (u32, u32), folder: (u32, u32)| {
-            let (file, folder) = (facts(file.0, file.1), facts(folder.0, folder.1));
-            let found = systems_file(Some(&file), Some(&folder), 7);
-            found.iter().map(|finding| format!("{} {}", finding.severity.name(), finding.code)).collect::<Vec<_>>()
+        let codes = |file: (u32, u32), directory: (u32, u32)| {
+            let (file, directory) = (
+                attributes(file.0, file.1),
+                attributes(directory.0, directory.1),
+            );
+            let found = systems_file(Some(&file), Some(&directory), 7);
+            found
+                .iter()
+                .map(|finding| format!("{} {}", finding.severity.name(), finding.code))
+                .collect::<Vec<_>>()
         };
         assert_eq!(codes((0o644, 0), (0o755, 0)), [""; 0]);
         assert_eq!(codes((0o644, 7), (0o755, 7)), [""; 0]);
@@ -184,7 +256,7 @@ mod tests {
         assert_eq!(codes((0o644, 0), (0o777, 0)), ["error system-writable"]);
         assert_eq!(codes((0o644, 0), (0o1777, 0)), [""; 0]);
         assert_eq!(codes((0o1666, 0), (0o755, 0)), ["error system-writable"]);
-        assert_eq!(systems_file(None, Some(&facts(0o1777, 0)), 0).len(), 1);
+        assert_eq!(systems_file(None, Some(&attributes(0o1777, 0)), 0).len(), 1);
         assert_eq!(codes((0o664, 0), (0o755, 0)), ["note system-writable"]);
         assert_eq!(codes((0o644, 7), (0o755, 0)), ["warning system-owner"]);
         assert_eq!(systems_file(None, None, 0), []);
@@ -192,20 +264,29 @@ mod tests {
 
     #[test]
     fn who_may_not_change_a_file_is_told_to_become_root() {
-        let mends = |user: u32| {
-            let found = systems_file(Some(&facts(0o666, 7)), Some(&facts(0o777, 0)), user);
-            found.into_iter().map(|finding| finding.mend.replace(" '/h/my remote.yaml'", "")).collect::<Vec<_>>()
+        let fixes = |user: u32| {
+            let found = systems_file(
+                Some(&attributes(0o666, 7)),
+                Some(&attributes(0o777, 0)),
+                user,
+            );
+            found
+                .into_iter()
+                .map(|finding| finding.fix.replace(" '/h/my remote.yaml'", ""))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(mends(0), ["chmod go-w", "chmod go-w", "chown 0"]);
-        assert_eq!(mends(7), ["sudo chmod go-w", "chmod go-w", "sudo chown 0"]);
-        assert_eq!(mends(8), ["sudo chmod go-w", "sudo chmod go-w", "sudo chown 0"]);
+        assert_eq!(fixes(0), ["chmod go-w", "chmod go-w", "chown 0"]);
+        assert_eq!(fixes(7), ["sudo chmod go-w", "chmod go-w", "sudo chown 0"]);
+        assert_eq!(
+            fixes(8),
+            ["sudo chmod go-w", "sudo chmod go-w", "sudo chown 0"]
+        );
     }
 
     #[test]
-    fn a_folder_that_is_closed_to_its_owner_is_told() {
-        let found = |mode: u32, user: u32| told(&users_folder(&facts(mode, user), user));
-        let wanted =
-            "warning folder-closed: you may not write in it: its mode is 500 [chmod u+rwx '/h/my remote.yaml']";
+    fn a_directory_that_is_closed_to_its_owner_is_told() {
+        let found = |mode: u32, user: u32| told(&users_directory(&attributes(mode, user), user));
+        let wanted = "warning directory-closed: you may not write in it: its mode is 500 [chmod u+rwx '/h/my remote.yaml']";
         assert_eq!(found(0o500, 7), [wanted]);
         assert_eq!(found(0o000, 7).len(), 1);
         assert_eq!(found(0o500, 0), [""; 0], "root writes there all the same");

@@ -1,8 +1,9 @@
-//! What a check can find: one stable word each, with what it means, what it breaks and what mends it. Finds nothing itself.
+//! What a check can find: one stable word each, with what it means, what it breaks and what fixes it. Finds nothing itself.
 //!
 //! The words and what is said of them here are an interface: docs/doctor.md shows this table, and a test holds both together.
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,13 +41,13 @@ pub struct Explanation {
     pub meaning: &'static str,
     /// What it breaks.
     pub effect: &'static str,
-    /// What mends it; words in capitals stand for what a finding names.
-    pub mend: &'static str,
+    /// What fixes it; words in capitals stand for what a finding names.
+    pub fix: &'static str,
 }
 
 /// Makes the codes and their table in one, so that neither can lag behind the other.
 macro_rules! codes {
-    ($($code:ident $word:literal [$($severity:ident)+] $meaning:literal $effect:literal $mend:literal)+) => {
+    ($($code:ident $word:literal [$($severity:ident)+] $meaning:literal $effect:literal $fix:literal)+) => {
         /// What was found.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
@@ -65,7 +66,7 @@ macro_rules! codes {
                         severities: &[$(Severity::$severity),+],
                         meaning: $meaning,
                         effect: $effect,
-                        mend: $mend,
+                        fix: $fix,
                     },)+
                 }
             }
@@ -78,16 +79,16 @@ codes! {
         "Other users may read or write your remote.yaml or docker-config.json."
         "The tokens and passwords in it are no secrets any more, or others decide where they are sent."
         "chmod 600 FILE"
-    FolderMode "folder-mode" [Warning Error]
-        "Other users may look into the folder of your files; an error when they may write there."
+    DirectoryMode "directory-mode" [Warning Error]
+        "Other users may look into the directory of your files; an error when they may write there."
         "Others see which files there are, or put theirs in the place of yours."
-        "chmod 700 FOLDER"
-    FolderClosed "folder-closed" [Warning]
-        "You may not write in the folder of your files, or not look into it."
+        "chmod 700 DIRECTORY"
+    DirectoryClosed "directory-closed" [Warning]
+        "You may not write in the directory of your files, or not look into it."
         "Every command that stores anything for you fails."
-        "chmod u+rwx FOLDER"
+        "chmod u+rwx DIRECTORY"
     FileOwner "file-owner" [Error]
-        "Your file or folder belongs to somebody else, often since a command ran under sudo."
+        "Your file or directory belongs to somebody else, often since a command ran under sudo."
         "Its owner can change it and read your secrets, and your own commands can't store anything there."
         "sudo chown USER FILE"
     FileUnreadable "file-unreadable" [Error]
@@ -96,7 +97,7 @@ codes! {
         "chmod u+rw FILE"
     FileBroken "file-broken" [Error]
         "A remote.yaml can't be understood."
-        "Every command that needs it fails, and nothing is written until it is mended."
+        "Every command that needs it fails, and nothing is written until it is fixed."
         "$EDITOR FILE"
     UnfinishedWrite "unfinished-write" [Warning]
         "A command was killed while it wrote a file in its place, and left the old contents beside it."
@@ -111,11 +112,11 @@ codes! {
         "The commands of those who can't read it fail, and the runtime goes on without its remotes and its policy."
         "sudo chmod 644 FILE"
     SystemWritable "system-writable" [Error Note]
-        "Everybody may change the system's file or its folder; a note when it is a group."
+        "Everybody may change the system's file or its directory; a note when it is a group."
         "Whoever may write it decides where all users' images, keys and tokens go."
         "sudo chmod go-w FILE"
     SystemOwner "system-owner" [Warning]
-        "The system's file belongs to somebody who is neither root nor the owner of its folder."
+        "The system's file belongs to somebody who is neither root nor the owner of its directory."
         "Its owner decides where all users' images, keys and tokens go."
         "sudo chown root FILE"
     SystemSecret "system-secret" [Error]
@@ -123,7 +124,7 @@ codes! {
         "All users can read it, and no command uses it."
         "Remove it from FILE, and make it invalid where it was made"
     HomeForeign "home-foreign" [Warning]
-        "A variable such as HOME names a folder of another user, as under sudo; for root also one that others can write."
+        "A variable such as HOME names a directory of another user, as under sudo; for root also one that others can write."
         "Root does not use it and works on files of its own; others leave their files with somebody else."
         "sudo -H portolan remote COMMAND"
     ConfigUnused "config-unused" [Note]
@@ -258,16 +259,23 @@ pub struct Finding {
     pub message: String,
     /// What it breaks.
     pub effect: &'static str,
-    /// What mends it: a command, or what to do by hand.
-    pub mend: String,
-    /// Whether it can be mended without losing anything that a person may want.
+    /// What fixes it: a command, or what to do by hand.
+    pub fix: String,
+    /// Whether it can be fixed without losing anything that a person may want.
     pub fixable: bool,
 }
 
 impl Finding {
     /// A finding of its code's usual severity.
-    pub fn new(code: Code, subject: impl Into<String>, message: impl Into<String>, mend: impl Into<String>) -> Self {
-        let Explanation { severities, effect, .. } = code.explanation();
+    pub fn new(
+        code: Code,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        let Explanation {
+            severities, effect, ..
+        } = code.explanation();
         Self {
             code,
             severity: severities.first().copied().unwrap_or(Severity::Note),
@@ -276,7 +284,7 @@ impl Finding {
             line: None,
             message: message.into(),
             effect,
-            mend: mend.into(),
+            fix: fix.into(),
             fixable: false,
         }
     }
@@ -290,11 +298,17 @@ impl Finding {
     /// The same with the other severity that its code has.
     #[must_use]
     pub fn otherwise(self) -> Self {
-        let severity = self.code.explanation().severities.last().copied().unwrap_or(self.severity);
+        let severity = self
+            .code
+            .explanation()
+            .severities
+            .last()
+            .copied()
+            .unwrap_or(self.severity);
         Self { severity, ..self }
     }
 
-    /// The same, and whether it can be mended without losing anything that a person may want.
+    /// The same, and whether it can be fixed without losing anything that a person may want.
     #[must_use]
     pub fn fixable_if(self, fixable: bool) -> Self {
         Self { fixable, ..self }
@@ -312,9 +326,22 @@ mod tests {
         words.dedup();
         assert_eq!(words.len(), Code::ALL.len());
         for code in Code::ALL {
-            let Explanation { word, meaning, effect, mend, .. } = code.explanation();
-            assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{word}");
-            assert!(meaning.ends_with('.') && effect.ends_with('.') && !mend.ends_with('.'), "{word}");
+            let Explanation {
+                word,
+                meaning,
+                effect,
+                fix,
+                ..
+            } = code.explanation();
+            assert!(
+                word.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+                "{word}"
+            );
+            assert!(
+                meaning.ends_with('.') && effect.ends_with('.') && !fix.ends_with('.'),
+                "{word}"
+            );
         }
     }
 

@@ -3,18 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Commands, Source,
-    finding::{Code, Finding},
-};
-use crate::{
-    config::{
-        document::{Document, LoginEntry},
-        effective::{Effective, Remote},
-    },
-    flavor,
-    uri::{KeyserverUri, RegistryUri},
-};
+use super::finding::{Code, Finding};
+use super::{Commands, Source};
+use crate::config::document::{Document, LoginEntry};
+use crate::config::effective::{Effective, Remote};
+use crate::runtime;
+use crate::uri::{KeyserverUri, RegistryUri};
 
 /// What is wrong with the logins in the user's file. `is_dead` says whether a registry's password is gone; `effective` is
 /// what the files amount to, where the system's can be read.
@@ -38,26 +32,43 @@ pub fn logins(
         false => commands.login_to(&login.uri),
     };
     for (index, first) in twins_of_servers(all) {
-        let Some((login, other)) = all.get(index).zip(all.get(first)) else { continue };
-        let line = user.places.login(first).map_or_else(String::new, |line| format!(" (line {line})"));
-        let written = if login.uri == other.uri { String::new() } else { format!(", written {}", other.uri) };
+        let Some((login, other)) = all.get(index).zip(all.get(first)) else {
+            continue;
+        };
+        let line = user
+            .places
+            .login(first)
+            .map_or_else(String::new, |line| format!(" (line {line})"));
+        let written = if login.uri == other.uri {
+            String::new()
+        } else {
+            format!(", written {}", other.uri)
+        };
         let message = format!("there is another login to {}{written}{line}", login.uri);
-        let mend = login_again(login);
-        let finding = Finding::new(Code::LoginDuplicate, login.uri.as_str(), message, mend);
-        found.push(finding.at(user.path(), user.places.login(index)).fixable_if(twins.contains(&index)));
+        let fix = login_again(login);
+        let finding = Finding::new(Code::LoginDuplicate, login.uri.as_str(), message, fix);
+        found.push(
+            finding
+                .at(user.path(), user.places.login(index))
+                .fixable_if(twins.contains(&index)),
+        );
     }
     for (index, login) in all.iter().enumerate() {
         let line = user.places.login(index);
         if is_without_secret(login) || is_dead(login) {
-            let message = format!("the login to {} has no password or token any more", login.uri);
-            let mend = login_again(login);
-            let finding = Finding::new(Code::LoginWithoutSecret, login.uri.as_str(), message, mend);
+            let message = format!(
+                "the login to {} has no password or token any more",
+                login.uri
+            );
+            let fix = login_again(login);
+            let finding = Finding::new(Code::LoginWithoutSecret, login.uri.as_str(), message, fix);
             found.push(finding.at(user.path(), line).fixable_if(true));
         } else if is_unused(login) {
             let message = format!("no remote has the keyserver {}", login.uri);
-            let mend = commands.own("logout", &login.uri);
+            let fix = commands.own("logout", &login.uri);
             found.push(
-                Finding::new(Code::KeyserverLoginUnused, login.uri.as_str(), message, mend).at(user.path(), line),
+                Finding::new(Code::KeyserverLoginUnused, login.uri.as_str(), message, fix)
+                    .at(user.path(), line),
             );
         }
     }
@@ -73,12 +84,18 @@ pub(super) fn is_without_secret(login: &LoginEntry) -> bool {
 pub(super) fn exact_twins(document: &Document) -> BTreeSet<usize> {
     let mut seen = BTreeSet::new();
     let all = document.logins.iter().enumerate();
-    let repeated = all.filter(|(_, login)| !seen.insert((login.uri.as_str(), login.auth.expose(), login.insecure)));
+    let repeated = all.filter(|(_, login)| {
+        !seen.insert((login.uri.as_str(), login.auth.expose(), login.insecure))
+    });
     repeated.map(|(index, _)| index).collect()
 }
 
 fn keyserver(login: &LoginEntry) -> Option<KeyserverUri> {
-    if RegistryUri::found(&login.uri).is_ok() { None } else { KeyserverUri::found(&login.uri).ok() }
+    if RegistryUri::found(&login.uri).is_ok() {
+        None
+    } else {
+        KeyserverUri::found(&login.uri).ok()
+    }
 }
 
 /// Logins to servers that an earlier one is for as well, each with the earlier one's place.
@@ -98,7 +115,11 @@ fn twins_of_servers(all: &[LoginEntry]) -> Vec<(usize, usize)> {
 fn server(login: &LoginEntry) -> String {
     if let Ok(registry) = RegistryUri::found(&login.uri) {
         let path = registry.path().trim_end_matches('/');
-        return format!("{:?} {}{path}", registry.scheme(), registry.api_host().to_lowercase());
+        return format!(
+            "{:?} {}{path}",
+            registry.scheme(),
+            registry.api_host().to_lowercase()
+        );
     }
     match KeyserverUri::found(&login.uri) {
         Ok(keyserver) => format!("{:?}", keyserver.server()),
@@ -108,29 +129,42 @@ fn server(login: &LoginEntry) -> String {
 
 /// The keyservers that some remote has: in its list, or known to be its own.
 fn keyservers(effective: &Effective<'_>) -> Vec<KeyserverUri> {
-    let own = |remote: &Remote<'_>| flavor::known_by_uri(remote.uri()).map(|known| known.keyserver);
+    let own =
+        |remote: &Remote<'_>| runtime::known_by_uri(remote.uri()).map(|known| known.keyserver);
     let of_remote = |remote: &Remote<'_>| {
-        let listed = remote.keyservers().iter().map(|keyserver| keyserver.uri.as_str());
-        listed.chain(own(remote)).filter_map(|uri| KeyserverUri::parse(uri).ok()).collect::<Vec<_>>()
+        let listed = remote
+            .keyservers()
+            .iter()
+            .map(|keyserver| keyserver.uri.as_str());
+        listed
+            .chain(own(remote))
+            .filter_map(|uri| KeyserverUri::parse(uri).ok())
+            .collect::<Vec<_>>()
     };
     effective.remotes().flat_map(of_remote).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::tests::{commands, source, told},
-        *,
-    };
+    use super::super::tests::{commands, source, told};
+    use super::*;
     use crate::config::layer::LayerKind;
 
     fn found(rows: &str, dead: &str) -> Vec<String> {
-        let keyservers = "Keyservers: [{URI: 'https://keys.example'}, {URI: 'hkp://old.example', Skip: true}]";
-        let remotes = format!("Remotes: {{d: {{URI: cloud.sylabs.io}}, e: {{URI: e.example, {keyservers}}}}}");
+        let keyservers =
+            "Keyservers: [{URI: 'https://keys.example'}, {URI: 'hkp://old.example', Skip: true}]";
+        let remotes = format!(
+            "Remotes: {{d: {{URI: cloud.sylabs.io}}, e: {{URI: e.example, {keyservers}}}}}"
+        );
         let system = source(LayerKind::System, &remotes);
         let user = source(LayerKind::User, &format!("Credentials:\n{rows}"));
         let effective = Effective::merge(&system.layer, Some(&user.layer), None);
-        told(&logins(&user, Some(&effective), |login| login.uri.contains(dead), &commands()))
+        told(&logins(
+            &user,
+            Some(&effective),
+            |login| login.uri.contains(dead),
+            &commands(),
+        ))
     }
 
     #[test]
@@ -151,8 +185,14 @@ mod tests {
         ];
         for (one, two) in same {
             let rows = format!("- {{URI: '{one}', Auth: a}}\n- {{URI: '{two}', Auth: b}}\n");
-            let codes: Vec<_> = found(&rows, "dead").into_iter().filter(|line| line.contains("duplicate")).collect();
-            assert!(matches!(&codes[..], [line] if line.starts_with("warning login-duplicate /user:3")), "{codes:?}");
+            let codes: Vec<_> = found(&rows, "dead")
+                .into_iter()
+                .filter(|line| line.contains("duplicate"))
+                .collect();
+            assert!(
+                matches!(&codes[..], [line] if line.starts_with("warning login-duplicate /user:3")),
+                "{codes:?}"
+            );
             assert!(!codes[0].ends_with("(fixable)"), "{codes:?}");
         }
         let twice = "- {URI: 'docker://r.example'}\n- {URI: 'docker://r.example'}\n";
@@ -184,7 +224,12 @@ mod tests {
         let rows = "- {URI: 'https://other.example', Auth: a}\n- {URI: 'https://other.example/'}\n";
         let found = found(rows, "dead");
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found.iter().all(|line| line.contains("[portolan remote logout https://other.example")), "{found:?}");
+        assert!(
+            found
+                .iter()
+                .all(|line| line.contains("[portolan remote logout https://other.example")),
+            "{found:?}"
+        );
     }
 
     #[test]

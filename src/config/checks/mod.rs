@@ -3,25 +3,25 @@
 
 mod files;
 mod finding;
+mod fix;
 mod logins;
-mod mend;
 mod remotes;
 
 pub use self::{
-    files::{FileFacts, shell_word, systems_file, users_file, users_folder},
+    files::{FileAttributes, shell_word, systems_file, users_directory, users_file},
     finding::{Code, Explanation, Finding, Severity},
+    fix::fix,
     logins::logins,
-    mend::mend,
     remotes::remotes,
 };
 
 use std::path::PathBuf;
 
-use crate::{
-    config::{document::Document, layer::Layer, yaml::Places},
-    quoted::ShellWord,
-    uri::RegistryUri,
-};
+use crate::config::document::Document;
+use crate::config::layer::Layer;
+use crate::config::yaml::Places;
+use crate::text::ShellWord;
+use crate::uri::RegistryUri;
 
 /// A layer, and the lines of its text.
 #[derive(Clone, Debug)]
@@ -60,10 +60,17 @@ impl Commands {
     /// The command that logs in to a keyserver or a registry; what registries need besides is for a person to fill in.
     pub fn login_to(&self, uri: &str) -> String {
         let is_registry = RegistryUri::found(uri).is_ok();
-        self.own(if is_registry { "login --username USER" } else { "login" }, uri)
+        self.own(
+            if is_registry {
+                "login --username USER"
+            } else {
+                "login"
+            },
+            uri,
+        )
     }
 
-    /// The command that mends what can be mended without losing anything.
+    /// The command that fixes what can be fixed without losing anything.
     pub fn fix(&self) -> String {
         format!("{} doctor --fix", self.own)
     }
@@ -83,26 +90,55 @@ fn command(program: &str, words: &str, last: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{layer::LayerKind, yaml};
+    use crate::config::layer::LayerKind;
+    use crate::config::yaml;
 
     pub(super) fn source(kind: LayerKind, text: &str) -> Source {
         let document = yaml::read(text.as_bytes()).unwrap();
-        let path = Some(PathBuf::from(if kind == LayerKind::User { "/user" } else { "/system" }));
-        Source { layer: Layer { kind, path, document }, places: yaml::places(text.as_bytes()) }
+        let path = Some(PathBuf::from(if kind == LayerKind::User {
+            "/user"
+        } else {
+            "/system"
+        }));
+        Source {
+            layer: Layer {
+                kind,
+                path,
+                document,
+            },
+            places: yaml::places(text.as_bytes()),
+        }
     }
 
     pub(super) fn commands() -> Commands {
-        Commands { own: "portolan remote".to_owned(), system: "sudo portolan remote".to_owned() }
+        Commands {
+            own: "portolan remote".to_owned(),
+            system: "sudo portolan remote".to_owned(),
+        }
     }
 
-    /// A line a finding: severity, code, place, message, and what mends it.
+    /// A line a finding: severity, code, place, message, and what fixes it.
     pub(super) fn told(findings: &[Finding]) -> Vec<String> {
         let line = |finding: &Finding| {
-            let Finding { code, severity, file, line, message, mend, fixable, .. } = finding;
-            let place = file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+            let Finding {
+                code,
+                severity,
+                file,
+                line,
+                message,
+                fix,
+                fixable,
+                ..
+            } = finding;
+            let place = file
+                .as_ref()
+                .map_or_else(String::new, |file| file.display().to_string());
             let line = line.map_or_else(String::new, |line| format!(":{line}"));
             let fixable = if *fixable { " (fixable)" } else { "" };
-            format!("{} {code} {place}{line}: {message} [{mend}]{fixable}", severity.name())
+            format!(
+                "{} {code} {place}{line}: {message} [{fix}]{fixable}",
+                severity.name()
+            )
         };
         findings.iter().map(line).collect()
     }
@@ -111,7 +147,13 @@ mod tests {
     fn an_advised_command_takes_any_name_for_one_word() {
         let commands = commands();
         assert_eq!(commands.own("use", "x"), "portolan remote use x");
-        assert_eq!(commands.own("use", "my remote; reboot"), "portolan remote use 'my remote; reboot'");
-        assert_eq!(commands.system("use --global", "-x"), "sudo portolan remote use --global -- -x");
+        assert_eq!(
+            commands.own("use", "my remote; reboot"),
+            "portolan remote use 'my remote; reboot'"
+        );
+        assert_eq!(
+            commands.system("use --global", "-x"),
+            "sudo portolan remote use --global -- -x"
+        );
     }
 }

@@ -1,20 +1,14 @@
 //! What can be wrong with remotes: names and addresses that mean nothing, copies, policy in the wrong place, secrets where
 //! all can read them. D4, D5, D6 and D21 of docs/compatibility.md.
 
-use super::{
-    Commands, Source,
-    finding::{Code, Finding},
-    mend::is_idle_ghost,
-};
-use crate::{
-    config::{
-        document::Document,
-        effective::{Effective, Note},
-        layer::{CHOICE, LayerKind},
-    },
-    name::RemoteName,
-    uri::EndpointUri,
-};
+use super::finding::{Code, Finding};
+use super::fix::is_idle_ghost;
+use super::{Commands, Source};
+use crate::config::document::Document;
+use crate::config::effective::{Effective, Note};
+use crate::config::layer::{CHOICE, LayerKind};
+use crate::name::RemoteName;
+use crate::uri::EndpointUri;
 
 /// As many names as a line can show.
 const SHOWN: usize = 5;
@@ -51,44 +45,78 @@ fn noted(
     user: Option<&Source>,
     commands: &Commands,
 ) -> Option<Finding> {
-    let in_users = |code: Code, name: &RemoteName, key: &str, message: String, mend: String| {
+    let in_users = |code: Code, name: &RemoteName, key: &str, message: String, fix: String| {
         let user = user?;
         let line = user.places.remote_key(name, key);
-        Some(Finding::new(code, name.as_str(), message, mend).at(user.path(), line))
+        Some(Finding::new(code, name.as_str(), message, fix).at(user.path(), line))
     };
     match note {
         Note::Ghost(name) => {
-            let message = format!("{name} is said to be the system's, which has no remote of this name");
-            let finding = in_users(Code::Ghost, name, "System", message, commands.own("remove", name.as_str()))?;
+            let message =
+                format!("{name} is said to be the system's, which has no remote of this name");
+            let finding = in_users(
+                Code::Ghost,
+                name,
+                "System",
+                message,
+                commands.own("remove", name.as_str()),
+            )?;
             let is_idle = user.is_some_and(|user| is_idle_ghost(user.document(), name));
             Some(finding.fixable_if(is_idle))
         }
         Note::Shadowed(name) => {
-            let place = system.path().map_or_else(String::new, |path| format!(" ({})", path.display()));
+            let place = system
+                .path()
+                .map_or_else(String::new, |path| format!(" ({})", path.display()));
             let message = format!("{name} is a remote of your own and one of the system's{place}");
             let rename = commands.own("rename", name.as_str());
-            let mend = format!("{rename} NEW, or {}", commands.own("remove", name.as_str()));
-            in_users(Code::Shadowed, name, "", message, mend)
+            let fix = format!("{rename} NEW, or {}", commands.own("remove", name.as_str()));
+            in_users(Code::Shadowed, name, "", message, fix)
         }
         Note::Moved(name) => {
             let stored_for = &user?.document().remotes.get(name)?.uri;
             let now = effective.remote(name)?.uri();
-            let message = format!("your token for {name} is for {stored_for}; the remote is now at {now}");
-            in_users(Code::TokenMoved, name, "Token", message, commands.own("login", name.as_str()))
+            let message =
+                format!("your token for {name} is for {stored_for}; the remote is now at {now}");
+            in_users(
+                Code::TokenMoved,
+                name,
+                "Token",
+                message,
+                commands.own("login", name.as_str()),
+            )
         }
         Note::IndividualExclusive(name) => {
-            let message = format!("{name} claims to be exclusive, which only the system's file can say");
-            let finding = in_users(Code::IndividualExclusive, name, "Exclusive", message, String::new())?;
-            let place = finding.line.map_or_else(String::new, |line| format!(" (line {line})"));
-            Some(Finding { mend: format!("remove the key Exclusive{place} from the file"), ..finding })
+            let message =
+                format!("{name} claims to be exclusive, which only the system's file can say");
+            let finding = in_users(
+                Code::IndividualExclusive,
+                name,
+                "Exclusive",
+                message,
+                String::new(),
+            )?;
+            let place = finding
+                .line
+                .map_or_else(String::new, |line| format!(" (line {line})"));
+            Some(Finding {
+                fix: format!("remove the key Exclusive{place} from the file"),
+                ..finding
+            })
         }
         Note::SeveralExclusive(names) => {
             let obeyed = effective.exclusive()?;
-            let message = format!("{} are all exclusive; {obeyed} is obeyed", listed(names.iter()));
-            let mend = commands.system("use --exclusive", obeyed.as_str());
+            let message = format!(
+                "{} are all exclusive; {obeyed} is obeyed",
+                listed(names.iter())
+            );
+            let fix = commands.system("use --exclusive", obeyed.as_str());
             let other = names.iter().find(|name| *name != obeyed)?;
             let line = system.places.remote_key(other, "Exclusive");
-            Some(Finding::new(Code::SeveralExclusive, obeyed.as_str(), message, mend).at(system.path(), line))
+            Some(
+                Finding::new(Code::SeveralExclusive, obeyed.as_str(), message, fix)
+                    .at(system.path(), line),
+            )
         }
         // Each file's own Active is looked at, the one that counts and the others; and so is the environment's choice.
         Note::NoSuchActive(_) | Note::Overruled(_) => None,
@@ -99,22 +127,37 @@ fn noted(
 fn choice(effective: &Effective<'_>, chosen: Option<&RemoteName>) -> Option<Finding> {
     let chosen = chosen?;
     let (code, message) = match effective.exclusive() {
-        Some(exclusive) if exclusive != chosen => {
-            (Code::ChoiceOverruled, format!("{CHOICE} names {chosen}, and the system's policy allows {exclusive} only"))
-        }
-        None if effective.remote(chosen).is_none() => {
-            (Code::ChoiceUnknown, format!("{CHOICE} names {chosen}, which is no remote"))
-        }
+        Some(exclusive) if exclusive != chosen => (
+            Code::ChoiceOverruled,
+            format!("{CHOICE} names {chosen}, and the system's policy allows {exclusive} only"),
+        ),
+        None if effective.remote(chosen).is_none() => (
+            Code::ChoiceUnknown,
+            format!("{CHOICE} names {chosen}, which is no remote"),
+        ),
         _ => return None,
     };
-    Some(Finding::new(code, CHOICE, message, format!("unset {CHOICE}")))
+    Some(Finding::new(
+        code,
+        CHOICE,
+        message,
+        format!("unset {CHOICE}"),
+    ))
 }
 
-fn active(effective: &Effective<'_>, system: &Source, user: Option<&Source>, commands: &Commands) -> Vec<Finding> {
+fn active(
+    effective: &Effective<'_>,
+    system: &Source,
+    user: Option<&Source>,
+    commands: &Commands,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     let known = || match effective.remotes().next() {
         None => "there is none".to_owned(),
-        Some(_) => format!("there are {}", listed(effective.remotes().map(|remote| remote.name))),
+        Some(_) => format!(
+            "there are {}",
+            listed(effective.remotes().map(|remote| remote.name))
+        ),
     };
     for (source, kind) in [(Some(system), LayerKind::System), (user, LayerKind::User)] {
         let Some(source) = source else { continue };
@@ -129,15 +172,17 @@ fn active(effective: &Effective<'_>, system: &Source, user: Option<&Source>, com
             continue;
         }
         let message = format!("Active names {name}, which is no remote; {}", known());
-        let mend = match kind {
+        let fix = match kind {
             LayerKind::User => format!("{} use NAME", commands.own),
             LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => {
                 format!("{} use --global NAME", commands.system)
             }
         };
-        let counts = effective.active_name().is_some_and(|active| active.layer == kind && active.value == name);
-        let finding =
-            Finding::new(Code::ActiveUnknown, name.as_str(), message, mend).at(source.path(), source.places.active());
+        let counts = effective
+            .active_name()
+            .is_some_and(|active| active.layer == kind && active.value == name);
+        let finding = Finding::new(Code::ActiveUnknown, name.as_str(), message, fix)
+            .at(source.path(), source.places.active());
         found.push(if counts { finding } else { finding.otherwise() });
     }
     found
@@ -145,46 +190,77 @@ fn active(effective: &Effective<'_>, system: &Source, user: Option<&Source>, com
 
 /// Remotes whose address can't be asked; in a user's file only those of their own count.
 fn addresses(source: &Source, is_system: bool, commands: &Commands) -> Vec<Finding> {
-    let counting = source.document().remotes.iter().filter(|(_, entry)| is_system || !entry.system);
-    let wrong = counting.filter_map(|(name, entry)| EndpointUri::parse(&entry.uri).err().map(|error| (name, error)));
+    let counting = source
+        .document()
+        .remotes
+        .iter()
+        .filter(|(_, entry)| is_system || !entry.system);
+    let wrong = counting.filter_map(|(name, entry)| {
+        EndpointUri::parse(&entry.uri)
+            .err()
+            .map(|error| (name, error))
+    });
     wrong
         .map(|(name, error)| {
             let message = format!("{name} has no address that can be asked: {error}");
-            let (program, global) = if is_system { (&commands.system, " --global") } else { (&commands.own, "") };
-            let mend = format!("{} URI", super::command(program, &format!("set-url{global}"), name.as_str()));
+            let (program, global) = if is_system {
+                (&commands.system, " --global")
+            } else {
+                (&commands.own, "")
+            };
+            let fix = format!(
+                "{} URI",
+                super::command(program, &format!("set-url{global}"), name.as_str())
+            );
             let line = source.places.remote_key(name, "URI");
-            Finding::new(Code::UriInvalid, name.as_str(), message, mend).at(source.path(), line)
+            Finding::new(Code::UriInvalid, name.as_str(), message, fix).at(source.path(), line)
         })
         .collect()
 }
 
 fn insecure_keys(source: &Source) -> Option<Finding> {
-    let mut with_key = source.document().remotes.keys().filter(|name| source.places.has_key(name, "Insecure"));
+    let mut with_key = source
+        .document()
+        .remotes
+        .keys()
+        .filter(|name| source.places.has_key(name, "Insecure"));
     let first = with_key.next()?;
     let line = source.places.remote_key(first, "Insecure");
     let names = std::iter::once(first).chain(with_key);
-    let message = format!("Apptainer 1.0 does not know the key Insecure, which the file has for {}", listed(names));
-    let mend = "nothing, where no Apptainer 1.0 reads the file";
-    Some(Finding::new(Code::InsecureKey, first.as_str(), message, mend).at(source.path(), line))
+    let message = format!(
+        "Apptainer 1.0 does not know the key Insecure, which the file has for {}",
+        listed(names)
+    );
+    let fix = "nothing, where no Apptainer 1.0 reads the file";
+    Some(Finding::new(Code::InsecureKey, first.as_str(), message, fix).at(source.path(), line))
 }
 
 fn secrets_for_all(system: &Source) -> Vec<Finding> {
-    let Document { remotes, logins, .. } = system.document();
-    let with_token = remotes.iter().filter(|(_, entry)| !entry.token.is_empty()).map(|(name, _)| {
-        let line = system.places.remote_key(name, "Token");
-        (name.as_str(), format!("a token for {name}"), line)
-    });
-    let logins = logins
+    let Document {
+        remotes, logins, ..
+    } = system.document();
+    let with_token = remotes
         .iter()
-        .enumerate()
-        .map(|(index, login)| (login.uri.as_str(), format!("a login to {}", login.uri), system.places.login(index)));
+        .filter(|(_, entry)| !entry.token.is_empty())
+        .map(|(name, _)| {
+            let line = system.places.remote_key(name, "Token");
+            (name.as_str(), format!("a token for {name}"), line)
+        });
+    let logins = logins.iter().enumerate().map(|(index, login)| {
+        (
+            login.uri.as_str(),
+            format!("a login to {}", login.uri),
+            system.places.login(index),
+        )
+    });
     with_token
         .chain(logins)
         .map(|(subject, what, line)| {
             let message = format!("the system's file has {what}, which all users can read");
             let place = line.map_or_else(String::new, |line| format!(" (line {line})"));
-            let mend = format!("remove it{place} from the file, and make it invalid where it was made");
-            Finding::new(Code::SystemSecret, subject, message, mend).at(system.path(), line)
+            let fix =
+                format!("remove it{place} from the file, and make it invalid where it was made");
+            Finding::new(Code::SystemSecret, subject, message, fix).at(system.path(), line)
         })
         .collect()
 }
@@ -201,22 +277,22 @@ fn listed<'a>(names: impl Iterator<Item = &'a RemoteName>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::tests::{commands, source, told},
-        *,
-    };
+    use super::super::tests::{commands, source, told};
+    use super::*;
 
     const SYSTEM: &str = "Active: d\nRemotes:\n  d: {URI: d.example}\n";
 
     fn found(system: &str, user: &str) -> Vec<String> {
-        let (system, user) = (source(LayerKind::System, system), source(LayerKind::User, user));
+        let (system, user) = (
+            source(LayerKind::System, system),
+            source(LayerKind::User, user),
+        );
         told(&remotes(Some(&system), Some(&user), None, &commands()))
     }
 
     #[test]
     fn what_is_right_is_no_finding() {
-        let user =
-            "Active: m\nRemotes:\n  m: {URI: m.example, Token: t}\n  d: {URI: d.example, System: true, Token: t}\n";
+        let user = "Active: m\nRemotes:\n  m: {URI: m.example, Token: t}\n  d: {URI: d.example, System: true, Token: t}\n";
         assert_eq!(found(SYSTEM, user), [""; 0]);
         assert_eq!(found(SYSTEM, ""), [""; 0]);
         assert_eq!(found("", ""), [""; 0]);
@@ -264,9 +340,14 @@ mod tests {
     #[test]
     fn an_active_that_names_nothing_is_worse_where_it_counts() {
         assert_eq!(
-            found(SYSTEM, "Active: x\nRemotes: {a: {URI: a}, b: {URI: b}, c: {URI: c}, e: {URI: e}, f: {URI: f}}"),
-            ["error active-unknown /user:1: Active names x, which is no remote; there are a, b, c, d, e and 1 more \
-              [portolan remote use NAME]"]
+            found(
+                SYSTEM,
+                "Active: x\nRemotes: {a: {URI: a}, b: {URI: b}, c: {URI: c}, e: {URI: e}, f: {URI: f}}"
+            ),
+            [
+                "error active-unknown /user:1: Active names x, which is no remote; there are a, b, c, d, e and 1 more \
+              [portolan remote use NAME]"
+            ]
         );
         let gone = SYSTEM.replacen("Active: d", "Active: x", 1);
         let wanted = "active-unknown /system:1: Active names x, which is no remote; there are d \
@@ -283,10 +364,13 @@ mod tests {
         let two = "Active: b\nRemotes:\n  a:\n    URI: a\n    Exclusive: true\n  b: {URI: b, Exclusive: true}\n";
         assert_eq!(
             found(two, ""),
-            ["warning several-exclusive /system:5: a, b are all exclusive; b is obeyed \
-              [sudo portolan remote use --exclusive b]"]
+            [
+                "warning several-exclusive /system:5: a, b are all exclusive; b is obeyed \
+              [sudo portolan remote use --exclusive b]"
+            ]
         );
-        let secrets = "Remotes:\n  a:\n    URI: a\n    Token: t\nCredentials:\n- URI: docker://r.example\n";
+        let secrets =
+            "Remotes:\n  a:\n    URI: a\n    Token: t\nCredentials:\n- URI: docker://r.example\n";
         assert_eq!(
             found(secrets, ""),
             [
@@ -304,17 +388,26 @@ mod tests {
         let reason = "d has no address that can be asked: invalid URI: cannot have empty URI";
         assert_eq!(
             found(odd, "Remotes:\n  d: {URI: '', System: true}\n"),
-            [format!("error uri-invalid /system:3: {reason} [sudo portolan remote set-url --global d URI]")]
+            [format!(
+                "error uri-invalid /system:3: {reason} [sudo portolan remote set-url --global d URI]"
+            )]
         );
-        assert_eq!(found("", odd), [format!("error uri-invalid /user:3: {reason} [portolan remote set-url d URI]")]);
+        assert_eq!(
+            found("", odd),
+            [format!(
+                "error uri-invalid /user:3: {reason} [portolan remote set-url d URI]"
+            )]
+        );
     }
 
     #[test]
     fn nothing_is_said_of_a_system_that_is_not_known() {
         let text = "Active: x\nRemotes: {g: {URI: g.example, System: true}, x: {URI: ''}}";
         let user = source(LayerKind::User, text);
-        let codes: Vec<Code> =
-            remotes(None, Some(&user), None, &commands()).iter().map(|finding| finding.code).collect();
+        let codes: Vec<Code> = remotes(None, Some(&user), None, &commands())
+            .iter()
+            .map(|finding| finding.code)
+            .collect();
         assert_eq!(codes, [Code::UriInvalid]);
     }
 
@@ -322,19 +415,29 @@ mod tests {
     fn a_choice_that_cannot_be_followed_is_found() {
         let found = |system: &str, chosen: &str| {
             let system = source(LayerKind::System, system);
-            told(&remotes(Some(&system), None, Some(&RemoteName::found(chosen)), &commands()))
+            told(&remotes(
+                Some(&system),
+                None,
+                Some(&RemoteName::found(chosen)),
+                &commands(),
+            ))
         };
-        let exclusive = "Active: d\nRemotes: {d: {URI: d.example, Exclusive: true}, e: {URI: e.example}}";
+        let exclusive =
+            "Active: d\nRemotes: {d: {URI: d.example, Exclusive: true}, e: {URI: e.example}}";
         assert_eq!(found(SYSTEM, "d"), [""; 0]);
         assert_eq!(found(exclusive, "d"), [""; 0]);
         assert_eq!(
             found(SYSTEM, "x"),
-            ["error choice-unknown : PORTOLAN_REMOTE names x, which is no remote [unset PORTOLAN_REMOTE]"]
+            [
+                "error choice-unknown : PORTOLAN_REMOTE names x, which is no remote [unset PORTOLAN_REMOTE]"
+            ]
         );
         assert_eq!(
             found(exclusive, "e"),
-            ["warning choice-overruled : PORTOLAN_REMOTE names e, and the system's policy allows d only \
-              [unset PORTOLAN_REMOTE]"]
+            [
+                "warning choice-overruled : PORTOLAN_REMOTE names e, and the system's policy allows d only \
+              [unset PORTOLAN_REMOTE]"
+            ]
         );
     }
 }

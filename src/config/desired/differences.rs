@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use crate::{
-    config::document::{Document, KeyserverEntry, RemoteEntry},
-    name::RemoteName,
-};
+use crate::config::document::{Document, KeyserverEntry, RemoteEntry};
+use crate::name::RemoteName;
 
 /// A value that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +60,12 @@ pub fn differences(before: &Document, after: &Document) -> Vec<Difference> {
         let mut push = |field: Field, value: fn(&RemoteEntry) -> Option<String>| {
             let (before, after) = (old.and_then(value), new.and_then(value));
             if before != after || (field == Field::Uri && old.is_some() != new.is_some()) {
-                found.push(Difference { remote: Some(name.clone()), field, before, after });
+                found.push(Difference {
+                    remote: Some(name.clone()),
+                    field,
+                    before,
+                    after,
+                });
             }
         };
         push(Field::Uri, |entry| Some(entry.uri.clone()));
@@ -70,28 +73,55 @@ pub fn differences(before: &Document, after: &Document) -> Vec<Difference> {
             // All that belonged to it went with it.
             continue;
         }
-        push(Field::Exclusive, |entry| entry.exclusive.then(|| "true".to_owned()));
-        push(Field::Insecure, |entry| entry.insecure.then(|| "true".to_owned()));
-        push(Field::Keyservers, |entry| (!entry.keyservers.is_empty()).then(|| keyservers(&entry.keyservers)));
-        let token = |entry: Option<&RemoteEntry>| entry.is_some_and(|entry| !entry.token.is_empty());
-        if old.map(|entry| &entry.token) != new.map(|entry| &entry.token) && (token(old) || token(new)) {
+        push(Field::Exclusive, |entry| {
+            entry.exclusive.then(|| "true".to_owned())
+        });
+        push(Field::Insecure, |entry| {
+            entry.insecure.then(|| "true".to_owned())
+        });
+        push(Field::Keyservers, |entry| {
+            (!entry.keyservers.is_empty()).then(|| keyservers(&entry.keyservers))
+        });
+        let token =
+            |entry: Option<&RemoteEntry>| entry.is_some_and(|entry| !entry.token.is_empty());
+        if old.map(|entry| &entry.token) != new.map(|entry| &entry.token)
+            && (token(old) || token(new))
+        {
             let words = |there: bool, words: &str| there.then(|| words.to_owned());
             let (before, after) = (words(token(old), "a token"), words(token(new), "a token"));
-            let after = if token(old) && token(new) { Some("another token".to_owned()) } else { after };
-            found.push(Difference { remote: Some(name.clone()), field: Field::Token, before, after });
+            let after = if token(old) && token(new) {
+                Some("another token".to_owned())
+            } else {
+                after
+            };
+            found.push(Difference {
+                remote: Some(name.clone()),
+                field: Field::Token,
+                before,
+                after,
+            });
         }
     }
     if before.active != after.active {
         let words = |active: &str| (!active.is_empty()).then(|| active.to_owned());
         let (before, after) = (words(&before.active), words(&after.active));
-        found.push(Difference { remote: None, field: Field::Active, before, after });
+        found.push(Difference {
+            remote: None,
+            field: Field::Active,
+            before,
+            after,
+        });
     }
     found
 }
 
 fn keyservers(listed: &[KeyserverEntry]) -> String {
     let words = listed.iter().map(|keyserver| {
-        let insecure = if keyserver.insecure { " (insecure)" } else { "" };
+        let insecure = if keyserver.insecure {
+            " (insecure)"
+        } else {
+            ""
+        };
         let skip = if keyserver.skip { " (skipped)" } else { "" };
         format!("{}{insecure}{skip}", keyserver.uri)
     });

@@ -24,19 +24,38 @@ fn changed(before: &str, state: &str, scope: Scope<'_>, prune: bool) -> Vec<Stri
         return vec![format!("refused: {error}")];
     }
     let mut again = after.clone();
-    desired.apply(&mut again, Applying { scope, prune }).unwrap();
+    desired
+        .apply(&mut again, Applying { scope, prune })
+        .unwrap();
     assert_eq!(again, after, "applied twice is applied once");
     let value = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let line = |found: Difference| {
-        let remote = found.remote.map(|name| format!("{name}.")).unwrap_or_default();
-        format!("{remote}{}: {} > {}", found.field, value(found.before), value(found.after))
+        let remote = found
+            .remote
+            .map(|name| format!("{name}."))
+            .unwrap_or_default();
+        format!(
+            "{remote}{}: {} > {}",
+            found.field,
+            value(found.before),
+            value(found.after)
+        )
     };
     differences(&before, &after).into_iter().map(line).collect()
 }
 
 fn for_user(before: &str, state: &str) -> Vec<String> {
     let below = document(SYSTEM);
-    changed(before, state, Scope::User { below: &below, is_file: true, exclusive: None }, false)
+    changed(
+        before,
+        state,
+        Scope::User {
+            below: &below,
+            is_file: true,
+            exclusive: None,
+        },
+        false,
+    )
 }
 
 fn for_all(before: &str, state: &str) -> Vec<String> {
@@ -46,8 +65,15 @@ fn for_all(before: &str, state: &str) -> Vec<String> {
 #[test]
 fn what_is_not_named_stays() {
     let before = "Active: a\nRemotes: {a: {URI: a.example, Token: t, Insecure: true, Keyservers: [{URI: 'https://k.example', External: true}]}}";
-    let same = "Remotes: {a: {URI: A.example/, Insecure: true, Keyservers: [{URI: hkps://K.example/}]}}";
-    for state in ["", "Remotes: {}", "Remotes: {a: {Exclusive: false}}", "Active: a", same] {
+    let same =
+        "Remotes: {a: {URI: A.example/, Insecure: true, Keyservers: [{URI: hkps://K.example/}]}}";
+    for state in [
+        "",
+        "Remotes: {}",
+        "Remotes: {a: {Exclusive: false}}",
+        "Active: a",
+        same,
+    ] {
         assert_eq!(for_user(before, state), Vec::<String>::new(), "{state}");
     }
 }
@@ -57,20 +83,44 @@ fn a_users_remotes_become_what_is_desired() {
     let before = "Active: a\nRemotes: {a: {URI: a.example, Token: t}, d: {URI: d.example, System: true, Token: t}}";
     let cases: [(&str, &[&str]); 12] = [
         ("Remotes: {b: {URI: b.example}}", &["b.URI: - > b.example"]),
-        ("Active: b\nRemotes: {b: {URI: b.example}}", &["b.URI: - > b.example", "Active: a > b"]),
+        (
+            "Active: b\nRemotes: {b: {URI: b.example}}",
+            &["b.URI: - > b.example", "Active: a > b"],
+        ),
         ("Active: d", &["Active: a > d"]),
         ("Active: gone", &["refused: gone is not a remote"]),
-        ("Remotes: {a: {URI: new.example}}", &["a.URI: a.example > new.example", "a.Token: a token > -"]),
-        ("Remotes: {a: {URI: a.example/path}}", &["a.URI: a.example > a.example/path"]),
-        ("Remotes: {a: {Insecure: true}}", &["a.Insecure: - > true", "a.Token: a token > -"]),
-        ("Remotes: {a: {Token: new}}", &["a.Token: a token > another token"]),
+        (
+            "Remotes: {a: {URI: new.example}}",
+            &["a.URI: a.example > new.example", "a.Token: a token > -"],
+        ),
+        (
+            "Remotes: {a: {URI: a.example/path}}",
+            &["a.URI: a.example > a.example/path"],
+        ),
+        (
+            "Remotes: {a: {Insecure: true}}",
+            &["a.Insecure: - > true", "a.Token: a token > -"],
+        ),
+        (
+            "Remotes: {a: {Token: new}}",
+            &["a.Token: a token > another token"],
+        ),
         (
             "Remotes: {a: {Keyservers: [{URI: hkps://k.example}, {URI: l.example, Insecure: true}]}}",
             &["a.Keyservers: - > hkps://k.example, https://l.example (insecure)"],
         ),
-        ("Remotes: {b: {Insecure: true}}", &["refused: b has no URI, and is not there yet"]),
-        ("Remotes: {d: {URI: mine.example}}", &["refused: d is already a remote"]),
-        ("Remotes: {a: {Exclusive: true}}", &["refused: a can be exclusive for all users only"]),
+        (
+            "Remotes: {b: {Insecure: true}}",
+            &["refused: b has no URI, and is not there yet"],
+        ),
+        (
+            "Remotes: {d: {URI: mine.example}}",
+            &["refused: d is already a remote"],
+        ),
+        (
+            "Remotes: {a: {Exclusive: true}}",
+            &["refused: a can be exclusive for all users only"],
+        ),
     ];
     for (state, wanted) in cases {
         let found = for_user(before, state);
@@ -82,85 +132,166 @@ fn a_users_remotes_become_what_is_desired() {
 fn the_systems_remotes_become_what_is_desired() {
     let before = "Active: d\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true}}";
     let cases: [(&str, &[&str]); 6] = [
-        ("Remotes: {c: {Exclusive: true}}", &["c.Exclusive: - > true", "Active: d > c"]),
+        (
+            "Remotes: {c: {Exclusive: true}}",
+            &["c.Exclusive: - > true", "Active: d > c"],
+        ),
         (
             "Active: d\nRemotes: {c: {Exclusive: true}}",
-            &["refused: could not use d: remote c has been set exclusive by the system administrator"],
+            &[
+                "refused: could not use d: remote c has been set exclusive by the system administrator",
+            ],
         ),
-        ("Active: c\nRemotes: {n: {URI: n.example}}", &["n.URI: - > n.example", "Active: d > c"]),
-        ("Remotes: {c: {Token: t}}", &["refused: the token of c can't be stored for all users"]),
+        (
+            "Active: c\nRemotes: {n: {URI: n.example}}",
+            &["n.URI: - > n.example", "Active: d > c"],
+        ),
+        (
+            "Remotes: {c: {Token: t}}",
+            &["refused: the token of c can't be stored for all users"],
+        ),
         ("Active: gone", &["refused: gone is not a remote"]),
         ("Remotes: {c: {Exclusive: false}}", &[]),
     ];
     for (state, wanted) in cases {
         assert_eq!(for_all(before, state), wanted, "{state}");
     }
-    let exclusive =
-        "Active: c\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}, d: {URI: d.example, System: true}}";
-    assert_eq!(for_all(exclusive, "Remotes: {c: {Exclusive: false}}"), ["c.Exclusive: true > -"]);
-    let refused = "refused: could not use d: remote c has been set exclusive by the system administrator";
+    let exclusive = "Active: c\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}, d: {URI: d.example, System: true}}";
+    assert_eq!(
+        for_all(exclusive, "Remotes: {c: {Exclusive: false}}"),
+        ["c.Exclusive: true > -"]
+    );
+    let refused =
+        "refused: could not use d: remote c has been set exclusive by the system administrator";
     assert_eq!(for_all(exclusive, "Active: d"), [refused]);
     let lifted = ["c.Exclusive: true > -", "Active: c > d"];
-    assert_eq!(for_all(exclusive, "Active: d\nRemotes: {c: {Exclusive: false}}"), lifted);
-    let other = ["c.Exclusive: true > -", "d.Exclusive: - > true", "Active: c > d"];
+    assert_eq!(
+        for_all(exclusive, "Active: d\nRemotes: {c: {Exclusive: false}}"),
+        lifted
+    );
+    let other = [
+        "c.Exclusive: true > -",
+        "d.Exclusive: - > true",
+        "Active: c > d",
+    ];
     assert_eq!(for_all(exclusive, "Remotes: {d: {Exclusive: true}}"), other);
     // A system's remote is one for all users, whether its entry says so or not.
-    let by_hand =
-        "Active: c\nRemotes: {c: {URI: c.example, Exclusive: true, Keyservers: [{URI: 'https://k.example'}]}}";
-    for state in ["Remotes: {c: {URI: c.example}}", "Remotes: {c: {Insecure: false}}"] {
+    let by_hand = "Active: c\nRemotes: {c: {URI: c.example, Exclusive: true, Keyservers: [{URI: 'https://k.example'}]}}";
+    for state in [
+        "Remotes: {c: {URI: c.example}}",
+        "Remotes: {c: {Insecure: false}}",
+    ] {
         assert_eq!(for_all(by_hand, state), [""; 0], "{state}");
     }
     let broken = "Remotes: {c: {URI: ':', System: true}}";
     let refused = "refused: c has no URI that can be asked, and the state gives it none";
     assert_eq!(for_all(broken, "Remotes: {c: {Insecure: true}}"), [refused]);
-    assert_eq!(for_all(broken, "Remotes: {c: {URI: c.example}}"), ["c.URI: : > c.example"]);
+    assert_eq!(
+        for_all(broken, "Remotes: {c: {URI: c.example}}"),
+        ["c.URI: : > c.example"]
+    );
     let mut after = document(before);
     desired("Remotes: {n: {URI: n.example}}")
         .unwrap()
-        .apply(&mut after, Applying { scope: Scope::System, prune: false })
+        .apply(
+            &mut after,
+            Applying {
+                scope: Scope::System,
+                prune: false,
+            },
+        )
         .unwrap();
-    assert!(after.remotes()[&RemoteName::found("n")].system, "a remote of all users says so");
+    assert!(
+        after.remotes()[&RemoteName::found("n")].system,
+        "a remote of all users says so"
+    );
 }
 
 #[test]
 fn pruning_removes_what_is_not_named_and_no_token_of_what_stays() {
     let below = document(SYSTEM);
-    let scope = Scope::User { below: &below, is_file: true, exclusive: None };
+    let scope = Scope::User {
+        below: &below,
+        is_file: true,
+        exclusive: None,
+    };
     let before = "Active: a\nRemotes: {a: {URI: a.example}, b: {URI: b.example, Token: t}, d: {URI: d.example, System: true, Token: t}}";
     let found = changed(before, "Remotes: {b: {URI: b.example}}", scope, true);
     assert_eq!(found, ["a.URI: a.example > -", "Active: a > -"]);
-    let found = changed(before, "Active: b\nRemotes: {b: {URI: b.example}}", scope, true);
+    let found = changed(
+        before,
+        "Active: b\nRemotes: {b: {URI: b.example}}",
+        scope,
+        true,
+    );
     assert_eq!(found, ["a.URI: a.example > -", "Active: a > b"]);
     for state in ["", "{}", "Active: b"] {
         let found = changed(before, state, scope, true);
-        assert_eq!(found, ["refused: without Remotes, --prune would remove every remote"], "{state}");
+        assert_eq!(
+            found,
+            ["refused: without Remotes, --prune would remove every remote"],
+            "{state}"
+        );
     }
     let found = changed(before, "Remotes: {}", scope, true);
-    assert_eq!(found, ["a.URI: a.example > -", "b.URI: b.example > -", "Active: a > -"]);
+    assert_eq!(
+        found,
+        [
+            "a.URI: a.example > -",
+            "b.URI: b.example > -",
+            "Active: a > -"
+        ]
+    );
 }
 
 #[test]
 fn the_policy_holds_for_a_state_too() {
-    let below = document("Active: d\nRemotes: {d: {URI: d.example, System: true, Exclusive: true}}");
+    let below =
+        document("Active: d\nRemotes: {d: {URI: d.example, System: true, Exclusive: true}}");
     let d = RemoteName::found("d");
-    let scope = Scope::User { below: &below, is_file: true, exclusive: Some(&d) };
-    let refused = "refused: could not use a: remote d has been set exclusive by the system administrator";
-    assert_eq!(changed("Remotes: {}", "Active: a\nRemotes: {a: {URI: a.example}}", scope, false), [refused]);
-    assert_eq!(changed("Remotes: {}", "Active: d", scope, false), ["Active: - > d"]);
+    let scope = Scope::User {
+        below: &below,
+        is_file: true,
+        exclusive: Some(&d),
+    };
+    let refused =
+        "refused: could not use a: remote d has been set exclusive by the system administrator";
+    assert_eq!(
+        changed(
+            "Remotes: {}",
+            "Active: a\nRemotes: {a: {URI: a.example}}",
+            scope,
+            false
+        ),
+        [refused]
+    );
+    assert_eq!(
+        changed("Remotes: {}", "Active: d", scope, false),
+        ["Active: - > d"]
+    );
 }
 
 #[test]
 fn what_can_not_be_applied_is_told_with_its_line() {
     let cases = [
         ("Active: a\nRemotes:\n  a:\n    URI: 'ftp://x'\n", 4),
-        ("Active: a\nRemotes:\n  a:\n    URI: a.example\n    Token: t\n", 5),
+        (
+            "Active: a\nRemotes:\n  a:\n    URI: a.example\n    Token: t\n",
+            5,
+        ),
         ("Remotes: {}\nCredentials:\n- URI: https://k.example\n", 3),
         ("Remotes:\n  a:\n    URI: http://a.example\n", 3),
         ("Active: a\n---\nActive: b\n", 1),
         ("Active: a\n---\nnever: [closed\n", 1),
         ("Remotes:\n  ' a ':\n    URI: a.example\n", 2),
-        ("Remotes:\n  a:\n    URI: a\n    Keyservers:\n    - URI: 'ftp://k'\n", 5),
-        ("Remotes:\n  a: {URI: a.example, Exclusive: true}\n  b: {URI: b.example, Exclusive: true}\n", 3),
+        (
+            "Remotes:\n  a:\n    URI: a\n    Keyservers:\n    - URI: 'ftp://k'\n",
+            5,
+        ),
+        (
+            "Remotes:\n  a: {URI: a.example, Exclusive: true}\n  b: {URI: b.example, Exclusive: true}\n",
+            3,
+        ),
     ];
     for (text, line) in cases {
         let told = desired(text).unwrap_err().to_string();
@@ -173,10 +304,27 @@ fn entries() -> impl Strategy<Value = Document> {
     let remotes = prop::collection::btree_map("[a-e]", entry, 0..4);
     (remotes, "[a-e]?").prop_map(|(remotes, active)| {
         let remotes = remotes.into_iter().map(|(name, (uri, insecure, token))| {
-            let token = if token { Secret::new("t") } else { Secret::default() };
-            (RemoteName::found(name), RemoteEntry { uri, insecure, token, system: true, ..RemoteEntry::default() })
+            let token = if token {
+                Secret::new("t")
+            } else {
+                Secret::default()
+            };
+            (
+                RemoteName::found(name),
+                RemoteEntry {
+                    uri,
+                    insecure,
+                    token,
+                    system: true,
+                    ..RemoteEntry::default()
+                },
+            )
         });
-        Document { active, remotes: remotes.collect(), logins: Vec::new() }
+        Document {
+            active,
+            remotes: remotes.collect(),
+            logins: Vec::new(),
+        }
     })
 }
 

@@ -5,11 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-    name::RemoteName,
-    secret::Secret,
-};
+use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 /// How far the parts of a file are indented.
 #[derive(Clone, Copy)]
@@ -23,9 +21,19 @@ struct Form {
 }
 
 /// What go-yaml v2 writes, in Apptainer up to 1.2, and portolan.
-const TWO: Form = Form { name: "  ", key: "    ", keyserver: "    ", login: "" };
+const TWO: Form = Form {
+    name: "  ",
+    key: "    ",
+    keyserver: "    ",
+    login: "",
+};
 /// What go-yaml v3 and v4 write, in Apptainer since 1.3.
-const FOUR: Form = Form { name: "    ", key: "        ", keyserver: "            ", login: "    " };
+const FOUR: Form = Form {
+    name: "    ",
+    key: "        ",
+    keyserver: "            ",
+    login: "    ",
+};
 
 /// A longer name is written behind a question mark.
 const LONGEST_NAME: usize = 128;
@@ -36,7 +44,10 @@ const WORDS_OF_YAML: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true
 /// The document, where the file is of this form from its first line to its last.
 pub(super) fn read(bytes: &[u8]) -> Option<Document> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let mut lines = Lines { rest: text, form: TWO };
+    let mut lines = Lines {
+        rest: text,
+        form: TWO,
+    };
     let document = lines.document()?;
     lines.rest.is_empty().then_some(document)
 }
@@ -81,7 +92,11 @@ impl<'text> Lines<'text> {
         }
         let number = remotes.len();
         let remotes: BTreeMap<_, _> = remotes.into_iter().collect();
-        (remotes.len() == number).then_some(Document { active, remotes, logins })
+        (remotes.len() == number).then_some(Document {
+            active,
+            remotes,
+            logins,
+        })
     }
 
     fn remote(&mut self) -> Option<RemoteEntry> {
@@ -124,12 +139,20 @@ impl<'text> Lines<'text> {
             Some(auth) => Secret::new(text(auth)?),
             None => Secret::default(),
         };
-        Some(LoginEntry { uri: text(uri)?.to_owned(), auth, insecure: self.flag(indentation, "  Insecure: ")? })
+        Some(LoginEntry {
+            uri: text(uri)?.to_owned(),
+            auth,
+            insecure: self.flag(indentation, "  Insecure: ")?,
+        })
     }
 
     /// What follows `indentation` and `key` on the next line, which is read then; `None` when the line begins otherwise.
     fn take(&mut self, indentation: &str, key: &str) -> Option<&'text str> {
-        let (value, rest) = self.rest.strip_prefix(indentation)?.strip_prefix(key)?.split_once('\n')?;
+        let (value, rest) = self
+            .rest
+            .strip_prefix(indentation)?
+            .strip_prefix(key)?
+            .split_once('\n')?;
         self.rest = rest;
         Some(value)
     }
@@ -151,7 +174,17 @@ fn text(written: &str) -> Option<&str> {
     }
     let bytes = written.as_bytes();
     let is_whole = |(index, byte): (usize, &u8)| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'/' | b'+' | b'=' | b'@' | b'-' | b'~' => true,
+        b'A'..=b'Z'
+        | b'a'..=b'z'
+        | b'0'..=b'9'
+        | b'.'
+        | b'_'
+        | b'/'
+        | b'+'
+        | b'='
+        | b'@'
+        | b'-'
+        | b'~' => true,
         // Before a blank or at the end either would begin something else.
         b':' | b' ' => bytes.get(index + 1).is_some_and(|next| *next != b' '),
         _ => false,
@@ -166,16 +199,21 @@ fn text(written: &str) -> Option<&str> {
 }
 
 fn is_word_of_yaml(written: &str) -> bool {
-    written.len() <= "false".len() && WORDS_OF_YAML.iter().any(|word| word.eq_ignore_ascii_case(written))
+    written.len() <= "false".len()
+        && WORDS_OF_YAML
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(written))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::fs;
+    use std::path::Path;
 
     use proptest::prelude::*;
 
-    use super::{super::schema, *};
+    use super::super::schema;
+    use super::*;
 
     const WRITTEN: &str = "\
 Active: company
@@ -224,7 +262,11 @@ Credentials:
     #[test]
     fn what_the_tools_write_is_read_as_the_yaml_that_it_is() {
         for text in [WRITTEN, WRITTEN_WITH_FOUR, "Active: \"\"\nRemotes: {}\n"] {
-            assert_eq!(read(text.as_bytes()), Some(schema::document(text).unwrap()), "{text}");
+            assert_eq!(
+                read(text.as_bytes()),
+                Some(schema::document(text).unwrap()),
+                "{text}"
+            );
         }
     }
 
@@ -255,8 +297,11 @@ Credentials:
 
     #[test]
     fn the_samples_are_read_alike_or_left() {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/yaml/files"));
-        for entry in fs::read_dir(folder).unwrap() {
+        let directory = Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/yaml/files"
+        ));
+        for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             assert_reads_alike(&fs::read(&path).unwrap());
         }

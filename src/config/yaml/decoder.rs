@@ -1,14 +1,13 @@
 //! Go's way through a document: aliases followed, maps merged, keys met once, and what is decoded counted. Knows no
 //! key by its name.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use super::{
-    limits::MOST_ALIASED_TEXT,
-    place::Subject,
-    problem::{Fault, Kind, Position, Problem},
-    tape::{Content, Tape},
-};
+use super::limits::MOST_ALIASED_TEXT;
+use super::place::Subject;
+use super::problem::{Fault, Kind, Position, Problem};
+use super::tape::{Content, Tape};
 use crate::name::RemoteName;
 
 /// Decodes the nodes of one document.
@@ -35,12 +34,18 @@ pub(super) struct Field<'text> {
 
 impl<'text> Decoder<'text> {
     pub(super) fn new(tape: &'text Tape<'text>) -> Self {
-        Self { tape, budget: Budget::default() }
+        Self {
+            tape,
+            budget: Budget::default(),
+        }
     }
 
     /// The node that the whole document is.
     pub(super) fn root(&self) -> NodeRef {
-        NodeRef { index: 0, aliased: false }
+        NodeRef {
+            index: 0,
+            aliased: false,
+        }
     }
 
     /// Where `node` stands.
@@ -71,14 +76,22 @@ impl<'text> Decoder<'text> {
     pub(super) fn flag(&mut self, node: NodeRef, what: Subject<'_>) -> Result<bool, Fault> {
         match self.visit(node)? {
             Content::Scalar(scalar) => scalar.flag().ok_or_else(|| {
-                Problem::NotAFlag { what: what.to_string(), quoted: !scalar.plain }.at(self.position(node))
+                Problem::NotAFlag {
+                    what: what.to_string(),
+                    quoted: !scalar.plain,
+                }
+                .at(self.position(node))
             }),
             content => Err(self.wrong_kind(node, what, Kind::Flag, content)),
         }
     }
 
     /// The items of a list; none of a null.
-    pub(super) fn items(&mut self, node: NodeRef, what: Subject<'_>) -> Result<Vec<NodeRef>, Fault> {
+    pub(super) fn items(
+        &mut self,
+        node: NodeRef,
+        what: Subject<'_>,
+    ) -> Result<Vec<NodeRef>, Fault> {
         match self.visit(node)? {
             Content::List => Ok(self.children(self.target(node)).collect()),
             Content::Scalar(scalar) if scalar.is_null() => Ok(Vec::new()),
@@ -87,12 +100,20 @@ impl<'text> Decoder<'text> {
     }
 
     /// The keys and values of a map, merged ones after its own; each key stands there once, and own ones win.
-    pub(super) fn fields(&mut self, node: NodeRef, what: Subject<'_>) -> Result<Vec<Field<'text>>, Fault> {
+    pub(super) fn fields(
+        &mut self,
+        node: NodeRef,
+        what: Subject<'_>,
+    ) -> Result<Vec<Field<'text>>, Fault> {
         let mut fields = Fields::default();
         let mut maps = vec![node];
         while let Some(node) = maps.pop() {
             match self.visit(node)? {
-                Content::Map => maps.extend(self.add_own_fields(self.target(node), &mut fields)?.into_iter().rev()),
+                Content::Map => maps.extend(
+                    self.add_own_fields(self.target(node), &mut fields)?
+                        .into_iter()
+                        .rev(),
+                ),
                 content => return Err(self.wrong_kind(node, what, Kind::Map, content)),
             }
         }
@@ -100,15 +121,24 @@ impl<'text> Decoder<'text> {
     }
 
     /// Adds a map's own fields, and gives back the maps that are merged into it, those first that win.
-    fn add_own_fields(&mut self, map: NodeRef, fields: &mut Fields<'text>) -> Result<Vec<NodeRef>, Fault> {
+    fn add_own_fields(
+        &mut self,
+        map: NodeRef,
+        fields: &mut Fields<'text>,
+    ) -> Result<Vec<NodeRef>, Fault> {
         fields.maps += 1;
         let mut merged = Vec::new();
         let mut nodes = self.children(map);
         while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
-            if matches!(self.tape.content(key.index), Content::Scalar(scalar) if scalar.is_merge()) {
+            if matches!(self.tape.content(key.index), Content::Scalar(scalar) if scalar.is_merge())
+            {
                 merged.extend(self.merged_maps(value)?);
             } else {
-                fields.add(Field { key: self.key(key)?, position: self.position(key), value })?;
+                fields.add(Field {
+                    key: self.key(key)?,
+                    position: self.position(key),
+                    value,
+                })?;
             }
         }
         Ok(merged)
@@ -135,7 +165,10 @@ impl<'text> Decoder<'text> {
             Content::List => self.children(value).collect(),
             _ => vec![value],
         };
-        match maps.iter().find(|map| !matches!(self.tape.content(self.target(**map).index), Content::Map)) {
+        match maps
+            .iter()
+            .find(|map| !matches!(self.tape.content(self.target(**map).index), Content::Map))
+        {
             Some(other) => Err(Problem::MergeOfNoMap.at(self.position(*other))),
             None => Ok(maps),
         }
@@ -143,13 +176,17 @@ impl<'text> Decoder<'text> {
 
     fn children(&self, node: NodeRef) -> impl Iterator<Item = NodeRef> + use<'text> {
         let tape = self.tape;
-        tape.children(node.index).map(move |index| NodeRef { index, ..node })
+        tape.children(node.index)
+            .map(move |index| NodeRef { index, ..node })
     }
 
     /// The node itself, or what an alias stands for.
     fn target(&self, node: NodeRef) -> NodeRef {
         match self.tape.content(node.index) {
-            Content::Alias(index) => NodeRef { index: *index, aliased: true },
+            Content::Alias(index) => NodeRef {
+                index: *index,
+                aliased: true,
+            },
             _ => node,
         }
     }
@@ -157,7 +194,9 @@ impl<'text> Decoder<'text> {
     /// The content behind `node`, counted.
     fn visit(&mut self, node: NodeRef) -> Result<&'text Content<'text>, Fault> {
         let target = self.target(node);
-        self.budget.count(target.aliased).map_err(|problem| problem.at(self.position(node)))?;
+        self.budget
+            .count(target.aliased)
+            .map_err(|problem| problem.at(self.position(node)))?;
         Ok(self.tape.content(target.index))
     }
 
@@ -166,11 +205,24 @@ impl<'text> Decoder<'text> {
         if !self.target(node).aliased {
             return Ok(());
         }
-        self.budget.count_text(text.len()).map_err(|problem| problem.at(self.position(node)))
+        self.budget
+            .count_text(text.len())
+            .map_err(|problem| problem.at(self.position(node)))
     }
 
-    fn wrong_kind(&self, node: NodeRef, what: Subject<'_>, wanted: Kind, found: &Content<'_>) -> Fault {
-        Problem::WrongKind { what: what.to_string(), wanted, found: found.kind() }.at(self.position(node))
+    fn wrong_kind(
+        &self,
+        node: NodeRef,
+        what: Subject<'_>,
+        wanted: Kind,
+        found: &Content<'_>,
+    ) -> Fault {
+        Problem::WrongKind {
+            what: what.to_string(),
+            wanted,
+            found: found.kind(),
+        }
+        .at(self.position(node))
     }
 }
 
@@ -189,13 +241,16 @@ impl<'text> Fields<'text> {
     fn add(&mut self, field: Field<'text>) -> Result<(), Fault> {
         match self.seen.get(&field.key) {
             None => {
-                self.seen.insert(field.key.clone(), (self.maps, field.position));
+                self.seen
+                    .insert(field.key.clone(), (self.maps, field.position));
                 self.list.push(field);
                 Ok(())
             }
-            Some((map, first)) if *map == self.maps => {
-                Err(Problem::RepeatedKey { key: field.key.into_owned(), first: first.line }.at(field.position))
+            Some((map, first)) if *map == self.maps => Err(Problem::RepeatedKey {
+                key: field.key.into_owned(),
+                first: first.line,
             }
+            .at(field.position)),
             Some(_) => Ok(()),
         }
     }
@@ -213,7 +268,11 @@ struct Budget {
 impl Budget {
     fn count_text(&mut self, length: usize) -> Result<(), Problem> {
         self.aliased_text = self.aliased_text.saturating_add(length);
-        if self.aliased_text > MOST_ALIASED_TEXT { Err(Problem::ExcessiveAliasing) } else { Ok(()) }
+        if self.aliased_text > MOST_ALIASED_TEXT {
+            Err(Problem::ExcessiveAliasing)
+        } else {
+            Ok(())
+        }
     }
 
     fn count(&mut self, aliased: bool) -> Result<(), Problem> {

@@ -2,15 +2,11 @@
 
 use std::ops::Range;
 
-use super::{
-    line::{Item as _, Line, remote_lines},
-    order::sorted,
-    style::{is_explicit_key, push_scalar},
-};
-use crate::{
-    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-    name::RemoteName,
-};
+use super::line::{Item as _, Line, remote_lines};
+use super::order::sorted;
+use super::style::{is_explicit_key, push_scalar};
+use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
 
 /// Where the parts of a file begin on their lines, in columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +22,19 @@ pub(super) struct Columns {
 }
 
 /// As Apptainer up to 1.2 writes.
-pub(super) const TWO: Columns = Columns { name: 2, key: 4, keyserver: 4, login: 0 };
+pub(super) const TWO: Columns = Columns {
+    name: 2,
+    key: 4,
+    keyserver: 4,
+    login: 0,
+};
 /// As Apptainer writes since 1.3.
-pub(super) const FOUR: Columns = Columns { name: 4, key: 8, keyserver: 12, login: 4 };
+pub(super) const FOUR: Columns = Columns {
+    name: 4,
+    key: 8,
+    keyserver: 12,
+    login: 4,
+};
 
 /// The document as go-yaml v2 writes it: its order of keys and names, its indentation, its quotes where these are safe in
 /// every reader. Texts aren't folded.
@@ -77,13 +83,24 @@ impl<'a> Replacement<'a> {
         }
         gone.extend(old);
         let mut remotes = Vec::with_capacity(pairs.len());
-        for (name, (_, remote, before)) in sorted(pairs.iter().map(|pair| (pair.0, pair)).collect()) {
+        for (name, (_, remote, before)) in sorted(pairs.iter().map(|pair| (pair.0, pair)).collect())
+        {
             let begin = text.len();
             push_remote(&mut text, &TWO, name, remote);
-            remotes.push(Placed { name, remote, before: *before, bytes: begin..text.len() });
+            remotes.push(Placed {
+                name,
+                remote,
+                before: *before,
+                bytes: begin..text.len(),
+            });
         }
         push_logins(&mut text, &TWO, &after.logins);
-        Self { text, before, remotes, gone }
+        Self {
+            text,
+            before,
+            remotes,
+            gone,
+        }
     }
 
     /// Whether `old` is how the document before is written. What both have isn't written once more for that; the few that
@@ -93,9 +110,21 @@ impl<'a> Replacement<'a> {
         if self.gone.len() > FEW {
             return document(self.before).as_bytes() == old;
         }
-        let mut gone = self.gone.iter().map(|(name, remote)| as_written(name.as_str(), remote)).collect();
-        let Some(mut rest) = old.strip_prefix(head(self.before).as_bytes()) else { return false };
-        for Placed { name, remote, before, bytes } in &self.remotes {
+        let mut gone = self
+            .gone
+            .iter()
+            .map(|(name, remote)| as_written(name.as_str(), remote))
+            .collect();
+        let Some(mut rest) = old.strip_prefix(head(self.before).as_bytes()) else {
+            return false;
+        };
+        for Placed {
+            name,
+            remote,
+            before,
+            bytes,
+        } in &self.remotes
+        {
             let Some(before) = before else { continue };
             rest = without_leading(rest, &mut gone);
             let others = if before == remote {
@@ -120,7 +149,10 @@ pub(super) fn push_remotes(text: &mut String, columns: &Columns, document: &Docu
 
 /// `text` behind those of `parts` that it begins with, which are taken out.
 fn without_leading<'text>(mut text: &'text [u8], parts: &mut Vec<String>) -> &'text [u8] {
-    while let Some(at) = parts.iter().position(|part| text.starts_with(part.as_bytes())) {
+    while let Some(at) = parts
+        .iter()
+        .position(|part| text.starts_with(part.as_bytes()))
+    {
         text = &text[parts.swap_remove(at).len()..];
     }
     text
@@ -135,7 +167,11 @@ fn head(document: &Document) -> String {
 }
 
 fn remotes_head(document: &Document) -> &'static str {
-    if document.remotes.is_empty() { "Remotes: {}\n" } else { "Remotes:\n" }
+    if document.remotes.is_empty() {
+        "Remotes: {}\n"
+    } else {
+        "Remotes:\n"
+    }
 }
 
 fn as_written(name: &str, remote: &RemoteEntry) -> String {
@@ -145,7 +181,11 @@ fn as_written(name: &str, remote: &RemoteEntry) -> String {
 }
 
 fn push_remotes_of(text: &mut String, columns: &Columns, document: &Document) {
-    let remotes = document.remotes.iter().map(|(name, remote)| (name.as_str(), remote)).collect();
+    let remotes = document
+        .remotes
+        .iter()
+        .map(|(name, remote)| (name.as_str(), remote))
+        .collect();
     for (name, remote) in sorted(remotes) {
         push_remote(text, columns, name, remote);
     }
@@ -241,15 +281,22 @@ fn push_text(text: &mut String, before: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{name::RemoteName, secret::Secret};
+    use crate::name::RemoteName;
+    use crate::secret::Secret;
 
     fn written(document: &Document) -> String {
         super::document(document)
     }
 
     fn named(name: &str) -> Document {
-        let remote = RemoteEntry { uri: "x.example.com".to_owned(), ..RemoteEntry::default() };
-        Document { remotes: [(RemoteName::found(name), remote)].into(), ..Document::default() }
+        let remote = RemoteEntry {
+            uri: "x.example.com".to_owned(),
+            ..RemoteEntry::default()
+        };
+        Document {
+            remotes: [(RemoteName::found(name), remote)].into(),
+            ..Document::default()
+        }
     }
 
     #[test]
@@ -259,7 +306,11 @@ mod tests {
 
     #[test]
     fn every_key_stands_where_go_writes_it() {
-        let keyserver = |uri: &str, external| KeyserverEntry { uri: uri.to_owned(), external, ..Default::default() };
+        let keyserver = |uri: &str, external| KeyserverEntry {
+            uri: uri.to_owned(),
+            external,
+            ..Default::default()
+        };
         let full = RemoteEntry {
             uri: "cloud.example.com".to_owned(),
             token: Secret::new("eyJ.a-b_c"),
@@ -267,8 +318,14 @@ mod tests {
             exclusive: false,
             insecure: true,
             keyservers: vec![
-                KeyserverEntry { skip: true, ..keyserver("https://keys.example.com", false) },
-                KeyserverEntry { insecure: true, ..keyserver("http://localhost:11371", true) },
+                KeyserverEntry {
+                    skip: true,
+                    ..keyserver("https://keys.example.com", false)
+                },
+                KeyserverEntry {
+                    insecure: true,
+                    ..keyserver("http://localhost:11371", true)
+                },
             ],
         };
         let document = Document {
@@ -277,8 +334,15 @@ mod tests {
                 .map(|(name, remote)| (RemoteName::found(name), remote))
                 .into(),
             logins: vec![
-                LoginEntry { uri: "docker://x".to_owned(), ..LoginEntry::default() },
-                LoginEntry { uri: "https://k".to_owned(), auth: Secret::new("Basic dTpw"), insecure: true },
+                LoginEntry {
+                    uri: "docker://x".to_owned(),
+                    ..LoginEntry::default()
+                },
+                LoginEntry {
+                    uri: "https://k".to_owned(),
+                    auth: Secret::new("Basic dTpw"),
+                    insecure: true,
+                },
             ],
         };
         let expected = "\
@@ -319,8 +383,10 @@ Credentials:
             "Active: \"\"\nRemotes:\n  ? {name}\n  : URI: x.example.com\n    System: false\n    Exclusive: false\n"
         );
         assert_eq!(written(&named(&name)), expected);
-        let without_uri =
-            Document { remotes: [(RemoteName::found(name), RemoteEntry::default())].into(), ..Default::default() };
+        let without_uri = Document {
+            remotes: [(RemoteName::found(name), RemoteEntry::default())].into(),
+            ..Default::default()
+        };
         assert!(written(&without_uri).ends_with("n\n  : System: false\n    Exclusive: false\n"));
     }
 

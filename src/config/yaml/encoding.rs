@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{
-    error::YamlError,
-    problem::{Position, Problem},
-};
+use super::error::YamlError;
+use super::problem::{Position, Problem};
 
 /// The text of a file: without its byte order mark, checked to have no control character, and with the line break of
 /// YAML 1.1 that the parser doesn't know (U+0085) made a plain one.
@@ -15,17 +13,28 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, YamlError> {
         [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)?),
         [0xef, 0xbb, 0xbf, rest @ ..] | rest => Cow::Borrowed(utf8(rest)?),
     };
-    let text = if text.contains('\u{85}') { Cow::Owned(text.replace('\u{85}', "\n")) } else { text };
+    let text = if text.contains('\u{85}') {
+        Cow::Owned(text.replace('\u{85}', "\n"))
+    } else {
+        text
+    };
     match forbidden_character(&text) {
-        Some((offset, character)) => Err(error(Problem::ControlCharacter(character), offset, &text)),
+        Some((offset, character)) => {
+            Err(error(Problem::ControlCharacter(character), offset, &text))
+        }
         None => Ok(text),
     }
 }
 
 /// The bytes of a text, with the encoding and the byte order mark of `like`.
 pub(super) fn encode(text: &str, like: &[u8]) -> Vec<u8> {
-    let utf16 =
-        |bytes: fn(u16) -> [u8; 2]| "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect();
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| {
+        "\u{feff}"
+            .encode_utf16()
+            .chain(text.encode_utf16())
+            .flat_map(bytes)
+            .collect()
+    };
     match like {
         [0xff, 0xfe, ..] => utf16(u16::to_le_bytes),
         [0xfe, 0xff, ..] => utf16(u16::to_be_bytes),
@@ -39,7 +48,8 @@ fn forbidden_character(text: &str) -> Option<(usize, char)> {
     if text.is_ascii() && !text.bytes().any(|byte| is_forbidden(byte.into())) {
         return None;
     }
-    text.char_indices().find(|(_, character)| is_forbidden(*character))
+    text.char_indices()
+        .find(|(_, character)| is_forbidden(*character))
 }
 
 /// Whether YAML 1.1 has no place for the character, not even in quotes.
@@ -52,8 +62,13 @@ fn is_forbidden(character: char) -> bool {
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, YamlError> {
-    std::str::from_utf8(bytes)
-        .map_err(|invalid| error(Problem::Encoding("UTF-8"), invalid.valid_up_to(), &String::from_utf8_lossy(bytes)))
+    std::str::from_utf8(bytes).map_err(|invalid| {
+        error(
+            Problem::Encoding("UTF-8"),
+            invalid.valid_up_to(),
+            &String::from_utf8_lossy(bytes),
+        )
+    })
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, YamlError> {
@@ -84,7 +99,10 @@ mod tests {
     use super::*;
 
     fn utf16_bytes(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        format!("\u{feff}{text}").encode_utf16().flat_map(bytes).collect()
+        format!("\u{feff}{text}")
+            .encode_utf16()
+            .flat_map(bytes)
+            .collect()
     }
 
     #[test]
@@ -112,7 +130,10 @@ mod tests {
             (&cut_off, (1, 5, "the text isn't UTF-16")),
             (lone_surrogate, (2, 1, "the text isn't UTF-16")),
             (b"a: b\rc: \0", (2, 4, r"a control character, \u{0}")),
-            ("a: \u{ffff}".as_bytes(), (1, 4, r"a control character, \u{ffff}")),
+            (
+                "a: \u{ffff}".as_bytes(),
+                (1, 4, r"a control character, \u{ffff}"),
+            ),
         ];
         for (bytes, expected) in table {
             let error = decode(bytes).unwrap_err();

@@ -5,10 +5,22 @@
 //! every other key is shown as `***`, also of one that nobody knows, for it may be a misspelt `Token`. So is what has no
 //! colon, or stands like a key below a secret: a token that was broken into lines, or has lost its colon.
 
-use super::{lines::lines, problem::Position, suggestion::closest};
+use super::lines::lines;
+use super::problem::Position;
+use super::suggestion::closest;
 
-const PUBLIC_KEYS: &[&str] =
-    &["Active", "Remotes", "Credentials", "URI", "System", "Exclusive", "Insecure", "Keyservers", "Skip", "External"];
+const PUBLIC_KEYS: &[&str] = &[
+    "Active",
+    "Remotes",
+    "Credentials",
+    "URI",
+    "System",
+    "Exclusive",
+    "Insecure",
+    "Keyservers",
+    "Skip",
+    "External",
+];
 const SECRET_KEYS: &[&str] = &["Token", "Auth"];
 
 /// What stands before a key or a value on a line and is neither.
@@ -36,7 +48,11 @@ fn underlined(line: &str, place: usize) -> String {
     const BEFORE: usize = 60;
     const LONGEST: usize = 100;
     let place = place.min(line.chars().count());
-    let start = if place > BEFORE { place - BEFORE / 2 } else { 0 };
+    let start = if place > BEFORE {
+        place - BEFORE / 2
+    } else {
+        0
+    };
     let mut shown = String::from(if start > 0 { "…" } else { "" });
     let mut caret = None;
     for (at, character) in line.chars().enumerate().skip(start).take(LONGEST) {
@@ -108,7 +124,12 @@ impl Secrets {
                 return Some(start);
             }
             if !self.last_is_public && self.hides(key, start, &line[value..]) {
-                return Some(value + line[value..].find(|character| character != ' ').unwrap_or(0));
+                return Some(
+                    value
+                        + line[value..]
+                            .find(|character| character != ' ')
+                            .unwrap_or(0),
+                );
             }
             at = value + line[value..].find(['{', '[', ','])?;
         }
@@ -127,13 +148,18 @@ impl Secrets {
     /// Whether the value of a key that isn't public must be hidden; a map or list is looked into.
     fn hides(&mut self, key: &str, column: usize, value: &str) -> bool {
         let value = without_properties(value);
-        let is_secret = SECRET_KEYS.iter().any(|secret| secret.eq_ignore_ascii_case(key));
+        let is_secret = SECRET_KEYS
+            .iter()
+            .any(|secret| secret.eq_ignore_ascii_case(key));
         let has_value = !value.is_empty() && !value.starts_with('#');
         if !is_secret && (!has_value || value.starts_with(['{', '['])) {
             return false;
         }
         self.key_column = Some(column);
-        self.quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
+        self.quote = value
+            .chars()
+            .next()
+            .filter(|first| matches!(first, '"' | '\''));
         if let Some(quote) = self.quote
             && closes(&value[1..], quote)
         {
@@ -146,12 +172,17 @@ impl Secrets {
 /// What a line begins with, up to its first colon.
 fn first_key(line: &str) -> &str {
     let key = line.trim_start_matches(MARKS);
-    key.split(':').next().unwrap_or_default().trim_matches([' ', '\t', '"', '\''])
+    key.split(':')
+        .next()
+        .unwrap_or_default()
+        .trim_matches([' ', '\t', '"', '\''])
 }
 
 /// Whether a key is that of a secret with more behind it, such as `Token abc`, `Auth=abc`.
 fn has_lost_its_colon(key: &str) -> bool {
-    let Some(end) = key.find(|character: char| !character.is_alphanumeric()) else { return false };
+    let Some(end) = key.find(|character: char| !character.is_alphanumeric()) else {
+        return false;
+    };
     closest(&key[..end], SECRET_KEYS).is_some()
 }
 
@@ -168,7 +199,9 @@ fn is_nearly_public(key: &str) -> bool {
 fn without_properties(value: &str) -> &str {
     let mut value = value.trim();
     while value.starts_with(['&', '!']) {
-        value = value.split_once([' ', '\t']).map_or("", |(_, rest)| rest.trim_start());
+        value = value
+            .split_once([' ', '\t'])
+            .map_or("", |(_, rest)| rest.trim_start());
     }
     value
 }
@@ -200,7 +233,10 @@ mod tests {
         assert_eq!(at("Active: a\r  URI: b", 2, 3).unwrap(), "  URI: b\n  ^");
         assert_eq!(at("Active: a\r\n\r\nURI: b", 3, 4).unwrap(), "URI: b\n   ^");
         assert_eq!(at("\tURI: é", 1, 2).unwrap(), "\\tURI: é\n  ^");
-        assert_eq!(at("URI: \u{1b}[1m\u{202e}x", 1, 10).unwrap(), "URI: \\u{1b}[1m\\u{202e}x\n              ^");
+        assert_eq!(
+            at("URI: \u{1b}[1m\u{202e}x", 1, 10).unwrap(),
+            "URI: \\u{1b}[1m\\u{202e}x\n              ^"
+        );
         assert_eq!(at("URI: x", 1, 99).unwrap(), "URI: x\n      ^");
         assert_eq!(at("URI: x\n\n", 2, 1), None);
         assert_eq!(at("URI: x", 2, 1), None);
@@ -274,10 +310,17 @@ mod tests {
             "    Token: abc\n    System: true\n    SECRET",
         ];
         for text in texts {
-            let line = text.lines().position(|line| line.contains("SECRET")).unwrap() + 1;
+            let line = text
+                .lines()
+                .position(|line| line.contains("SECRET"))
+                .unwrap()
+                + 1;
             for column in [1, 5, 20, 99] {
                 let shown = at(text, line, column).unwrap();
-                assert!(!shown.contains("SECRET") && shown.contains("***"), "{text:?}: {shown}");
+                assert!(
+                    !shown.contains("SECRET") && shown.contains("***"),
+                    "{text:?}: {shown}"
+                );
             }
         }
     }
@@ -303,12 +346,19 @@ mod tests {
         for text in texts {
             let line = text.lines().count();
             let expected = text.lines().last().unwrap();
-            assert_eq!(at(text, line, 1).unwrap().lines().next(), Some(expected), "{text:?}");
+            assert_eq!(
+                at(text, line, 1).unwrap().lines().next(),
+                Some(expected),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn a_caret_in_a_secret_stands_at_its_beginning() {
-        assert_eq!(at("    Token: \"SECRET\\q\"", 1, 19).unwrap(), "    Token: ***\n           ^");
+        assert_eq!(
+            at("    Token: \"SECRET\\q\"", 1, 19).unwrap(),
+            "    Token: ***\n           ^"
+        );
     }
 }

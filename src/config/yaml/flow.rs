@@ -1,15 +1,16 @@
 //! Parts of a document as text in brackets, on one line: for files that have brackets there. Knows no text that was there
 //! before.
 
-use super::{
-    line::{Item, Line, Value, remote_lines},
-    style::push_scalar,
-};
+use super::line::{Item, Line, Value, remote_lines};
+use super::style::push_scalar;
 use crate::config::document::{Document, RemoteEntry};
 
 /// The remotes, by name.
 pub(super) fn remotes(document: &Document) -> String {
-    let remotes = document.remotes.iter().map(|(name, entry)| named_remote(name.as_str(), entry));
+    let remotes = document
+        .remotes
+        .iter()
+        .map(|(name, entry)| named_remote(name.as_str(), entry));
     format!("{{{}}}", remotes.collect::<Vec<_>>().join(", "))
 }
 
@@ -52,7 +53,11 @@ pub(super) fn value(value: &Value<'_>) -> String {
 }
 
 fn written(lines: &[Line<'_>]) -> Vec<String> {
-    lines.iter().filter(|line| line.is_written()).map(line).collect()
+    lines
+        .iter()
+        .filter(|line| line.is_written())
+        .map(line)
+        .collect()
 }
 
 /// In quotes also where a character could be one of the brackets' own to some reader: a colon is to many.
@@ -60,8 +65,10 @@ fn text(text: &str) -> String {
     let mut written = String::new();
     push_scalar(text, &mut written);
     let is_plain = !written.starts_with(['"', '\'']);
-    let is_harmless = |character: char| character.is_alphanumeric() || "._-+=/@ ".contains(character);
-    if is_plain && !(written.starts_with(char::is_alphanumeric) && written.chars().all(is_harmless)) {
+    let is_harmless =
+        |character: char| character.is_alphanumeric() || "._-+=/@ ".contains(character);
+    if is_plain && !(written.starts_with(char::is_alphanumeric) && written.chars().all(is_harmless))
+    {
         written = format!("'{}'", written.replace('\'', "''"));
     }
     written

@@ -68,8 +68,18 @@ impl Item for KeyserverEntry {
     }
 
     fn lines(&self) -> Vec<Line<'_>> {
-        let Self { uri, skip, external, insecure } = self;
-        vec![text("URI", uri), flag("Skip", *skip), flag("External", *external), flag("Insecure", *insecure)]
+        let Self {
+            uri,
+            skip,
+            external,
+            insecure,
+        } = self;
+        vec![
+            text("URI", uri),
+            flag("Skip", *skip),
+            flag("External", *external),
+            flag("Insecure", *insecure),
+        ]
     }
 }
 
@@ -79,19 +89,38 @@ impl Item for LoginEntry {
     }
 
     fn lines(&self) -> Vec<Line<'_>> {
-        let Self { uri, auth, insecure } = self;
-        vec![text("URI", uri), optional(text("Auth", auth.expose())), flag("Insecure", *insecure)]
+        let Self {
+            uri,
+            auth,
+            insecure,
+        } = self;
+        vec![
+            text("URI", uri),
+            optional(text("Auth", auth.expose())),
+            flag("Insecure", *insecure),
+        ]
     }
 }
 
 fn text<'a>(key: &'static str, text: &'a str) -> Line<'a> {
-    Line { key, value: Value::Text(text), is_optional: false }
+    Line {
+        key,
+        value: Value::Text(text),
+        is_optional: false,
+    }
 }
 
 fn flag(key: &'static str, flag: bool) -> Line<'static> {
-    Line { key, value: Value::Flag(flag), is_optional: false }
+    Line {
+        key,
+        value: Value::Flag(flag),
+        is_optional: false,
+    }
 }
 
 fn optional(line: Line<'_>) -> Line<'_> {
-    Line { is_optional: true, ..line }
+    Line {
+        is_optional: true,
+        ..line
+    }
 }

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use super::{
-    edit::{Outline, has_comment, words},
-    encoding,
-    lines::lines,
-};
+use super::edit::{Outline, has_comment, words};
+use super::encoding;
+use super::lines::lines;
 
 const COMMENTS: &str = "comments";
 
@@ -20,7 +18,9 @@ impl fmt::Display for Loss {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parts.split_last() {
             Some((last, [])) => write!(formatter, "its {last}")?,
-            Some((last, others)) => write!(formatter, "its {} and its {last}", others.join(", its "))?,
+            Some((last, others)) => {
+                write!(formatter, "its {} and its {last}", others.join(", its "))?;
+            }
             None => formatter.write_str("its layout")?,
         }
         formatter.write_str(" can't be kept")
@@ -36,26 +36,44 @@ impl Loss {
 
     /// What goes when all of `text` is written anew.
     pub(super) fn of(text: &str) -> Self {
-        let Some(outline) = Outline::read(text) else { return Self { parts: Vec::new() } };
+        let Some(outline) = Outline::read(text) else {
+            return Self { parts: Vec::new() };
+        };
         let (gaps, rest) = outline.gaps();
         let has_comments = has_comment(rest) || gaps.iter().any(|gap| has_comment(gap));
-        let has_anchors = gaps.iter().any(|gap| words(gap).any(|word| word.starts_with('&')));
-        let parts = [(has_comments, COMMENTS), (has_anchors, "anchors"), (is_more(rest), "second document")];
-        Self { parts: those_that_are_there(parts) }
+        let has_anchors = gaps
+            .iter()
+            .any(|gap| words(gap).any(|word| word.starts_with('&')));
+        let parts = [
+            (has_comments, COMMENTS),
+            (has_anchors, "anchors"),
+            (is_more(rest), "second document"),
+        ];
+        Self {
+            parts: those_that_are_there(parts),
+        }
     }
 }
 
 /// Whether a file has more than the document that is read.
 pub fn has_second_document(bytes: &[u8]) -> bool {
-    encoding::decode(bytes).is_ok_and(|text| Outline::read(&text).is_some_and(|outline| is_more(outline.gaps().1)))
+    encoding::decode(bytes)
+        .is_ok_and(|text| Outline::read(&text).is_some_and(|outline| is_more(outline.gaps().1)))
 }
 
 /// Whether another document begins in what stands behind the last node of the first.
 fn is_more(rest: &str) -> bool {
     let ends_the_document = |line: &&str| line.starts_with("---") || line.starts_with("...");
-    lines(rest).skip_while(|line| !ends_the_document(line)).skip(1).any(|line| !line.trim().is_empty())
+    lines(rest)
+        .skip_while(|line| !ends_the_document(line))
+        .skip(1)
+        .any(|line| !line.trim().is_empty())
 }
 
 fn those_that_are_there<const N: usize>(parts: [(bool, &'static str); N]) -> Vec<&'static str> {
-    parts.into_iter().filter(|(is_there, _)| *is_there).map(|(_, part)| part).collect()
+    parts
+        .into_iter()
+        .filter(|(is_there, _)| *is_there)
+        .map(|(_, part)| part)
+        .collect()
 }

@@ -37,7 +37,9 @@ impl fmt::Display for Place<'_> {
         match self {
             Self::File => write!(formatter, "the file"),
             Self::Remote(name) => write!(formatter, "remote {}", quoted(name)),
-            Self::Keyserver(name, number) => write!(formatter, "keyserver {number} of remote {}", quoted(name)),
+            Self::Keyserver(name, number) => {
+                write!(formatter, "keyserver {number} of remote {}", quoted(name))
+            }
             Self::Login(number) => write!(formatter, "item {number} of Credentials"),
         }
     }

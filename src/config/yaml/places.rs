@@ -4,13 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    decoder::{Decoder, Field, NodeRef},
-    encoding,
-    place::{Place, Subject},
-    problem::Fault,
-    tape::Tape,
-};
+use super::decoder::{Decoder, Field, NodeRef};
+use super::encoding;
+use super::place::{Place, Subject};
+use super::problem::Fault;
+use super::tape::Tape;
 use crate::name::RemoteName;
 
 /// The lines of one remote.yaml, from 1. What its text does not have, or what was not understood, has none.
@@ -66,22 +64,35 @@ impl Places {
 
     /// Whether a key of a remote is written, whatever its value.
     pub fn has_key(&self, name: &RemoteName, key: &str) -> bool {
-        self.remotes.get(name).is_some_and(|remote| remote.whole.keys.contains_key(key))
+        self.remotes
+            .get(name)
+            .is_some_and(|remote| remote.whole.keys.contains_key(key))
     }
 
     /// The line on which a remote's keyserver begins, by its place in the list from 0.
     pub fn keyserver(&self, name: &RemoteName, index: usize) -> Option<usize> {
-        self.remotes.get(name)?.keyservers.get(index).map(|item| item.line)
+        self.remotes
+            .get(name)?
+            .keyservers
+            .get(index)
+            .map(|item| item.line)
     }
 
     /// The line of a key of a remote's keyserver, or on which that begins where the key isn't written.
     pub fn keyserver_key(&self, name: &RemoteName, index: usize, key: &str) -> Option<usize> {
-        self.remotes.get(name)?.keyservers.get(index).map(|item| item.key(key))
+        self.remotes
+            .get(name)?
+            .keyservers
+            .get(index)
+            .map(|item| item.key(key))
     }
 
     /// Whether a key of a remote's keyserver is written, whatever its value.
     pub fn has_keyserver_key(&self, name: &RemoteName, index: usize, key: &str) -> bool {
-        let item = self.remotes.get(name).and_then(|remote| remote.keyservers.get(index));
+        let item = self
+            .remotes
+            .get(name)
+            .and_then(|remote| remote.keyservers.get(index));
         item.is_some_and(|item| item.keys.contains_key(key))
     }
 
@@ -131,20 +142,33 @@ fn remote(decoder: &mut Decoder<'_>, remote: &Field<'_>) -> Result<RemotePlaces,
         if field.key == "Keyservers" {
             places.keyservers = items(decoder, &field, Subject::Value(&field.key, place))?;
         }
-        places.whole.keys.insert(field.key.into_owned(), field.position.line);
+        places
+            .whole
+            .keys
+            .insert(field.key.into_owned(), field.position.line);
     }
     Ok(places)
 }
 
-fn items(decoder: &mut Decoder<'_>, list: &Field<'_>, what: Subject<'_>) -> Result<Vec<ItemPlaces>, Fault> {
+fn items(
+    decoder: &mut Decoder<'_>,
+    list: &Field<'_>,
+    what: Subject<'_>,
+) -> Result<Vec<ItemPlaces>, Fault> {
     let nodes = decoder.items(list.value, what)?;
-    nodes.into_iter().map(|node| item(decoder, node, what)).collect()
+    nodes
+        .into_iter()
+        .map(|node| item(decoder, node, what))
+        .collect()
 }
 
 fn item(decoder: &mut Decoder<'_>, node: NodeRef, what: Subject<'_>) -> Result<ItemPlaces, Fault> {
     let line = decoder.position(node).line;
     let fields = decoder.fields(node, what)?;
-    let keys = fields.into_iter().map(|field| (field.key.into_owned(), field.position.line)).collect();
+    let keys = fields
+        .into_iter()
+        .map(|field| (field.key.into_owned(), field.position.line))
+        .collect();
     Ok(ItemPlaces { line, keys })
 }
 
@@ -182,9 +206,21 @@ Credentials:
         let places = places(FILE.as_bytes());
         let (m, other) = (name("m"), name("other one"));
         assert_eq!(places.active(), Some(2));
-        assert_eq!((places.remote(&m), places.remote(&other)), (Some(4), Some(12)));
-        assert_eq!((places.remote_key(&m, "Token"), places.remote_key(&other, "System")), (Some(6), Some(13)));
-        assert_eq!((places.keyserver(&m, 0), places.keyserver(&m, 1)), (Some(8), Some(11)));
+        assert_eq!(
+            (places.remote(&m), places.remote(&other)),
+            (Some(4), Some(12))
+        );
+        assert_eq!(
+            (
+                places.remote_key(&m, "Token"),
+                places.remote_key(&other, "System")
+            ),
+            (Some(6), Some(13))
+        );
+        assert_eq!(
+            (places.keyserver(&m, 0), places.keyserver(&m, 1)),
+            (Some(8), Some(11))
+        );
         assert_eq!(places.keyserver_key(&m, 0, "Insecure"), Some(9));
         assert_eq!((places.login(0), places.login(1)), (Some(15), Some(18)));
     }
@@ -194,38 +230,74 @@ Credentials:
         let places = places(FILE.as_bytes());
         assert_eq!(places.remote_key(&name("m"), "System"), Some(4));
         assert_eq!(places.keyserver_key(&name("m"), 1, "Skip"), Some(11));
-        assert!(places.has_key(&name("other one"), "System") && !places.has_key(&name("m"), "System"));
+        assert!(
+            places.has_key(&name("other one"), "System") && !places.has_key(&name("m"), "System")
+        );
     }
 
     #[test]
     fn remotes_are_named_by_a_map_of_them() {
-        for (text, expected) in
-            [("Remotes: {}", true), ("Remotes:", false), ("Remotes: ~", false), ("Active: a", false)]
-        {
+        for (text, expected) in [
+            ("Remotes: {}", true),
+            ("Remotes:", false),
+            ("Remotes: ~", false),
+            ("Active: a", false),
+        ] {
             assert_eq!(places(text.as_bytes()).has_remotes(), expected, "{text}");
         }
     }
 
     #[test]
     fn lines_are_counted_as_editors_do() {
-        for text in ["\u{feff}\n\nActive: a\n", "\r\n\r\nActive: a\r\n", "#\r#\rActive: a\r"] {
+        for text in [
+            "\u{feff}\n\nActive: a\n",
+            "\r\n\r\nActive: a\r\n",
+            "#\r#\rActive: a\r",
+        ] {
             assert_eq!(places(text.as_bytes()).active(), Some(3), "{text:?}");
         }
     }
 
     #[test]
     fn what_an_alias_stands_for_is_where_it_is_written() {
-        let places = places(b"Remotes:\n  a: &a\n    URI: a.example\n  b: *a\n  c:\n    <<: *a\n    Token: t\n");
-        assert_eq!((places.remote(&name("b")), places.remote_key(&name("b"), "URI")), (Some(4), Some(3)));
-        assert_eq!((places.remote_key(&name("c"), "Token"), places.remote_key(&name("c"), "URI")), (Some(7), Some(3)));
+        let places = places(
+            b"Remotes:\n  a: &a\n    URI: a.example\n  b: *a\n  c:\n    <<: *a\n    Token: t\n",
+        );
+        assert_eq!(
+            (
+                places.remote(&name("b")),
+                places.remote_key(&name("b"), "URI")
+            ),
+            (Some(4), Some(3))
+        );
+        assert_eq!(
+            (
+                places.remote_key(&name("c"), "Token"),
+                places.remote_key(&name("c"), "URI")
+            ),
+            (Some(7), Some(3))
+        );
     }
 
     #[test]
     fn what_is_not_there_or_cannot_be_read_has_no_line() {
-        for text in ["", "# nothing\n", "Active: [\n", "Remotes: {a: 1}\n", "\u{0}"] {
+        for text in [
+            "",
+            "# nothing\n",
+            "Active: [\n",
+            "Remotes: {a: 1}\n",
+            "\u{0}",
+        ] {
             assert_eq!(places(text.as_bytes()), Places::default(), "{text:?}");
         }
         let places = places(FILE.as_bytes());
-        assert_eq!((places.remote(&name("x")), places.keyserver(&name("m"), 2), places.login(2)), (None, None, None));
+        assert_eq!(
+            (
+                places.remote(&name("x")),
+                places.keyserver(&name("m"), 2),
+                places.login(2)
+            ),
+            (None, None, None)
+        );
     }
 }

@@ -2,7 +2,9 @@
 
 use granit_parser::{ErrorKind, Marker, ScanError};
 
-use super::{limits, lines::lines, suggestion::closest};
+use super::limits;
+use super::lines::lines;
+use super::suggestion::closest;
 use crate::name::RemoteName;
 
 /// A place in a text: line and column in characters, both from 1.
@@ -17,10 +19,19 @@ impl Position {
     pub(super) fn of(offset: usize, text: &str) -> Self {
         let mut position = Self { line: 1, column: 1 };
         let mut previous = None;
-        for character in text.char_indices().take_while(|(at, _)| *at < offset).map(|(_, character)| character) {
+        for character in text
+            .char_indices()
+            .take_while(|(at, _)| *at < offset)
+            .map(|(_, character)| character)
+        {
             match (previous, character) {
                 (Some('\r'), '\n') => {}
-                (_, '\n' | '\r') => position = Self { line: position.line + 1, column: 1 },
+                (_, '\n' | '\r') => {
+                    position = Self {
+                        line: position.line + 1,
+                        column: 1,
+                    }
+                }
                 _ => position.column += 1,
             }
             previous = Some(character);
@@ -31,21 +42,34 @@ impl Position {
     /// Whether only blanks stand before it on its line.
     fn is_first_of_line(self, text: &str) -> bool {
         let mut lines = lines(text).skip(self.line.saturating_sub(1));
-        lines.next().is_none_or(|line| line.chars().take(self.column - 1).all(char::is_whitespace))
+        lines
+            .next()
+            .is_none_or(|line| line.chars().take(self.column - 1).all(char::is_whitespace))
     }
 
     /// The first tab that indents a line at or after `self`, where the parser says that one is about to come.
     pub(super) fn of_tab(self, text: &str) -> Self {
-        let tab = |line: &str| line.find(|character| character != ' ').filter(|at| line[*at..].starts_with('\t'));
+        let tab = |line: &str| {
+            line.find(|character| character != ' ')
+                .filter(|at| line[*at..].starts_with('\t'))
+        };
         let mut lines = lines(text).zip(1..).skip(self.line.saturating_sub(1));
-        let found = lines.find_map(|(line, number)| tab(line).map(|at| Self { line: number, column: at + 1 }));
+        let found = lines.find_map(|(line, number)| {
+            tab(line).map(|at| Self {
+                line: number,
+                column: at + 1,
+            })
+        });
         found.unwrap_or(self)
     }
 }
 
 impl From<Marker> for Position {
     fn from(marker: Marker) -> Self {
-        Self { line: marker.line(), column: marker.col() + 1 }
+        Self {
+            line: marker.line(),
+            column: marker.col() + 1,
+        }
     }
 }
 
@@ -62,14 +86,19 @@ impl Fault {
         let position = Position::from(*error.marker());
         let problem = match error.kind() {
             ErrorKind::RecursionLimitExceeded => Problem::TooDeep,
-            ErrorKind::UnsupportedYamlMajorVersion => Problem::Version("of another major number".to_owned()),
-            ErrorKind::TabInBlockIndentation | ErrorKind::TabInPlainScalar | ErrorKind::TabAtBlockScalarStart => {
+            ErrorKind::UnsupportedYamlMajorVersion => {
+                Problem::Version("of another major number".to_owned())
+            }
+            ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInPlainScalar
+            | ErrorKind::TabAtBlockScalarStart => {
                 return Problem::Tab.at(position.of_tab(text));
             }
-            ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
+            ErrorKind::InvalidTrailingSingleQuotedScalar
+            | ErrorKind::InvalidTrailingDoubleQuotedScalar => Problem::Trailing,
+            ErrorKind::ExpectedBlockMappingKey if !position.is_first_of_line(text) => {
                 Problem::Trailing
             }
-            ErrorKind::ExpectedBlockMappingKey if !position.is_first_of_line(text) => Problem::Trailing,
             kind => Problem::Syntax(kind.clone()),
         };
         problem.at(position)
@@ -126,15 +155,27 @@ pub(super) enum Problem {
     #[error("a name of {0} bytes: at most {longest} are possible", longest = RemoteName::LONGEST)]
     NameTooLong(usize),
     #[error("unknown key {}{place}", quoted(.key))]
-    UnknownKey { key: String, place: String, known: &'static [&'static str] },
+    UnknownKey {
+        key: String,
+        place: String,
+        known: &'static [&'static str],
+    },
     #[error("the key {} is already on line {first}", quoted(.key))]
     RepeatedKey { key: String, first: usize },
     #[error("{what} must be {wanted}, not {found}")]
-    WrongKind { what: String, wanted: Kind, found: Kind },
+    WrongKind {
+        what: String,
+        wanted: Kind,
+        found: Kind,
+    },
     #[error("{what} must be true or false")]
     NotAFlag { what: String, quoted: bool },
     #[error("{what} is null: {missing}")]
-    Null { what: String, missing: &'static str, advice: &'static str },
+    Null {
+        what: String,
+        missing: &'static str,
+        advice: &'static str,
+    },
     #[error("a merge (<<) takes a map or a list of maps")]
     MergeOfNoMap,
     #[error("a key must be a text, not {0}")]
@@ -148,7 +189,10 @@ pub(super) enum Problem {
 impl Problem {
     /// The problem at its place.
     pub(super) fn at(self, position: Position) -> Fault {
-        Fault { position, problem: self }
+        Fault {
+            position,
+            problem: self,
+        }
     }
 
     /// What would be right, where that is known.
@@ -162,16 +206,26 @@ impl Problem {
             Self::Trailing => "quote the whole text, or begin a new line",
             Self::Encoding(_) => "save the file as UTF-8",
             Self::Version(_) => "remove the line %YAML",
-            Self::ExcessiveAliasing | Self::TooManyAliases => "write out what the aliases stand for",
+            Self::ExcessiveAliasing | Self::TooManyAliases => {
+                "write out what the aliases stand for"
+            }
             Self::RepeatedKey { .. } => "remove one of the two",
             Self::NotAFlag { quoted: true, .. } => "write true or false without quotes",
             Self::NotAFlag { quoted: false, .. } => "write true or false",
-            Self::WrongKind { what, wanted: Kind::Map, .. } if what == "the file" => {
-                "it has the keys Active, Remotes and Credentials"
-            }
-            Self::WrongKind { wanted: Kind::Text, .. } => "quote the text",
-            Self::WrongKind { wanted: Kind::List, .. } => "begin each item with a dash",
-            Self::WrongKind { wanted: Kind::Map, .. } => "write its keys below it, or {} for none",
+            Self::WrongKind {
+                what,
+                wanted: Kind::Map,
+                ..
+            } if what == "the file" => "it has the keys Active, Remotes and Credentials",
+            Self::WrongKind {
+                wanted: Kind::Text, ..
+            } => "quote the text",
+            Self::WrongKind {
+                wanted: Kind::List, ..
+            } => "begin each item with a dash",
+            Self::WrongKind {
+                wanted: Kind::Map, ..
+            } => "write its keys below it, or {} for none",
             _ => return None,
         };
         Some(advice.to_owned())
@@ -209,13 +263,17 @@ fn escape_hint(character: char) -> String {
 /// The parser's words, or ours where they say more.
 fn syntax_reason(kind: &ErrorKind) -> String {
     match kind {
-        ErrorKind::UnexpectedCharacter { character } => format!("a text can't begin with {character:?}"),
+        ErrorKind::UnexpectedCharacter { character } => {
+            format!("a text can't begin with {character:?}")
+        }
         ErrorKind::UnknownAnchor => "no anchor of this name stands before the alias".to_owned(),
         ErrorKind::UnclosedQuotedScalar => "the quote isn't closed".to_owned(),
         ErrorKind::UnclosedFlowCollection { open } => format!("the bracket {open:?} isn't closed"),
         ErrorKind::UnknownQuotedScalarEscape => "an unknown escape in double quotes".to_owned(),
         ErrorKind::SimpleKeyExpected => "a key without its colon".to_owned(),
-        ErrorKind::MissingAnchorOrAliasName => "the name of an anchor or alias is missing".to_owned(),
+        ErrorKind::MissingAnchorOrAliasName => {
+            "the name of an anchor or alias is missing".to_owned()
+        }
         kind => kind.to_string(),
     }
 }
@@ -223,14 +281,20 @@ fn syntax_reason(kind: &ErrorKind) -> String {
 fn syntax_hint(kind: &ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::TabNotAllowed | ErrorKind::TabInIndentation => TAB_HINT,
-        ErrorKind::UnexpectedCharacter { .. } | ErrorKind::MissingAnchorOrAliasName => "quote the text",
+        ErrorKind::UnexpectedCharacter { .. } | ErrorKind::MissingAnchorOrAliasName => {
+            "quote the text"
+        }
         ErrorKind::UnknownAnchor => "quote the text if no alias is meant",
         ErrorKind::UnclosedQuotedScalar => "close it, and double or escape a quote inside",
         ErrorKind::UnclosedFlowCollection { .. } => "close it, or quote the text",
         ErrorKind::UnknownQuotedScalarEscape => "write two backslashes, or use single quotes",
         ErrorKind::SimpleKeyExpected => "write KEY: VALUE, with a blank after the colon",
-        ErrorKind::MappingValueNotAllowed => "mend the indentation, or quote a text that has a colon",
-        ErrorKind::BlockSequenceEntryNotAllowed => "begin a list on the next line, or quote the text",
+        ErrorKind::MappingValueNotAllowed => {
+            "fix the indentation, or quote a text that has a colon"
+        }
+        ErrorKind::BlockSequenceEntryNotAllowed => {
+            "begin a list on the next line, or quote the text"
+        }
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
             "give keys that belong together the same indentation"
         }

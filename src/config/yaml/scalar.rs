@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 use super::problem::Problem;
 
@@ -80,7 +81,9 @@ impl<'text> Scalar<'text> {
 
 fn binary(text: &str) -> Result<String, Problem> {
     let letters: String = text.split_ascii_whitespace().collect();
-    let bytes = BASE64_STANDARD.decode(letters).map_err(|_| Problem::NotBinary)?;
+    let bytes = BASE64_STANDARD
+        .decode(letters)
+        .map_err(|_| Problem::NotBinary)?;
     String::from_utf8(bytes).map_err(|_| Problem::NotBinary)
 }
 
@@ -89,7 +92,11 @@ mod tests {
     use super::*;
 
     fn scalar(text: &str, plain: bool, tag: Tag) -> Scalar<'_> {
-        Scalar { text: Cow::Borrowed(text), plain, tag }
+        Scalar {
+            text: Cow::Borrowed(text),
+            plain,
+            tag,
+        }
     }
 
     #[test]
@@ -104,14 +111,24 @@ mod tests {
             assert_eq!(scalar(null, false, Tag::None).text().unwrap(), null);
             assert_eq!(scalar(null, true, Tag::Other).text().unwrap(), null);
         }
-        assert_eq!(scalar("x", true, Tag::Null).text(), Err(Problem::TextTaggedNull));
+        assert_eq!(
+            scalar("x", true, Tag::Null).text(),
+            Err(Problem::TextTaggedNull)
+        );
     }
 
     #[test]
     fn a_binary_text_is_decoded() {
-        assert_eq!(scalar("aGVs\nbG8=", true, Tag::Binary).text().unwrap(), "hello");
+        assert_eq!(
+            scalar("aGVs\nbG8=", true, Tag::Binary).text().unwrap(),
+            "hello"
+        );
         for text in ["aGVsbG8", "?", "/w=="] {
-            assert_eq!(scalar(text, true, Tag::Binary).text(), Err(Problem::NotBinary), "{text}");
+            assert_eq!(
+                scalar(text, true, Tag::Binary).text(),
+                Err(Problem::NotBinary),
+                "{text}"
+            );
         }
     }
 
@@ -131,7 +148,11 @@ mod tests {
         ];
         for (text, plain, in_quotes) in table {
             assert_eq!(scalar(text, true, Tag::None).flag(), plain, "{text:?}");
-            assert_eq!(scalar(text, false, Tag::None).flag(), in_quotes, "{text:?} in quotes");
+            assert_eq!(
+                scalar(text, false, Tag::None).flag(),
+                in_quotes,
+                "{text:?} in quotes"
+            );
         }
         assert_eq!(scalar("true", false, Tag::Flag).flag(), Some(true));
         assert_eq!(scalar("yes", false, Tag::Flag).flag(), None);

@@ -2,20 +2,23 @@
 //!
 //! A null where something has to be is an error: D12 of docs/compatibility.md.
 
-use super::{
-    decoder::{Decoder, Field, NodeRef},
-    place::{Place, Subject},
-    problem::{Fault, Position, Problem},
-    tape::Tape,
-};
-use crate::{
-    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-    name::RemoteName,
-    secret::Secret,
-};
+use super::decoder::{Decoder, Field, NodeRef};
+use super::place::{Place, Subject};
+use super::problem::{Fault, Position, Problem};
+use super::tape::Tape;
+use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 const FILE_KEYS: &[&str] = &["Active", "Remotes", "Credentials"];
-const REMOTE_KEYS: &[&str] = &["URI", "Token", "System", "Exclusive", "Insecure", "Keyservers"];
+const REMOTE_KEYS: &[&str] = &[
+    "URI",
+    "Token",
+    "System",
+    "Exclusive",
+    "Insecure",
+    "Keyservers",
+];
 const KEYSERVER_KEYS: &[&str] = &["URI", "Skip", "External", "Insecure"];
 const LOGIN_KEYS: &[&str] = &["URI", "Auth", "Insecure"];
 
@@ -37,8 +40,16 @@ fn file(decoder: &mut Decoder<'_>) -> Result<Document, Fault> {
     let mut document = Document::default();
     let root = decoder.root();
     if decoder.is_null(root) {
-        let (missing, advice) = ("Active and Remotes are missing", "leave the file empty where there is no remote");
-        return Err(null(Subject::Whole(Place::File), decoder.position(root), missing, advice));
+        let (missing, advice) = (
+            "Active and Remotes are missing",
+            "leave the file empty where there is no remote",
+        );
+        return Err(null(
+            Subject::Whole(Place::File),
+            decoder.position(root),
+            missing,
+            advice,
+        ));
     }
     for field in decoder.fields(root, Subject::Whole(Place::File))? {
         let what = Subject::Value(&field.key, Place::File);
@@ -52,10 +63,19 @@ fn file(decoder: &mut Decoder<'_>) -> Result<Document, Fault> {
     Ok(document)
 }
 
-fn read_remotes(decoder: &mut Decoder<'_>, remotes: &Field<'_>, document: &mut Document) -> Result<(), Fault> {
+fn read_remotes(
+    decoder: &mut Decoder<'_>,
+    remotes: &Field<'_>,
+    document: &mut Document,
+) -> Result<(), Fault> {
     let what = Subject::Value(&remotes.key, Place::File);
     if decoder.is_null(remotes.value) {
-        return Err(null(what, remotes.position, "a map is missing", "write Remotes: {} where there is none"));
+        return Err(null(
+            what,
+            remotes.position,
+            "a map is missing",
+            "write Remotes: {} where there is none",
+        ));
     }
     for field in decoder.fields(remotes.value, what)? {
         let entry = remote(decoder, &field)?;
@@ -77,8 +97,9 @@ fn remote(decoder: &mut Decoder<'_>, remote: &Field<'_>) -> Result<RemoteEntry, 
             "Exclusive" => entry.exclusive = decoder.flag(field.value, what)?,
             "Insecure" => entry.insecure = decoder.flag(field.value, what)?,
             "Keyservers" => {
-                let item =
-                    |decoder: &mut _, node, number| keyserver(decoder, node, Place::Keyserver(&remote.key, number));
+                let item = |decoder: &mut _, node, number| {
+                    keyserver(decoder, node, Place::Keyserver(&remote.key, number))
+                };
                 entry.keyservers = list(decoder, &field, what, item)?;
             }
             _ => return Err(unknown(&field, place, REMOTE_KEYS)),
@@ -87,7 +108,11 @@ fn remote(decoder: &mut Decoder<'_>, remote: &Field<'_>) -> Result<RemoteEntry, 
     Ok(entry)
 }
 
-fn keyserver(decoder: &mut Decoder<'_>, node: NodeRef, place: Place<'_>) -> Result<KeyserverEntry, Fault> {
+fn keyserver(
+    decoder: &mut Decoder<'_>,
+    node: NodeRef,
+    place: Place<'_>,
+) -> Result<KeyserverEntry, Fault> {
     refuse_null(decoder, node, place, decoder.position(node))?;
     let mut entry = KeyserverEntry::default();
     for field in decoder.fields(node, Subject::Whole(place))? {
@@ -127,19 +152,41 @@ fn list<'text, T>(
     item: impl Fn(&mut Decoder<'text>, NodeRef, usize) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let nodes = decoder.items(field.value, what)?;
-    nodes.into_iter().zip(1..).map(|(node, number)| item(decoder, node, number)).collect()
+    nodes
+        .into_iter()
+        .zip(1..)
+        .map(|(node, number)| item(decoder, node, number))
+        .collect()
 }
 
-fn refuse_null(decoder: &Decoder<'_>, node: NodeRef, place: Place<'_>, position: Position) -> Result<(), Fault> {
+fn refuse_null(
+    decoder: &Decoder<'_>,
+    node: NodeRef,
+    place: Place<'_>,
+    position: Position,
+) -> Result<(), Fault> {
     if !decoder.is_null(node) {
         return Ok(());
     }
-    let (missing, advice) = ("a map with its URI is missing", "write its URI below it, indented, or remove it");
+    let (missing, advice) = (
+        "a map with its URI is missing",
+        "write its URI below it, indented, or remove it",
+    );
     Err(null(Subject::Whole(place), position, missing, advice))
 }
 
-fn null(what: Subject<'_>, position: Position, missing: &'static str, advice: &'static str) -> Fault {
-    Problem::Null { what: what.to_string(), missing, advice }.at(position)
+fn null(
+    what: Subject<'_>,
+    position: Position,
+    missing: &'static str,
+    advice: &'static str,
+) -> Fault {
+    Problem::Null {
+        what: what.to_string(),
+        missing,
+        advice,
+    }
+    .at(position)
 }
 
 fn unknown(field: &Field<'_>, place: Place<'_>, known: &'static [&'static str]) -> Fault {
@@ -150,5 +197,10 @@ fn unknown(field: &Field<'_>, place: Place<'_>, known: &'static [&'static str]) 
         length => length <= LONGEST_SHOWN && field.key.chars().all(is_word),
     };
     let key = if is_shown { &*field.key } else { "***" };
-    Problem::UnknownKey { key: key.to_owned(), place: place.inside(), known }.at(field.position)
+    Problem::UnknownKey {
+        key: key.to_owned(),
+        place: place.inside(),
+        known,
+    }
+    .at(field.position)
 }

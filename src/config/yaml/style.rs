@@ -25,7 +25,10 @@ pub(super) fn is_explicit_key(text: &str) -> bool {
 /// Whether the character can stand in double quotes only, as an escape.
 fn needs_escape(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(
+            character,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
         || character > '\u{ffff}'
 }
 
@@ -39,7 +42,9 @@ fn is_word(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let is_one_case = || {
         let mut rest = text.chars().skip(1);
-        text == lower || text == text.to_ascii_uppercase() || !rest.any(|character| character.is_ascii_uppercase())
+        text == lower
+            || text == text.to_ascii_uppercase()
+            || !rest.any(|character| character.is_ascii_uppercase())
     };
     match lower.as_str() {
         "" | "~" | "<<" | "=" | ".nan" | ".inf" | "+.inf" | "-.inf" => true,
@@ -61,7 +66,10 @@ fn is_number(text: &str) -> bool {
 
 fn is_decimal(unsigned: &str) -> bool {
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.strip_prefix(['+', '-']).unwrap_or(exponent)),
+        Some((mantissa, exponent)) => (
+            mantissa,
+            exponent.strip_prefix(['+', '-']).unwrap_or(exponent),
+        ),
         None => (unsigned, "0"),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -73,15 +81,21 @@ fn is_decimal(unsigned: &str) -> bool {
 
 /// Whether there are only digits and `_`, which some libraries take for a digit even alone: `-_`, `._`.
 fn are_digits(text: &[u8], radix: u32) -> bool {
-    !text.is_empty() && text.iter().all(|digit| char::from(*digit).is_digit(radix) || *digit == b'_')
+    !text.is_empty()
+        && text
+            .iter()
+            .all(|digit| char::from(*digit).is_digit(radix) || *digit == b'_')
 }
 
 /// A number to the base of 60, which YAML 1.1 has: `1:30`, `190:20:30.15`.
 fn is_sexagesimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let Some((first, places)) = whole.split_once(':') else { return false };
-    let is_place = |place: &str| matches!(place.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
+    let Some((first, places)) = whole.split_once(':') else {
+        return false;
+    };
+    let is_place =
+        |place: &str| matches!(place.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     are_digits(first.as_bytes(), 10)
         && places.split(':').all(is_place)
         && (fraction.is_empty() || are_digits(fraction.as_bytes(), 10))
@@ -90,8 +104,12 @@ fn is_sexagesimal(text: &str) -> bool {
 /// A date, alone or with a time after it; whether there is such a day doesn't matter.
 fn is_date(text: &str) -> bool {
     let leading = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let Some((year, rest)) = text.split_once('-') else { return false };
-    let Some((month, rest)) = rest.split_once('-') else { return false };
+    let Some((year, rest)) = text.split_once('-') else {
+        return false;
+    };
+    let Some((month, rest)) = rest.split_once('-') else {
+        return false;
+    };
     let day = leading(rest);
     let after = rest[day..].trim_start_matches(['T', 't', ' ', '\t']);
     let is_time = after.len() < rest.len() - day && after[leading(after)..].starts_with(':');
@@ -109,11 +127,16 @@ fn can_be_plain(text: &str) -> bool {
     let mut characters = text.chars();
     let first = characters.next().unwrap_or(' ');
     let is_mark = match first {
-        ' ' | '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' => true,
+        ' ' | '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"'
+        | '%' | '@' | '`' => true,
         '-' | '?' | ':' => characters.next().is_none_or(|second| second == ' '),
         _ => text.starts_with("..."),
     };
-    !is_mark && !text.starts_with("---") && !text.ends_with([' ', ':']) && !text.contains(": ") && !text.contains(" #")
+    !is_mark
+        && !text.starts_with("---")
+        && !text.ends_with([' ', ':'])
+        && !text.contains(": ")
+        && !text.contains(" #")
 }
 
 fn push_single_quoted(text: &str, to: &mut String) {
@@ -349,6 +372,8 @@ mod tests {
         assert!(!is_explicit_key(&"n".repeat(128)));
         assert!(is_explicit_key(&"n".repeat(129)));
         assert!(is_explicit_key(&"é".repeat(65)));
-        assert!(is_explicit_key("a\nb") && is_explicit_key("a\rb") && is_explicit_key("a\u{2028}b"));
+        assert!(
+            is_explicit_key("a\nb") && is_explicit_key("a\rb") && is_explicit_key("a\u{2028}b")
+        );
     }
 }

@@ -41,7 +41,14 @@ mod tests {
 
     #[test]
     fn a_mistyped_key_finds_the_meant_one() {
-        let known = ["URI", "Token", "System", "Exclusive", "Insecure", "Keyservers"];
+        let known = [
+            "URI",
+            "Token",
+            "System",
+            "Exclusive",
+            "Insecure",
+            "Keyservers",
+        ];
         let table = [
             ("uri", Some("URI")),
             ("Uri", Some("URI")),

@@ -2,15 +2,14 @@
 //!
 //! A list instead of a tree: a node takes 64 bytes and no allocation of its own, and no depth can overflow a stack.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, YamlVersion};
 
-use super::{
-    limits::{DEEPEST, MOST_ALIASES, MOST_NODES},
-    problem::{Fault, Kind, Position, Problem},
-    scalar::{Scalar, Tag},
-};
+use super::limits::{DEEPEST, MOST_ALIASES, MOST_NODES};
+use super::problem::{Fault, Kind, Position, Problem};
+use super::scalar::{Scalar, Tag};
 
 /// The first document of a text.
 #[derive(Debug, Default)]
@@ -51,13 +50,19 @@ impl Content<'_> {
 impl<'text> Tape<'text> {
     /// Reads the first document of `text`; empty where there is none.
     pub(super) fn read(text: &'text str) -> Result<Self, Fault> {
-        Recorder::new(text, MOST_NODES).record_all().map(|recorder| recorder.tape)
+        Recorder::new(text, MOST_NODES)
+            .record_all()
+            .map(|recorder| recorder.tape)
     }
 
     /// As [`read`](Self::read), with the bytes of each node in turn: of a scalar without its tag and anchor, of a list or map
     /// from its first to its last node, of one in brackets with them. An empty scalar stands at the end of its key.
     pub(super) fn read_with_ranges(text: &'text str) -> Result<(Self, Vec<Range<usize>>), Fault> {
-        let recorder = Recorder { ranges: Some(Vec::new()), ..Recorder::new(text, MOST_NODES) }.record_all()?;
+        let recorder = Recorder {
+            ranges: Some(Vec::new()),
+            ..Recorder::new(text, MOST_NODES)
+        }
+        .record_all()?;
         Ok((recorder.tape, recorder.ranges.unwrap_or_default()))
     }
 
@@ -80,7 +85,9 @@ impl<'text> Tape<'text> {
     pub(super) fn children(&self, index: usize) -> impl Iterator<Item = usize> + use<'_, 'text> {
         let end = self.nodes[index].next;
         let inside = move |child: usize| (child < end).then_some(child);
-        std::iter::successors(inside(index + 1), move |child| inside(self.nodes[*child].next))
+        std::iter::successors(inside(index + 1), move |child| {
+            inside(self.nodes[*child].next)
+        })
     }
 }
 
@@ -102,7 +109,11 @@ struct Recorder<'text> {
 
 impl<'text> Recorder<'text> {
     fn new(text: &'text str, most_nodes: usize) -> Self {
-        Self { text, most_nodes, ..Self::default() }
+        Self {
+            text,
+            most_nodes,
+            ..Self::default()
+        }
     }
 
     /// Records the events up to the end of the first document.
@@ -131,12 +142,18 @@ impl<'text> Recorder<'text> {
             Event::DocumentStart(_, Some(version)) => check_version(version, position),
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map_or(Tag::None, |tag| Tag::from(&*tag));
-                let scalar = Scalar { text, plain: style == ScalarStyle::Plain, tag };
+                let scalar = Scalar {
+                    text,
+                    plain: style == ScalarStyle::Plain,
+                    tag,
+                };
                 refuse_line_separator(&scalar, position)?;
                 self.push(Content::Scalar(scalar), anchor, span);
                 Ok(())
             }
-            Event::SequenceStart(style, anchor, _) => self.enter(Content::List, style, anchor, span),
+            Event::SequenceStart(style, anchor, _) => {
+                self.enter(Content::List, style, anchor, span)
+            }
             Event::MappingStart(style, anchor, _) => self.enter(Content::Map, style, anchor, span),
             Event::SequenceEnd | Event::MappingEnd => {
                 self.leave(span);
@@ -159,7 +176,11 @@ impl<'text> Recorder<'text> {
         if anchor != 0 {
             self.anchors.insert(anchor, index);
         }
-        self.tape.nodes.push(Node { content, position, next: index + 1 });
+        self.tape.nodes.push(Node {
+            content,
+            position,
+            next: index + 1,
+        });
     }
 
     fn enter(
@@ -183,7 +204,9 @@ impl<'text> Recorder<'text> {
     }
 
     fn follows_a_tab(&self, span: &Span) -> bool {
-        let before = span.byte_range().and_then(|range| self.text.get(..range.start));
+        let before = span
+            .byte_range()
+            .and_then(|range| self.text.get(..range.start));
         before.is_some_and(|before| before.ends_with('\t'))
     }
 
@@ -218,7 +241,11 @@ impl<'text> Recorder<'text> {
 
 /// U+2028 and U+2029 break a line to Go and don't to the parser: without quotes the text would be another one.
 fn refuse_line_separator(scalar: &Scalar<'_>, position: Position) -> Result<(), Fault> {
-    match scalar.text.chars().find(|character| matches!(character, '\u{2028}' | '\u{2029}')) {
+    match scalar
+        .text
+        .chars()
+        .find(|character| matches!(character, '\u{2028}' | '\u{2029}'))
+    {
         Some(separator) if scalar.plain => Err(Problem::ControlCharacter(separator).at(position)),
         _ => Ok(()),
     }
@@ -236,7 +263,12 @@ mod tests {
     use super::*;
 
     fn kinds(tape: &Tape<'_>, index: usize) -> String {
-        let children = || tape.children(index).map(|child| kinds(tape, child)).collect::<Vec<_>>().join(" ");
+        let children = || {
+            tape.children(index)
+                .map(|child| kinds(tape, child))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         match tape.content(index) {
             Content::Scalar(scalar) => scalar.text.to_string(),
             Content::List => format!("[{}]", children()),
@@ -249,13 +281,21 @@ mod tests {
     fn nodes_stand_in_the_order_of_the_text_with_their_places() {
         let tape = Tape::read("a: &x [b, {c: d}]\ne: *x\nf: {}\n").unwrap();
         assert_eq!(kinds(&tape, 0), "{a [b {c d}] e *2 f {}}");
-        let places: Vec<_> = tape.children(0).map(|child| tape.position(child)).map(|p| (p.line, p.column)).collect();
+        let places: Vec<_> = tape
+            .children(0)
+            .map(|child| tape.position(child))
+            .map(|p| (p.line, p.column))
+            .collect();
         assert_eq!(places, [(1, 1), (1, 7), (2, 1), (2, 4), (3, 1), (3, 4)]);
     }
 
     #[test]
     fn there_is_a_largest_number_of_nodes() {
-        let read = |most_nodes: usize| Recorder::new("[a, {b: c}]", most_nodes).record_all().map(drop);
+        let read = |most_nodes: usize| {
+            Recorder::new("[a, {b: c}]", most_nodes)
+                .record_all()
+                .map(drop)
+        };
         assert_eq!(read(5), Ok(()));
         assert_eq!(read(4).unwrap_err().problem, Problem::TooManyNodes);
     }
@@ -273,7 +313,11 @@ mod tests {
     #[test]
     fn an_alias_inside_of_its_own_anchor_is_refused() {
         for text in ["&a [*a]", "&a {b: {c: *a}}", "x: &a\n  <<: *a\n"] {
-            assert_eq!(Tape::read(text).unwrap_err().problem, Problem::SelfReference, "{text:?}");
+            assert_eq!(
+                Tape::read(text).unwrap_err().problem,
+                Problem::SelfReference,
+                "{text:?}"
+            );
         }
         assert!(Tape::read("[&a x, &a [*a]]").is_err());
         assert!(Tape::read("[&a [x], &a y, *a]").is_ok());

@@ -1,13 +1,10 @@
 //! The text that takes an old one's place: what the tools wrote stays as they would write it, and what a person wrote stays
 //! where it is. Knows no layer: what is in the document is written.
 
-use super::{
-    edit::{self, Aliases, Edited},
-    emit::{self, Replacement},
-    encoding,
-    loss::Loss,
-    read,
-};
+use super::edit::{Aliases, Edited};
+use super::emit::Replacement;
+use super::loss::Loss;
+use super::{edit, emit, encoding, read};
 use crate::config::document::Document;
 
 /// A new text, and what of the old one is not in it.
@@ -30,25 +27,47 @@ pub fn write(old: Option<&[u8]>, before: &Document, after: &Document) -> Written
         Some(old) if !anew.follows(old) => encoding::decode(old)
             .ok()
             .filter(|text| !text.trim().is_empty())
-            .filter(|text| text.as_bytes() != old || text.contains('\r') || is_a_persons(text, before)),
+            .filter(|text| {
+                text.as_bytes() != old || text.contains('\r') || is_a_persons(text, before)
+            }),
         _ => None,
     };
-    let (Some(old), Some(text)) = (old, text) else { return Written { bytes: anew.text.into_bytes(), loss: None } };
+    let (Some(old), Some(text)) = (old, text) else {
+        return Written {
+            bytes: anew.text.into_bytes(),
+            loss: None,
+        };
+    };
     for aliases in [Aliases::Kept, Aliases::WrittenOut] {
-        let Some(Edited { text: new, loses_comments }) = edit::edited(&text, before, after, aliases) else { continue };
+        let Some(Edited {
+            text: new,
+            loses_comments,
+        }) = edit::edited(&text, before, after, aliases)
+        else {
+            continue;
+        };
         let bytes = encoding::encode(&new, old);
         if read(&bytes).as_ref() == Ok(after) {
-            return Written { bytes, loss: Loss::of_parts(loses_comments, aliases == Aliases::WrittenOut) };
+            return Written {
+                bytes,
+                loss: Loss::of_parts(loses_comments, aliases == Aliases::WrittenOut),
+            };
         }
     }
-    Written { bytes: anew.text.into_bytes(), loss: Some(Loss::of(&text)) }
+    Written {
+        bytes: anew.text.into_bytes(),
+        loss: Some(Loss::of(&text)),
+    }
 }
 
 /// Whether a text has more of its own than its quotes, its words for flags, and values that it leaves out.
 fn is_a_persons(text: &str, before: &Document) -> bool {
     let written = emit::document(before);
     let mut written_lines = written.lines().map(plain);
-    !text.lines().map(plain).all(|line| written_lines.any(|written| written == line))
+    !text
+        .lines()
+        .map(plain)
+        .all(|line| written_lines.any(|written| written == line))
 }
 
 /// A line without what tells nobody anything: the dash of an item, quotes around a word, the spelling of a flag.
@@ -62,7 +81,10 @@ fn plain(line: &str) -> String {
     let unquoted = |word: &str| word.trim_matches(['"', '\'']).to_owned();
     match rest.split_once(": ") {
         Some((key, value)) => {
-            let is_flag = matches!(key, "System" | "Exclusive" | "Insecure" | "Skip" | "External");
+            let is_flag = matches!(
+                key,
+                "System" | "Exclusive" | "Insecure" | "Skip" | "External"
+            );
             let value = match value {
                 "yes" | "on" | "y" if is_flag => "true".to_owned(),
                 "no" | "off" | "n" if is_flag => "false".to_owned(),

@@ -12,7 +12,15 @@ fn what_a_killed_writer_left_is_removed_and_nothing_else() {
     home.file(".other.yaml.portolan-new", "another file's");
     add(&path, &FileRules::PRIVATE, "two").unwrap();
     assert_eq!(text(&path), "one\ntwo\n");
-    assert_eq!(home.names(), [".other.yaml.portolan-new", ".remote.yaml.swp", "remote.yaml", "remote.yaml.lock"]);
+    assert_eq!(
+        home.names(),
+        [
+            ".other.yaml.portolan-new",
+            ".remote.yaml.swp",
+            "remote.yaml",
+            "remote.yaml.lock"
+        ]
+    );
 }
 
 #[test]
@@ -20,7 +28,10 @@ fn what_is_not_ours_to_remove_is_named() {
     let home = Home::new();
     let path = home.file("remote.yaml", "one\n");
     std::fs::create_dir(home.at(".remote.yaml.portolan-new")).unwrap();
-    let expected = format!("remove {}: is a directory", home.at(".remote.yaml.portolan-new").display());
+    let expected = format!(
+        "remove {}: is a directory",
+        home.at(".remote.yaml.portolan-new").display()
+    );
     assert_eq!(words(add(&path, &FileRules::PRIVATE, "two")), expected);
     assert_eq!(text(&path), "one\n");
 }
@@ -32,7 +43,11 @@ fn fill_up(home: &Home, path: &Path, reason: &str) {
     assert_eq!(error, format!("write {}: {reason}", path.display()));
     assert_eq!(text(path), before);
     let name = path.file_name().unwrap().to_str().unwrap();
-    assert!(!home.names().contains(&format!(".{name}.portolan-new")), "{:?}", home.names());
+    assert!(
+        !home.names().contains(&format!(".{name}.portolan-new")),
+        "{:?}",
+        home.names()
+    );
     add(path, &FileRules::PRIVATE, "fits").unwrap();
     assert_eq!(text(path), format!("{before}fits\n"));
 }
@@ -52,14 +67,22 @@ fn a_file_larger_than_the_limit_of_the_process_leaves_the_old_one() {
 #[test]
 fn a_full_disk_leaves_the_old_file() {
     if let Some(home) = inside() {
-        let small = Home { folder: home.at("small"), _kept: None };
+        let small = Home {
+            directory: home.at("small"),
+            _kept: None,
+        };
         let path = small.file("remote.yaml", "one\n");
         return fill_up(&small, &path, "no space left on device");
     }
     let home = Home::new();
     std::fs::create_dir(home.at("small")).unwrap();
     let name = "ends::a_full_disk_leaves_the_old_file";
-    if !again(&home, name, "mount -t tmpfs -o size=64k none small", &["unshare", "-m"]) {
+    if !again(
+        &home,
+        name,
+        "mount -t tmpfs -o size=64k none small",
+        &["unshare", "-m"],
+    ) {
         skip("no file system can be mounted here");
     }
 }
@@ -67,7 +90,7 @@ fn a_full_disk_leaves_the_old_file() {
 #[test]
 fn a_read_only_file_system_is_named() {
     if let Some(home) = inside() {
-        let path = home.at("folder/remote.yaml");
+        let path = home.at("directory/remote.yaml");
         let expected = format!("open {}: read-only file system", path.display());
         assert_eq!(words(add(&path, &FileRules::PRIVATE, "two")), expected);
         assert!(read(&path).unwrap().is_some());
@@ -75,10 +98,15 @@ fn a_read_only_file_system_is_named() {
         return;
     }
     let home = Home::new();
-    std::fs::create_dir(home.at("folder")).unwrap();
-    home.file("folder/remote.yaml", "one\n");
-    let shell = "mount --bind folder folder && mount -o remount,bind,ro folder";
-    if !again(&home, "ends::a_read_only_file_system_is_named", shell, &["unshare", "-m"]) {
+    std::fs::create_dir(home.at("directory")).unwrap();
+    home.file("directory/remote.yaml", "one\n");
+    let shell = "mount --bind directory directory && mount -o remount,bind,ro directory";
+    if !again(
+        &home,
+        "ends::a_read_only_file_system_is_named",
+        shell,
+        &["unshare", "-m"],
+    ) {
         skip("no file system can be mounted here");
     }
 }
@@ -91,7 +119,12 @@ fn a_mount_point_is_written_in_place_and_restored_after_a_crash() {
     let home = Home::new();
     home.file("remote.yaml", "one\n");
     let name = "ends::a_mount_point_is_written_in_place_and_restored_after_a_crash";
-    if !again(&home, name, "mount --bind remote.yaml remote.yaml", &["unshare", "-m"]) {
+    if !again(
+        &home,
+        name,
+        "mount --bind remote.yaml remote.yaml",
+        &["unshare", "-m"],
+    ) {
         skip("nothing can be mounted here");
     }
 }
@@ -101,18 +134,28 @@ fn write_mount_point(home: &Home) {
     let number = inode(&path);
     let in_place = DiskNote::WrittenInPlace { path: path.clone() };
     home.chmod("remote.yaml", 0o644);
-    assert_eq!(add(&path, &FileRules::PRIVATE, "two").unwrap().notes, std::slice::from_ref(&in_place));
-    assert_eq!((text(&path).as_str(), inode(&path), mode(&path)), ("one\ntwo\n", number, 0o600));
+    assert_eq!(
+        add(&path, &FileRules::PRIVATE, "two").unwrap().notes,
+        std::slice::from_ref(&in_place)
+    );
+    assert_eq!(
+        (text(&path).as_str(), inode(&path), mode(&path)),
+        ("one\ntwo\n", number, 0o600)
+    );
     assert_eq!(home.names(), ["remote.yaml", "remote.yaml.lock"]);
-    let shorter =
-        edit(&path, &FileRules::PRIVATE, as_text, |_, _| Ok::<_, DiskError>(Change::Replace((), b"1\n".to_vec())));
+    let shorter = edit(&path, &FileRules::PRIVATE, as_text, |_, _| {
+        Ok::<_, DiskError>(Change::Replace((), b"1\n".to_vec()))
+    });
     assert!(shorter.unwrap().written);
     assert_eq!(text(&path), "1\n");
 
     // Another container that mounts the same file has another lock beside it: the file itself keeps them apart.
     let held = File::open(&path).unwrap();
     held.lock().unwrap();
-    let expected = format!("replace {}: others change it all the time without a lock", path.display());
+    let expected = format!(
+        "replace {}: others change it all the time without a lock",
+        path.display()
+    );
     assert_eq!(words(add(&path, &hasty(100), "never")), expected);
     drop(held);
     assert_eq!(text(&path), "1\n");
@@ -120,21 +163,37 @@ fn write_mount_point(home: &Home) {
     let restored = DiskNote::Restored { path: path.clone() };
     let backup = home.at(".remote.yaml.portolan-backup");
     let crash = |header: u64, half: &str, seconds_later: u64| {
-        std::fs::write(&backup, format!("portolan backup of inode {header}\nbefore\n")).unwrap();
+        std::fs::write(
+            &backup,
+            format!("portolan backup of inode {header}\nbefore\n"),
+        )
+        .unwrap();
         std::fs::write(&path, half).unwrap();
         age(&backup, seconds_later);
     };
     crash(number, "hal", 0);
-    assert_eq!(add(&path, &FileRules::PRIVATE, "x").unwrap().notes, [restored.clone(), in_place.clone()]);
+    assert_eq!(
+        add(&path, &FileRules::PRIVATE, "x").unwrap().notes,
+        [restored.clone(), in_place.clone()]
+    );
     assert_eq!(text(&path), "before\nx\n");
     crash(number, "", 3600);
-    assert_eq!(add(&path, &FileRules::PRIVATE, "x").unwrap().notes, [restored, in_place.clone()]);
+    assert_eq!(
+        add(&path, &FileRules::PRIVATE, "x").unwrap().notes,
+        [restored, in_place.clone()]
+    );
     assert_eq!(text(&path), "before\nx\n", "empty, however much later");
     crash(number, "sound\n", 3600);
-    assert_eq!(add(&path, &FileRules::PRIVATE, "x").unwrap().notes, std::slice::from_ref(&in_place));
+    assert_eq!(
+        add(&path, &FileRules::PRIVATE, "x").unwrap().notes,
+        std::slice::from_ref(&in_place)
+    );
     assert_eq!(text(&path), "sound\nx\n", "somebody has written it since");
     crash(number + 1, "other\n", 0);
-    assert_eq!(add(&path, &FileRules::PRIVATE, "x").unwrap().notes, [in_place]);
+    assert_eq!(
+        add(&path, &FileRules::PRIVATE, "x").unwrap().notes,
+        [in_place]
+    );
     assert_eq!(text(&path), "other\nx\n", "the backup was another file's");
     assert_eq!(home.names(), ["remote.yaml", "remote.yaml.lock"]);
 }

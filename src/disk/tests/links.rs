@@ -1,4 +1,4 @@
-//! Links, strangers' files and folders that others can write.
+//! Links, strangers' files and directories that others can write.
 
 use std::os::unix::fs::symlink;
 
@@ -23,8 +23,16 @@ fn a_link_of_ones_own_is_followed_and_stays() {
     add(&home.at("link"), &FileRules::PRIVATE, "two").unwrap();
     add(&home.at("round/round/link"), &FileRules::PRIVATE, "three").unwrap();
     assert_eq!(text(&home.at("dotfiles/remote.yaml")), "one\ntwo\nthree\n");
-    assert!(std::fs::symlink_metadata(home.at("link")).unwrap().is_symlink());
-    assert_eq!(home.names(), ["dotfiles", "link", "middle", "round"], "the lock stands beside the target");
+    assert!(
+        std::fs::symlink_metadata(home.at("link"))
+            .unwrap()
+            .is_symlink()
+    );
+    assert_eq!(
+        home.names(),
+        ["dotfiles", "link", "middle", "round"],
+        "the lock stands beside the target"
+    );
 }
 
 #[test]
@@ -34,13 +42,29 @@ fn a_link_to_nothing_or_to_itself_is_refused() {
     symlink("gone/remote.yaml", home.at("further")).unwrap();
     symlink("round", home.at("round")).unwrap();
     let at = |name: &str| home.at(name).display().to_string();
-    let expected = format!("open {}: is a link to {}, which does not exist", at("link"), at("gone"));
-    assert_eq!(words(add(&home.at("link"), &FileRules::PRIVATE, "x")), expected);
+    let expected = format!(
+        "open {}: is a link to {}, which does not exist",
+        at("link"),
+        at("gone")
+    );
+    assert_eq!(
+        words(add(&home.at("link"), &FileRules::PRIVATE, "x")),
+        expected
+    );
     let expected = format!("open {}: no such file or directory", at("further"));
-    assert_eq!(words(add(&home.at("further"), &FileRules::PRIVATE, "x")), expected);
+    assert_eq!(
+        words(add(&home.at("further"), &FileRules::PRIVATE, "x")),
+        expected
+    );
     let expected = format!("open {}: too many levels of symbolic links", at("round"));
-    assert_eq!(words(add(&home.at("round"), &FileRules::PRIVATE, "x")), expected);
-    assert_eq!(words(add(&home.at("round/x"), &FileRules::PRIVATE, "x")), expected.replace("round", "round/x"));
+    assert_eq!(
+        words(add(&home.at("round"), &FileRules::PRIVATE, "x")),
+        expected
+    );
+    assert_eq!(
+        words(add(&home.at("round/x"), &FileRules::PRIVATE, "x")),
+        expected.replace("round", "round/x")
+    );
     assert_eq!(home.names(), ["further", "link", "round"]);
 }
 
@@ -65,7 +89,11 @@ fn a_user_follows_links_and_targets_of_his_own_or_of_root_only() {
         let found = Place::find_for(STRANGER, &home.at("link")).map(drop);
         assert_eq!(found.is_ok(), allowed, "{link_owner} {target_owner}");
         if let Err(error) = found {
-            let which = if link_owner == OTHER { home.at("link") } else { target.clone() };
+            let which = if link_owner == OTHER {
+                home.at("link")
+            } else {
+                target.clone()
+            };
             let expected = format!(
                 "open {}: belongs to user 54322, and nothing is written through links of others or to their files",
                 which.display()
@@ -81,14 +109,20 @@ fn root_follows_no_link_and_changes_no_strangers_file_where_others_can_write() {
         return skip("these are root's rules");
     }
     let home = Home::new();
-    let folder = home.at("folder");
-    std::fs::create_dir(&folder).unwrap();
-    home.file("folder/remote.yaml", "one\n");
-    home.file("folder/strange.yaml", "one\n");
-    symlink("remote.yaml", folder.join("link")).unwrap();
-    symlink(".", folder.join("round")).unwrap();
-    give(&folder.join("strange.yaml"), STRANGER);
-    let names = ["remote.yaml", "new.yaml", "link", "round/remote.yaml", "strange.yaml"];
+    let directory = home.at("directory");
+    std::fs::create_dir(&directory).unwrap();
+    home.file("directory/remote.yaml", "one\n");
+    home.file("directory/strange.yaml", "one\n");
+    symlink("remote.yaml", directory.join("link")).unwrap();
+    symlink(".", directory.join("round")).unwrap();
+    give(&directory.join("strange.yaml"), STRANGER);
+    let names = [
+        "remote.yaml",
+        "new.yaml",
+        "link",
+        "round/remote.yaml",
+        "strange.yaml",
+    ];
     for (owner, mode, allowed) in [
         (0, 0o700, [true, true, true, true, true]),
         (0, 0o755, [true, true, true, true, true]),
@@ -99,20 +133,23 @@ fn root_follows_no_link_and_changes_no_strangers_file_where_others_can_write() {
         (STRANGER, 0o775, [true, true, false, false, true]),
         (OTHER, 0o775, [true, true, false, false, false]),
     ] {
-        give(&folder, owner);
-        chmod(&folder, mode);
-        let found = names.map(|name| find(&folder.join(name)).is_ok());
+        give(&directory, owner);
+        chmod(&directory, mode);
+        let found = names.map(|name| find(&directory.join(name)).is_ok());
         assert_eq!(found, allowed, "{owner} {mode:o}");
     }
-    let at = |name: &str| folder.join(name).display().to_string();
+    let at = |name: &str| directory.join(name).display().to_string();
     assert_eq!(
-        words(find(&folder.join("round/remote.yaml"))),
-        format!("open {}: root writes through no link in a folder that others can write", at("round"))
+        words(find(&directory.join("round/remote.yaml"))),
+        format!(
+            "open {}: root writes through no link in a directory that others can write",
+            at("round")
+        )
     );
     assert_eq!(
-        words(find(&folder.join("strange.yaml"))),
+        words(find(&directory.join("strange.yaml"))),
         format!(
-            "open {}: belongs to user 54321, and root changes no such file in a folder that others can write",
+            "open {}: belongs to user 54321, and root changes no such file in a directory that others can write",
             at("strange.yaml")
         )
     );
@@ -127,13 +164,16 @@ fn a_file_of_several_names_is_changed_by_root_only_where_nobody_else_could_have_
     let path = home.file("remote.yaml", "one\n");
     std::fs::hard_link(&path, home.at("second")).unwrap();
     add(&path, &FileRules::PRIVATE, "two").unwrap();
-    assert_eq!((text(&path), text(&home.at("second"))), ("one\ntwo\n".to_owned(), "one\n".to_owned()));
+    assert_eq!(
+        (text(&path), text(&home.at("second"))),
+        ("one\ntwo\n".to_owned(), "one\n".to_owned())
+    );
     std::fs::hard_link(&path, home.at("third")).unwrap();
-    give(&home.folder, STRANGER);
+    give(&home.directory, STRANGER);
     assert_eq!(
         words(add(&path, &FileRules::PRIVATE, "three")),
         format!(
-            "open {}: has 2 names (hard links), and root changes such a file only in a folder that nobody else can write",
+            "open {}: has 2 names (hard links), and root changes such a file only in a directory that nobody else can write",
             path.display()
         )
     );
@@ -147,18 +187,36 @@ fn a_lock_that_somebody_has_prepared_is_neither_waited_for_nor_written_to() {
     let victim = home.file("victim", "precious\n");
     let refused = |why: &str| {
         let error = words(add(&path, &FileRules::PRIVATE, "two"));
-        assert_eq!(error, format!("lock {}: it {why}; it can be removed when nothing uses it", lock.display()));
+        assert_eq!(
+            error,
+            format!(
+                "lock {}: it {why}; it can be removed when nothing uses it",
+                lock.display()
+            )
+        );
         std::fs::remove_file(&lock).unwrap();
     };
     symlink("victim", &lock).unwrap();
     refused("is a symbolic link");
     std::fs::hard_link(&victim, &lock).unwrap();
     refused("has another name (a hard link)");
-    assert!(Command::new("mkfifo").arg(&lock).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&lock)
+            .status()
+            .unwrap()
+            .success()
+    );
     let error = words(add(&path, &FileRules::PRIVATE, "two"));
-    assert_eq!(error, format!("open {}: is a pipe, not a regular file", lock.display()));
+    assert_eq!(
+        error,
+        format!("open {}: is a pipe, not a regular file", lock.display())
+    );
     std::fs::remove_file(&lock).unwrap();
-    assert_eq!((text(&victim).as_str(), text(&path).as_str()), ("precious\n", "one\n"));
+    assert_eq!(
+        (text(&victim).as_str(), text(&path).as_str()),
+        ("precious\n", "one\n")
+    );
     home.file("remote.yaml.lock", &"precious".repeat(100));
     refused("holds what no lock holds");
     if !is_root() {
@@ -180,21 +238,35 @@ fn root_gives_the_lock_to_whom_the_file_belongs() {
         return skip("only root can give files away");
     }
     let home = Home::new();
-    let folder = home.at("folder");
-    std::fs::create_dir(&folder).unwrap();
-    give(&folder, STRANGER);
-    let (path, lock) = (folder.join("remote.yaml"), folder.join("remote.yaml.lock"));
+    let directory = home.at("directory");
+    std::fs::create_dir(&directory).unwrap();
+    give(&directory, STRANGER);
+    let (path, lock) = (
+        directory.join("remote.yaml"),
+        directory.join("remote.yaml.lock"),
+    );
     let owner = |path: &Path| std::fs::metadata(path).unwrap().uid();
 
     add(&path, &FileRules::SYSTEM, "one").unwrap();
-    assert_eq!((owner(&path), owner(&lock)), (STRANGER, STRANGER), "a new public file belongs to the folder's owner");
+    assert_eq!(
+        (owner(&path), owner(&lock)),
+        (STRANGER, STRANGER),
+        "a new public file belongs to the directory's owner"
+    );
     assert_eq!((mode(&path), mode(&lock)), (0o644, 0o600));
-    add(&folder.join("secret.yaml"), &FileRules::PRIVATE, "one").unwrap();
-    assert_eq!(owner(&folder.join("secret.yaml")), 0, "root's secrets do not");
+    add(&directory.join("secret.yaml"), &FileRules::PRIVATE, "one").unwrap();
+    assert_eq!(
+        owner(&directory.join("secret.yaml")),
+        0,
+        "root's secrets do not"
+    );
 
     give(&path, OTHER);
     chmod(&lock, 0o666);
     add(&path, &FileRules::SYSTEM, "two").unwrap();
-    assert_eq!((owner(&path), owner(&lock), mode(&lock)), (OTHER, OTHER, 0o600));
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 4);
+    assert_eq!(
+        (owner(&path), owner(&lock), mode(&lock)),
+        (OTHER, OTHER, 0o600)
+    );
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 4);
 }

@@ -1,5 +1,8 @@
 //! Files as they are met: changed in parallel, linked, half written, in the wrong hands, on full disks.
-#![expect(clippy::disallowed_methods, reason = "these tests set files up by hand, and run themselves again elsewhere")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests set files up by hand, and run themselves again elsewhere"
+)]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod contents;
@@ -17,23 +20,26 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 
-/// Set in a test that has run itself again: the folder to work in.
+/// Set in a test that has run itself again: the directory to work in.
 const INSIDE: &str = "PORTOLAN_TEST_INSIDE";
 
-/// A folder for one test, and what tests do in it.
+/// A directory for one test, and what tests do in it.
 struct Home {
-    folder: PathBuf,
+    directory: PathBuf,
     _kept: Option<tempfile::TempDir>,
 }
 
 impl Home {
     fn new() -> Self {
         let kept = tempfile::tempdir().unwrap();
-        Self { folder: kept.path().to_owned(), _kept: Some(kept) }
+        Self {
+            directory: kept.path().to_owned(),
+            _kept: Some(kept),
+        }
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.directory.join(name)
     }
 
     /// A file that was last changed long ago.
@@ -49,8 +55,10 @@ impl Home {
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.folder).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let entries = std::fs::read_dir(&self.directory).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -75,7 +83,12 @@ fn inode(path: &Path) -> u64 {
 /// Makes a file's last change `seconds` old.
 fn age(path: &Path, seconds: u64) {
     let then = SystemTime::now() - Duration::from_secs(seconds);
-    OpenOptions::new().append(true).open(path).unwrap().set_modified(then).unwrap();
+    OpenOptions::new()
+        .append(true)
+        .open(path)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
 }
 
 /// Writes as Apptainer does: in place, empty for a moment. How long the file was not whole.
@@ -90,7 +103,10 @@ fn write_in_place(path: &Path, text: &str, pause: Duration) -> Duration {
 
 /// The rules of a private file, for people with little time.
 fn hasty(milliseconds: u64) -> FileRules {
-    FileRules { patience: Duration::from_millis(milliseconds), ..FileRules::PRIVATE }
+    FileRules {
+        patience: Duration::from_millis(milliseconds),
+        ..FileRules::PRIVATE
+    }
 }
 
 fn as_text(bytes: Option<&[u8]>) -> Result<String, DiskError> {
@@ -99,7 +115,9 @@ fn as_text(bytes: Option<&[u8]>) -> Result<String, DiskError> {
 
 /// Adds a line to a file.
 fn add(path: &Path, rules: &FileRules, line: &str) -> Result<Edited<()>, DiskError> {
-    edit(path, rules, as_text, |text, _| Ok(Change::Replace((), format!("{text}{line}\n").into_bytes())))
+    edit(path, rules, as_text, |text, _| {
+        Ok(Change::Replace((), format!("{text}{line}\n").into_bytes()))
+    })
 }
 
 /// An error as a person reads it: with its source, as the command line prints it.
@@ -130,11 +148,13 @@ fn again(home: &Home, name: &str, shell: &str, program: &[&str]) -> bool {
         .args(["sh", "-c", &script, "sh"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", &format!("disk::tests::{name}"), "--nocapture"])
-        .env(INSIDE, &home.folder)
-        .current_dir(&home.folder)
+        .env(INSIDE, &home.directory)
+        .current_dir(&home.directory)
         .output();
     let Ok(output) = output else { return false };
-    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    let said = [output.stdout, output.stderr]
+        .map(|text| String::from_utf8_lossy(&text).into_owned())
+        .concat();
     if output.status.success() {
         assert!(said.contains("1 passed"), "{said}");
         return true;
@@ -145,10 +165,13 @@ fn again(home: &Home, name: &str, shell: &str, program: &[&str]) -> bool {
     false
 }
 
-/// The folder of a test that was run again.
+/// The directory of a test that was run again.
 fn inside() -> Option<Home> {
-    let folder = PathBuf::from(std::env::var_os(INSIDE)?);
-    Some(Home { folder, _kept: None })
+    let directory = PathBuf::from(std::env::var_os(INSIDE)?);
+    Some(Home {
+        directory,
+        _kept: None,
+    })
 }
 
 /// Gives a file to another user; only root can.
@@ -157,7 +180,12 @@ fn give(path: &Path, owner: u32) {
 }
 
 fn locked_by_hand(path: &Path) -> File {
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path).unwrap();
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .unwrap();
     lock.lock().unwrap();
     lock
 }

@@ -6,7 +6,10 @@ use super::*;
 use crate::disk::error::DiskNote;
 
 fn sorted_lines(path: &Path) -> Vec<usize> {
-    let mut numbers: Vec<usize> = text(path).lines().map(|line| line.parse().unwrap()).collect();
+    let mut numbers: Vec<usize> = text(path)
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
     numbers.sort_unstable();
     numbers
 }
@@ -16,7 +19,9 @@ fn await_waiter(lock: &Path) {
     let file = format!(":{} ", inode(lock));
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(20)
-        && !text(Path::new("/proc/locks")).lines().any(|line| line.contains("->") && line.contains(&file))
+        && !text(Path::new("/proc/locks"))
+            .lines()
+            .any(|line| line.contains("->") && line.contains(&file))
     {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -31,16 +36,23 @@ fn of_two_hundred_changes_at_once_none_is_lost_and_readers_see_whole_files() {
         let writers: Vec<_> = (0..200)
             .map(|number| {
                 let path = &path;
-                scope.spawn(move || add(path, &FileRules::PRIVATE, &format!("{number:040}")).unwrap())
+                scope.spawn(move || {
+                    add(path, &FileRules::PRIVATE, &format!("{number:040}")).unwrap()
+                })
             })
             .collect();
         for _ in 0..2 {
             scope.spawn(|| {
                 let mut longest = 0;
                 while !done.load(Ordering::Relaxed) {
-                    let Some(contents) = read(&path).unwrap() else { continue };
+                    let Some(contents) = read(&path).unwrap() else {
+                        continue;
+                    };
                     assert_eq!(contents.bytes.len() % 41, 0, "half a line");
-                    assert!(contents.bytes.len() >= longest, "an older version came back");
+                    assert!(
+                        contents.bytes.len() >= longest,
+                        "an older version came back"
+                    );
                     longest = contents.bytes.len();
                 }
             });
@@ -63,7 +75,11 @@ fn a_link_and_its_target_share_one_lock() {
     std::os::unix::fs::symlink("dotfiles/remote.yaml", home.at("link")).unwrap();
     std::thread::scope(|scope| {
         for number in 0..40 {
-            let path = if number % 2 == 0 { home.at("link") } else { target.clone() };
+            let path = if number % 2 == 0 {
+                home.at("link")
+            } else {
+                target.clone()
+            };
             scope.spawn(move || add(&path, &FileRules::PRIVATE, &number.to_string()).unwrap());
         }
     });
@@ -80,18 +96,36 @@ fn where_nobody_can_lock_changes_at_once_are_kept_apart_all_the_same_and_warned_
             let path = &path;
             scope.spawn(move || {
                 let place = Place::find(path).unwrap();
-                let note = DiskNote::NotLocked { path: path.clone(), reason: Errno::NOLCK.into() };
-                let edited = edit_in(&place, &FileRules::PRIVATE, Some(note.clone()), as_text, |text, _| {
-                    Ok::<_, DiskError>(Change::Replace((), format!("{text}{number}\n").into_bytes()))
-                });
+                let note = DiskNote::NotLocked {
+                    path: path.clone(),
+                    reason: Errno::NOLCK.into(),
+                };
+                let edited = edit_in(
+                    &place,
+                    &FileRules::PRIVATE,
+                    Some(note.clone()),
+                    as_text,
+                    |text, _| {
+                        Ok::<_, DiskError>(Change::Replace(
+                            (),
+                            format!("{text}{number}\n").into_bytes(),
+                        ))
+                    },
+                );
                 assert_eq!(edited.unwrap().notes, [note]);
             });
         }
     });
     assert_eq!(sorted_lines(&path), (0..20).collect::<Vec<_>>());
     assert_eq!(home.names(), ["remote.yaml"]);
-    let note = DiskNote::NotLocked { path: "/x".into(), reason: Errno::NOLCK.into() };
-    assert_eq!(note.to_string(), "/x can't be locked (no locks available); don't change it from two places at once");
+    let note = DiskNote::NotLocked {
+        path: "/x".into(),
+        reason: Errno::NOLCK.into(),
+    };
+    assert_eq!(
+        note.to_string(),
+        "/x can't be locked (no locks available); don't change it from two places at once"
+    );
 }
 
 #[test]
@@ -103,7 +137,9 @@ fn what_somebody_writes_in_place_is_never_seen_empty_nor_overwritten_unseen() {
     let torn = AtomicUsize::new(0);
     let parse = |bytes: Option<&[u8]>| match as_text(bytes)? {
         text if text.ends_with('\n') => Ok(text),
-        _ => Err(DiskError::KeepsChanging { path: "torn".into() }),
+        _ => Err(DiskError::KeepsChanging {
+            path: "torn".into(),
+        }),
     };
     let check = |whole: Result<String, DiskError>| match whole {
         Ok(text) => assert!(text.starts_with("foreign"), "{text:?}"),
@@ -113,7 +149,11 @@ fn what_somebody_writes_in_place_is_never_seen_empty_nor_overwritten_unseen() {
         let foreign = scope.spawn(|| {
             let write = |number| {
                 std::thread::sleep(Duration::from_millis(5));
-                write_in_place(&path, &format!("foreign {number}\n"), Duration::from_millis(1))
+                write_in_place(
+                    &path,
+                    &format!("foreign {number}\n"),
+                    Duration::from_millis(1),
+                )
             };
             let longest = (1..=100).map(write).max();
             done.store(true, Ordering::Relaxed);
@@ -126,7 +166,10 @@ fn what_somebody_writes_in_place_is_never_seen_empty_nor_overwritten_unseen() {
         });
         while !done.load(Ordering::Relaxed) {
             let edited = edit(&path, &FileRules::PRIVATE, parse, |text, _| {
-                Ok::<_, DiskError>(Change::Replace(text.clone(), format!("{text}ours\n").into_bytes()))
+                Ok::<_, DiskError>(Change::Replace(
+                    text.clone(),
+                    format!("{text}ours\n").into_bytes(),
+                ))
             });
             check(edited.map(|edited| edited.value));
             std::thread::sleep(Duration::from_millis(3));
@@ -135,7 +178,10 @@ fn what_somebody_writes_in_place_is_never_seen_empty_nor_overwritten_unseen() {
     });
     // On a busy disk the other writer itself may take longer than anybody waits for it.
     let torn = torn.into_inner();
-    assert!(torn == 0 || longest > Duration::from_millis(900), "{torn} torn, {longest:?}");
+    assert!(
+        torn == 0 || longest > Duration::from_millis(900),
+        "{torn} torn, {longest:?}"
+    );
     assert_eq!(home.names(), ["remote.yaml", "remote.yaml.lock"]);
 }
 
@@ -154,7 +200,10 @@ fn a_file_that_was_changed_since_it_was_read_is_read_once_more() {
         Ok::<_, DiskError>(Change::Replace((), format!("{text}ours\n").into_bytes()))
     })
     .unwrap();
-    assert_eq!((text(&path).as_str(), runs.into_inner()), ("six\nours\n", 4));
+    assert_eq!(
+        (text(&path).as_str(), runs.into_inner()),
+        ("six\nours\n", 4)
+    );
 
     let mut number = 0;
     let endless = edit(&path, &hasty(200), as_text, |_, _| {
@@ -162,7 +211,10 @@ fn a_file_that_was_changed_since_it_was_read_is_read_once_more() {
         write_in_place(&path, &format!("{number:05}"), Duration::ZERO);
         Ok::<_, DiskError>(Change::Replace((), b"ours".to_vec()))
     });
-    let expected = format!("replace {}: others change it all the time without a lock", path.display());
+    let expected = format!(
+        "replace {}: others change it all the time without a lock",
+        path.display()
+    );
     assert_eq!(words(endless), expected);
     assert_eq!(home.names(), ["remote.yaml", "remote.yaml.lock"]);
 }
@@ -189,7 +241,9 @@ fn a_young_file_that_is_empty_or_broken_is_looked_at_again_but_not_for_ever() {
     looks.store(0, Ordering::Relaxed);
     let refused = |bytes: Option<&[u8]>| {
         counted(bytes)?;
-        Err::<(), _>(DiskError::KeepsChanging { path: "torn".into() })
+        Err::<(), _>(DiskError::KeepsChanging {
+            path: "torn".into(),
+        })
     };
     assert!(read_settled(&path, refused).is_err());
     assert!((10..=201).contains(&looks.swap(0, Ordering::Relaxed)));
@@ -230,7 +284,15 @@ fn a_lock_that_is_never_given_up_is_waited_for_in_vain_and_then_taken_by_nobody(
 fn a_signature_that_is_none_is_not_repeated() {
     let home = Home::new();
     let path = home.file("remote.yaml", "one\n");
-    for signature in ["", "\u{1b}[31m node5\n", "4711 \u{1b}[31m\n", "-1 node5", "4711", "4711 \n", "x node5\n"] {
+    for signature in [
+        "",
+        "\u{1b}[31m node5\n",
+        "4711 \u{1b}[31m\n",
+        "-1 node5",
+        "4711",
+        "4711 \n",
+        "x node5\n",
+    ] {
         let lock = home.file("remote.yaml.lock", signature);
         let _held = locked_by_hand(&lock);
         let shown = lock.display();

@@ -33,9 +33,15 @@ fn a_rewritten_file_keeps_its_mode_unless_it_is_private() {
 fn a_private_file_is_closed_to_others_also_by_a_change_that_leaves_its_bytes() {
     let home = Home::new();
     let path = home.file("remote.yaml", "one\n");
-    let keep = |rules: &FileRules| edit(&path, rules, as_text, |_, _| Ok::<_, DiskError>(Change::Keep(())));
+    let keep = |rules: &FileRules| {
+        edit(&path, rules, as_text, |_, _| {
+            Ok::<_, DiskError>(Change::Keep(()))
+        })
+    };
     let same = |rules: &FileRules| {
-        edit(&path, rules, as_text, |text, _| Ok::<_, DiskError>(Change::Replace((), text.into_bytes())))
+        edit(&path, rules, as_text, |text, _| {
+            Ok::<_, DiskError>(Change::Replace((), text.into_bytes()))
+        })
     };
     let mut outcomes = Vec::new();
     for rules in [FileRules::PRIVATE, FileRules::CHOSEN, FileRules::SYSTEM] {
@@ -43,13 +49,24 @@ fn a_private_file_is_closed_to_others_also_by_a_change_that_leaves_its_bytes() {
             home.chmod("remote.yaml", old);
             let kept = (keep(&rules).unwrap().written, mode(&path));
             home.chmod("remote.yaml", old);
-            assert_eq!((same(&rules).unwrap().written, mode(&path)), kept, "{rules:?} {old:o}");
+            assert_eq!(
+                (same(&rules).unwrap().written, mode(&path)),
+                kept,
+                "{rules:?} {old:o}"
+            );
             assert_eq!(text(&path), "one\n");
             outcomes.push(kept);
         }
     }
-    assert_eq!(outcomes[..3], [(true, 0o600), (true, 0o600), (false, 0o400)], "one that is stricter is left");
-    assert_eq!(outcomes[3..], [[(false, 0o644), (false, 0o640), (false, 0o400)]; 2].concat());
+    assert_eq!(
+        outcomes[..3],
+        [(true, 0o600), (true, 0o600), (false, 0o400)],
+        "one that is stricter is left"
+    );
+    assert_eq!(
+        outcomes[3..],
+        [[(false, 0o644), (false, 0o640), (false, 0o400)]; 2].concat()
+    );
 }
 
 #[test]
@@ -57,7 +74,12 @@ fn no_umask_changes_a_mode() {
     let Some(home) = inside() else {
         for umask in ["000", "027", "077", "777"] {
             let home = Home::new();
-            assert!(again(&home, "permissions::no_umask_changes_a_mode", &format!("umask {umask}"), &["env"]));
+            assert!(again(
+                &home,
+                "permissions::no_umask_changes_a_mode",
+                &format!("umask {umask}"),
+                &["env"]
+            ));
         }
         return;
     };
@@ -68,9 +90,15 @@ fn no_umask_changes_a_mode() {
         assert_eq!((mode(&private), mode(&system)), (0o600, 0o644));
         assert_eq!(mode(&home.at("private.lock")), 0o600);
     }
-    assert!(create_folder(&home.at("folder"), 0o700).unwrap());
-    assert!(create_folder(&home.at("folder/public"), 0o755).unwrap());
-    assert_eq!((mode(&home.at("folder")), mode(&home.at("folder/public"))), (0o700, 0o755));
+    assert!(create_directory(&home.at("directory"), 0o700).unwrap());
+    assert!(create_directory(&home.at("directory/public"), 0o755).unwrap());
+    assert_eq!(
+        (
+            mode(&home.at("directory")),
+            mode(&home.at("directory/public"))
+        ),
+        (0o700, 0o755)
+    );
 }
 
 #[test]
@@ -81,13 +109,18 @@ fn root_keeps_owner_and_group_of_a_rewritten_file() {
     let home = Home::new();
     let path = home.file("remote.yaml", "one\n");
     chown(&path, Some(54321), Some(54322)).unwrap();
-    for (rules, before, after) in
-        [(FileRules::SYSTEM, 0o640, 0o640), (FileRules::PRIVATE, 0o640, 0o600), (FileRules::SYSTEM, 0o444, 0o444)]
-    {
+    for (rules, before, after) in [
+        (FileRules::SYSTEM, 0o640, 0o640),
+        (FileRules::PRIVATE, 0o640, 0o600),
+        (FileRules::SYSTEM, 0o444, 0o444),
+    ] {
         chmod(&path, before);
         add(&path, &rules, "x").unwrap();
         let metadata = std::fs::metadata(&path).unwrap();
-        assert_eq!((metadata.uid(), metadata.gid(), mode(&path)), (54321, 54322, after));
+        assert_eq!(
+            (metadata.uid(), metadata.gid(), mode(&path)),
+            (54321, 54322, after)
+        );
     }
 }
 
@@ -95,23 +128,47 @@ fn root_keeps_owner_and_group_of_a_rewritten_file() {
 fn a_file_of_another_user_is_not_made_ones_own() {
     if let Some(home) = inside() {
         let path = home.at("remote.yaml");
-        let expected = format!("replace {}: belongs to user 0, and the new one would not", path.display());
+        let expected = format!(
+            "replace {}: belongs to user 0, and the new one would not",
+            path.display()
+        );
         assert_eq!(words(add(&path, &FileRules::PRIVATE, "x")), expected);
         let closed = home.at("locked/closed.yaml");
-        assert_eq!(words(read(&closed)), format!("open {}: permission denied", closed.display()));
-        assert_eq!(words(close_file(&closed, 0o600)), format!("open {}: permission denied", closed.display()));
+        assert_eq!(
+            words(read(&closed)),
+            format!("open {}: permission denied", closed.display())
+        );
+        assert_eq!(
+            words(close_file(&closed, 0o600)),
+            format!("open {}: permission denied", closed.display())
+        );
         let group = home.at("group.yaml");
         assert_eq!(
             add(&group, &FileRules::SYSTEM, "x").unwrap().notes,
-            [DiskNote::GroupLost { path: group.clone(), group: 0 }]
+            [DiskNote::GroupLost {
+                path: group.clone(),
+                group: 0
+            }]
         );
-        assert_eq!(mode(&group), 0o604 | 0o040, "others may read, and so may now the new group, but not write");
+        assert_eq!(
+            mode(&group),
+            0o604 | 0o040,
+            "others may read, and so may now the new group, but not write"
+        );
         assert!(!may_write(&path) && may_write(&group) && may_write(&home.at("new.yaml")));
-        assert!(!may_write(Path::new("/etc/new.yaml")) && !may_write(Path::new("/etc/gone/new.yaml")));
-        assert!(may_write(&home.at("gone/new.yaml")), "he can make the folder");
+        assert!(
+            !may_write(Path::new("/etc/new.yaml")) && !may_write(Path::new("/etc/gone/new.yaml"))
+        );
+        assert!(
+            may_write(&home.at("gone/new.yaml")),
+            "he can make the directory"
+        );
         assert!(!may_write(&home.at("locked/gone/new.yaml")));
         let locked = home.at("locked/remote.yaml");
-        assert!(!may_write(&locked), "his file in a folder that is not his");
+        assert!(
+            !may_write(&locked),
+            "his file in a directory that is not his"
+        );
         assert_eq!(
             words(add(&locked, &FileRules::PRIVATE, "x")),
             format!("open {}.lock: permission denied", locked.display())
@@ -121,7 +178,10 @@ fn a_file_of_another_user_is_not_made_ones_own() {
             words(add(&alien, &FileRules::PRIVATE, "x")),
             format!("open {}: permission denied", alien.display())
         );
-        assert_eq!(words(close_file(&path, 0o600)), format!("chmod {}: operation not permitted", path.display()));
+        assert_eq!(
+            words(close_file(&path, 0o600)),
+            format!("chmod {}: operation not permitted", path.display())
+        );
         return;
     }
     if !is_root() {
@@ -130,7 +190,7 @@ fn a_file_of_another_user_is_not_made_ones_own() {
     // Under /tmp, where an ordinary user may look for it.
     let home = Home::new();
     home.chmod("", 0o755);
-    give(&home.folder, 54321);
+    give(&home.directory, 54321);
     home.file("remote.yaml", "one\n");
     home.file("group.yaml", "one\n");
     give(&home.at("group.yaml"), 54321);
@@ -141,7 +201,12 @@ fn a_file_of_another_user_is_not_made_ones_own() {
     home.file("locked/alien.yaml", "one\n");
     home.file("locked/closed.yaml", "one\n");
     home.chmod("locked/closed.yaml", 0o600);
-    let user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"];
+    let user = [
+        "setpriv",
+        "--reuid=54321",
+        "--regid=54321",
+        "--clear-groups",
+    ];
     let name = "permissions::a_file_of_another_user_is_not_made_ones_own";
     if !again(&home, name, "test -x \"$1\"", &user) {
         skip("no setpriv, or the test program is not for others to run");
@@ -154,9 +219,13 @@ fn an_access_control_list_is_kept_where_the_mode_is() {
     let path = home.file("remote.yaml", "one\n");
     // Version 2; owner rw, user 54321 r, group r, mask r, others nothing.
     let mut list: Vec<u8> = vec![2, 0, 0, 0];
-    for (tag, permissions, number) in
-        [(1u16, 6u16, u32::MAX), (2, 4, 54321), (4, 4, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)]
-    {
+    for (tag, permissions, number) in [
+        (1u16, 6u16, u32::MAX),
+        (2, 4, 54321),
+        (4, 4, u32::MAX),
+        (16, 4, u32::MAX),
+        (32, 0, u32::MAX),
+    ] {
         list.extend(tag.to_le_bytes());
         list.extend(permissions.to_le_bytes());
         list.extend(number.to_le_bytes());
@@ -174,22 +243,30 @@ fn an_access_control_list_is_kept_where_the_mode_is() {
     add(&path, &FileRules::SYSTEM, "two").unwrap();
     assert_eq!((kept(&path), mode(&path)), (Some(list.clone()), 0o640));
     add(&path, &FileRules::PRIVATE, "three").unwrap();
-    assert_eq!((kept(&path), mode(&path)), (None, 0o600), "a private file is for nobody else");
+    assert_eq!(
+        (kept(&path), mode(&path)),
+        (None, 0o600),
+        "a private file is for nobody else"
+    );
 
-    rustix::fs::setxattr(&home.folder, "system.posix_acl_default", &list, flags).unwrap();
+    rustix::fs::setxattr(&home.directory, "system.posix_acl_default", &list, flags).unwrap();
     home.chmod("remote.yaml", 0o640);
     add(&path, &FileRules::SYSTEM, "four").unwrap();
-    assert_eq!((kept(&path), mode(&path)), (None, 0o640), "what the folder gives new files is not for an old one");
+    assert_eq!(
+        (kept(&path), mode(&path)),
+        (None, 0o640),
+        "what the directory gives new files is not for an old one"
+    );
     add(&home.at("new.yaml"), &FileRules::SYSTEM, "one").unwrap();
     assert_eq!(mode(&home.at("new.yaml")), 0o644);
     assert!(kept(&home.at("new.yaml")).is_some());
 }
 
 #[test]
-fn a_mode_is_only_ever_mended_towards_a_stricter_one() {
+fn a_mode_is_only_ever_fixed_towards_a_stricter_one() {
     let home = Home::new();
     let path = home.file("remote.yaml", "one\n");
-    for (old, mended, new) in [
+    for (old, fixed, new) in [
         (0o644, Some(0o644), 0o600),
         (0o666, Some(0o666), 0o600),
         (0o700, Some(0o700), 0o600),
@@ -197,17 +274,24 @@ fn a_mode_is_only_ever_mended_towards_a_stricter_one() {
         (0o400, None, 0o400),
     ] {
         home.chmod("remote.yaml", old);
-        assert_eq!(close_file(&path, 0o600).unwrap(), mended);
+        assert_eq!(close_file(&path, 0o600).unwrap(), fixed);
         assert_eq!(mode(&path), new);
     }
     home.chmod("", 0o2755);
-    assert_eq!(close_file(&home.folder, 0o600).unwrap(), None);
-    assert_eq!(close_folder(&home.folder, 0o700).unwrap(), Some(0o755));
-    assert_eq!(mode(&home.folder), 0o2700);
+    assert_eq!(close_file(&home.directory, 0o600).unwrap(), None);
+    assert_eq!(
+        close_directory(&home.directory, 0o700).unwrap(),
+        Some(0o755)
+    );
+    assert_eq!(mode(&home.directory), 0o2700);
     assert_eq!(close_file(&home.at("gone"), 0o600).unwrap(), None);
     let below = path.join("below");
     let expected = format!("stat {}: not a directory", below.display());
-    assert_eq!(words(close_file(&below, 0o600)), expected, "what can't be looked at is not said to be closed");
+    assert_eq!(
+        words(close_file(&below, 0o600)),
+        expected,
+        "what can't be looked at is not said to be closed"
+    );
     assert_eq!(close_file(Path::new("/dev/null"), 0o600).unwrap(), None);
     std::os::unix::fs::symlink("remote.yaml", home.at("link")).unwrap();
     home.chmod("remote.yaml", 0o640);
@@ -216,18 +300,28 @@ fn a_mode_is_only_ever_mended_towards_a_stricter_one() {
 }
 
 #[test]
-fn a_folder_is_made_alone_and_once() {
+fn a_directory_is_made_alone_and_once() {
     let home = Home::new();
-    let folder = home.at("folder");
-    assert!(create_folder(&folder, 0o700).unwrap());
-    assert_eq!(mode(&folder), 0o700);
-    home.chmod("folder", 0o755);
-    assert!(!create_folder(&folder, 0o700).unwrap());
-    assert_eq!(mode(&folder), 0o755, "a folder that was there is left");
-    std::os::unix::fs::symlink("folder", home.at("link")).unwrap();
-    assert!(!create_folder(&home.at("link"), 0o700).unwrap());
+    let directory = home.at("directory");
+    assert!(create_directory(&directory, 0o700).unwrap());
+    assert_eq!(mode(&directory), 0o700);
+    home.chmod("directory", 0o755);
+    assert!(!create_directory(&directory, 0o700).unwrap());
+    assert_eq!(
+        mode(&directory),
+        0o755,
+        "a directory that was there is left"
+    );
+    std::os::unix::fs::symlink("directory", home.at("link")).unwrap();
+    assert!(!create_directory(&home.at("link"), 0o700).unwrap());
     home.file("file", "");
     let at = |name: &str| home.at(name).display().to_string();
-    assert_eq!(words(create_folder(&home.at("file"), 0o700)), format!("mkdir {}: file exists", at("file")));
-    assert_eq!(words(create_folder(&home.at("a/b"), 0o700)), format!("mkdir {}: no such file or directory", at("a/b")));
+    assert_eq!(
+        words(create_directory(&home.at("file"), 0o700)),
+        format!("mkdir {}: file exists", at("file"))
+    );
+    assert_eq!(
+        words(create_directory(&home.at("a/b"), 0o700)),
+        format!("mkdir {}: no such file or directory", at("a/b"))
+    );
 }

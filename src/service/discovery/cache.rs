@@ -1,20 +1,20 @@
 //! What endpoints said, remembered in files. Knows no server; whatever goes wrong with it is as nothing remembered.
 //!
-//! A file an endpoint, 0600 in a 0700 folder: which endpoints somebody uses is nobody else's business.
+//! A file an endpoint, 0600 in a 0700 directory: which endpoints somebody uses is nobody else's business.
 
-use std::{
-    fs::{self, DirBuilder},
-    io::Read as _,
-    os::unix::fs::DirBuilderExt as _,
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
+use std::fs;
+use std::fs::DirBuilder;
+use std::io::Read as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Discovery, document};
-use crate::{disk, service::http::LONGEST_BODY};
+use crate::disk;
+use crate::service::http::LONGEST_BODY;
 
 /// The number of the format below; what has another is as nothing remembered.
 const FORMAT: u32 = 1;
@@ -25,10 +25,10 @@ const LONGEST: u64 = LONGEST_BODY as u64 + 256 * 1024;
 /// The longest readable part of a file's name, which with the rest stays far from the 255 bytes that file systems allow.
 const LONGEST_NAME: usize = 80;
 
-/// A folder that remembers what endpoints said.
+/// A directory that remembers what endpoints said.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// What stands in a file.
@@ -43,9 +43,11 @@ struct Entry {
 }
 
 impl Cache {
-    /// A cache in `folder`, which need not exist yet.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+    /// A cache in `directory`, which need not exist yet.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+        }
     }
 
     /// What the endpoint at `url` said last.
@@ -56,13 +58,20 @@ impl Cache {
             return None;
         }
         let mut text = String::new();
-        fs::File::open(&path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+        fs::File::open(&path)
+            .ok()?
+            .take(LONGEST)
+            .read_to_string(&mut text)
+            .ok()?;
         parse(&text, url)
     }
 
     /// Remembers what the endpoint at `url` said. That it can't be remembered harms nobody.
     pub(super) fn write(&self, url: &str, document: Value, now: SystemTime) {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.directory);
         if let (Ok(()), Some(text)) = (made, render(url, document, now)) {
             let _ = disk::replace_cache(&self.path(url), text.as_bytes());
         }
@@ -71,9 +80,17 @@ impl Cache {
     /// The file for an endpoint: its name as far as it can be read, and a number that tells those apart that can't.
     fn path(&self, url: &str) -> PathBuf {
         let plain = |character: char| character.is_ascii_alphanumeric() || character == '-';
-        let name = url.rsplit("://").next().unwrap_or_default().chars().take(LONGEST_NAME);
-        let name: String = name.map(|character| if plain(character) { character } else { '_' }).collect();
-        self.folder.join(format!("{name}-{:016x}.json", number(url)))
+        let name = url
+            .rsplit("://")
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(LONGEST_NAME);
+        let name: String = name
+            .map(|character| if plain(character) { character } else { '_' })
+            .collect();
+        self.directory
+            .join(format!("{name}-{:016x}.json", number(url)))
     }
 }
 
@@ -89,20 +106,34 @@ pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
 
 /// The text of the file that remembers what the endpoint at `url` said.
 pub(crate) fn render(url: &str, document: Value, now: SystemTime) -> Option<String> {
-    let fetched = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let entry = Entry { format: FORMAT, endpoint: url.to_owned(), fetched, document };
+    let fetched = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let entry = Entry {
+        format: FORMAT,
+        endpoint: url.to_owned(),
+        fetched,
+        document,
+    };
     serde_json::to_string(&entry).ok()
 }
 
 /// FNV-1a of 64 bits: the same on every machine and in every version, as a file's name must be.
 fn number(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests make the files that they are about")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files that they are about"
+)]
 mod tests {
-    use std::{os::unix::fs::PermissionsExt as _, path::Path};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
 
     use super::*;
     use crate::service::discovery::ServiceKind;
@@ -118,28 +149,43 @@ mod tests {
 
     #[test]
     fn what_was_said_is_remembered_with_its_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path().join("a/b"));
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path().join("a/b"));
         assert_eq!(cache.read(URL), None);
         cache.write(URL, document(), at(1_800_000_000));
         let found = cache.read(URL).unwrap();
-        assert_eq!((found.service(&ServiceKind::Library), found.registry()), (Ok("https://l"), Some("https://r")));
+        assert_eq!(
+            (found.service(&ServiceKind::Library), found.registry()),
+            (Ok("https://l"), Some("https://r"))
+        );
         assert_eq!(found.seen, at(1_800_000_000));
         assert_eq!(cache.read("https://cloud.example.com"), None);
 
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode(&cache.path(URL)), 0o600);
-        assert_eq!((mode(&folder.path().join("a")), mode(&folder.path().join("a/b"))), (0o700, 0o700));
-        assert_eq!(fs::read_dir(folder.path().join("a/b")).unwrap().count(), 1, "no temporary file is left");
+        assert_eq!(
+            (
+                mode(&directory.path().join("a")),
+                mode(&directory.path().join("a/b"))
+            ),
+            (0o700, 0o700)
+        );
+        assert_eq!(
+            fs::read_dir(directory.path().join("a/b")).unwrap().count(),
+            1,
+            "no temporary file is left"
+        );
     }
 
     #[test]
     fn a_broken_or_foreign_file_is_as_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
         let path = cache.path(URL);
         let entry = |format: &str, endpoint: &str, fetched: &str, document: &str| {
-            format!(r#"{{"format":{format},"endpoint":"{endpoint}","fetched":{fetched},"document":{document}}}"#)
+            format!(
+                r#"{{"format":{format},"endpoint":"{endpoint}","fetched":{fetched},"document":{document}}}"#
+            )
         };
         let good = entry("1", URL, "1", "{}");
         let cases = [
@@ -151,7 +197,15 @@ mod tests {
             entry("1", URL, "-1", "{}"),
             entry("1", URL, "18446744073709551615", "{}"),
             entry("1", URL, "1", "[]"),
-            entry("1", URL, "1", &format!(r#"{{"a":{{"uri":"{}"}}}}"#, "x".repeat(usize::try_from(LONGEST).unwrap()))),
+            entry(
+                "1",
+                URL,
+                "1",
+                &format!(
+                    r#"{{"a":{{"uri":"{}"}}}}"#,
+                    "x".repeat(usize::try_from(LONGEST).unwrap())
+                ),
+            ),
         ];
         for text in cases {
             std::fs::write(&path, &text).unwrap();
@@ -164,28 +218,45 @@ mod tests {
     }
 
     #[test]
-    fn no_address_leads_out_of_the_folder() {
+    fn no_address_leads_out_of_the_directory() {
         let cache = Cache::new("/cache");
         let long = format!("https://{}", "x".repeat(10_000));
-        let urls =
-            ["https://../../etc/passwd", "https://..", "https://", "", "https://a/b\0c", "https://[::1]:1/ü", &long];
+        let urls = [
+            "https://../../etc/passwd",
+            "https://..",
+            "https://",
+            "",
+            "https://a/b\0c",
+            "https://[::1]:1/ü",
+            &long,
+        ];
         let mut seen = Vec::new();
         for url in urls {
             let path = cache.path(url);
             assert_eq!(path.parent(), Some(Path::new("/cache")), "{url}");
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            assert!(name.len() < 120 && !name.starts_with('.') && name.is_ascii(), "{name}");
+            assert!(
+                name.len() < 120 && !name.starts_with('.') && name.is_ascii(),
+                "{name}"
+            );
             assert!(!seen.contains(&name));
             seen.push(name);
         }
-        assert_eq!(cache.path("https://h.example.com:8443"), cache.path("https://h.example.com:8443"));
-        assert_ne!(cache.path("https://h"), cache.path("http://h"), "an insecure remote is another endpoint");
+        assert_eq!(
+            cache.path("https://h.example.com:8443"),
+            cache.path("https://h.example.com:8443")
+        );
+        assert_ne!(
+            cache.path("https://h"),
+            cache.path("http://h"),
+            "an insecure remote is another endpoint"
+        );
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_is_no_failure() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
+    fn a_directory_that_cannot_be_written_is_no_failure() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
         std::fs::write(&file, b"x").unwrap();
         let cache = Cache::new(file.join("below a file"));
         cache.write(URL, document(), at(1));

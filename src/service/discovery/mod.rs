@@ -3,18 +3,15 @@
 pub(crate) mod cache;
 pub(crate) mod document;
 
-use std::{
-    cmp::Ordering,
-    collections::BTreeMap,
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
-use super::{
-    Endpoint,
-    http::{Client, HttpError},
-};
-use crate::{flavor, uri::EndpointUri};
+use super::Endpoint;
+use super::http::{Client, HttpError};
+use crate::runtime;
+use crate::uri::EndpointUri;
 
 pub use cache::Cache;
 
@@ -131,22 +128,38 @@ impl Lookup<'_> {
     ///
     /// # Errors
     /// The endpoint gives no usable answer, and with [`Freshness::Day`] there is no older one either.
-    pub fn services(&self, endpoint: &Endpoint, freshness: Freshness) -> Result<Discovery, DiscoveryError> {
+    pub fn services(
+        &self,
+        endpoint: &Endpoint,
+        freshness: Freshness,
+    ) -> Result<Discovery, DiscoveryError> {
         let remembered = match (freshness, self.cache) {
             (Freshness::Day | Freshness::Remembered, Some(cache)) => cache.read(&endpoint.url()),
             _ => None,
         };
         if let Some(remembered) = &remembered
-            && self.now.duration_since(remembered.seen).is_ok_and(|age| age < FRESH)
+            && self
+                .now
+                .duration_since(remembered.seen)
+                .is_ok_and(|age| age < FRESH)
         {
-            return Ok(Discovery { age: Age::Fresh, ..remembered.clone() });
+            return Ok(Discovery {
+                age: Age::Fresh,
+                ..remembered.clone()
+            });
         }
         if freshness == Freshness::Remembered {
-            let stale = remembered.map(|remembered| Discovery { age: Age::Stale, ..remembered });
+            let stale = remembered.map(|remembered| Discovery {
+                age: Age::Stale,
+                ..remembered
+            });
             return stale.ok_or(DiscoveryError::NotRemembered);
         }
         match (self.ask(endpoint), remembered) {
-            (Err(error), Some(remembered)) if error.may_pass() => Ok(Discovery { age: Age::Stale, ..remembered }),
+            (Err(error), Some(remembered)) if error.may_pass() => Ok(Discovery {
+                age: Age::Stale,
+                ..remembered
+            }),
             (answer, _) => answer,
         }
     }
@@ -164,17 +177,30 @@ impl Lookup<'_> {
     ) -> Result<String, DiscoveryError> {
         match known_service(&endpoint.uri, kind) {
             Some(uri) => Ok(uri.to_owned()),
-            None => Ok(self.services(endpoint, freshness)?.service(kind)?.to_owned()),
+            None => Ok(self
+                .services(endpoint, freshness)?
+                .service(kind)?
+                .to_owned()),
         }
     }
 
     fn ask(&self, endpoint: &Endpoint) -> Result<Discovery, DiscoveryError> {
         let url = format!("{}{DOCUMENT}", endpoint.url());
-        let answer = self.client.get(&url).send().map_err(DiscoveryError::Request)?;
+        let answer = self
+            .client
+            .get(&url)
+            .send()
+            .map_err(DiscoveryError::Request)?;
         if answer.status != 200 {
-            return Err(DiscoveryError::Status { status: answer.status_line(), url });
+            return Err(DiscoveryError::Status {
+                status: answer.status_line(),
+                url,
+            });
         }
-        let wrong = |reason| DiscoveryError::Document { reason, url: url.clone() };
+        let wrong = |reason| DiscoveryError::Document {
+            reason,
+            url: url.clone(),
+        };
         let document = document::json(&answer.body).map_err(wrong)?;
         let discovery = document::parse(document.clone(), self.now).map_err(wrong)?;
         if let Some(cache) = self.cache {
@@ -187,7 +213,7 @@ impl Lookup<'_> {
 /// The services of the endpoints that the projects ship, where they have been for years: no request is needed for these.
 /// An empty place is one that the endpoint is known not to have.
 pub fn known_service(uri: &EndpointUri, kind: &ServiceKind) -> Option<&'static str> {
-    let known = flavor::known_by_uri(uri.as_str())?;
+    let known = runtime::known_by_uri(uri.as_str())?;
     match kind {
         ServiceKind::Library => Some(known.library.unwrap_or_default()),
         ServiceKind::Keyserver => Some(known.keyserver),

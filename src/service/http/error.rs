@@ -1,15 +1,15 @@
 //! Why a request got no answer, in words that help. Never shows a secret: no header, no user or password of a URL, and no
 //! address that a server made of them.
 
-use std::{
-    error::Error,
-    io::{self, ErrorKind},
-    time::Duration,
-};
+use std::error::Error;
+use std::io;
+use std::io::ErrorKind;
+use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError, OtherError};
 
-use super::{MOST_REDIRECTS, resolver::NoSuchHost};
+use super::MOST_REDIRECTS;
+use super::resolver::NoSuchHost;
 
 /// A request that got no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,33 +109,51 @@ impl HttpError {
     pub fn hint(&self) -> Option<String> {
         match &self.cause {
             Cause::UnknownAuthority => {
-                let mut hint = self.problems.iter().map(|problem| format!("{problem}; ")).collect::<String>();
+                let mut hint = self
+                    .problems
+                    .iter()
+                    .map(|problem| format!("{problem}; "))
+                    .collect::<String>();
                 hint.push_str(
                     "if this is your site's own authority, add its certificate to this machine's, or name the file \
                      that has it in SSL_CERT_FILE",
                 );
                 Some(hint)
             }
-            Cause::Expired => Some("the server needs a new certificate, if the clock of this machine is right".into()),
+            Cause::Expired => Some(
+                "the server needs a new certificate, if the clock of this machine is right".into(),
+            ),
             Cause::NotYetValid => Some("check the clock of this machine".into()),
             Cause::NotTls => Some("the server may speak plain http".into()),
-            Cause::NotHttp if self.url.starts_with("http:") => Some("the server may speak https".into()),
+            Cause::NotHttp if self.url.starts_with("http:") => {
+                Some("the server may speak https".into())
+            }
             _ => None,
         }
     }
 }
 
 fn through(proxy: Option<&str>) -> String {
-    proxy.map(|proxy| format!("through the proxy {proxy}: ")).unwrap_or_default()
+    proxy
+        .map(|proxy| format!("through the proxy {proxy}: "))
+        .unwrap_or_default()
 }
 
 fn seconds(limit: &Duration) -> String {
-    if limit.subsec_millis() == 0 { format!("{} s", limit.as_secs()) } else { format!("{} ms", limit.as_millis()) }
+    if limit.subsec_millis() == 0 {
+        format!("{} s", limit.as_secs())
+    } else {
+        format!("{} ms", limit.as_millis())
+    }
 }
 
 /// Finds the cause in what the HTTP stack reports: the innermost error that is known. `limit` is the time that was over
 /// if it was the time, `connect_limit` the one for a connection.
-pub(super) fn cause(error: &(dyn Error + 'static), limit: Duration, connect_limit: Duration) -> Cause {
+pub(super) fn cause(
+    error: &(dyn Error + 'static),
+    limit: Duration,
+    connect_limit: Duration,
+) -> Cause {
     let mut found = None;
     let mut innermost = String::new();
     let mut next = Some(error);
@@ -143,13 +161,21 @@ pub(super) fn cause(error: &(dyn Error + 'static), limit: Duration, connect_limi
         if let Some(error) = error.downcast_ref::<reqwest::Error>()
             && error.is_timeout()
         {
-            return Cause::TimedOut(if error.is_connect() { limit.min(connect_limit) } else { limit });
+            return Cause::TimedOut(if error.is_connect() {
+                limit.min(connect_limit)
+            } else {
+                limit
+            });
         }
         found = known(error).or(found);
         innermost = error.to_string();
         // An io::Error that carries another passes over it in `source`.
-        let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = carried.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source());
+        let carried = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = carried
+            .map(|error| error as &(dyn Error + 'static))
+            .or_else(|| error.source());
     }
     found.unwrap_or_else(|| Cause::Other(printable(&innermost)))
 }
@@ -171,7 +197,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Cause> {
     }
     match error.downcast_ref::<io::Error>()?.kind() {
         ErrorKind::ConnectionRefused => Some(Cause::Refused),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => Some(Cause::Reset),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => {
+            Some(Cause::Reset)
+        }
         ErrorKind::UnexpectedEof => Some(Cause::Closed),
         _ => None,
     }
@@ -181,9 +209,9 @@ fn tls_cause(error: &rustls::Error) -> Cause {
     match error {
         rustls::Error::InvalidCertificate(fault) => certificate_cause(fault),
         rustls::Error::InvalidMessage(_) => Cause::NotTls,
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => {
-            Cause::Tls("the server asks for a client's certificate".into())
-        }
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
+        ) => Cause::Tls("the server asks for a client's certificate".into()),
         other => Cause::Tls(printable(&other.to_string())),
     }
 }
@@ -192,24 +220,49 @@ fn certificate_cause(fault: &CertificateError) -> Cause {
     match fault {
         CertificateError::UnknownIssuer => Cause::UnknownAuthority,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Cause::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Cause::NotYetValid,
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            let names: Vec<String> = presented.iter().map(|name| printable(bare(name))).collect();
-            let valid = if names.is_empty() { "no host".into() } else { names.join(", ") };
-            Cause::WrongHost { valid, asked: expected.to_str().into_owned() }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Cause::NotYetValid
         }
-        CertificateError::Other(OtherError(fault)) => Cause::Certificate(printable(&fault.to_string())),
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => {
+            let names: Vec<String> = presented.iter().map(|name| printable(bare(name))).collect();
+            let valid = if names.is_empty() {
+                "no host".into()
+            } else {
+                names.join(", ")
+            };
+            Cause::WrongHost {
+                valid,
+                asked: expected.to_str().into_owned(),
+            }
+        }
+        CertificateError::Other(OtherError(fault)) => {
+            Cause::Certificate(printable(&fault.to_string()))
+        }
         other => Cause::Certificate(printable(&other.to_string())),
     }
 }
 
 /// `DnsName("localhost")` is how the TLS library shows a name.
 fn bare(name: &str) -> &str {
-    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    let inner = name
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'))
+        .unwrap_or(name);
     inner.trim_matches('"')
 }
 
 /// Text that a server had a part in, without what could steer a terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect()
 }

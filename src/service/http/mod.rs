@@ -11,23 +11,20 @@ mod proxy;
 mod resolver;
 mod trust;
 
-use std::{
-    collections::HashSet,
-    io::Read as _,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::collections::HashSet;
+use std::io::Read as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use reqwest::{
-    Method, StatusCode,
-    blocking::{self, Response},
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
-    redirect, retry,
-};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::blocking::Response;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode, blocking, redirect, retry};
 use url::{Origin, Url};
 
-use crate::{secret::Secret, uri::without_user};
+use crate::secret::Secret;
+use crate::uri::without_user;
 
 pub use error::{Cause, HttpError};
 pub use options::{Certificates, Environment, Identity, Options, Trust};
@@ -120,7 +117,10 @@ impl Credential {
 impl Client {
     /// A client that asks as `options` say. It starts nothing and reads nothing yet.
     pub fn new(options: Options) -> Self {
-        Self { options, started: Mutex::new(None) }
+        Self {
+            options,
+            started: Mutex::new(None),
+        }
     }
 
     /// How this client asks.
@@ -130,12 +130,21 @@ impl Client {
 
     /// A request for what is at `url`. A user and a password that stand in it are left out.
     pub fn get(&self, url: &str) -> Request<'_> {
-        Request { client: self, url: url.to_owned(), authorization: None, form: None, limit: self.options.limit }
+        Request {
+            client: self,
+            url: url.to_owned(),
+            authorization: None,
+            form: None,
+            limit: self.options.limit,
+        }
     }
 
     /// A request that posts an encoded form to `url`. It follows no redirect: its body may hold a secret.
     pub fn post(&self, url: &str, form: Secret) -> Request<'_> {
-        Request { form: Some(form), ..self.get(url) }
+        Request {
+            form: Some(form),
+            ..self.get(url)
+        }
     }
 
     fn started(&self) -> Result<Started, Cause> {
@@ -150,14 +159,24 @@ impl Client {
             .tls_backend_preconfigured(tls)
             .dns_resolver(Arc::new(resolver::SystemResolver))
             // One rule for all of them, also for a host that a redirect leads to.
-            .proxy(reqwest::Proxy::custom(move |url| proxies.for_url(url).ok().flatten()))
+            .proxy(reqwest::Proxy::custom(move |url| {
+                proxies.for_url(url).ok().flatten()
+            }))
             .connect_timeout(self.options.connect_limit)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
             .build()
-            .map_err(|error| error::cause(&error, self.options.limit, self.options.connect_limit))?;
-        Ok(started.insert(Started { client, verifier, answered: Arc::default() }).clone())
+            .map_err(|error| {
+                error::cause(&error, self.options.limit, self.options.connect_limit)
+            })?;
+        Ok(started
+            .insert(Started {
+                client,
+                verifier,
+                answered: Arc::default(),
+            })
+            .clone())
     }
 }
 
@@ -199,14 +218,35 @@ impl Request<'_> {
         let mut url = asked.clone();
         let mut source = Source::Asked;
         for _ in 0..=MOST_REDIRECTS {
-            let authorization = self.authorization.as_ref().filter(|_| source == Source::Asked);
-            match self.hop(&url, authorization, begun).map_err(|cause| self.error(&asked, &url, cause))? {
-                Hop::Answer { status, headers, body } => return Ok(Answer { status, body, source, headers }),
+            let authorization = self
+                .authorization
+                .as_ref()
+                .filter(|_| source == Source::Asked);
+            match self
+                .hop(&url, authorization, begun)
+                .map_err(|cause| self.error(&asked, &url, cause))?
+            {
+                Hop::Answer {
+                    status,
+                    headers,
+                    body,
+                } => {
+                    return Ok(Answer {
+                        status,
+                        body,
+                        source,
+                        headers,
+                    });
+                }
                 Hop::To(next) => {
                     if !same(&asked, &next) {
                         let other = origin(&next);
                         let is_safe = !self.is_repeated_in(&other);
-                        source = Source::Elsewhere(if is_safe { other } else { "another server".to_owned() });
+                        source = Source::Elsewhere(if is_safe {
+                            other
+                        } else {
+                            "another server".to_owned()
+                        });
                     }
                     url = next;
                 }
@@ -217,7 +257,9 @@ impl Request<'_> {
 
     /// Whether a text repeats the secret of this request: a server may send it on to an address that does.
     fn is_repeated_in(&self, text: &str) -> bool {
-        self.authorization.as_ref().is_some_and(|header| secret_in(header).is_repeated_in(text))
+        self.authorization
+            .as_ref()
+            .is_some_and(|header| secret_in(header).is_repeated_in(text))
     }
 
     /// One request to one server, and where it leads.
@@ -227,32 +269,55 @@ impl Request<'_> {
         if self.form.is_none()
             && let Some(next) = redirect_target(status, response.headers(), url)?
         {
-            if response.content_length().is_some_and(|length| length <= LONGEST_REDIRECT) {
+            if response
+                .content_length()
+                .is_some_and(|length| length <= LONGEST_REDIRECT)
+            {
                 let _ = response.read_to_end(&mut Vec::new());
             }
             return Ok(Hop::To(next));
         }
         let mut body = Vec::new();
         // The time limit of the request bounds this as well.
-        let read = response.by_ref().take(LONGEST_BODY as u64 + 1).read_to_end(&mut body);
+        let read = response
+            .by_ref()
+            .take(LONGEST_BODY as u64 + 1)
+            .read_to_end(&mut body);
         read.map_err(|error| self.cause(&error))?;
         if body.len() > LONGEST_BODY {
             return Err(Cause::TooLarge);
         }
-        Ok(Hop::Answer { status: status.as_u16(), headers: response.headers().clone(), body })
+        Ok(Hop::Answer {
+            status: status.as_u16(),
+            headers: response.headers().clone(),
+            body,
+        })
     }
 
     /// Sends one request. A server may close a connection that it kept just when it is used again: then there is one more
     /// try, on a new one.
-    fn fetch(&self, url: &Url, authorization: Option<&Secret>, begun: Instant) -> Result<Response, Cause> {
+    fn fetch(
+        &self,
+        url: &Url,
+        authorization: Option<&Secret>,
+        begun: Instant,
+    ) -> Result<Response, Cause> {
         self.client.options.proxies.for_url(url)?;
-        let header = authorization.map(|header| HeaderValue::from_bytes(header.expose().as_bytes())).transpose();
+        let header = authorization
+            .map(|header| HeaderValue::from_bytes(header.expose().as_bytes()))
+            .transpose();
         let header = header.map_err(|_| Cause::Header)?;
-        let Started { client, answered, .. } = self.client.started()?;
+        let Started {
+            client, answered, ..
+        } = self.client.started()?;
         let answered = || answered.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = answered().contains(&url.origin());
         loop {
-            let method = if self.form.is_some() { Method::POST } else { Method::GET };
+            let method = if self.form.is_some() {
+                Method::POST
+            } else {
+                Method::GET
+            };
             let mut request = blocking::Request::new(method, url.clone());
             if let Some(form) = &self.form {
                 let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -281,29 +346,53 @@ impl Request<'_> {
 
     /// An error at `last`, shown as it is unless that repeats the secret: then with the address that was asked first.
     fn error(&self, asked: &Url, last: &Url, cause: Cause) -> HttpError {
-        let url = if self.is_repeated_in(last.as_str()) { asked } else { last };
+        let url = if self.is_repeated_in(last.as_str()) {
+            asked
+        } else {
+            last
+        };
         let unnamed = || Cause::Astray("an address that repeats the secret".to_owned());
         let cause = match &cause {
             Cause::Astray(to) if self.is_repeated_in(to) => unnamed(),
-            Cause::WrongHost { asked: host, .. } if last != asked && self.is_repeated_in(host) => unnamed(),
+            Cause::WrongHost { asked: host, .. } if last != asked && self.is_repeated_in(host) => {
+                unnamed()
+            }
             _ => cause,
         };
         let proxy = self.client.options.proxies.for_url(last).ok().flatten();
-        let started = self.client.started.lock().unwrap_or_else(PoisonError::into_inner);
-        let problems = started.as_ref().map(|started| started.verifier.problems().to_vec()).unwrap_or_default();
-        HttpError { url: url.to_string(), proxy: proxy.map(|proxy| origin(&proxy)), cause, problems }
+        let started = self
+            .client
+            .started
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let problems = started
+            .as_ref()
+            .map(|started| started.verifier.problems().to_vec())
+            .unwrap_or_default();
+        HttpError {
+            url: url.to_string(),
+            proxy: proxy.map(|proxy| origin(&proxy)),
+            cause,
+            problems,
+        }
     }
 }
 
 impl Answer {
     /// The values of the header `name`; bytes that are no text are replaced.
     pub fn header(&self, name: &str) -> impl Iterator<Item = String> {
-        self.headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        self.headers
+            .get_all(name)
+            .into_iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
     /// The status as people know it: `404 Not Found`.
     pub fn status_line(&self) -> String {
-        match StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()) {
+        match StatusCode::from_u16(self.status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+        {
             Some(reason) => format!("{} {reason}", self.status),
             None => self.status.to_string(),
         }
@@ -311,14 +400,21 @@ impl Answer {
 }
 
 enum Hop {
-    Answer { status: u16, headers: HeaderMap, body: Vec<u8> },
+    Answer {
+        status: u16,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    },
     To(Url),
 }
 
 fn parse(text: &str) -> Result<Url, Cause> {
     let mut url = Url::parse(text).map_err(|error| Cause::Url(error.to_string()))?;
     if !matches!(url.scheme(), "https" | "http") {
-        return Err(Cause::Url(format!("unsupported protocol scheme {:?}", url.scheme())));
+        return Err(Cause::Url(format!(
+            "unsupported protocol scheme {:?}",
+            url.scheme()
+        )));
     }
     clear(&mut url);
     Ok(url)
@@ -326,10 +422,22 @@ fn parse(text: &str) -> Result<Url, Cause> {
 
 /// What is secret in an `Authorization` header: a token, or the password behind a user's name.
 fn secret_in(header: &Secret) -> Secret {
-    let (scheme, value) = header.expose().split_once(' ').unwrap_or(("", header.expose()));
-    let pair = if scheme.eq_ignore_ascii_case("basic") { BASE64_STANDARD.decode(value).ok() } else { None };
-    let pair = pair.and_then(|pair| String::from_utf8(pair).ok()).map(Secret::new);
-    let password = pair.as_ref().and_then(|pair| pair.expose().split_once(':')).map(|(_, password)| password);
+    let (scheme, value) = header
+        .expose()
+        .split_once(' ')
+        .unwrap_or(("", header.expose()));
+    let pair = if scheme.eq_ignore_ascii_case("basic") {
+        BASE64_STANDARD.decode(value).ok()
+    } else {
+        None
+    };
+    let pair = pair
+        .and_then(|pair| String::from_utf8(pair).ok())
+        .map(Secret::new);
+    let password = pair
+        .as_ref()
+        .and_then(|pair| pair.expose().split_once(':'))
+        .map(|(_, password)| password);
     Secret::new(password.unwrap_or(value))
 }
 
@@ -346,12 +454,23 @@ fn same(one: &Url, other: &Url) -> bool {
 }
 
 fn origin(url: &Url) -> String {
-    let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+    let port = url
+        .port_or_known_default()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{}://{}{port}",
+        url.scheme(),
+        url.host_str().unwrap_or_default()
+    )
 }
 
 /// Where a redirect leads; `None` for what is no redirect.
-fn redirect_target(status: StatusCode, headers: &HeaderMap, from: &Url) -> Result<Option<Url>, Cause> {
+fn redirect_target(
+    status: StatusCode,
+    headers: &HeaderMap,
+    from: &Url,
+) -> Result<Option<Url>, Cause> {
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
@@ -359,7 +478,9 @@ fn redirect_target(status: StatusCode, headers: &HeaderMap, from: &Url) -> Resul
         return Ok(None);
     };
     let location = String::from_utf8_lossy(location.as_bytes());
-    let mut next = from.join(&location).map_err(|_| Cause::Astray("no URL".to_owned()))?;
+    let mut next = from
+        .join(&location)
+        .map_err(|_| Cause::Astray("no URL".to_owned()))?;
     clear(&mut next);
     match (from.scheme(), next.scheme()) {
         ("https", "http") => Err(Cause::Downgraded),

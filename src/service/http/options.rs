@@ -1,11 +1,9 @@
 //! What a client may do: its limits, whom it trusts, through whom it asks. Values only; the environment that
 //! [`Environment`] speaks of is read by whoever builds it.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Proxies;
 use crate::secret::Secret;
@@ -52,8 +50,8 @@ pub struct Identity {
 pub struct Trust {
     /// `SSL_CERT_FILE`: a file in place of the system's bundle.
     pub file: Option<PathBuf>,
-    /// `SSL_CERT_DIR`: folders in place of the system's.
-    pub folders: Option<Vec<PathBuf>>,
+    /// `SSL_CERT_DIR`: directories in place of the system's.
+    pub directories: Option<Vec<PathBuf>>,
 }
 
 /// What a machine's environment says to everyone who asks servers.
@@ -85,15 +83,23 @@ impl Environment {
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let either = |upper: &str| {
-            set(upper).or_else(|| set(&upper.to_ascii_lowercase())).map(|value| value.to_string_lossy().into_owned())
+            set(upper)
+                .or_else(|| set(&upper.to_ascii_lowercase()))
+                .map(|value| value.to_string_lossy().into_owned())
         };
-        let (https, http, direct) = (either("HTTPS_PROXY"), either("HTTP_PROXY"), either("NO_PROXY"));
+        let (https, http, direct) = (
+            either("HTTPS_PROXY"),
+            either("HTTP_PROXY"),
+            either("NO_PROXY"),
+        );
         Self {
             trust: Trust {
                 file: set("SSL_CERT_FILE").map(PathBuf::from),
-                folders: set("SSL_CERT_DIR").map(|folders| {
-                    let folders = std::env::split_paths(&folders);
-                    folders.filter(|folder| folder != Path::new("")).collect()
+                directories: set("SSL_CERT_DIR").map(|directories| {
+                    let directories = std::env::split_paths(&directories);
+                    directories
+                        .filter(|directory| directory != Path::new(""))
+                        .collect()
                 }),
             },
             proxies: Proxies::new(https.as_deref(), http.as_deref(), direct.as_deref()),
@@ -109,33 +115,60 @@ mod tests {
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         Environment::from_variables(|wanted| {
-            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
+            variables
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, value)| value.into())
         })
     }
 
     #[test]
     fn the_environment_names_authorities_and_proxies() {
-        let found = environment(&[("SSL_CERT_FILE", "/ca.pem"), ("SSL_CERT_DIR", "/a::/b"), ("https_proxy", "p:1")]);
+        let found = environment(&[
+            ("SSL_CERT_FILE", "/ca.pem"),
+            ("SSL_CERT_DIR", "/a::/b"),
+            ("https_proxy", "p:1"),
+        ]);
         assert_eq!(found.trust.file, Some("/ca.pem".into()));
-        assert_eq!(found.trust.folders, Some(vec!["/a".into(), "/b".into()]));
-        let through = |found: &Environment| found.proxies.for_url(&Url::parse("https://h").unwrap());
+        assert_eq!(
+            found.trust.directories,
+            Some(vec!["/a".into(), "/b".into()])
+        );
+        let through =
+            |found: &Environment| found.proxies.for_url(&Url::parse("https://h").unwrap());
         assert_eq!(through(&found), Ok(Some(Url::parse("http://p:1").unwrap())));
 
         let upper_wins = environment(&[("https_proxy", "low:1"), ("HTTPS_PROXY", "up:1")]);
-        assert_eq!(through(&upper_wins), Ok(Some(Url::parse("http://up:1").unwrap())));
+        assert_eq!(
+            through(&upper_wins),
+            Ok(Some(Url::parse("http://up:1").unwrap()))
+        );
     }
 
     #[test]
     fn an_empty_variable_is_as_none() {
-        let found =
-            environment(&[("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", ""), ("HTTPS_PROXY", ""), ("https_proxy", "p")]);
+        let found = environment(&[
+            ("SSL_CERT_FILE", ""),
+            ("SSL_CERT_DIR", ""),
+            ("HTTPS_PROXY", ""),
+            ("https_proxy", "p"),
+        ]);
         assert_eq!(found.trust, Trust::default());
-        assert!(found.proxies.for_url(&Url::parse("https://h").unwrap()).unwrap().is_some());
+        assert!(
+            found
+                .proxies
+                .for_url(&Url::parse("https://h").unwrap())
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[test]
     fn a_client_key_does_not_show_itself() {
-        let identity = Identity { certificates: Vec::new(), key: Secret::new("PRIVATE KEY") };
+        let identity = Identity {
+            certificates: Vec::new(),
+            key: Secret::new("PRIVATE KEY"),
+        };
         assert!(!format!("{identity:?}").contains("PRIVATE"));
     }
 }

@@ -1,7 +1,8 @@
 //! Which proxy a request goes through: the rules of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as Apptainer (Go) has
 //! them. Knows no environment and no socket.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
+use std::net::IpAddr;
 
 use url::{Host, Url};
 
@@ -38,7 +39,11 @@ impl Proxies {
         Self {
             https: https.and_then(|text| proxy("HTTPS_PROXY", text)),
             http: http.and_then(|text| proxy("HTTP_PROXY", text)),
-            direct: direct.unwrap_or_default().split(',').filter_map(Direct::parse).collect(),
+            direct: direct
+                .unwrap_or_default()
+                .split(',')
+                .filter_map(Direct::parse)
+                .collect(),
         }
     }
 
@@ -49,9 +54,15 @@ impl Proxies {
 
     /// The proxy for a request, `None` when the host is reached without one.
     pub(super) fn for_url(&self, url: &Url) -> Result<Option<Url>, Cause> {
-        let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
+        let proxy = if url.scheme() == "https" {
+            &self.https
+        } else {
+            &self.http
+        };
         match (proxy, url.host()) {
-            (Some(proxy), Some(host)) if !is_loopback(&host) && !self.is_direct(&host, url.port_or_known_default()) => {
+            (Some(proxy), Some(host))
+                if !is_loopback(&host) && !self.is_direct(&host, url.port_or_known_default()) =>
+            {
                 proxy.clone().map(Some)
             }
             _ => Ok(None),
@@ -80,12 +91,18 @@ fn proxy(variable: &'static str, text: &str) -> Option<Proxy> {
     if text.is_empty() {
         return None;
     }
-    let known = |url: &Url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host();
+    let known = |url: &Url| {
+        matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host()
+    };
     let parsed = Url::parse(text).ok().filter(known).or_else(|| {
         // `proxy.example.com:3128`: the host must not be taken for a scheme.
         (!text.contains("://")).then(|| Url::parse(&format!("http://{text}")).ok().filter(known))?
     });
-    Some(parsed.map(resolved_by_the_proxy).ok_or(Cause::Proxy(variable)))
+    Some(
+        parsed
+            .map(resolved_by_the_proxy)
+            .ok_or(Cause::Proxy(variable)),
+    )
 }
 
 /// Go lets a SOCKS proxy look names up; here that has a scheme of its own.
@@ -121,19 +138,29 @@ impl Direct {
             return Some(Self::Address(address, port));
         }
         let host = host.strip_prefix('*').unwrap_or(host);
-        let (name, itself) = host.strip_prefix('.').map_or((host, true), |below| (below, false));
-        Some(Self::Domain { name: name.to_owned(), itself, port })
+        let (name, itself) = host
+            .strip_prefix('.')
+            .map_or((host, true), |below| (below, false));
+        Some(Self::Domain {
+            name: name.to_owned(),
+            itself,
+            port,
+        })
     }
 
     fn matches(&self, host: &Host<&str>, port: Option<u16>) -> bool {
         let same_port = |wanted: &Option<u16>| wanted.is_none() || *wanted == port;
         match self {
             Self::Everything => true,
-            Self::Network(network, prefix) => address(host).is_some_and(|address| within(address, *network, *prefix)),
+            Self::Network(network, prefix) => {
+                address(host).is_some_and(|address| within(address, *network, *prefix))
+            }
             Self::Address(wanted, port) => address(host) == Some(*wanted) && same_port(port),
             Self::Domain { name, itself, port } => match host {
                 Host::Domain(host) => {
-                    let below = host.strip_suffix(name.as_str()).is_some_and(|rest| rest.ends_with('.'));
+                    let below = host
+                        .strip_suffix(name.as_str())
+                        .is_some_and(|rest| rest.ends_with('.'));
                     (below || *itself && *host == name) && same_port(port)
                 }
                 _ => false,
@@ -144,7 +171,10 @@ impl Direct {
 
 fn split_port(text: &str) -> (&str, Option<u16>) {
     if let Some((address, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return (address, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
+        return (
+            address,
+            rest.strip_prefix(':').and_then(|port| port.parse().ok()),
+        );
     }
     match text.split_once(':') {
         Some((host, port)) if !port.contains(':') => (host, port.parse().ok()),
@@ -162,12 +192,18 @@ fn address(host: &Host<&str>) -> Option<IpAddr> {
 
 fn within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
     let (address, network, bits) = match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => (address.to_bits().into(), network.to_bits().into(), 32),
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            (address.to_bits().into(), network.to_bits().into(), 32)
+        }
         (IpAddr::V6(address), IpAddr::V6(network)) => (address.to_bits(), network.to_bits(), 128),
         _ => return false,
     };
     let difference: u128 = address ^ network;
-    prefix <= bits && difference.checked_shr(u32::from(bits - prefix)).unwrap_or(0) == 0
+    prefix <= bits
+        && difference
+            .checked_shr(u32::from(bits - prefix))
+            .unwrap_or(0)
+            == 0
 }
 
 #[cfg(test)]
@@ -196,11 +232,20 @@ mod tests {
             ("https://p", "", "https://h", "https://p/"),
             ("socks5://p:1080", "", "https://h", "socks5h://p:1080"),
             ("  ", "", "https://h", "direct"),
-            ("ftp://ian:pa55word@p", "", "https://h", "HTTPS_PROXY names no proxy (http://HOST:PORT)"),
+            (
+                "ftp://ian:pa55word@p",
+                "",
+                "https://h",
+                "HTTPS_PROXY names no proxy (http://HOST:PORT)",
+            ),
             ("ftp://p", "", "http://h", "direct"),
         ];
         for (https, http, url, wanted) in cases {
-            assert_eq!(through(https, http, "", url), wanted, "{https} {http} {url}");
+            assert_eq!(
+                through(https, http, "", url),
+                wanted,
+                "{https} {http} {url}"
+            );
         }
     }
 
@@ -237,9 +282,16 @@ mod tests {
             ("10.0.0.0/8", "https://example.com", proxied),
         ];
         for (direct, url, wanted) in cases {
-            assert_eq!(through("http://p", "http://p", direct, url), wanted, "{direct} {url}");
+            assert_eq!(
+                through("http://p", "http://p", direct, url),
+                wanted,
+                "{direct} {url}"
+            );
         }
-        assert_eq!(Proxies::none().for_url(&Url::parse("https://h").unwrap()), Ok(None));
+        assert_eq!(
+            Proxies::none().for_url(&Url::parse("https://h").unwrap()),
+            Ok(None)
+        );
     }
 
     #[test]

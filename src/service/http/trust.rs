@@ -1,23 +1,20 @@
 //! Whom a TLS client believes: the machine's authorities, those it was given, or everyone. Asks no server.
 //!
 //! The authorities are read when the first server shows its certificate: a request over plain http never needs them. The
-//! folders, which hold the same ones again on most machines, are read when the bundle does not know the server.
+//! directories, which hold the same ones again on most machines, are read when the bundle does not know the server.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
-};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
-    client::{
-        WebPkiServerVerifier,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        verify_server_name,
-    },
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
-    server::ParsedCertificate,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
 
 use super::{Cause, Certificates, Identity, Options, Trust};
@@ -35,7 +32,7 @@ const BUNDLES: [&str; 6] = [
 
 /// Where systems keep them one a file. They are read beside the bundle, also when `SSL_CERT_FILE` takes its place: so do
 /// OpenSSL and Go, and people name only their own authority there.
-const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+const DIRECTORIES: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
 /// The TLS of a client, and the part of it that can say what was wrong with the authorities.
 pub(super) fn tls(options: &Options) -> Result<(ClientConfig, Arc<Verifier>), Cause> {
@@ -64,8 +61,11 @@ pub(super) fn tls(options: &Options) -> Result<(ClientConfig, Arc<Verifier>), Ca
         Some(Identity { certificates, key }) => {
             let wrong = |error: &dyn std::fmt::Display| Cause::Identity(error.to_string());
             let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
-            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|error| wrong(&error))?;
-            config.with_client_auth_cert(chain.map_err(|error| wrong(&error))?, key).map_err(|error| wrong(&error))?
+            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
+                .map_err(|error| wrong(&error))?;
+            config
+                .with_client_auth_cert(chain.map_err(|error| wrong(&error))?, key)
+                .map_err(|error| wrong(&error))?
         }
     };
     Ok((config, verifier))
@@ -94,7 +94,10 @@ struct Loaded {
 impl Verifier {
     /// What was wrong with the authorities when they were read; nothing when they weren't.
     pub(super) fn problems(&self) -> &[String] {
-        self.all.get().or_else(|| self.bundle.get()).map_or(&[], |loaded| &loaded.problems)
+        self.all
+            .get()
+            .or_else(|| self.bundle.get())
+            .map_or(&[], |loaded| &loaded.problems)
     }
 
     /// Those that were given, and those of the one file.
@@ -102,11 +105,11 @@ impl Verifier {
         self.bundle.get_or_init(|| self.load(bundle(&self.trust)))
     }
 
-    /// Those of the folders too.
+    /// Those of the directories too.
     fn all(&self) -> &Loaded {
         self.all.get_or_init(|| {
             let (mut found, mut problems) = bundle(&self.trust);
-            let (more, wrong) = folders(&self.trust);
+            let (more, wrong) = directories(&self.trust);
             found.extend(more);
             problems.extend(wrong);
             found.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
@@ -122,9 +125,17 @@ impl Verifier {
         if roots.is_empty() {
             problems.push("this machine has no certificates of authorities".to_owned());
         }
-        let chains =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider)).build().ok();
-        Loaded { trusted, chains, problems }
+        let chains = WebPkiServerVerifier::builder_with_provider(
+            Arc::new(roots),
+            Arc::clone(&self.provider),
+        )
+        .build()
+        .ok();
+        Loaded {
+            trusted,
+            chains,
+            problems,
+        }
     }
 }
 
@@ -140,7 +151,8 @@ impl Loaded {
         let Some(chains) = &self.chains else {
             return Err(CertificateError::UnknownIssuer.into());
         };
-        match chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+        match chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        {
             // A certificate that signed itself is made an authority's by `openssl req -x509`, and many a private
             // registry has just that one, which its users trust by its own bytes. It was in its time of validity, or
             // the error would be another.
@@ -168,7 +180,9 @@ impl ServerCertVerifier for Verifier {
         if self.certificates == Certificates::Unchecked {
             return Ok(ServerCertVerified::assertion());
         }
-        let among = |loaded: &Loaded| loaded.verify(end_entity, intermediates, server_name, ocsp_response, now);
+        let among = |loaded: &Loaded| {
+            loaded.verify(end_entity, intermediates, server_name, ocsp_response, now)
+        };
         among(self.bundle()).or_else(|_| among(self.all()))
     }
 
@@ -203,7 +217,9 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -222,29 +238,40 @@ type Found = (Vec<CertificateDer<'static>>, Vec<String>);
 
 /// The authorities of the one file.
 fn bundle(trust: &Trust) -> Found {
-    let file = trust.file.clone().or_else(|| BUNDLES.iter().map(PathBuf::from).find(|path| path.is_file()));
-    found(file.as_deref(), None, trust.file.as_ref().map(|_| "SSL_CERT_FILE"))
+    let file = trust.file.clone().or_else(|| {
+        BUNDLES
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.is_file())
+    });
+    found(
+        file.as_deref(),
+        None,
+        trust.file.as_ref().map(|_| "SSL_CERT_FILE"),
+    )
 }
 
-/// The authorities of the folders.
-fn folders(trust: &Trust) -> Found {
-    let folders = trust.folders.clone().unwrap_or_else(|| {
-        let here = FOLDERS.iter().map(PathBuf::from);
+/// The authorities of the directories.
+fn directories(trust: &Trust) -> Found {
+    let directories = trust.directories.clone().unwrap_or_else(|| {
+        let here = DIRECTORIES.iter().map(PathBuf::from);
         here.filter(|path| path.is_dir()).collect()
     });
-    let variable = trust.folders.as_ref().map(|_| "SSL_CERT_DIR");
+    let variable = trust.directories.as_ref().map(|_| "SSL_CERT_DIR");
     let (mut all, mut problems) = (Vec::new(), Vec::new());
-    for folder in &folders {
-        let (more, wrong) = found(None, Some(folder), variable);
+    for directory in &directories {
+        let (more, wrong) = found(None, Some(directory), variable);
         all.extend(more);
         problems.extend(wrong);
     }
     (all, problems)
 }
 
-/// What stands in a file or a folder; `variable` is what names it, where a user does.
-fn found(file: Option<&Path>, folder: Option<&Path>, variable: Option<&str>) -> Found {
-    let result = rustls_native_certs::load_certs_from_paths(file, folder);
-    let problem = variable.zip(result.errors.first()).map(|(variable, error)| format!("{variable}: {error}"));
+/// What stands in a file or a directory; `variable` is what names it, where a user does.
+fn found(file: Option<&Path>, directory: Option<&Path>, variable: Option<&str>) -> Found {
+    let result = rustls_native_certs::load_certs_from_paths(file, directory);
+    let problem = variable
+        .zip(result.errors.first())
+        .map(|(variable, error)| format!("{variable}: {error}"));
     (result.certs, problem.into_iter().collect())
 }

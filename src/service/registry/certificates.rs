@@ -1,36 +1,34 @@
 //! A registry's own certificates: the authorities to trust, and the client's certificate and key. Knows no request.
 //!
-//! The folders are those of Docker and of the containers tools: `certs.d/HOST[:PORT]/`, with `*.crt` for authorities and
+//! The directories are those of Docker and of the containers tools: `certs.d/HOST[:PORT]/`, with `*.crt` for authorities and
 //! `*.cert` beside `*.key` for the client.
 
-use std::{
-    ffi::OsStr,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use crate::{
-    disk::{self, DiskError},
-    secret::Secret,
-    service::http::{Identity, Options},
-    uri::RegistryUri,
-};
+use crate::disk;
+use crate::disk::DiskError;
+use crate::secret::Secret;
+use crate::service::http::{Identity, Options};
+use crate::uri::RegistryUri;
 
-/// The folders of the whole machine, in the order in which they are looked at.
-pub const MACHINE_FOLDERS: [&str; 2] = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
+/// The directories of the whole machine, in the order in which they are looked at.
+pub const MACHINE_DIRECTORIES: [&str; 2] = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
 
-/// The folder of a user, below the home's configuration.
-pub const USER_FOLDER: &str = "containers/certs.d";
+/// The directory of a user, below the home's configuration.
+pub const USER_DIRECTORY: &str = "containers/certs.d";
 
 /// Why a registry's certificates can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificatesError {
-    /// A folder can't be read.
+    /// A directory can't be read.
     #[error("open {}", path.display())]
-    Folder {
-        /// The folder.
+    Directory {
+        /// The directory.
         path: PathBuf,
         /// The system's reason.
         #[source]
@@ -52,17 +50,22 @@ pub enum CertificatesError {
     NotPem(PathBuf),
 }
 
-/// Adds to `options` what these folders have for a registry: the authorities of all of them, and the client's certificate
-/// of the first that has one. A folder that this user may not look into has nothing for this user.
+/// Adds to `options` what these directories have for a registry: the authorities of all of them, and the client's certificate
+/// of the first that has one. A directory that this user may not look into has nothing for this user.
 ///
 /// # Errors
 /// When something there can't be used: it was put there to be used.
-pub fn apply(options: Options, folders: &[PathBuf], registry: &RegistryUri) -> Result<Options, CertificatesError> {
+pub fn apply(
+    options: Options,
+    directories: &[PathBuf],
+    registry: &RegistryUri,
+) -> Result<Options, CertificatesError> {
     let mut options = options;
-    for folder in folders {
+    for directory in directories {
         for name in names(registry) {
-            let files = files(&folder.join(name))?;
-            let ending = |ending: &'static str| files.iter().filter(move |path| has_ending(path, ending));
+            let files = files(&directory.join(name))?;
+            let ending =
+                |ending: &'static str| files.iter().filter(move |path| has_ending(path, ending));
             for authority in ending("crt") {
                 options.authorities.push(certificates(authority)?);
             }
@@ -74,10 +77,14 @@ pub fn apply(options: Options, folders: &[PathBuf], registry: &RegistryUri) -> R
     Ok(options)
 }
 
-/// The names that a registry's folder may have: as typed, in lower case, and by the host that is asked.
+/// The names that a registry's directory may have: as typed, in lower case, and by the host that is asked.
 fn names(registry: &RegistryUri) -> Vec<String> {
     let mut names = Vec::new();
-    for host in [registry.host().to_owned(), registry.host().to_lowercase(), registry.api_host().to_owned()] {
+    for host in [
+        registry.host().to_owned(),
+        registry.host().to_lowercase(),
+        registry.api_host().to_owned(),
+    ] {
         if !names.contains(&host) {
             names.push(host);
         }
@@ -87,26 +94,34 @@ fn names(registry: &RegistryUri) -> Vec<String> {
 
 fn identity(certificate: &Path) -> Result<Identity, CertificatesError> {
     let path = certificate.with_extension("key");
-    let key = disk::read(&path)?
-        .ok_or_else(|| CertificatesError::NoKey { certificate: certificate.to_owned(), key: path.clone() })?;
+    let key = disk::read(&path)?.ok_or_else(|| CertificatesError::NoKey {
+        certificate: certificate.to_owned(),
+        key: path.clone(),
+    })?;
     let key = String::from_utf8(key.bytes).map_err(|_| CertificatesError::NotPem(path))?;
-    Ok(Identity { certificates: certificates(certificate)?, key: Secret::new(key) })
+    Ok(Identity {
+        certificates: certificates(certificate)?,
+        key: Secret::new(key),
+    })
 }
 
 /// The bytes of a file with certificates.
 fn certificates(path: &Path) -> Result<Vec<u8>, CertificatesError> {
-    let bytes = disk::read(path)?.map(|contents| contents.bytes).unwrap_or_default();
-    let is_pem = CertificateDer::pem_slice_iter(&bytes).try_fold(0, |count, found| found.map(|_| count + 1));
+    let bytes = disk::read(path)?
+        .map(|contents| contents.bytes)
+        .unwrap_or_default();
+    let is_pem =
+        CertificateDer::pem_slice_iter(&bytes).try_fold(0, |count, found| found.map(|_| count + 1));
     match is_pem {
         Ok(1..) => Ok(bytes),
         _ => Err(CertificatesError::NotPem(path.to_owned())),
     }
 }
 
-/// What is in a folder, by name; nothing when there is none.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, CertificatesError> {
+/// What is in a directory, by name; nothing when there is none.
+fn files(directory: &Path) -> Result<Vec<PathBuf>, CertificatesError> {
     let list = || -> io::Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+        let entries = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
         entries.collect()
     };
     match list() {
@@ -115,8 +130,13 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, CertificatesError> {
             Ok(files)
         }
         Err(reason) => match reason.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied => Ok(Vec::new()),
-            _ => Err(CertificatesError::Folder { path: folder.to_owned(), reason }),
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::PermissionDenied => Ok(Vec::new()),
+            _ => Err(CertificatesError::Directory {
+                path: directory.to_owned(),
+                reason,
+            }),
         },
     }
 }

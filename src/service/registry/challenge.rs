@@ -11,7 +11,10 @@ pub struct Challenge {
 impl Challenge {
     /// A parameter's value; names compare without case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -19,7 +22,12 @@ impl Challenge {
 pub fn challenges(headers: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Challenge> {
     let mut found = Vec::new();
     for header in headers {
-        read(&mut Reader { rest: header.as_ref() }, &mut found);
+        read(
+            &mut Reader {
+                rest: header.as_ref(),
+            },
+            &mut found,
+        );
     }
     found
 }
@@ -44,7 +52,10 @@ fn read(reader: &mut Reader<'_>, found: &mut Vec<Challenge>) {
             (None, _) => {
                 let scheme = word.to_ascii_lowercase();
                 reader.skip_token68();
-                found.push(Challenge { scheme, parameters: Vec::new() });
+                found.push(Challenge {
+                    scheme,
+                    parameters: Vec::new(),
+                });
             }
         }
     }
@@ -64,8 +75,13 @@ impl<'a> Reader<'a> {
     }
 
     fn token(&mut self) -> &'a str {
-        let is_token = |character: char| character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character);
-        let end = self.rest.find(|character| !is_token(character)).unwrap_or(self.rest.len());
+        let is_token = |character: char| {
+            character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character)
+        };
+        let end = self
+            .rest
+            .find(|character| !is_token(character))
+            .unwrap_or(self.rest.len());
         let (token, rest) = self.rest.split_at(end);
         self.rest = rest;
         token
@@ -117,11 +133,19 @@ impl<'a> Reader<'a> {
     fn skip_token68(&mut self) {
         let before = self.rest;
         self.skip_blanks();
-        let is_token68 = |character: char| character.is_ascii_alphanumeric() || "-._~+/".contains(character);
-        let end = self.rest.find(|character| !is_token68(character)).unwrap_or(self.rest.len());
+        let is_token68 =
+            |character: char| character.is_ascii_alphanumeric() || "-._~+/".contains(character);
+        let end = self
+            .rest
+            .find(|character| !is_token68(character))
+            .unwrap_or(self.rest.len());
         let rest = self.rest[end..].trim_start_matches('=');
         let ends = rest.trim_start_matches([' ', '\t']);
-        self.rest = if end > 0 && (ends.is_empty() || ends.starts_with(',')) { rest } else { before };
+        self.rest = if end > 0 && (ends.is_empty() || ends.starts_with(',')) {
+            rest
+        } else {
+            before
+        };
     }
 }
 
@@ -136,7 +160,10 @@ mod tests {
         challenges(headers)
             .iter()
             .map(|challenge| {
-                let parameters = challenge.parameters.iter().map(|(name, value)| format!(" {name}={value}"));
+                let parameters = challenge
+                    .parameters
+                    .iter()
+                    .map(|(name, value)| format!(" {name}={value}"));
                 format!("{}{}", challenge.scheme, parameters.collect::<String>())
             })
             .collect()
@@ -145,15 +172,42 @@ mod tests {
     #[test]
     fn challenges_are_read_however_they_are_written() {
         let cases: [(&[&str], &[&str]); 14] = [
-            (&[r#"Basic realm="test registry""#], &["basic realm=test registry"]),
-            (&[r#"Bearer realm="https://a/t",service="s""#], &["bearer realm=https://a/t service=s"]),
-            (&[r#"BEARER realm = "https://a/t" , service=s"#], &["bearer realm=https://a/t service=s"]),
-            (&["Bearer realm=https://a/t?x=1,service=s"], &["bearer realm=https://a/t?x=1 service=s"]),
-            (&[r#"Basic realm="a, b", Bearer realm="c""#], &["basic realm=a, b", "bearer realm=c"]),
-            (&[r#"Basic realm="a""#, r#"Bearer realm="c""#], &["basic realm=a", "bearer realm=c"]),
-            (&[r#"Basic realm="a" Bearer realm="c""#], &["basic realm=a", "bearer realm=c"]),
-            (&[r#"Negotiate, Basic realm="a \"b\" \\""#], &["negotiate", r#"basic realm=a "b" \"#]),
-            (&["NTLM TlRMTVNT==, Basic realm=x"], &["ntlm", "basic realm=x"]),
+            (
+                &[r#"Basic realm="test registry""#],
+                &["basic realm=test registry"],
+            ),
+            (
+                &[r#"Bearer realm="https://a/t",service="s""#],
+                &["bearer realm=https://a/t service=s"],
+            ),
+            (
+                &[r#"BEARER realm = "https://a/t" , service=s"#],
+                &["bearer realm=https://a/t service=s"],
+            ),
+            (
+                &["Bearer realm=https://a/t?x=1,service=s"],
+                &["bearer realm=https://a/t?x=1 service=s"],
+            ),
+            (
+                &[r#"Basic realm="a, b", Bearer realm="c""#],
+                &["basic realm=a, b", "bearer realm=c"],
+            ),
+            (
+                &[r#"Basic realm="a""#, r#"Bearer realm="c""#],
+                &["basic realm=a", "bearer realm=c"],
+            ),
+            (
+                &[r#"Basic realm="a" Bearer realm="c""#],
+                &["basic realm=a", "bearer realm=c"],
+            ),
+            (
+                &[r#"Negotiate, Basic realm="a \"b\" \\""#],
+                &["negotiate", r#"basic realm=a "b" \"#],
+            ),
+            (
+                &["NTLM TlRMTVNT==, Basic realm=x"],
+                &["ntlm", "basic realm=x"],
+            ),
             (&["Negotiate a/b+c"], &["negotiate"]),
             (&["Bearer realm=, service=s"], &["bearer service=s"]),
             (&[r#"Basic realm="open"#], &["basic realm=open"]),
@@ -168,7 +222,10 @@ mod tests {
     #[test]
     fn names_of_parameters_compare_without_case_and_the_first_of_two_counts() {
         let bearer = &challenges([r#"Bearer Realm="x", realm="y""#])[0];
-        assert_eq!((bearer.parameter("realm"), bearer.parameter("scope")), (Some("x"), None));
+        assert_eq!(
+            (bearer.parameter("realm"), bearer.parameter("scope")),
+            (Some("x"), None)
+        );
     }
 
     /// Any text as a quoted string.

@@ -19,18 +19,34 @@ pub(crate) struct RegistryAccount {
 impl RegistryAccount {
     /// The account that a key stands for.
     pub(crate) fn of_key(key: &str) -> Self {
-        let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
+        let bare = key
+            .strip_prefix("https://")
+            .or_else(|| key.strip_prefix("http://"));
         let (host, path) = split(bare.unwrap_or(key));
         // Behind a scheme stands the path of an API, which names no account.
-        let path = if bare.is_some() && matches!(path, "/v1" | "/v2") { "" } else { path };
-        Self { host: canonical_host(host), path: path.to_owned() }
+        let path = if bare.is_some() && matches!(path, "/v1" | "/v2") {
+            ""
+        } else {
+            path
+        };
+        Self {
+            host: canonical_host(host),
+            path: path.to_owned(),
+        }
     }
 
     /// The account of an image, if it has one to itself.
     pub(crate) fn of_image(host: &str, path: &str) -> Self {
         let path = path.trim_matches('/');
-        let path = if path.is_empty() { String::new() } else { format!("/{path}") };
-        Self { host: canonical_host(host), path }
+        let path = if path.is_empty() {
+            String::new()
+        } else {
+            format!("/{path}")
+        };
+        Self {
+            host: canonical_host(host),
+            path,
+        }
     }
 
     /// Whether the account is good for what belongs to `image`: its own, or one whose path leads there.
@@ -53,11 +69,17 @@ impl fmt::Display for RegistryAccount {
 
 /// Whether a host is Docker Hub by one of its names.
 pub(super) fn is_docker_hub(host: &str) -> bool {
-    [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API].iter().any(|name| name.eq_ignore_ascii_case(host))
+    [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(host))
 }
 
 fn canonical_host(host: &str) -> String {
-    if is_docker_hub(host) { DOCKER_HUB.to_owned() } else { host.to_lowercase() }
+    if is_docker_hub(host) {
+        DOCKER_HUB.to_owned()
+    } else {
+        host.to_lowercase()
+    }
 }
 
 /// Host and path, without final slashes.
@@ -75,14 +97,23 @@ mod tests {
     #[test]
     fn a_key_stands_for_the_same_account_however_a_tool_wrote_it() {
         let account = RegistryAccount::of_key;
-        for key in
-            ["ghcr.io", "GHCR.io", "https://ghcr.io", "http://ghcr.io/", "https://ghcr.io/v1/", "https://ghcr.io/v2"]
-        {
+        for key in [
+            "ghcr.io",
+            "GHCR.io",
+            "https://ghcr.io",
+            "http://ghcr.io/",
+            "https://ghcr.io/v1/",
+            "https://ghcr.io/v2",
+        ] {
             assert_eq!(account(key), account("ghcr.io"), "{key}");
         }
-        for key in
-            ["docker.io", "index.docker.io", "registry-1.docker.io", "https://docker.io", "https://index.docker.io/v1/"]
-        {
+        for key in [
+            "docker.io",
+            "index.docker.io",
+            "registry-1.docker.io",
+            "https://docker.io",
+            "https://index.docker.io/v1/",
+        ] {
             assert_eq!(account(key), account("docker.io"), "{key}");
         }
         assert_ne!(account("ghcr.io/v1"), account("ghcr.io"));

@@ -4,12 +4,10 @@
 use std::sync::LazyLock;
 
 use super::{ADD, CHANGING, Case, FIRST_ADD, GLOBAL_ADD, INTERRUPTIBLE, MINE, REMOVE, Trial, USE};
-use crate::support::{
-    authority, cloud,
-    endpoint::{endpoint, good},
-    server::Server,
-    world::{SHIPPED, World},
-};
+use crate::support::endpoint::{endpoint, good};
+use crate::support::server::Server;
+use crate::support::world::{SHIPPED, World};
+use crate::support::{authority, cloud};
 
 /// Where a file is replaced.
 const REPLACING: &str = "write,pwrite64,fsync,?rename,?renameat,renameat2,flock";
@@ -21,19 +19,33 @@ const LAST: [&str; 2] = ["exit", "exit_group"];
 /// Knows the good token.
 static SERVER: LazyLock<Server> = LazyLock::new(|| Server::https(endpoint));
 
-const SECOND: &str = "  second:\n    URI: second.example.com\n    System: true\n    Exclusive: false\n";
+const SECOND: &str =
+    "  second:\n    URI: second.example.com\n    System: true\n    Exclusive: false\n";
 
-const KEYSERVERS: &str = "    Keyservers:\n    - URI: https://keys.openpgp.org\n    - URI: https://keys.example.com\n";
+const KEYSERVERS: &str =
+    "    Keyservers:\n    - URI: https://keys.openpgp.org\n    - URI: https://keys.example.com\n";
 
-const RENAME: Case = Case { words: &["remote", "rename", "mine", "other"], ..ADD };
-const SET_URL: Case = Case { words: &["remote", "set-url", "mine", "other.example.com"], ..ADD };
+const RENAME: Case = Case {
+    words: &["remote", "rename", "mine", "other"],
+    ..ADD
+};
+const SET_URL: Case = Case {
+    words: &["remote", "set-url", "mine", "other.example.com"],
+    ..ADD
+};
 const GLOBAL_USE: Case = Case {
     words: &["remote", "use", "--global", "second"],
     prepare: |world| world.write_system(format!("{SHIPPED}{SECOND}")),
     ..GLOBAL_ADD
 };
-const EXCLUSIVE: Case = Case { words: &["remote", "use", "--exclusive", "second"], ..GLOBAL_USE };
-const ADD_KEYSERVER: Case = Case { words: &["remote", "add-keyserver", "https://keys.example.com"], ..GLOBAL_ADD };
+const EXCLUSIVE: Case = Case {
+    words: &["remote", "use", "--exclusive", "second"],
+    ..GLOBAL_USE
+};
+const ADD_KEYSERVER: Case = Case {
+    words: &["remote", "add-keyserver", "https://keys.example.com"],
+    ..GLOBAL_ADD
+};
 const REMOVE_KEYSERVER: Case = Case {
     words: &["remote", "remove-keyserver", "https://keys.example.com"],
     prepare: |world| world.write_system(format!("{SHIPPED}{KEYSERVERS}")),
@@ -57,16 +69,33 @@ const LOGOUT: Case = Case {
 /// Runs the case's trial in its short or its long form.
 fn stands(case: Case) {
     let words = case.words.join(" ");
-    let Some(trial) = Trial::new(case) else { return };
+    let Some(trial) = Trial::new(case) else {
+        return;
+    };
     let long = std::env::var_os("PORTOLAN_TEST_LONG").is_some_and(|value| value == "1");
-    let (kills, errors) = if long { every_call(&trial) } else { replacing(&trial) };
-    eprintln!("crash: {words}: killed {kills} times, refused {errors} times, every file old or new");
+    let (kills, errors) = if long {
+        every_call(&trial)
+    } else {
+        replacing(&trial)
+    };
+    eprintln!(
+        "crash: {words}: killed {kills} times, refused {errors} times, every file old or new"
+    );
 }
 
 fn replacing(trial: &Trial) -> (usize, usize) {
     let points = trial.points(REPLACING);
     let kills = trial.survives_kills_at(&points);
-    points.iter().for_each(|point| drop(trial.is_true(point, if point.0 == "flock" { "ENOLCK" } else { "ENOSPC" })));
+    points.iter().for_each(|point| {
+        drop(trial.is_true(
+            point,
+            if point.0 == "flock" {
+                "ENOLCK"
+            } else {
+                "ENOSPC"
+            },
+        ));
+    });
     (kills, points.len())
 }
 
@@ -75,11 +104,17 @@ fn every_call(trial: &Trial) -> (usize, usize) {
     // The first is strace's own, before there is anything to kill.
     points.retain(|(call, _)| call != "execve" && !LAST.contains(&call.as_str()));
     let kills = trial.survives_kills_at(&points);
-    assert!(kills * 10 > points.len() * 9, "only {kills} kills at {} calls", points.len());
+    assert!(
+        kills * 10 > points.len() * 9,
+        "only {kills} kills at {} calls",
+        points.len()
+    );
     let mut errors = 0;
     let mut refuse = |calls: &str, names: &[&str]| {
         for point in trial.points(calls) {
-            names.iter().for_each(|error| drop(trial.is_true(&point, error)));
+            names
+                .iter()
+                .for_each(|error| drop(trial.is_true(&point, error)));
             errors += names.len();
         }
     };

@@ -3,24 +3,22 @@
 //! Such a writer overwrites what was changed between its reading and its writing; nothing can be done about that. Beyond
 //! that nothing may be lost: a change of portolan's is there, or such a write began before the change was reported.
 
-use std::{
-    fs::{self, File},
-    io::Write as _,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+use std::fs::File;
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use portolan::config::yaml;
 
-use super::{STABLE, addresses, beside_readers, document, listed, run, size, worker::Chance, worker::OnDrop, world};
+use super::worker::{Chance, OnDrop};
+use super::{STABLE, addresses, beside_readers, document, listed, run, size, world};
 use crate::support::world::World;
 
 /// The remote that the foreign writer adds and removes.
-const ITS_OWN: &str = "  their-own:\n    URI: theirs.example.com\n    System: false\n    Exclusive: false\n";
+const ITS_OWN: &str =
+    "  their-own:\n    URI: theirs.example.com\n    System: false\n    Exclusive: false\n";
 const WRITERS: usize = 4;
 /// When the machine lets the foreign writer wait longer than this in the middle of a write, nobody can tell a writer.
 const STALLED: Duration = Duration::from_millis(900);
@@ -56,18 +54,31 @@ fn write_in_place(world: &World, pause: Duration) -> Foreign {
         true => read.replace(ITS_OWN, ""),
         false => read.replace("  zz-last:\n", &format!("{ITS_OWN}  zz-last:\n")),
     };
-    let mut file = File::options().write(true).truncate(true).open(world.user_file()).unwrap();
+    let mut file = File::options()
+        .write(true)
+        .truncate(true)
+        .open(world.user_file())
+        .unwrap();
     let truncated = Instant::now();
     thread::sleep(pause);
     file.write_all(wrote.as_bytes()).unwrap();
     let ended = Instant::now();
-    Foreign { began, ended, empty: ended - truncated, read, wrote }
+    Foreign {
+        began,
+        ended,
+        empty: ended - truncated,
+        read,
+        wrote,
+    }
 }
 
 #[test]
 fn beside_a_writer_without_lock_only_what_it_overwrites_is_lost() {
     let (world, duration) = (world(), size().foreign);
-    let (adds, writes) = (Mutex::new(Vec::<Added>::new()), Mutex::new(Vec::<Foreign>::new()));
+    let (adds, writes) = (
+        Mutex::new(Vec::<Added>::new()),
+        Mutex::new(Vec::<Foreign>::new()),
+    );
     let over = AtomicBool::new(false);
     let began = Instant::now();
     let reads = beside_readers(
@@ -83,7 +94,13 @@ fn beside_a_writer_without_lock_only_what_it_overwrites_is_lost() {
                                 break;
                             }
                             let name = format!("w{writer}-{number:04}");
-                            let words = ["remote", "add", "--no-login", &name, &format!("{name}.example.com")];
+                            let words = [
+                                "remote",
+                                "add",
+                                "--no-login",
+                                &name,
+                                &format!("{name}.example.com"),
+                            ];
                             let (said, code, began, ended) = run(world, &words, "");
                             assert_eq!(code, Some(0), "{said}");
                             adds.lock().unwrap().push(Added { name, began, ended });
@@ -94,7 +111,8 @@ fn beside_a_writer_without_lock_only_what_it_overwrites_is_lost() {
                 let _ended = OnDrop(|| over.store(true, Ordering::SeqCst));
                 let mut chance = Chance::new(99);
                 while began.elapsed() < duration {
-                    let write = write_in_place(&world, Duration::from_millis(chance.below(20) as u64));
+                    let write =
+                        write_in_place(&world, Duration::from_millis(chance.below(20) as u64));
                     writes.lock().unwrap().push(write);
                     thread::sleep(Duration::from_millis(chance.below(200) as u64));
                 }
@@ -104,19 +122,46 @@ fn beside_a_writer_without_lock_only_what_it_overwrites_is_lost() {
     let (adds, writes) = (adds.into_inner().unwrap(), writes.into_inner().unwrap());
     let end = document(&world.user_file());
     let text = fs::read_to_string(world.user_file()).unwrap();
-    STABLE.iter().for_each(|name| assert!(addresses(&end).contains_key(name), "{name} is missing:\n{text}"));
+    STABLE.iter().for_each(|name| {
+        assert!(
+            addresses(&end).contains_key(name),
+            "{name} is missing:\n{text}"
+        );
+    });
     for write in &writes {
         yaml::read(write.read.as_bytes()).unwrap();
-        STABLE.iter().for_each(|name| assert!(write.read.contains(name), "{name} is missing:\n{}", write.read));
+        STABLE.iter().for_each(|name| {
+            assert!(
+                write.read.contains(name),
+                "{name} is missing:\n{}",
+                write.read
+            );
+        });
     }
 
     let mut overwritten = 0;
     for add in &adds {
-        let later = writes.iter().filter(|write| write.began > add.ended).map(|write| write.read.as_str());
-        let views: Vec<bool> = later.chain([text.as_str()]).map(|text| add.is_in(text)).collect();
-        assert!(views.iter().all(|view| *view == views[0]), "{} came or went long after it was added", add.name);
-        let by = |write: &&Foreign| write.began <= add.ended && write.ended >= add.began && !add.is_in(&write.wrote);
-        assert!(views[0] || writes.iter().any(|write| by(&write)), "{} was lost, and nobody overwrote it", add.name);
+        let later = writes
+            .iter()
+            .filter(|write| write.began > add.ended)
+            .map(|write| write.read.as_str());
+        let views: Vec<bool> = later
+            .chain([text.as_str()])
+            .map(|text| add.is_in(text))
+            .collect();
+        assert!(
+            views.iter().all(|view| *view == views[0]),
+            "{} came or went long after it was added",
+            add.name
+        );
+        let by = |write: &&Foreign| {
+            write.began <= add.ended && write.ended >= add.began && !add.is_in(&write.wrote)
+        };
+        assert!(
+            views[0] || writes.iter().any(|write| by(&write)),
+            "{} was lost, and nobody overwrote it",
+            add.name
+        );
         overwritten += usize::from(!views[0]);
     }
     let longest = writes.iter().map(|write| write.empty).max().unwrap();
@@ -127,7 +172,10 @@ fn beside_a_writer_without_lock_only_what_it_overwrites_is_lost() {
         writes.len(),
         adds.len() - overwritten
     );
-    assert!(longest < STALLED, "the machine was too busy to say anything: the file was empty for {longest:?}");
+    assert!(
+        longest < STALLED,
+        "the machine was too busy to say anything: the file was empty for {longest:?}"
+    );
     assert!(adds.len() > WRITERS && overwritten < adds.len() && writes.len() > WRITERS);
 }
 
@@ -139,15 +187,28 @@ fn a_file_that_becomes_whole_within_a_second_is_waited_for() {
         let whole = fs::read_to_string(world.user_file()).unwrap();
         let (first, rest) = whole.split_at(whole.find(until).unwrap());
         thread::scope(|scope| {
-            let mut file = File::options().write(true).truncate(true).open(world.user_file()).unwrap();
+            let mut file = File::options()
+                .write(true)
+                .truncate(true)
+                .open(world.user_file())
+                .unwrap();
             file.write_all(first.as_bytes()).unwrap();
             let reading = scope.spawn(|| listed(&world));
-            let adding = scope.spawn(|| run(&world, &["remote", "add", "--no-login", "x", "x.example.com"], ""));
+            let adding = scope.spawn(|| {
+                run(
+                    &world,
+                    &["remote", "add", "--no-login", "x", "x.example.com"],
+                    "",
+                )
+            });
             thread::sleep(Duration::from_millis(600));
             file.write_all(rest.as_bytes()).unwrap();
             assert!(reading.join().unwrap().contains_key("middle"));
             assert_eq!(adding.join().unwrap().1, Some(0));
         });
-        assert_eq!(addresses(&document(&world.user_file())).len(), STABLE.len() + 1);
+        assert_eq!(
+            addresses(&document(&world.user_file())).len(),
+            STABLE.len() + 1
+        );
     }
 }

@@ -1,17 +1,15 @@
 //! One of the crowd: changes that it chooses by a number of its own, and what must be left of them.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Instant};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Instant;
 
-use portolan::{
-    config::document::{Document, RemoteEntry},
-    name::RemoteName,
-};
+use portolan::config::document::{Document, RemoteEntry};
+use portolan::name::RemoteName;
 
 use super::{SHARED, STABLE, run};
-use crate::support::{
-    endpoint::{PASSWORD, USER, good},
-    world::World,
-};
+use crate::support::endpoint::{PASSWORD, USER, good};
+use crate::support::world::World;
 
 /// The kinds of changes, in the order in which they are counted.
 pub(super) const KINDS: [&str; 9] = [
@@ -68,7 +66,12 @@ impl<'a> Worker<'a> {
     }
 
     /// Makes so many changes, one after the other.
-    pub(super) fn work(mut self, count: usize, changes: &Mutex<Vec<Change>>, kept: &Mutex<Vec<String>>) -> Self {
+    pub(super) fn work(
+        mut self,
+        count: usize,
+        changes: &Mutex<Vec<Change>>,
+        kept: &Mutex<Vec<String>>,
+    ) -> Self {
         for step in 0..count {
             let change = self.step(step);
             if step == 0 {
@@ -98,7 +101,13 @@ impl<'a> Worker<'a> {
             6..=8 => self.shared(step),
             9..=11 => {
                 let name = STABLE[self.chance.below(STABLE.len())];
-                self.must("use", "Active".to_owned(), Some(name.to_owned()), &["remote", "use", name], "")
+                self.must(
+                    "use",
+                    "Active".to_owned(),
+                    Some(name.to_owned()),
+                    &["remote", "use", name],
+                    "",
+                )
             }
             12..=15 => self.keyservers(),
             16..=18 => self.registries(),
@@ -119,7 +128,13 @@ impl<'a> Worker<'a> {
             (Some(old), 2) => {
                 let address = self.remotes.remove(&old).unwrap();
                 self.remotes.insert(new.clone(), address.clone());
-                self.must("rename", new.clone(), Some(address), &["remote", "rename", &old, &new], "")
+                self.must(
+                    "rename",
+                    new.clone(),
+                    Some(address),
+                    &["remote", "rename", &old, &new],
+                    "",
+                )
             }
             _ => self.add(&new, &format!("{new}.example.com")),
         }
@@ -136,19 +151,43 @@ impl<'a> Worker<'a> {
         let name = SHARED[self.chance.below(SHARED.len())];
         let address = format!("w{:02}-{step:02}.example.com", self.number);
         let (kind, left, words, refusal) = if self.chance.below(2) == 0 {
-            ("add", Some(address.clone()), vec!["remote", "add", "--no-login", name, &address], "already a remote")
+            (
+                "add",
+                Some(address.clone()),
+                vec!["remote", "add", "--no-login", name, &address],
+                "already a remote",
+            )
         } else {
-            ("remove", None, vec!["remote", "remove", name], "is not a remote")
+            (
+                "remove",
+                None,
+                vec!["remote", "remove", name],
+                "is not a remote",
+            )
         };
         let (said, code, began, ended) = run(self.world, &words, "");
-        assert!(code == Some(0) || (code == Some(255) && said.contains(refusal)), "{words:?}: {said}");
-        Change { kind, name: name.to_owned(), left, done: code == Some(0), began, ended }
+        assert!(
+            code == Some(0) || (code == Some(255) && said.contains(refusal)),
+            "{words:?}: {said}"
+        );
+        Change {
+            kind,
+            name: name.to_owned(),
+            left,
+            done: code == Some(0),
+            began,
+            ended,
+        }
     }
 
     fn keyservers(&mut self) -> Change {
         let uri = self.keyserver();
         self.has_keyserver = !self.has_keyserver;
-        let kind = if self.has_keyserver { "add-keyserver" } else { "remove-keyserver" };
+        let kind = if self.has_keyserver {
+            "add-keyserver"
+        } else {
+            "remove-keyserver"
+        };
         self.must(kind, uri.clone(), None, &["remote", kind, &uri], "")
     }
 
@@ -159,7 +198,13 @@ impl<'a> Worker<'a> {
             let words = ["registry", "login", "-u", USER, "--password-stdin", &host];
             self.must("registry-login", host.clone(), None, &words, PASSWORD)
         } else {
-            self.must("registry-logout", host.clone(), None, &["registry", "logout", &host], "")
+            self.must(
+                "registry-logout",
+                host.clone(),
+                None,
+                &["registry", "logout", &host],
+                "",
+            )
         }
     }
 
@@ -168,7 +213,13 @@ impl<'a> Worker<'a> {
         let (name, file) = (self.kept(), self.world.home().join("good"));
         self.has_token = !self.has_token;
         let words = if self.has_token {
-            vec!["remote", "login", "--tokenfile", file.to_str().unwrap(), &name]
+            vec![
+                "remote",
+                "login",
+                "--tokenfile",
+                file.to_str().unwrap(),
+                &name,
+            ]
         } else {
             vec!["remote", "logout", &name]
         };
@@ -176,21 +227,54 @@ impl<'a> Worker<'a> {
     }
 
     /// A change that nobody else can make impossible.
-    fn must(&self, kind: &'static str, name: String, left: Option<String>, words: &[&str], input: &str) -> Change {
+    fn must(
+        &self,
+        kind: &'static str,
+        name: String,
+        left: Option<String>,
+        words: &[&str],
+        input: &str,
+    ) -> Change {
         let (said, code, began, ended) = run(self.world, words, input);
         assert_eq!(code, Some(0), "{words:?}: {said}");
-        Change { kind, name, left, done: true, began, ended }
+        Change {
+            kind,
+            name,
+            left,
+            done: true,
+            began,
+            ended,
+        }
     }
 
     /// Everything that it did last is there. Its remotes are compared with all others'.
     pub(super) fn check(&self, user: &Document, system: &Document, docker: &serde_json::Value) {
         let kept = &user.remotes()[&RemoteName::found(self.kept())];
-        let token = if self.has_token { good() } else { String::new() };
+        let token = if self.has_token {
+            good()
+        } else {
+            String::new()
+        };
         assert_eq!(kept.token.expose(), token, "the token of {}", self.kept());
-        let keyservers = system.remotes().values().flat_map(|entry: &RemoteEntry| &entry.keyservers);
-        let count = keyservers.filter(|keyserver| keyserver.uri == self.keyserver()).count();
-        assert_eq!(count, usize::from(self.has_keyserver), "{}", self.keyserver());
-        assert_eq!(!docker["auths"][&self.registry].is_null(), self.is_logged_in, "{}: {docker}", self.registry);
+        let keyservers = system
+            .remotes()
+            .values()
+            .flat_map(|entry: &RemoteEntry| &entry.keyservers);
+        let count = keyservers
+            .filter(|keyserver| keyserver.uri == self.keyserver())
+            .count();
+        assert_eq!(
+            count,
+            usize::from(self.has_keyserver),
+            "{}",
+            self.keyserver()
+        );
+        assert_eq!(
+            !docker["auths"][&self.registry].is_null(),
+            self.is_logged_in,
+            "{}: {docker}",
+            self.registry
+        );
     }
 }
 

@@ -1,15 +1,14 @@
 //! Each finding that needs no server: a world that is clean but for one thing.
 
-use std::{fs, os::unix::fs::chown};
+use std::fs;
+use std::os::unix::fs::chown;
 
 use portolan::config::checks::Code;
 
 use super::{DOCKER_CONFIG, SYSTEM, clean, everything, found, user};
-use crate::support::{
-    cloud::{now, token_until},
-    schema,
-    world::{ORDINARY, World, is_root, skip},
-};
+use crate::support::cloud::{now, token_until};
+use crate::support::schema;
+use crate::support::world::{ORDINARY, World, is_root, skip};
 
 /// What is done to a clean world, and what is found then.
 type Case = (Code, fn(&mut World), &'static [&'static str]);
@@ -38,37 +37,44 @@ fn legacy(world: &World) {
 }
 
 const CASES: &[Case] = &[
-    (Code::FileMode, |world| world.set_mode(&world.user_file(), 0o640), &["error file-mode remote.yaml fixable"]),
+    (
+        Code::FileMode,
+        |world| world.set_mode(&world.user_file(), 0o640),
+        &["error file-mode remote.yaml fixable"],
+    ),
     (
         Code::FileMode,
         |world| world.set_mode(&world.docker_config(), 0o644),
         &["error file-mode docker-config.json fixable"],
     ),
     (
-        Code::FolderMode,
+        Code::DirectoryMode,
         |world| world.set_mode(&world.home().join(".apptainer"), 0o755),
-        &["warning folder-mode .apptainer fixable"],
+        &["warning directory-mode .apptainer fixable"],
     ),
     (
-        Code::FolderMode,
+        Code::DirectoryMode,
         |world| world.set_mode(&world.home().join(".apptainer"), 0o777),
-        &["error folder-mode .apptainer fixable"],
+        &["error directory-mode .apptainer fixable"],
     ),
     (
-        Code::FolderClosed,
+        Code::DirectoryClosed,
         |world| {
             world.as_ordinary_user();
             world.set_mode(&world.home().join(".apptainer"), 0o500);
         },
-        &["warning folder-closed .apptainer"],
+        &["warning directory-closed .apptainer"],
     ),
     (
-        Code::FolderClosed,
+        Code::DirectoryClosed,
         |world| {
             world.as_ordinary_user();
             world.set_mode(&world.home().join(".apptainer"), 0);
         },
-        &["error file-unreadable remote.yaml", "warning folder-closed .apptainer"],
+        &[
+            "error file-unreadable remote.yaml",
+            "warning directory-closed .apptainer",
+        ],
     ),
     (
         Code::FileUnreadable,
@@ -149,7 +155,11 @@ const CASES: &[Case] = &[
         },
         &["error system-unreadable remote.yaml"],
     ),
-    (Code::SystemWritable, |world| world.set_mode(&world.system_file(), 0o666), &["error system-writable remote.yaml"]),
+    (
+        Code::SystemWritable,
+        |world| world.set_mode(&world.system_file(), 0o666),
+        &["error system-writable remote.yaml"],
+    ),
     (
         Code::SystemWritable,
         |world| world.set_mode(world.system_file().parent().unwrap(), 0o775),
@@ -162,10 +172,18 @@ const CASES: &[Case] = &[
     ),
     (
         Code::SystemSecret,
-        |world| world.write_system(format!("{SYSTEM}Credentials:\n- URI: https://keys.example.com\n  Auth: x\n")),
+        |world| {
+            world.write_system(format!(
+                "{SYSTEM}Credentials:\n- URI: https://keys.example.com\n  Auth: x\n"
+            ));
+        },
         &["error system-secret remote.yaml:10"],
     ),
-    (Code::LegacyNotMigrated, legacy_beside_new, &["warning legacy-not-migrated remote.yaml"]),
+    (
+        Code::LegacyNotMigrated,
+        legacy_beside_new,
+        &["warning legacy-not-migrated remote.yaml"],
+    ),
     (
         Code::LegacyNotMigrated,
         |world| {
@@ -182,7 +200,10 @@ const CASES: &[Case] = &[
     (
         Code::UriInvalid,
         |world| edit_system(world, "    URI: company.example.com\n", ""),
-        &["error uri-invalid remote.yaml:3", "warning token-moved remote.yaml:9"],
+        &[
+            "error uri-invalid remote.yaml:3",
+            "warning token-moved remote.yaml:9",
+        ],
     ),
     (
         Code::ActiveUnknown,
@@ -194,7 +215,11 @@ const CASES: &[Case] = &[
         |world| edit_system(world, "Active: company", "Active: nobody"),
         &["warning active-unknown remote.yaml:1"],
     ),
-    (Code::ChoiceUnknown, |world| world.set("PORTOLAN_REMOTE", "nobody"), &["error choice-unknown "]),
+    (
+        Code::ChoiceUnknown,
+        |world| world.set("PORTOLAN_REMOTE", "nobody"),
+        &["error choice-unknown "],
+    ),
     (
         Code::ChoiceOverruled,
         |world| {
@@ -205,12 +230,24 @@ const CASES: &[Case] = &[
     ),
     (
         Code::Ghost,
-        |world| edit_user(world, "Remotes:\n", "Remotes:\n  old: {URI: old.example.com, System: true}\n"),
+        |world| {
+            edit_user(
+                world,
+                "Remotes:\n",
+                "Remotes:\n  old: {URI: old.example.com, System: true}\n",
+            );
+        },
         &["warning ghost remote.yaml:3 fixable"],
     ),
     (
         Code::Ghost,
-        |world| edit_user(world, "Remotes:\n", "Remotes:\n  old: {URI: old.example.com, System: true, Token: t}\n"),
+        |world| {
+            edit_user(
+                world,
+                "Remotes:\n",
+                "Remotes:\n  old: {URI: old.example.com, System: true, Token: t}\n",
+            );
+        },
         &["warning ghost remote.yaml:3"],
     ),
     (
@@ -230,12 +267,24 @@ const CASES: &[Case] = &[
     ),
     (
         Code::IndividualExclusive,
-        |world| edit_user(world, "System: false\n", "System: false\n    Exclusive: true\n"),
+        |world| {
+            edit_user(
+                world,
+                "System: false\n",
+                "System: false\n    Exclusive: true\n",
+            );
+        },
         &["note individual-exclusive remote.yaml:7"],
     ),
     (
         Code::InsecureKey,
-        |world| edit_user(world, "System: false\n", "System: false\n    Insecure: false\n"),
+        |world| {
+            edit_user(
+                world,
+                "System: false\n",
+                "System: false\n    Insecure: false\n",
+            );
+        },
         &["note insecure-key remote.yaml:7"],
     ),
     (
@@ -250,12 +299,24 @@ const CASES: &[Case] = &[
     ),
     (
         Code::TokenExpired,
-        |world| edit_user(world, "Token: opaque", &format!("Token: {}", token_until(1))),
+        |world| {
+            edit_user(
+                world,
+                "Token: opaque",
+                &format!("Token: {}", token_until(1)),
+            );
+        },
         &["warning token-expired remote.yaml:9"],
     ),
     (
         Code::TokenExpires,
-        |world| edit_user(world, "Token: opaque", &format!("Token: {}", token_until(now() + 3600))),
+        |world| {
+            edit_user(
+                world,
+                "Token: opaque",
+                &format!("Token: {}", token_until(now() + 3600)),
+            );
+        },
         &["warning token-expires remote.yaml:9"],
     ),
     (
@@ -265,7 +326,11 @@ const CASES: &[Case] = &[
     ),
     (
         Code::LoginDuplicate,
-        |world| world.write_user(user() + "- URI: HKPS://Keys.example.com:443/\n  Auth: Basic b3RoZXI6cGFzcw==\n"),
+        |world| {
+            world.write_user(
+                user() + "- URI: HKPS://Keys.example.com:443/\n  Auth: Basic b3RoZXI6cGFzcw==\n",
+            );
+        },
         &["warning login-duplicate remote.yaml:15"],
     ),
     (
@@ -306,7 +371,13 @@ const CASES: &[Case] = &[
     ),
     (
         Code::HelperMissing,
-        |world| world.write_docker_config(DOCKER_CONFIG.replacen('{', r#"{"credsStore":"nowhere","#, 1)),
+        |world| {
+            world.write_docker_config(DOCKER_CONFIG.replacen(
+                '{',
+                r#"{"credsStore":"nowhere","#,
+                1,
+            ));
+        },
         &["error helper-missing docker-config.json"],
     ),
     (
@@ -333,12 +404,20 @@ fn legacy_beside_new(world: &mut World) {
 
 fn token_until_next_quarter() -> String {
     let text = user();
-    text.lines().find_map(|line| line.trim().strip_prefix("Token: ")).unwrap().to_owned()
+    text.lines()
+        .find_map(|line| line.trim().strip_prefix("Token: "))
+        .unwrap()
+        .to_owned()
 }
 
 /// The codes that have a case here.
 pub(super) fn covered() -> Vec<Code> {
-    let others = [Code::FileOwner, Code::SystemOwner, Code::HomeForeign, Code::ConfigUnused];
+    let others = [
+        Code::FileOwner,
+        Code::SystemOwner,
+        Code::HomeForeign,
+        Code::ConfigUnused,
+    ];
     CASES.iter().map(|(code, ..)| *code).chain(others).collect()
 }
 
@@ -358,13 +437,16 @@ fn nothing_is_found_where_nothing_is_wrong() {
     empty.write_system("Active: c\nRemotes: {c: {URI: c.example.com}}\n");
     assert_eq!(found(&empty), [""; 0]);
     let helped = clean();
-    helped.link_program("docker-credential-there", "tests/it/programs/docker-credential-fake");
+    helped.link_program(
+        "docker-credential-there",
+        "tests/it/programs/docker-credential-fake",
+    );
     helped.write_docker_config(DOCKER_CONFIG.replacen('{', r#"{"credsStore":"there","#, 1));
     assert_eq!(found(&helped), [""; 0]);
 }
 
 #[test]
-fn nothing_is_changed_and_no_mode_is_mended() {
+fn nothing_is_changed_and_no_mode_is_fixed() {
     for (code, make, _) in CASES {
         let mut world = clean();
         make(&mut world);
@@ -383,12 +465,23 @@ fn every_command_that_is_advised_is_one() {
         let found = world.run(&["remote", "doctor", "--offline", "--json"]);
         let view = schema::view(&found.stdout);
         for finding in view["findings"].as_array().unwrap() {
-            let mend = finding["mend"].as_str().unwrap();
-            let Some(words) = mend.strip_prefix("portolan ").filter(|_| !mend.contains(" NEW, or ")) else { continue };
+            let fix = finding["fix"].as_str().unwrap();
+            let Some(words) = fix
+                .strip_prefix("portolan ")
+                .filter(|_| !fix.contains(" NEW, or "))
+            else {
+                continue;
+            };
             for words in words.split(" && portolan ") {
-                let words: Vec<&str> = words.split(' ').map(|word| word.trim_matches('\'')).collect();
+                let words: Vec<&str> = words
+                    .split(' ')
+                    .map(|word| word.trim_matches('\''))
+                    .collect();
                 let advised = world.run(&words);
-                assert!(!advised.stderr.contains("Error for command"), "{code}: {mend}\n{advised}");
+                assert!(
+                    !advised.stderr.contains("Error for command"),
+                    "{code}: {fix}\n{advised}"
+                );
                 run += 1;
             }
         }
@@ -404,27 +497,33 @@ fn what_belongs_to_somebody_else_is_found() {
     let world = clean();
     chown(world.docker_config(), Some(ORDINARY), None).unwrap();
     assert_eq!(found(&world), ["error file-owner docker-config.json"]);
-    // A folder of root's in a user's home hides its files: nothing is said of those that nobody can see.
+    // A directory of root's in a user's home hides its files: nothing is said of those that nobody can see.
     let mut world = clean();
     world.as_ordinary_user();
-    let folder = world.home().join(".apptainer");
-    chown(&folder, Some(0), None).unwrap();
+    let directory = world.home().join(".apptainer");
+    chown(&directory, Some(0), None).unwrap();
     let run = world.run(&["remote", "doctor", "--offline"]);
-    let mend = format!("To mend it: sudo chown {ORDINARY} $HOME/.apptainer\n");
-    assert_eq!(run.stdout.matches(&mend).count(), 2, "{run}");
-    assert_eq!(found(&world), ["error file-owner .apptainer", "error file-unreadable remote.yaml"]);
+    let fix = format!("To fix it: sudo chown {ORDINARY} $HOME/.apptainer\n");
+    assert_eq!(run.stdout.matches(&fix).count(), 2, "{run}");
+    assert_eq!(
+        found(&world),
+        [
+            "error file-owner .apptainer",
+            "error file-unreadable remote.yaml"
+        ]
+    );
     let world = clean();
     chown(world.system_file(), Some(ORDINARY), None).unwrap();
     assert_eq!(found(&world), ["warning system-owner remote.yaml"]);
     let mut world = clean();
-    let folder = world.root().join("theirs");
-    fs::create_dir(&folder).unwrap();
-    chown(&folder, Some(ORDINARY), None).unwrap();
-    world.set("XDG_CACHE_HOME", folder.join("cache"));
+    let directory = world.root().join("theirs");
+    fs::create_dir(&directory).unwrap();
+    chown(&directory, Some(ORDINARY), None).unwrap();
+    world.set("XDG_CACHE_HOME", directory.join("cache"));
     assert_eq!(found(&world), ["warning home-foreign "]);
-    chown(&folder, Some(0), None).unwrap();
+    chown(&directory, Some(0), None).unwrap();
     assert_eq!(found(&world), [""; 0]);
-    world.set_mode(&folder, 0o1777);
+    world.set_mode(&directory, 0o1777);
     assert_eq!(found(&world), ["warning home-foreign "]);
 }
 
@@ -434,10 +533,24 @@ fn a_file_that_only_we_read_is_told_of() {
     let named = world.home().join("other.yaml");
     fs::write(&named, "").unwrap();
     world.set_mode(&named, 0o644);
-    let of_named =
-        |world: &World| super::findings(&world.run(&["remote", "-c", "other.yaml", "doctor", "--offline", "--json"]));
+    let of_named = |world: &World| {
+        super::findings(&world.run(&[
+            "remote",
+            "-c",
+            "other.yaml",
+            "doctor",
+            "--offline",
+            "--json",
+        ]))
+    };
     assert_eq!(of_named(&world), ["note config-unused other.yaml"]);
     // Its mode is its user's business until it holds a secret.
     fs::write(&named, "Remotes: {x: {URI: x.example.com, Token: t}}").unwrap();
-    assert_eq!(of_named(&world), ["error file-mode other.yaml fixable", "note config-unused other.yaml"]);
+    assert_eq!(
+        of_named(&world),
+        [
+            "error file-mode other.yaml fixable",
+            "note config-unused other.yaml"
+        ]
+    );
 }

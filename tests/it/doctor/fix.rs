@@ -1,4 +1,4 @@
-//! `remote doctor --fix`: mends what loses nothing, says it, and shows what is left.
+//! `remote doctor --fix`: fixes what loses nothing, says it, and shows what is left.
 
 use std::fs;
 
@@ -15,11 +15,14 @@ fn litter(world: &World, name: &str, text: &str) {
 }
 
 #[test]
-fn what_loses_nothing_is_mended_and_told() {
+fn what_loses_nothing_is_fixed_and_told() {
     let world = clean();
     world.write_user(
-        user().replacen("Remotes:\n", "Remotes:\n  old: {URI: old.example.com, System: true}\n", 1)
-            + "- URI: docker://registry.example.com\n- URI: docker://dead.example.com\n",
+        user().replacen(
+            "Remotes:\n",
+            "Remotes:\n  old: {URI: old.example.com, System: true}\n",
+            1,
+        ) + "- URI: docker://registry.example.com\n- URI: docker://dead.example.com\n",
     );
     world.set_mode(&world.user_file(), 0o644);
     world.set_mode(&world.home().join(".apptainer"), 0o755);
@@ -45,20 +48,40 @@ No problems found. Looked at $HOME/.apptainer/remote.yaml, $HOME/.apptainer/dock
     assert_eq!(world.mode(&world.user_file()), "600");
     assert_eq!(world.mode(&world.home().join(".apptainer")), "700");
     let text = fs::read_to_string(world.user_file()).unwrap();
-    assert!(!text.contains("old.example.com") && !text.contains("dead.example.com"), "{text}");
-    assert_eq!(text.matches("docker://registry.example.com").count(), 1, "{text}");
-    assert!(!world.home_listing().iter().any(|name| name.contains("portolan-new")), "{:?}", world.home_listing());
+    assert!(
+        !text.contains("old.example.com") && !text.contains("dead.example.com"),
+        "{text}"
+    );
+    assert_eq!(
+        text.matches("docker://registry.example.com").count(),
+        1,
+        "{text}"
+    );
+    assert!(
+        !world
+            .home_listing()
+            .iter()
+            .any(|name| name.contains("portolan-new")),
+        "{:?}",
+        world.home_listing()
+    );
 }
 
 #[test]
 fn what_a_person_may_want_stays() {
     let kept = [
-        user().replacen("Remotes:\n", "Remotes:\n  old: {URI: old.example.com, System: true, Token: t}\n", 1),
-        user().replacen("Remotes:\n", "Remotes:\n  old: {URI: old.example.com, System: true}\n", 1).replacen(
-            "Active: mine",
-            "Active: old",
+        user().replacen(
+            "Remotes:\n",
+            "Remotes:\n  old: {URI: old.example.com, System: true, Token: t}\n",
             1,
         ),
+        user()
+            .replacen(
+                "Remotes:\n",
+                "Remotes:\n  old: {URI: old.example.com, System: true}\n",
+                1,
+            )
+            .replacen("Active: mine", "Active: old", 1),
         user() + "- URI: https://Keys.example.com\n  Auth: Basic b3RoZXI6cGFzcw==\n",
         user().replacen("    System: true\n", "    System: false\n", 1),
         user().replacen("Active: mine", "Active: nobody", 1),
@@ -87,15 +110,22 @@ fn rows_stay_while_the_file_of_their_passwords_is_away_or_broken() {
 #[test]
 fn nothing_goes_while_the_systems_file_cannot_be_read() {
     let world = clean();
-    let text = user().replacen("Remotes:\n", "Remotes:\n  old: {URI: old.example.com, System: true}\n", 1)
-        + "- URI: docker://registry.example.com\n";
+    let text = user().replacen(
+        "Remotes:\n",
+        "Remotes:\n  old: {URI: old.example.com, System: true}\n",
+        1,
+    ) + "- URI: docker://registry.example.com\n";
     world.write_user(&text);
     world.write_system("Active: [");
     world.age(&world.system_file());
     world.run(&["remote", "doctor", "--offline", "--fix"]);
     let after = fs::read_to_string(world.user_file()).unwrap();
     assert!(after.contains("old.example.com"), "{after}");
-    assert_eq!(after.matches("docker://registry.example.com").count(), 1, "{after}");
+    assert_eq!(
+        after.matches("docker://registry.example.com").count(),
+        1,
+        "{after}"
+    );
 }
 
 #[test]
@@ -107,15 +137,23 @@ fn an_interrupted_write_is_undone() {
         world.age(&world.user_file());
         fs::metadata(world.user_file()).unwrap().ino()
     };
-    litter(&world, ".remote.yaml.portolan-backup", &format!("portolan backup of inode {inode}\n{}", user()));
+    litter(
+        &world,
+        ".remote.yaml.portolan-backup",
+        &format!("portolan backup of inode {inode}\n{}", user()),
+    );
     let run = world.run(&["remote", "doctor", "--offline", "--fix"]);
     assert_eq!(run.code, Some(0), "{run}");
-    assert_eq!(fs::read_to_string(world.user_file()).unwrap(), user(), "{run}");
+    assert_eq!(
+        fs::read_to_string(world.user_file()).unwrap(),
+        user(),
+        "{run}"
+    );
     assert_eq!(found(&world), [""; 0]);
 }
 
 #[test]
-fn what_cannot_be_mended_is_told_and_stays_found() {
+fn what_cannot_be_fixed_is_told_and_stays_found() {
     let mut world = clean();
     world.write_system(SYSTEM);
     world.as_ordinary_user();
@@ -123,6 +161,9 @@ fn what_cannot_be_mended_is_told_and_stays_found() {
     world.give_away(&world.home());
     world.set_mode(&world.home().join(".apptainer"), 0o500);
     let run = world.run(&["remote", "doctor", "--offline", "--fix"]);
-    assert!(run.stderr.starts_with("WARNING: Not mended (litter): "), "{run}");
+    assert!(
+        run.stderr.starts_with("WARNING: Not fixed (litter): "),
+        "{run}"
+    );
     assert!(run.stdout.contains("[litter]"), "{run}");
 }

@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 use portolan::config::checks::Code;
 
 use super::{everything, findings};
-use crate::support::{
-    authority,
-    cloud::discovering,
-    endpoint::{DISCOVERY, endpoint, good},
-    reply::Reply,
-    server::Server,
-    world::World,
-};
+use crate::support::authority;
+use crate::support::cloud::discovering;
+use crate::support::endpoint::{DISCOVERY, endpoint, good};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::World;
 
 /// The codes that have a case here.
 pub(super) const COVERED: [Code; 5] = [
@@ -43,8 +41,14 @@ fn an_endpoint_that_answers_is_no_finding() {
     assert_eq!(asked(&world), [""; 0]);
     assert_eq!(everything(&world), before);
     let run = world.run(&["remote", "doctor"]);
-    let summary = format!("No problems found. Looked at {}; 1 server was asked.\n", "$ETC/apptainer/remote.yaml");
-    assert_eq!((run.stdout, run.stderr, run.code), (summary, String::new(), Some(0)));
+    let summary = format!(
+        "No problems found. Looked at {}; 1 server was asked.\n",
+        "$ETC/apptainer/remote.yaml"
+    );
+    assert_eq!(
+        (run.stdout, run.stderr, run.code),
+        (summary, String::new(), Some(0))
+    );
 }
 
 #[test]
@@ -52,20 +56,30 @@ fn an_endpoint_that_does_not_answer_is_an_error_where_it_is_the_active_one() {
     let world = world("  e: {URI: 'localhost:1'}\n  other: {URI: 'localhost:1/x'}\n");
     assert_eq!(
         asked(&world),
-        ["error endpoint-unreachable remote.yaml:3", "warning endpoint-unreachable remote.yaml:4"]
+        [
+            "error endpoint-unreachable remote.yaml:3",
+            "warning endpoint-unreachable remote.yaml:4"
+        ]
     );
 }
 
 #[test]
 fn services_that_are_odd_or_missing_are_notes() {
-    let server =
-        discovering(|base| format!(r#"{{"keystoreAPI":{{"uri":"{base}/keys"}},"somethingAPI":{{"uri":"{base}/x"}}}}"#));
+    let server = discovering(|base| {
+        format!(r#"{{"keystoreAPI":{{"uri":"{base}/keys"}},"somethingAPI":{{"uri":"{base}/x"}}}}"#)
+    });
     let world = world(&format!("  e: {{URI: '{}'}}\n", server.host()));
-    assert_eq!(asked(&world), ["note service-unknown remote.yaml:3", "note library-missing remote.yaml:3"]);
+    assert_eq!(
+        asked(&world),
+        [
+            "note service-unknown remote.yaml:3",
+            "note library-missing remote.yaml:3"
+        ]
+    );
     let run = world.run(&["remote", "doctor"]);
     assert!(
         run.stdout
-            .contains("To mend it: portolan remote add --no-login SylabsCloud && portolan remote use SylabsCloud\n"),
+            .contains("To fix it: portolan remote add --no-login SylabsCloud && portolan remote use SylabsCloud\n"),
         "{run}"
     );
     assert_eq!(run.code, Some(0));
@@ -74,13 +88,19 @@ fn services_that_are_odd_or_missing_are_notes() {
 #[test]
 fn http_is_needless_where_https_answers() {
     let plain = Server::http(endpoint);
-    let needed = world(&format!("  e: {{URI: '{}', Insecure: true}}\n", plain.host()));
+    let needed = world(&format!(
+        "  e: {{URI: '{}', Insecure: true}}\n",
+        plain.host()
+    ));
     assert_eq!(asked(&needed), ["note insecure-key remote.yaml:3"]);
     // One port can't speak both: the plain side is not reached, and the other one tells.
     let tls = Server::https(endpoint);
     let needless = world(&format!("  e: {{URI: '{}', Insecure: true}}\n", tls.host()));
     let found = asked(&needless);
-    assert!(found.contains(&"warning http-needless remote.yaml:3".to_owned()), "{found:?}");
+    assert!(
+        found.contains(&"warning http-needless remote.yaml:3".to_owned()),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -97,16 +117,27 @@ fn a_keyserver_that_does_not_answer_is_a_warning() {
     ));
     let mut found = asked(&world);
     found.sort();
-    assert_eq!(found, ["warning keyserver-unreachable remote.yaml:6", "warning keyserver-unreachable remote.yaml:7"]);
+    assert_eq!(
+        found,
+        [
+            "warning keyserver-unreachable remote.yaml:6",
+            "warning keyserver-unreachable remote.yaml:7"
+        ]
+    );
 }
 
 #[test]
 fn the_keyserver_that_the_endpoint_names_is_asked_too() {
     let server = discovering(|base| {
-        format!(r#"{{"libraryAPI":{{"uri":"{base}/library"}},"keystoreAPI":{{"uri":"https://localhost:1"}}}}"#)
+        format!(
+            r#"{{"libraryAPI":{{"uri":"{base}/library"}},"keystoreAPI":{{"uri":"https://localhost:1"}}}}"#
+        )
     });
     let world = world(&format!("  e: {{URI: '{}'}}\n", server.host()));
-    assert_eq!(asked(&world), ["warning keyserver-unreachable remote.yaml:3"]);
+    assert_eq!(
+        asked(&world),
+        ["warning keyserver-unreachable remote.yaml:3"]
+    );
 }
 
 #[test]
@@ -136,10 +167,17 @@ fn nobody_is_asked_offline_and_nobody_is_shown_a_secret() {
 fn servers_are_asked_at_once() {
     let slow = || Server::https(|asked| endpoint(asked).after(Duration::from_millis(700)));
     let servers: Vec<Server> = (0..6).map(|_| slow()).collect();
-    let remotes: String =
-        servers.iter().zip(1..).map(|(server, n)| format!("  r{n}: {{URI: '{}'}}\n", server.host())).collect();
+    let remotes: String = servers
+        .iter()
+        .zip(1..)
+        .map(|(server, n)| format!("  r{n}: {{URI: '{}'}}\n", server.host()))
+        .collect();
     let world = world(&format!("  e: {{URI: '{}'}}\n{remotes}", servers[0].host()));
     let began = Instant::now();
     assert_eq!(asked(&world), [""; 0]);
-    assert!(began.elapsed() < Duration::from_millis(3500), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_millis(3500),
+        "{:?}",
+        began.elapsed()
+    );
 }

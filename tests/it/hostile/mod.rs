@@ -1,6 +1,6 @@
-//! Hostile surroundings: what others put into files, folders, names and answers. See docs/security.md.
+//! Hostile surroundings: what others put into files, directories, names and answers. See docs/security.md.
 
-mod folders;
+mod directories;
 mod races;
 mod sizes;
 mod steering;

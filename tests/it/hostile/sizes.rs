@@ -1,18 +1,14 @@
 //! What is too much: refused soon, in little memory, and with the limit in the error.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    time::{Duration, Instant},
-};
+use std::fmt::Write as _;
+use std::fs;
+use std::time::{Duration, Instant};
 
-use crate::support::{
-    cloud,
-    endpoint::{DISCOVERY, USER},
-    reply::Reply,
-    server::Server,
-    world::{Finished, World},
-};
+use crate::support::cloud;
+use crate::support::endpoint::{DISCOVERY, USER};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::{Finished, World};
 
 /// Far more than a refusal takes on a busy machine.
 const SOON: Duration = Duration::from_secs(10);
@@ -21,11 +17,16 @@ const MEMORY: &str = "700000";
 
 /// Runs a command with little memory.
 fn run(world: &World, words: &[&str]) -> Finished {
-    let mut command = world.command_through(&["sh", "-c", r#"ulimit -v "$0" && exec "$@""#, MEMORY]);
+    let mut command =
+        world.command_through(&["sh", "-c", r#"ulimit -v "$0" && exec "$@""#, MEMORY]);
     command.args(words);
     let began = Instant::now();
     let run = world.finish(command, "");
-    assert!(began.elapsed() < SOON, "{words:?} took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < SOON,
+        "{words:?} took {:?}",
+        began.elapsed()
+    );
     run
 }
 
@@ -33,8 +34,16 @@ fn run(world: &World, words: &[&str]) -> Finished {
 #[track_caller]
 fn assert_refused(what: &str, run: &Finished, limit: &str) {
     let told = &run.stderr;
-    assert!(run.code == Some(255) && told.contains("FATAL:   "), "{what}: {run}");
-    assert!(told.contains(limit) && told.len() < 2_000, "{what}: {} bytes, {:.2000}", told.len(), told);
+    assert!(
+        run.code == Some(255) && told.contains("FATAL:   "),
+        "{what}: {run}"
+    );
+    assert!(
+        told.contains(limit) && told.len() < 2_000,
+        "{what}: {} bytes, {:.2000}",
+        told.len(),
+        told
+    );
 }
 
 fn laughs() -> String {
@@ -51,13 +60,24 @@ fn a_remotes_file_that_is_too_much_is_refused() {
     let deep = |open: &str| format!("Active: {}", open.repeat(10_000));
     let name = "n".repeat(10 << 20);
     let cases = [
-        ("a name of 10 MiB", format!("Remotes:\n  ? \"{name}\"\n  : URI: x\n"), "65536 are possible"),
+        (
+            "a name of 10 MiB",
+            format!("Remotes:\n  ? \"{name}\"\n  : URI: x\n"),
+            "65536 are possible",
+        ),
         ("nested lists", deep("["), "128 levels"),
         ("nested maps", deep("{a: "), "128 levels"),
-        ("billions of laughs", laughs(), "aliases stand for too much of the document"),
+        (
+            "billions of laughs",
+            laughs(),
+            "aliases stand for too much of the document",
+        ),
         (
             "many aliases",
-            format!("Active: &a x\nRemotes: {{x: {{Keyservers: [{}]}}}}", "*a,".repeat(5_000)),
+            format!(
+                "Active: &a x\nRemotes: {{x: {{Keyservers: [{}]}}}}",
+                "*a,".repeat(5_000)
+            ),
             "1000 aliases",
         ),
     ];
@@ -65,49 +85,94 @@ fn a_remotes_file_that_is_too_much_is_refused() {
         let world = World::shipped();
         world.write_user(&text);
         assert_refused(what, &run(&world, &["remote", "list"]), limit);
-        assert_eq!(fs::read_to_string(world.user_file()).unwrap(), text, "{what}: it stays as it is");
+        assert_eq!(
+            fs::read_to_string(world.user_file()).unwrap(),
+            text,
+            "{what}: it stays as it is"
+        );
     }
     let world = World::shipped();
     world.write_user("");
-    fs::File::options().write(true).open(world.user_file()).unwrap().set_len(1 << 30).unwrap();
-    for words in [&["remote", "list"][..], &["remote", "add", "--no-login", "x", "x.example.com"]] {
+    fs::File::options()
+        .write(true)
+        .open(world.user_file())
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    for words in [
+        &["remote", "list"][..],
+        &["remote", "add", "--no-login", "x", "x.example.com"],
+    ] {
         assert_refused("1 GiB", &run(&world, words), "64 MiB are the most");
     }
     let long = "n".repeat(100_000);
-    let run = run(&World::shipped(), &["remote", "add", "--no-login", &long, "x.example.com"]);
+    let run = run(
+        &World::shipped(),
+        &["remote", "add", "--no-login", &long, "x.example.com"],
+    );
     assert_refused("a name of 100 kB", &run, "at most 65536 are possible");
 }
 
 #[test]
 fn a_file_of_secrets_that_is_too_much_is_refused() {
     let deep = |open: &str| format!("{{\"auths\":{}", open.repeat(10_000));
-    let cases = [("nested lists", deep("["), "127 levels"), ("nested maps", deep("{\"a\":"), "127 levels")];
+    let cases = [
+        ("nested lists", deep("["), "127 levels"),
+        ("nested maps", deep("{\"a\":"), "127 levels"),
+    ];
     let login = ["registry", "login", "-u", USER, "-p", "x", "localhost:1"];
     for (what, text, limit) in cases {
         let world = World::shipped();
         world.write_docker_config(&text);
-        assert_refused(what, &run(&world, &["registry", "logout", "localhost:1"]), limit);
+        assert_refused(
+            what,
+            &run(&world, &["registry", "logout", "localhost:1"]),
+            limit,
+        );
         let refused = run(&world, &login);
-        assert!(refused.code == Some(255) && refused.stderr.contains(limit), "{what}: {refused}");
+        assert!(
+            refused.code == Some(255) && refused.stderr.contains(limit),
+            "{what}: {refused}"
+        );
     }
     let world = World::shipped();
     world.write_docker_config("");
-    fs::File::options().write(true).open(world.docker_config()).unwrap().set_len(1 << 30).unwrap();
-    assert_refused("1 GiB", &run(&world, &["registry", "logout", "localhost:1"]), "64 MiB are the most");
+    fs::File::options()
+        .write(true)
+        .open(world.docker_config())
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    assert_refused(
+        "1 GiB",
+        &run(&world, &["registry", "logout", "localhost:1"]),
+        "64 MiB are the most",
+    );
 }
 
 #[test]
 fn many_logins_take_time_in_proportion() {
     const MANY: usize = 5_000;
     let world = World::shipped();
-    let rows: String = (0..MANY).map(|number| format!("- URI: docker://h{number}.example.com\n")).collect();
-    let auths: Vec<String> = (0..MANY).map(|number| format!(r#""h{number}.example.com":{{"auth":"dTpw"}}"#)).collect();
+    let rows: String = (0..MANY)
+        .map(|number| format!("- URI: docker://h{number}.example.com\n"))
+        .collect();
+    let auths: Vec<String> = (0..MANY)
+        .map(|number| format!(r#""h{number}.example.com":{{"auth":"dTpw"}}"#))
+        .collect();
     world.write_user(format!("Credentials:\n{rows}"));
     world.write_docker_config(format!(r#"{{"auths":{{{}}}}}"#, auths.join(",")));
-    for words in [&["remote", "list"][..], &["registry", "list"], &["remote", "doctor", "--offline"]] {
+    for words in [
+        &["remote", "list"][..],
+        &["registry", "list"],
+        &["remote", "doctor", "--offline"],
+    ] {
         assert_eq!(run(&world, words).code, Some(0), "{words:?}");
     }
-    assert_eq!(run(&world, &["registry", "logout", "h7.example.com"]).code, Some(0));
+    assert_eq!(
+        run(&world, &["registry", "logout", "h7.example.com"]).code,
+        Some(0)
+    );
 }
 
 #[test]
@@ -115,13 +180,41 @@ fn a_token_that_is_too_much_is_refused() {
     let world = World::shipped();
     let file = world.home().join("token");
     fs::File::create(&file).unwrap().set_len(1 << 30).unwrap();
-    let words = ["remote", "login", "--tokenfile", file.to_str().unwrap(), "DefaultRemote"];
-    assert_refused("1 GiB", &run(&world, &words), "token is too large to be valid");
-    let endless = run(&world, &["remote", "login", "--tokenfile", "/dev/zero", "DefaultRemote"]);
+    let words = [
+        "remote",
+        "login",
+        "--tokenfile",
+        file.to_str().unwrap(),
+        "DefaultRemote",
+    ];
+    assert_refused(
+        "1 GiB",
+        &run(&world, &words),
+        "token is too large to be valid",
+    );
+    let endless = run(
+        &world,
+        &[
+            "remote",
+            "login",
+            "--tokenfile",
+            "/dev/zero",
+            "DefaultRemote",
+        ],
+    );
     assert_refused("without an end", &endless, "token is too large to be valid");
-    let mut command = world.command_through(&["sh", "-c", r#"ulimit -v "$0" && exec "$@" </dev/zero"#, MEMORY]);
+    let mut command = world.command_through(&[
+        "sh",
+        "-c",
+        r#"ulimit -v "$0" && exec "$@" </dev/zero"#,
+        MEMORY,
+    ]);
     command.args(["remote", "login", "--password-stdin", "DefaultRemote"]);
-    assert_refused("standard input without an end", &world.finish(command, ""), "1 MiB");
+    assert_refused(
+        "standard input without an end",
+        &world.finish(command, ""),
+        "1 MiB",
+    );
 }
 
 #[test]
@@ -131,13 +224,22 @@ fn an_answer_that_is_too_much_is_refused() {
     let answers = [
         ("an endless body", Reply::EndlessBody, "1 MiB"),
         // The HTTP library stops reading, and does not say at which size.
-        ("endless headers", Reply::EndlessHeaders, "not an HTTP answer"),
+        (
+            "endless headers",
+            Reply::EndlessHeaders,
+            "not an HTTP answer",
+        ),
         ("nested lists", Reply::json(200, &deep), "127 levels"),
         ("nested maps", Reply::json(200, &nested), "127 levels"),
     ];
     for (what, answer, limit) in answers {
-        let endpoint =
-            Server::https(move |asked| if asked.path() == DISCOVERY { answer.clone() } else { Reply::status(404) });
+        let endpoint = Server::https(move |asked| {
+            if asked.path() == DISCOVERY {
+                answer.clone()
+            } else {
+                Reply::status(404)
+            }
+        });
         let world = cloud::world();
         world.write_user(cloud::remotes(&[("e", &endpoint.host(), "x")]));
         for words in [&["remote", "status"][..], &["remote", "get-login-password"]] {

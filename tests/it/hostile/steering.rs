@@ -1,23 +1,24 @@
 //! Text that would steer a terminal, from wherever it comes: a terminal never gets it raw. D17 of docs/compatibility.md.
 
-use std::{fs, process::Stdio};
+use std::fs;
+use std::process::Stdio;
 
-use crate::support::{
-    authority,
-    endpoint::{DISCOVERY, USER},
-    reply::{Asked, Reply},
-    server::Server,
-    terminal::Terminal,
-    world::World,
-};
+use crate::support::authority;
+use crate::support::endpoint::{DISCOVERY, USER};
+use crate::support::reply::{Asked, Reply};
+use crate::support::server::Server;
+use crate::support::terminal::Terminal;
+use crate::support::world::World;
 
 /// A title, a cleared screen, a colour by one character, a reversed line, nothing with a width, and a line of its own.
-const HOSTILE: &str =
-    "a\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\u{200b}\u{feff}\u{ad}\r\u{8}\u{7f}\nFORGED";
+const HOSTILE: &str = "a\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\u{200b}\u{feff}\u{ad}\r\u{8}\u{7f}\nFORGED";
 
 /// The same between double quotes, for YAML and JSON alike.
 fn quoted() -> String {
-    let escaped: String = HOSTILE.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
+    let escaped: String = HOSTILE
+        .chars()
+        .map(|character| format!("\\u{:04x}", u32::from(character)))
+        .collect();
     format!("\"{escaped}\"")
 }
 
@@ -25,7 +26,11 @@ fn quoted() -> String {
 fn shown(world: &World, words: &[&str], ends: bool) -> String {
     let mut terminal = Terminal::new();
     let program = env!("CARGO_BIN_EXE_portolan");
-    let mut command = if ends { terminal.command_without_control(program) } else { terminal.command(program) };
+    let mut command = if ends {
+        terminal.command_without_control(program)
+    } else {
+        terminal.command(program)
+    };
     world.surround(&mut command);
     command.env("NO_COLOR", "1").args(words);
     if ends {
@@ -53,10 +58,17 @@ fn harmless(world: &World, words: &[&str]) -> String {
 fn assert_harmless(text: &str) {
     let steers = |character: char| match character {
         '\n' => false,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => true,
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' => true,
         other => other.is_control(),
     };
-    let found: String = text.chars().filter(|character| steers(*character)).collect();
+    let found: String = text
+        .chars()
+        .filter(|character| steers(*character))
+        .collect();
     assert!(found.is_empty(), "{found:?} is raw: {text:?}");
 }
 
@@ -65,14 +77,20 @@ fn assert_harmless(text: &str) {
 fn assert_no_line_of_its_own(world: &World, words: &[&str]) {
     let text = harmless(world, words);
     assert!(text.contains("owned"), "{words:?}: {text}");
-    assert!(!text.lines().any(|line| line.to_lowercase().starts_with("forged")), "{words:?}: {text}");
+    assert!(
+        !text
+            .lines()
+            .any(|line| line.to_lowercase().starts_with("forged")),
+        "{words:?}: {text}"
+    );
 }
 
 #[test]
 fn files_do_not_steer_a_terminal() {
     let world = World::new();
     let text = quoted();
-    let keyservers = format!("[{{URI: {text}, External: true}}, {{URI: https://keys.example.com}}]");
+    let keyservers =
+        format!("[{{URI: {text}, External: true}}, {{URI: https://keys.example.com}}]");
     world.write_system(format!(
         "Active: {text}\nRemotes:\n  {text}: {{URI: {text}, System: true, Keyservers: {keyservers}}}\n"
     ));
@@ -109,16 +127,36 @@ fn files_do_not_steer_a_terminal() {
     ] {
         harmless(&world, words);
     }
-    world.write_user(format!("Credentials:\n- URI: docker://x\n- {{URI: {text}, Auth: Bearer x}}\n"));
-    world.write_docker_config(format!(r#"{{"auths":{{"x":{{"auth":"aWFuOng="}}}},"credHelpers":{{"x":{text}}}}}"#));
+    world.write_user(format!(
+        "Credentials:\n- URI: docker://x\n- {{URI: {text}, Auth: Bearer x}}\n"
+    ));
+    world.write_docker_config(format!(
+        r#"{{"auths":{{"x":{{"auth":"aWFuOng="}}}},"credHelpers":{{"x":{text}}}}}"#
+    ));
     assert_no_line_of_its_own(&world, &["registry", "logout", "x"]);
     assert_no_line_of_its_own(&world, &["remote", "doctor", "--offline"]);
     world.write_docker_config(format!(r#"{{"auths":{{"x":[{text}"#));
     harmless(&world, &["remote", "doctor", "--offline"]);
     fs::write(world.home().join("owned"), format!(r#"{{"auths":{text}}}"#)).unwrap();
-    harmless(&world, &["registry", "login", "--authfile", "owned", "-u", "x", "-p", "x", "localhost:1"]);
-    for broken in [format!("{text}: x\n"), format!("Remotes: {{x: {{{text}: x}}}}\n"), format!("Active: [{HOSTILE}\n")]
-    {
+    harmless(
+        &world,
+        &[
+            "registry",
+            "login",
+            "--authfile",
+            "owned",
+            "-u",
+            "x",
+            "-p",
+            "x",
+            "localhost:1",
+        ],
+    );
+    for broken in [
+        format!("{text}: x\n"),
+        format!("Remotes: {{x: {{{text}: x}}}}\n"),
+        format!("Active: [{HOSTILE}\n"),
+    ] {
         world.write_user(broken);
         harmless(&world, &["remote", "list"]);
         harmless(&world, &["remote", "doctor", "--offline"]);
@@ -134,25 +172,66 @@ fn the_command_line_and_the_environment_do_not_steer_a_terminal() {
         &["remote", "use", "--owned", HOSTILE],
         &["--command", HOSTILE, "remote", "list"],
         &["-d", "--sysconfdir", HOSTILE, "remote", "list"],
-        &["remote", "-c", HOSTILE, "add", "--no-login", HOSTILE, "x.example.com"],
+        &[
+            "remote",
+            "-c",
+            HOSTILE,
+            "add",
+            "--no-login",
+            HOSTILE,
+            "x.example.com",
+        ],
         &["remote", "login", "--tokenfile", HOSTILE, "DefaultRemote"],
-        &["remote", "login", "-u", "x", "-p", "x", &format!("docker://{HOSTILE}")],
-        &["remote", "login", "-u", "x", "-p", "x", &format!("https://{HOSTILE}")],
-        &["registry", "login", "-u", "x", "-p", "x", "--authfile", HOSTILE, HOSTILE],
+        &[
+            "remote",
+            "login",
+            "-u",
+            "x",
+            "-p",
+            "x",
+            &format!("docker://{HOSTILE}"),
+        ],
+        &[
+            "remote",
+            "login",
+            "-u",
+            "x",
+            "-p",
+            "x",
+            &format!("https://{HOSTILE}"),
+        ],
+        &[
+            "registry",
+            "login",
+            "-u",
+            "x",
+            "-p",
+            "x",
+            "--authfile",
+            HOSTILE,
+            HOSTILE,
+        ],
     ] {
         harmless(&world, words);
     }
     // A file's own name.
-    let folder = world.home().join(HOSTILE);
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("remote.yaml"), "[").unwrap();
-    world.set_mode(&folder.join("remote.yaml"), 0o644);
-    world.set("APPTAINER_CONFIGDIR", folder);
+    let directory = world.home().join(HOSTILE);
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("remote.yaml"), "[").unwrap();
+    world.set_mode(&directory.join("remote.yaml"), 0o644);
+    world.set("APPTAINER_CONFIGDIR", directory);
     harmless(&world, &["remote", "list"]);
-    for variable in ["APPTAINER_LOGIN_INSECURE", "APPTAINER_AUTH_FILE", "PORTOLAN_COMMAND"] {
+    for variable in [
+        "APPTAINER_LOGIN_INSECURE",
+        "APPTAINER_AUTH_FILE",
+        "PORTOLAN_COMMAND",
+    ] {
         let mut world = World::shipped();
         world.set(variable, HOSTILE);
-        harmless(&world, &["registry", "login", "-u", "x", "-p", "x", "localhost:1"]);
+        harmless(
+            &world,
+            &["registry", "login", "-u", "x", "-p", "x", "localhost:1"],
+        );
     }
 }
 
@@ -168,34 +247,60 @@ fn servers_do_not_steer_a_terminal() {
                 asked.base
             ),
         ),
-        _ => Reply::json(200, &format!(r#"{{"data":{{"version":{said},"apiVersion":{said}}}}}"#)),
+        _ => Reply::json(
+            200,
+            &format!(r#"{{"data":{{"version":{said},"apiVersion":{said}}}}}"#),
+        ),
     });
     let mut world = World::shipped();
     world.trust(authority::shared());
-    world.write_user(format!("Active: e\nRemotes: {{e: {{URI: \"{}\", Token: x}}}}\n", services.host()));
+    world.write_user(format!(
+        "Active: e\nRemotes: {{e: {{URI: \"{}\", Token: x}}}}\n",
+        services.host()
+    ));
     assert_no_line_of_its_own(&world, &["remote", "status"]);
     assert_no_line_of_its_own(&world, &["remote", "doctor"]);
     assert_no_line_of_its_own(&world, &["remote", "get-login-password"]);
 
     let said = text.clone();
     let registry = Server::http(move |asked: &Asked| match asked.path() {
-        "/v2/" => Reply::status(401)
-            .with("WWW-Authenticate", &format!(r#"Bearer realm="{}/token",service="owned""#, asked.base)),
-        _ => Reply::json(401, &format!(r#"{{"errors":[{{"code":{said},"message":{said}}}]}}"#)),
+        "/v2/" => Reply::status(401).with(
+            "WWW-Authenticate",
+            &format!(r#"Bearer realm="{}/token",service="owned""#, asked.base),
+        ),
+        _ => Reply::json(
+            401,
+            &format!(r#"{{"errors":[{{"code":{said},"message":{said}}}]}}"#),
+        ),
     });
-    assert_no_line_of_its_own(&world, &["registry", "login", "-u", USER, "-p", "x", &registry.host()]);
-    let redirect = Server::https(|asked| Reply::redirect(&format!("{}/owned%1b]0;%07\u{9b}31m\u{202e}x", asked.base)));
-    world.write_user(format!("Active: e\nRemotes: {{e: {{URI: \"{}\"}}}}\n", redirect.host()));
+    assert_no_line_of_its_own(
+        &world,
+        &["registry", "login", "-u", USER, "-p", "x", &registry.host()],
+    );
+    let redirect = Server::https(|asked| {
+        Reply::redirect(&format!("{}/owned%1b]0;%07\u{9b}31m\u{202e}x", asked.base))
+    });
+    world.write_user(format!(
+        "Active: e\nRemotes: {{e: {{URI: \"{}\"}}}}\n",
+        redirect.host()
+    ));
     assert_no_line_of_its_own(&world, &["remote", "status"]);
-    let scheme = Server::http(|_| Reply::status(401).with("WWW-Authenticate", "owned\u{9b}31m\u{202e} realm=x"));
-    assert_no_line_of_its_own(&world, &["registry", "login", "-u", USER, "-p", "x", &scheme.host()]);
+    let scheme = Server::http(|_| {
+        Reply::status(401).with("WWW-Authenticate", "owned\u{9b}31m\u{202e} realm=x")
+    });
+    assert_no_line_of_its_own(
+        &world,
+        &["registry", "login", "-u", USER, "-p", "x", &scheme.host()],
+    );
 }
 
 #[test]
 fn a_prompt_does_not_steer_a_terminal() {
     let world = World::shipped();
     let text = quoted();
-    world.write_user(format!("Active: {text}\nRemotes:\n  {text}: {{URI: x.example.com}}\n"));
+    world.write_user(format!(
+        "Active: {text}\nRemotes:\n  {text}: {{URI: x.example.com}}\n"
+    ));
     assert_harmless(&shown(&world, &["remote", "login"], false));
 }
 
@@ -203,12 +308,18 @@ fn a_prompt_does_not_steer_a_terminal() {
 fn a_credential_helper_does_not_steer_a_terminal() {
     let mut world = World::shipped();
     let registry = Server::http(|_| Reply::status(200));
-    world.link_program("docker-credential-fake", "tests/it/programs/docker-credential-fake");
-    let folder = world.root().join("helper");
-    fs::create_dir(&folder).unwrap();
-    world.set("HELPER_FOLDER", folder);
+    world.link_program(
+        "docker-credential-fake",
+        "tests/it/programs/docker-credential-fake",
+    );
+    let directory = world.root().join("helper");
+    fs::create_dir(&directory).unwrap();
+    world.set("HELPER_DIRECTORY", directory);
     world.set("HELPER", "says");
     world.set("HELPER_SAYS", HOSTILE);
     world.write_docker_config(r#"{"credsStore":"fake"}"#);
-    assert_no_line_of_its_own(&world, &["registry", "login", "-u", USER, "-p", "x", &registry.host()]);
+    assert_no_line_of_its_own(
+        &world,
+        &["registry", "login", "-u", USER, "-p", "x", &registry.host()],
+    );
 }

@@ -8,12 +8,11 @@ mod words;
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, file, output, plain, remotes},
-    endpoint::{endpoint, good, token},
-    server::Server,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::cloud::{file, output, plain, remotes};
+use crate::support::endpoint::{endpoint, good, token};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 /// A world with an active remote `e` on a server of its own, without a token or with an old one.
 fn world_with(token: &str) -> (World, Server) {
@@ -34,7 +33,13 @@ fn login(world: &World, remote: &str) -> String {
 fn a_token_from_a_file_is_verified_and_stored() {
     let (world, server) = world_with("");
     assert_data_eq!(
-        plain(&world.session(&["remote login --tokenfile $HOME/good", "remote login --tokenfile $HOME/good e"]), &[]),
+        plain(
+            &world.session(&[
+                "remote login --tokenfile $HOME/good",
+                "remote login --tokenfile $HOME/good e"
+            ]),
+            &[]
+        ),
         str![[r#"
 $ portolan remote login --tokenfile $HOME/good
 ------- stderr -------
@@ -179,9 +184,15 @@ fn a_token_may_be_200_to_4096_bytes_long() {
     for length in [200, 4096] {
         let path = file(&world, "edge", "x".repeat(length));
         let run = world.run(&["remote", "login", "--tokenfile", path.to_str().unwrap()]);
-        assert!(run.stderr.contains("Invalid Credentials"), "{length}: {run}");
+        assert!(
+            run.stderr.contains("Invalid Credentials"),
+            "{length}: {run}"
+        );
     }
-    assert_eq!(server.log().last().unwrap(), &format!("GET {} [Bearer {}]", cloud::TOKEN_STATUS, "x".repeat(4096)));
+    assert_eq!(
+        server.log().last().unwrap(),
+        &format!("GET {} [Bearer {}]", cloud::TOKEN_STATUS, "x".repeat(4096))
+    );
 }
 
 #[test]
@@ -209,7 +220,12 @@ INFO:    Token stored in $HOME/.apptainer/remote.yaml
 "#]]
             .raw()
         );
-        assert!(world.file(&world.user_file()).contains(&format!("Token: {}\n", good())), "{words:?} {end:?}");
+        assert!(
+            world
+                .file(&world.user_file())
+                .contains(&format!("Token: {}\n", good())),
+            "{words:?} {end:?}"
+        );
     }
 }
 
@@ -218,7 +234,10 @@ fn the_line_ends_of_another_system_spoil_neither_a_file_nor_an_input() {
     let (world, server) = world_with("");
     let path = file(&world, "token", format!("{}\r\n", good()));
     assert_data_eq!(
-        plain(&world.session(&["remote login --tokenfile $HOME/token"]), &[&server]),
+        plain(
+            &world.session(&["remote login --tokenfile $HOME/token"]),
+            &[&server]
+        ),
         str![[r#"
 $ portolan remote login --tokenfile $HOME/token
 ------- stderr -------
@@ -230,11 +249,22 @@ INFO:    Token stored in $HOME/.apptainer/remote.yaml
 "#]]
         .raw()
     );
-    assert!(world.file(&world.user_file()).contains(&format!("Token: {}\n", good())));
+    assert!(
+        world
+            .file(&world.user_file())
+            .contains(&format!("Token: {}\n", good()))
+    );
     assert_eq!(world.run(&["remote", "logout", "e"]).code, Some(0));
-    let run = world.run_with_input(&["remote", "login", "--tokenfile", "-"], &std::fs::read_to_string(path).unwrap());
+    let run = world.run_with_input(
+        &["remote", "login", "--tokenfile", "-"],
+        &std::fs::read_to_string(path).unwrap(),
+    );
     assert_eq!(run.code, Some(0), "{run}");
-    assert!(world.file(&world.user_file()).contains(&format!("Token: {}\n", good())));
+    assert!(
+        world
+            .file(&world.user_file())
+            .contains(&format!("Token: {}\n", good()))
+    );
 }
 
 #[test]
@@ -264,10 +294,16 @@ FATAL:   no terminal to ask on, and nothing on standard input: give the secret w
 "#]]
         .raw()
     );
-    for words in [&["remote", "login"][..], &["remote", "login", "--password-stdin"]] {
+    for words in [
+        &["remote", "login"][..],
+        &["remote", "login", "--password-stdin"],
+    ] {
         let run = world.run_with_input(words, "\n");
         assert_eq!(run.code, Some(255), "{run}");
-        assert!(run.stderr.contains("--tokenfile or --password-stdin"), "{run}");
+        assert!(
+            run.stderr.contains("--tokenfile or --password-stdin"),
+            "{run}"
+        );
     }
     assert_eq!(server.asked().len(), 0);
     assert_eq!(world.file(&world.user_file()), before);
@@ -277,9 +313,16 @@ FATAL:   no terminal to ask on, and nothing on standard input: give the secret w
 fn a_token_that_has_expired_is_not_even_sent() {
     let (world, server) = world_with("");
     let before = world.file(&world.user_file());
-    file(&world, "expired", cloud::token_until(cloud::now() - 3 * 86400 - 60));
+    file(
+        &world,
+        "expired",
+        cloud::token_until(cloud::now() - 3 * 86400 - 60),
+    );
     assert_data_eq!(
-        plain(&world.session(&["remote login --tokenfile $HOME/expired"]), &[&server]),
+        plain(
+            &world.session(&["remote login --tokenfile $HOME/expired"]),
+            &[&server]
+        ),
         str![[r#"
 $ portolan remote login --tokenfile $HOME/expired
 ------- stderr -------
@@ -302,9 +345,16 @@ fn a_login_shows_no_secret_however_much_it_says() {
     file(&world, "bad", token("evil"));
     for level in ["-d", "-v", "-s"] {
         for secret in ["good", "evil"] {
-            let run = world.run_with_input(&[level, "remote", "login", "--password-stdin"], &token(secret));
+            let run = world.run_with_input(
+                &[level, "remote", "login", "--password-stdin"],
+                &token(secret),
+            );
             let said = output(&run);
-            for text in [secret.repeat(2), "old-old-".to_owned(), "eyJhbGci".to_owned()] {
+            for text in [
+                secret.repeat(2),
+                "old-old-".to_owned(),
+                "eyJhbGci".to_owned(),
+            ] {
                 assert!(!said.contains(&text), "{level} {secret}: {said}");
             }
         }

@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use snapbox::{Data, IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    authority::{self, Authority, Leaf},
-    cloud::{self, TOKEN_STATUS, discovering, file, output, plain, remotes},
-    endpoint::{DISCOVERY, endpoint, good},
-    reply::Reply,
-    server::Server,
-    world::World,
-};
+use crate::support::authority::{Authority, Leaf};
+use crate::support::cloud::{TOKEN_STATUS, discovering, file, output, plain, remotes};
+use crate::support::endpoint::{DISCOVERY, endpoint, good};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::World;
+use crate::support::{authority, cloud};
 
 /// A login to `server` as `-d` shows it must fail: shows no token and stores none. Gives back what is said without `-d`.
 fn refused(server: &Server, path: &str) -> String {
@@ -28,14 +27,24 @@ fn refused_in(world: &World) -> String {
     let loud = world.run(&[&["-d"], &words[..]].concat());
     for run in [&run, &loud] {
         assert_eq!(run.code, Some(255), "{run}");
-        assert!(!output(run).contains("goodgood") && !output(run).contains("eyJhbGci"), "{run}");
+        assert!(
+            !output(run).contains("goodgood") && !output(run).contains("eyJhbGci"),
+            "{run}"
+        );
     }
     assert_eq!(world.file(&world.user_file()), before);
     run.to_string()
 }
 
 fn assert_no_token_came(server: &Server) {
-    assert!(server.asked().iter().all(|asked| asked.header("Authorization").is_none()), "{:#?}", server.log());
+    assert!(
+        server
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none()),
+        "{:#?}",
+        server.log()
+    );
 }
 
 #[test]
@@ -64,14 +73,21 @@ fn a_token_service_elsewhere_gets_the_token_when_the_endpoint_names_it() {
     let said = world.session(&["remote login --tokenfile $HOME/good"]);
     assert!(said.contains("Access Token Verified!"), "{said}");
     assert_no_token_came(&server);
-    assert_eq!(service.log(), [format!("GET {TOKEN_STATUS} [Bearer {}]", good())]);
+    assert_eq!(
+        service.log(),
+        [format!("GET {TOKEN_STATUS} [Bearer {}]", good())]
+    );
 }
 
 #[test]
 fn an_endpoint_may_send_on_to_where_its_document_is() {
     let server = Server::https(endpoint);
     let world = cloud::world();
-    world.write_user(remotes(&[("e", &format!("{}/redirect", server.host()), "")]));
+    world.write_user(remotes(&[(
+        "e",
+        &format!("{}/redirect", server.host()),
+        "",
+    )]));
     file(&world, "good", good());
     let said = world.session(&["remote login --tokenfile $HOME/good"]);
     assert!(said.contains("Access Token Verified!"), "{said}");
@@ -98,11 +114,13 @@ FATAL:   while verifying token: error making request to server: Get "https://loc
 fn an_answer_of_another_host_verifies_nothing_and_the_host_gets_no_token() {
     let stranger = Server::https(|_| Reply::json(200, r#"{"data":{"status":"ok"}}"#));
     let target = stranger.url(TOKEN_STATUS);
-    let server = Server::https(
-        move |asked| {
-            if asked.path() == TOKEN_STATUS { Reply::redirect(&target) } else { endpoint(asked) }
-        },
-    );
+    let server = Server::https(move |asked| {
+        if asked.path() == TOKEN_STATUS {
+            Reply::redirect(&target)
+        } else {
+            endpoint(asked)
+        }
+    });
     assert_data_eq!(plain(&refused(&server, ""), &[&server, &stranger]), str![[r#"
 ------- stderr -------
 INFO:    Authenticating with remote: e
@@ -215,7 +233,10 @@ fn a_token_service_that_is_not_the_one_it_should_be_gets_no_token() {
     let uri = service.url("/token");
     let server = discovering(move |_| format!(r#"{{"tokenAPI":{{"uri":"{uri}"}}}}"#));
     let said = refused(&server, "");
-    assert!(said.contains("certificate is valid for other.example.com, not localhost"), "{said}");
+    assert!(
+        said.contains("certificate is valid for other.example.com, not localhost"),
+        "{said}"
+    );
     assert_eq!(service.asked().len(), 0);
 }
 
@@ -241,7 +262,11 @@ fn a_server_that_never_answers_is_not_waited_for_forever() {
     file(&world, "good", good());
     let begun = Instant::now();
     let said = world.session(&["remote login --tokenfile $HOME/good"]);
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
     assert_data_eq!(plain(&said, &[&server]), str![[r#"
 $ portolan remote login --tokenfile $HOME/good
 ------- stderr -------

@@ -5,11 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use snapbox::{IntoData as _, assert_data_eq, str};
 
 use super::{login, world_with};
-use crate::support::{
-    cloud::{self, file, plain, remotes, system_remotes},
-    endpoint::{endpoint, good, token},
-    server::Server,
-};
+use crate::support::cloud;
+use crate::support::cloud::{file, plain, remotes, system_remotes};
+use crate::support::endpoint::{endpoint, good, token};
+use crate::support::server::Server;
 
 #[test]
 fn a_login_is_two_requests_on_one_connection() {
@@ -29,7 +28,10 @@ fn a_login_is_two_requests_on_one_connection() {
 fn the_token_of_a_system_remote_is_all_that_the_users_file_says_of_it() {
     let server = Server::https(endpoint);
     let world = cloud::world();
-    world.write_system(system_remotes(&[("company", &server.host(), ""), ("other", "other.example.com", "")]));
+    world.write_system(system_remotes(&[
+        ("company", &server.host(), ""),
+        ("other", "other.example.com", ""),
+    ]));
     let system = world.file(&world.system_file());
     assert_data_eq!(
         plain(&login(&world, "company"), &[&server]),
@@ -110,7 +112,14 @@ FATAL:   must be logged in to retrieve user data
 "#]].raw()
     );
     assert!(!stranger.asked().is_empty());
-    assert!(stranger.asked().iter().all(|asked| asked.header("Authorization").is_none()), "{:#?}", stranger.log());
+    assert!(
+        stranger
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none()),
+        "{:#?}",
+        stranger.log()
+    );
     assert_eq!(server.asked().len(), 2, "the old place is left alone too");
 
     login(&world, "company");
@@ -158,7 +167,10 @@ fn a_remote_that_is_added_is_logged_in_to() {
     let server = Server::https(endpoint);
     let world = cloud::world();
     file(&world, "good", good());
-    let line = format!("remote add --tokenfile $HOME/good e https://{}", server.host());
+    let line = format!(
+        "remote add --tokenfile $HOME/good e https://{}",
+        server.host()
+    );
     assert_data_eq!(
         plain(&world.session(&[&line]), &[&server]),
         str![[r#"
@@ -244,10 +256,16 @@ fn an_insecure_remote_is_logged_in_to_over_plain_http() {
     let server = Server::http(endpoint);
     let world = cloud::world();
     file(&world, "good", good());
-    let line = format!("remote add --insecure --tokenfile $HOME/good e http://{}", server.host());
+    let line = format!(
+        "remote add --insecure --tokenfile $HOME/good e http://{}",
+        server.host()
+    );
     let said = world.session(&[&line, "remote status e"]);
     assert!(said.contains("Token stored in"), "{said}");
-    assert!(said.contains("Valid authentication token set (logged in)."), "{said}");
+    assert!(
+        said.contains("Valid authentication token set (logged in)."),
+        "{said}"
+    );
     assert_data_eq!(
         plain(&world.file(&world.user_file()), &[&server]),
         str![[r#"
@@ -276,7 +294,11 @@ fn a_named_file_is_closed_to_others_when_it_gets_a_token() {
     file(&world, "good", good());
     let said = world.session(&["remote -c $HOME/other.yaml login --tokenfile $HOME/good e"]);
     assert!(said.contains("Token stored in $HOME/other.yaml"), "{said}");
-    assert!(world.file(&named).starts_with("600\n"), "{}", world.file(&named));
+    assert!(
+        world.file(&named).starts_with("600\n"),
+        "{}",
+        world.file(&named)
+    );
     assert!(world.file(&named).contains(&good()));
     // Also when it has the token already.
     std::fs::set_permissions(&named, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -1,16 +1,15 @@
 //! Logins of a person at a terminal: hidden, on the terminal itself, and left at any time (D15).
 
-use std::{fs::File, process::ExitStatus};
+use std::fs::File;
+use std::process::ExitStatus;
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
 use super::world_with;
-use crate::support::{
-    cloud::plain,
-    endpoint::{good, token},
-    terminal::Terminal,
-    world::World,
-};
+use crate::support::cloud::plain;
+use crate::support::endpoint::{good, token};
+use crate::support::terminal::Terminal;
+use crate::support::world::World;
 
 pub(super) const PROMPT: &str = "Access Token: ";
 const QUESTION: &str = "Replace it? [N/y] ";
@@ -77,7 +76,11 @@ fn a_token_is_replaced_when_the_person_says_so() {
         terminal.expect(PROMPT);
         terminal.send(format!("{}\n", good()));
         assert!(terminal.wait().success());
-        assert!(!terminal.shown().contains("goodgood"), "{}", terminal.shown());
+        assert!(
+            !terminal.shown().contains("goodgood"),
+            "{}",
+            terminal.shown()
+        );
         assert!(world.file(&world.user_file()).contains(&good()));
         assert_eq!(server.asked().len(), 2);
     }
@@ -102,7 +105,11 @@ exit status: 0
 "#]]
             .raw()
         );
-        assert_eq!((server.asked().len(), world.file(&world.user_file())), (0, before), "{answer:?}");
+        assert_eq!(
+            (server.asked().len(), world.file(&world.user_file())),
+            (0, before),
+            "{answer:?}"
+        );
     }
 }
 
@@ -125,7 +132,10 @@ exit status: 255
 "#]]
         .raw()
     );
-    assert_eq!((server.asked().len(), world.file(&world.user_file())), (0, before));
+    assert_eq!(
+        (server.asked().len(), world.file(&world.user_file())),
+        (0, before)
+    );
 }
 
 #[test]
@@ -147,13 +157,20 @@ exit status: 0
         .raw()
     );
     assert!(terminal.echoes());
-    assert_eq!((server.asked().len(), world.file(&world.user_file())), (0, before));
+    assert_eq!(
+        (server.asked().len(), world.file(&world.user_file())),
+        (0, before)
+    );
 }
 
 #[test]
 fn ctrl_c_leaves_the_terminal_and_the_file_as_they_were() {
     for stored in ["", "old-"] {
-        let (world, server) = world_with(&if stored.is_empty() { String::new() } else { token(stored) });
+        let (world, server) = world_with(&if stored.is_empty() {
+            String::new()
+        } else {
+            token(stored)
+        });
         let before = world.file(&world.user_file());
         let mut terminal = start(&world, &["remote", "login"]);
         if !stored.is_empty() {
@@ -174,7 +191,10 @@ signal: 2 (SIGINT)
             .raw()
         );
         assert!(terminal.echoes());
-        assert_eq!((server.asked().len(), world.file(&world.user_file())), (0, before));
+        assert_eq!(
+            (server.asked().len(), world.file(&world.user_file())),
+            (0, before)
+        );
     }
 }
 

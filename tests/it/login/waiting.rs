@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use super::{
-    login,
-    terminal::{PROMPT, start},
-};
-use crate::support::{
-    cloud::{self, meanwhile, plain, remotes, system_remotes},
-    endpoint::{endpoint, good},
-    server::Server,
-};
+use super::login;
+use super::terminal::{PROMPT, start};
+use crate::support::cloud;
+use crate::support::cloud::{meanwhile, plain, remotes, system_remotes};
+use crate::support::endpoint::{endpoint, good};
+use crate::support::server::Server;
 
 #[test]
 fn what_other_commands_write_while_a_login_waits_is_kept() {
     let world = Arc::new(cloud::world());
     let server = meanwhile(&world, |world, _| {
-        let other = world.session(&["remote add --no-login new new.example.com", "remote use new"]);
+        let other = world.session(&[
+            "remote add --no-login new new.example.com",
+            "remote use new",
+        ]);
         assert!(!other.contains("FATAL"), "{other}");
     });
     world.write_user(remotes(&[("e", &server.host(), "")]));
@@ -60,8 +60,13 @@ Remotes:
 #[test]
 fn a_remote_that_was_removed_while_the_login_waited_gets_no_token() {
     let world = Arc::new(cloud::world());
-    let server = meanwhile(&world, |world, _| assert_eq!(world.run(&["remote", "remove", "e"]).code, Some(0)));
-    world.write_user(remotes(&[("e", &server.host(), ""), ("other", "other.example.com", "")]));
+    let server = meanwhile(&world, |world, _| {
+        assert_eq!(world.run(&["remote", "remove", "e"]).code, Some(0));
+    });
+    world.write_user(remotes(&[
+        ("e", &server.host(), ""),
+        ("other", "other.example.com", ""),
+    ]));
     assert_data_eq!(
         plain(&login(&world, "e"), &[&server]),
         str![[r#"
@@ -97,7 +102,9 @@ Remotes:
 fn a_remote_that_moved_while_the_login_waited_gets_no_token() {
     let world = Arc::new(cloud::world());
     let moved = remotes(&[("e", "elsewhere.example.com", "")]);
-    let server = meanwhile(&world, |world, _| world.write_user(remotes(&[("e", "elsewhere.example.com", "")])));
+    let server = meanwhile(&world, |world, _| {
+        world.write_user(remotes(&[("e", "elsewhere.example.com", "")]));
+    });
     world.write_user(remotes(&[("e", &server.host(), "")]));
     assert_data_eq!(
         plain(&login(&world, "e"), &[&server]),
@@ -113,20 +120,29 @@ FATAL:   e is now at "https://elsewhere.example.com": the token was verified for
 "#]]
         .raw()
     );
-    assert_eq!(world.file(&world.user_file()), format!("600\n{moved}[EOF]\n"));
+    assert_eq!(
+        world.file(&world.user_file()),
+        format!("600\n{moved}[EOF]\n")
+    );
 }
 
 #[test]
 fn a_system_remote_that_moved_or_went_while_the_login_waited_gets_no_token() {
-    let cases = [("company", "elsewhere.example.com"), ("other", "company.example.com")];
+    let cases = [
+        ("company", "elsewhere.example.com"),
+        ("other", "company.example.com"),
+    ];
     for (name, uri) in cases {
         let world = Arc::new(cloud::world());
-        let server = meanwhile(&world, move |world, _| world.write_system(system_remotes(&[(name, uri, "")])));
+        let server = meanwhile(&world, move |world, _| {
+            world.write_system(system_remotes(&[(name, uri, "")]));
+        });
         world.write_system(system_remotes(&[("company", &server.host(), "")]));
         let said = login(&world, "company");
         assert!(said.contains("stored\n[exit status: 255]"), "{said}");
         assert!(
-            said.contains("company is now at \"https://elsewhere") || said.contains("company was removed"),
+            said.contains("company is now at \"https://elsewhere")
+                || said.contains("company was removed"),
             "{said}"
         );
         assert_eq!(world.file(&world.user_file()), "absent\n");
@@ -140,10 +156,18 @@ fn a_prompt_that_waits_holds_up_nobody() {
     world.write_user(remotes(&[("e", &server.host(), "")]));
     let mut terminal = start(&world, &["remote", "login"]);
     terminal.expect(PROMPT);
-    let other = world.session(&["remote add --no-login new new.example.com", "remote use new"]);
+    let other = world.session(&[
+        "remote add --no-login new new.example.com",
+        "remote use new",
+    ]);
     assert!(!other.contains("FATAL"), "{other}");
     terminal.send(format!("{}\n", good()));
     assert!(terminal.wait().success());
     let file = world.file(&world.user_file());
-    assert!(file.contains("Active: new\n") && file.contains("new.example.com") && file.contains(&good()), "{file}");
+    assert!(
+        file.contains("Active: new\n")
+            && file.contains("new.example.com")
+            && file.contains(&good()),
+        "{file}"
+    );
 }

@@ -2,17 +2,18 @@
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud::{self, file},
-    endpoint::good,
-    world::World,
-};
+use crate::support::cloud;
+use crate::support::cloud::file;
+use crate::support::endpoint::good;
+use crate::support::world::World;
 
 #[test]
 fn a_word_that_means_nothing_is_told_with_what_could_be_meant() {
     let world = cloud::world();
     let no_default = World::new();
-    no_default.write_system("Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n");
+    no_default.write_system(
+        "Active: \"\"\nRemotes:\n  one:\n    URI: one.example.com\n    System: true\n",
+    );
     assert_data_eq!(
         world.session(&[
             "remote login nosuch",
@@ -89,9 +90,17 @@ fn the_variables_of_flags_are_read_whatever_is_logged_in_to() {
 #[test]
 fn a_password_in_an_address_is_refused_and_not_repeated() {
     let world = cloud::world();
-    for word in ["https://ian:hidden@keys.example.com", "docker://ian:hidden@r.example.com/x", "hkp://ian:hidden@h"] {
+    for word in [
+        "https://ian:hidden@keys.example.com",
+        "docker://ian:hidden@r.example.com/x",
+        "hkp://ian:hidden@h",
+    ] {
         let run = world.run_with_input(&["remote", "login", "--password-stdin", word], "p");
-        assert!(run.stderr.contains("a user name can't stand in its address; give it with --username"), "{run}");
+        assert!(
+            run.stderr
+                .contains("a user name can't stand in its address; give it with --username"),
+            "{run}"
+        );
         assert!(!run.to_string().contains("hidden"), "{run}");
     }
 }

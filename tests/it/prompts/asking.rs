@@ -1,7 +1,8 @@
 //! What the child processes of these tests do: each asks for something and says what it got. They run by their exact
 //! names alone, and do nothing when somebody runs all that is ignored.
 
-use std::io::{self, Write};
+use std::io;
+use std::io::Write;
 
 use portolan::cli::prompt::{Input, PromptError};
 use portolan::secret::Secret;
@@ -22,7 +23,9 @@ fn say(answer: Result<Option<Secret>, PromptError>) {
 }
 
 fn tell(said: &str) {
-    io::stdout().write_all(format!("answer: {said}\n").as_bytes()).unwrap();
+    io::stdout()
+        .write_all(format!("answer: {said}\n").as_bytes())
+        .unwrap();
 }
 
 fn token(input: &mut Input) -> Result<Option<Secret>, PromptError> {
@@ -53,7 +56,8 @@ fn for_a_secret_and_panic_elsewhere() {
     as_a_child(|| {
         // As in a release, where a panic aborts.
         std::panic::set_hook(Box::new(|_| std::process::abort()));
-        let mut resized = signal_hook::iterator::Signals::new([signal_hook::consts::SIGWINCH]).unwrap();
+        let mut resized =
+            signal_hook::iterator::Signals::new([signal_hook::consts::SIGWINCH]).unwrap();
         std::thread::spawn(move || resized.forever().next().map(|_| panic!("elsewhere")));
         say(token(&mut Input::new()));
     });

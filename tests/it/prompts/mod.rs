@@ -11,7 +11,13 @@ use crate::support::terminal::Terminal;
 
 fn arguments(child: &str) -> [String; 5] {
     let name = format!("prompts::asking::{child}");
-    [name, "--exact".into(), "--ignored".into(), "--quiet".into(), "--test-threads=1".into()]
+    [
+        name,
+        "--exact".into(),
+        "--ignored".into(),
+        "--quiet".into(),
+        "--test-threads=1".into(),
+    ]
 }
 
 fn ask(child: &str) -> Terminal {
@@ -25,7 +31,10 @@ fn ask(child: &str) -> Terminal {
 /// What a child answers that reads `input` from a pipe.
 fn piped(child: &str, input: &[u8]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(arguments(child)).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(arguments(child))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A child that refuses its input has no use for the rest of it.
     let _ = child.stdin.take().unwrap().write_all(input);
@@ -34,7 +43,9 @@ fn piped(child: &str, input: &[u8]) -> String {
 
 fn answer(output: &str) -> String {
     let line = output.lines().find_map(|line| line.split_once("answer: "));
-    line.unwrap_or_else(|| panic!("no answer in {output:?}")).1.to_owned()
+    line.unwrap_or_else(|| panic!("no answer in {output:?}"))
+        .1
+        .to_owned()
 }
 
 #[test]
@@ -49,7 +60,7 @@ fn a_secret_is_hidden_and_nothing_but_the_answer_is_in_the_pipe() {
 }
 
 #[test]
-fn a_mistyped_secret_can_be_mended() {
+fn a_mistyped_secret_can_be_fixed() {
     let mut terminal = ask("for_a_secret");
     terminal.expect("Token: ");
     terminal.send("wrong\x15hunted\x7fr2\x1b[D\n");
@@ -72,7 +83,10 @@ fn a_token_of_64_kib_is_refused_when_its_line_has_ended() {
     terminal.send("x".repeat(64 * 1024));
     assert!(!terminal.echoes());
     terminal.send("\n");
-    assert_eq!(answer(&terminal.wait_for_output()), "bufio.Scanner: token too long");
+    assert_eq!(
+        answer(&terminal.wait_for_output()),
+        "bufio.Scanner: token too long"
+    );
     assert!(terminal.echoes());
 }
 
@@ -100,7 +114,11 @@ fn an_empty_line_and_an_end_of_input_are_no_secret() {
 
 #[test]
 fn a_question_shows_what_is_typed() {
-    for (keys, said, shown) in [("y\n", "y", "y\n"), ("no\x7fay\n", "nay", "no\x08 \x08ay\n"), ("\n", "", "\n")] {
+    for (keys, said, shown) in [
+        ("y\n", "y", "y\n"),
+        ("no\x7fay\n", "nay", "no\x08 \x08ay\n"),
+        ("\n", "", "\n"),
+    ] {
         let mut terminal = ask("a_question");
         terminal.expect("Replace it? ");
         terminal.send(keys);
@@ -143,7 +161,9 @@ fn all_of_standard_input_is_hidden_on_a_terminal_too() {
 fn a_terminal_that_controls_nothing_will_do() {
     let mut terminal = Terminal::new();
     let mut command = terminal.command_without_control(std::env::current_exe().unwrap());
-    command.args(arguments("for_a_secret")).stdout(Stdio::piped());
+    command
+        .args(arguments("for_a_secret"))
+        .stdout(Stdio::piped());
     terminal.start(command);
     terminal.expect("Token: ");
     assert!(!terminal.echoes());
@@ -155,7 +175,8 @@ fn a_terminal_that_controls_nothing_will_do() {
 #[test]
 fn from_a_pipe_a_secret_is_one_line() {
     let long = "x".repeat(64 * 1024 - 1);
-    let nothing = "no terminal to ask on, and nothing on standard input: give the secret with --token-stdin";
+    let nothing =
+        "no terminal to ask on, and nothing on standard input: give the secret with --token-stdin";
     for (input, said) in [
         (&b"hunter2\n"[..], r#""hunter2""#),
         (b"hunter2", r#""hunter2""#),
@@ -170,20 +191,44 @@ fn from_a_pipe_a_secret_is_one_line() {
         (b"p\xe9\n", "the input is not valid UTF-8"),
         (format!("{long}\n").as_bytes(), &format!("{long:?}")),
         (long.as_bytes(), &format!("{long:?}")),
-        (format!("{long}x\n").as_bytes(), "bufio.Scanner: token too long"),
-        (format!("{long}x").as_bytes(), "bufio.Scanner: token too long"),
+        (
+            format!("{long}x\n").as_bytes(),
+            "bufio.Scanner: token too long",
+        ),
+        (
+            format!("{long}x").as_bytes(),
+            "bufio.Scanner: token too long",
+        ),
     ] {
-        assert_eq!(piped("for_a_secret", input), said, "{:?}", String::from_utf8_lossy(&input[..input.len().min(40)]));
+        assert_eq!(
+            piped("for_a_secret", input),
+            said,
+            "{:?}",
+            String::from_utf8_lossy(&input[..input.len().min(40)])
+        );
     }
 }
 
 #[test]
 fn from_a_pipe_no_more_than_the_line_is_taken() {
     let mut command = Command::new("sh");
-    command.arg("-c").arg(r#""$@"; echo "rest: $(cat)""#).arg("sh").arg(std::env::current_exe().unwrap());
-    let mut child =
-        command.args(arguments("for_a_secret")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"hunter2\nfor another one\n").unwrap();
+    command
+        .arg("-c")
+        .arg(r#""$@"; echo "rest: $(cat)""#)
+        .arg("sh")
+        .arg(std::env::current_exe().unwrap());
+    let mut child = command
+        .args(arguments("for_a_secret"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"hunter2\nfor another one\n")
+        .unwrap();
     let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
     assert!(output.contains("rest: for another one\n"), "{output}");
 }
@@ -191,7 +236,10 @@ fn from_a_pipe_no_more_than_the_line_is_taken() {
 #[test]
 fn no_question_is_asked_into_a_pipe() {
     assert_eq!(piped("a_question", b"y\n"), "nobody to ask");
-    assert_eq!(piped("a_question_and_a_secret", b"hunter2\n"), r#""hunter2""#);
+    assert_eq!(
+        piped("a_question_and_a_secret", b"hunter2\n"),
+        r#""hunter2""#
+    );
 }
 
 #[test]
@@ -207,8 +255,15 @@ fn all_of_standard_input_loses_one_line_end() {
         (b"", r#""""#),
         (b"\n", r#""""#),
         (most.as_bytes(), &format!("{most:?}")),
-        (format!("{most}x").as_bytes(), "standard input is longer than 1 MiB"),
+        (
+            format!("{most}x").as_bytes(),
+            "standard input is longer than 1 MiB",
+        ),
     ] {
-        assert!(piped("for_everything", input) == said, "{:?}", String::from_utf8_lossy(&input[..input.len().min(40)]));
+        assert!(
+            piped("for_everything", input) == said,
+            "{:?}",
+            String::from_utf8_lossy(&input[..input.len().min(40)])
+        );
     }
 }

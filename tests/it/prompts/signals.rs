@@ -10,16 +10,21 @@ use super::{answer, arguments, ask};
 use crate::support::terminal::Terminal;
 
 /// Runs a job, tells when it stopped, waits for Enter, and brings it back, as a person with a shell would.
-const SHELL: &str = r#"set -m; "$@"; echo "stopped $?"; read enter; fg >/dev/null; echo "status $?""#;
+const SHELL: &str =
+    r#"set -m; "$@"; echo "stopped $?"; read enter; fg >/dev/null; echo "status $?""#;
 
 /// Runs a job in the background and waits until it has stopped there.
-const BACKGROUND: &str =
-    r#"set -m; "$@" & until grep -q "^State:.T" /proc/$!/status; do sleep 0.02; done; echo "stopped";"#;
+const BACKGROUND: &str = r#"set -m; "$@" & until grep -q "^State:.T" /proc/$!/status; do sleep 0.02; done; echo "stopped";"#;
 
 fn ask_in_a_shell(script: &str, child: &str) -> Terminal {
     let mut terminal = Terminal::new();
     let mut command = terminal.command("sh");
-    command.arg("-c").arg(script).arg("sh").arg(std::env::current_exe().unwrap()).args(arguments(child));
+    command
+        .arg("-c")
+        .arg(script)
+        .arg("sh")
+        .arg(std::env::current_exe().unwrap())
+        .args(arguments(child));
     terminal.start(command);
     terminal
 }
@@ -42,7 +47,13 @@ fn ctrl_c_ends_the_program_as_a_shell_expects_it() {
 
 #[test]
 fn signals_end_the_program_and_leave_the_terminal_as_it_was() {
-    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT, Signal::ALARM, Signal::USR1] {
+    for signal in [
+        Signal::TERM,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::ALARM,
+        Signal::USR1,
+    ] {
         let mut terminal = ask("for_a_secret");
         terminal.expect("Token: ");
         terminal.send("half of it");
@@ -130,7 +141,7 @@ fn a_program_that_nobody_could_continue_does_not_stop() {
 }
 
 #[test]
-fn a_stop_that_nobody_can_see_coming_is_mended_afterwards() {
+fn a_stop_that_nobody_can_see_coming_is_fixed_afterwards() {
     let mut terminal = ask("for_a_secret");
     terminal.expect("Token: ");
     terminal.signal(Signal::STOP);
@@ -149,7 +160,11 @@ fn in_the_background_it_stops_before_it_touches_the_terminal() {
     let mut terminal = ask_in_a_shell(&script, "for_a_secret");
     terminal.expect("stopped");
     assert!(terminal.echoes());
-    assert!(!terminal.shown().contains("Token"), "{:?}", terminal.shown());
+    assert!(
+        !terminal.shown().contains("Token"),
+        "{:?}",
+        terminal.shown()
+    );
     terminal.send("\n");
     terminal.expect("Paste it here.\nToken: ");
     assert!(!terminal.echoes());
@@ -174,7 +189,12 @@ fn in_the_background_of_nobody_it_says_so() {
     let script = r#"set -m; ( (until [ -e "$0" ]; do sleep 0.02; done; exec "$@" </dev/tty) & ); : >"$0"; read enter"#;
     let mut terminal = Terminal::new();
     let mut command = terminal.command("sh");
-    command.arg("-c").arg(script).arg(alone).arg(std::env::current_exe().unwrap()).args(arguments("for_a_secret"));
+    command
+        .arg("-c")
+        .arg(script)
+        .arg(alone)
+        .arg(std::env::current_exe().unwrap())
+        .args(arguments("for_a_secret"));
     terminal.start(command);
     terminal
         .expect("answer: a program in the background can't ask for anything: use --tokenfile or --password-stdin\n");
@@ -195,12 +215,24 @@ fn a_closed_terminal_is_an_error_where_no_signal_tells() {
     for child in ["for_a_secret", "a_question"] {
         let mut terminal = Terminal::new();
         let mut command = terminal.command("sh");
-        command.arg("-c").arg(r#"trap "" HUP; "$@"; :"#).arg("sh").arg(std::env::current_exe().unwrap());
+        command
+            .arg("-c")
+            .arg(r#"trap "" HUP; "$@"; :"#)
+            .arg("sh")
+            .arg(std::env::current_exe().unwrap());
         command.args(arguments(child)).stdout(Stdio::piped());
         terminal.start(command);
-        terminal.expect(if child == "a_question" { "it? " } else { "Token: " });
+        terminal.expect(if child == "a_question" {
+            "it? "
+        } else {
+            "Token: "
+        });
         terminal.close();
-        assert_eq!(answer(&terminal.wait_for_output()), "the terminal was closed", "{child}");
+        assert_eq!(
+            answer(&terminal.wait_for_output()),
+            "the terminal was closed",
+            "{child}"
+        );
     }
 }
 

@@ -2,17 +2,20 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use super::{basic, basic_header, bearer, challenge, heard, kept, login, login_with, named, trusting};
-use crate::support::{
-    reply::{Asked, Reply},
-    server::Server,
+use super::{
+    basic, basic_header, bearer, challenge, heard, kept, login, login_with, named, trusting,
 };
+use crate::support::reply::{Asked, Reply};
+use crate::support::server::Server;
 
 #[test]
 fn a_registry_that_wants_the_password_is_shown_it_after_it_asked() {
     let (world, server) = (trusting(), Server::https(basic));
     assert_data_eq!(
-        named(login(&world, &format!("docker://{}", server.host())), &server),
+        named(
+            login(&world, &format!("docker://{}", server.host())),
+            &server
+        ),
         str![[r#"
 ------- stderr -------
 INFO:    Token stored in $HOME/.apptainer/remote.yaml
@@ -94,9 +97,15 @@ docker://localhost:PORT  ✓
 
 #[test]
 fn a_registry_with_a_token_service_gets_a_token_for_the_password() {
-    for answer in [r#"{"token":"access"}"#, r#"{"access_token":"access","token":"other"}"#] {
+    for answer in [
+        r#"{"token":"access"}"#,
+        r#"{"access_token":"access","token":"other"}"#,
+    ] {
         let (world, server) = (trusting(), Server::https(bearer(answer)));
-        assert_eq!(login(&world, &format!("oras://{}", server.host())).code, Some(0));
+        assert_eq!(
+            login(&world, &format!("oras://{}", server.host())).code,
+            Some(0)
+        );
         assert_data_eq!(
             heard(&server),
             str![[r#"
@@ -131,9 +140,15 @@ fn the_realms_own_query_stays_and_a_service_without_a_name_is_not_named() {
     let server = Server::https(|asked| match asked.header("Authorization") {
         Some("Bearer access") => Reply::status(200),
         Some(_) => Reply::json(200, r#"{"token":"access"}"#),
-        None => challenge(&format!(r#"Bearer realm="{}/token?tenant=a%20b""#, asked.base)),
+        None => challenge(&format!(
+            r#"Bearer realm="{}/token?tenant=a%20b""#,
+            asked.base
+        )),
     });
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert_data_eq!(
         heard(&server),
         str![[r#"
@@ -148,8 +163,14 @@ GET /v2/ [Bearer access]
 
 #[test]
 fn a_refresh_token_is_kept_in_the_passwords_place() {
-    let (world, server) = (trusting(), Server::https(bearer(r#"{"token":"access","refresh_token":"refresh"}"#)));
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+    let (world, server) = (
+        trusting(),
+        Server::https(bearer(r#"{"token":"access","refresh_token":"refresh"}"#)),
+    );
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert_data_eq!(
         kept(&world, &server),
         str![[r#"
@@ -177,7 +198,10 @@ fn a_token_service_that_answers_no_get_is_asked_by_post() {
             ("GET", "/token") => Reply::status(status),
             _ => bearer("")(asked),
         });
-        assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+        assert_eq!(
+            login(&world, &format!("docker://{}", server.host())).code,
+            Some(0)
+        );
         assert_data_eq!(
             heard(&server),
             str![[r#"
@@ -189,7 +213,12 @@ GET /v2/ [Bearer access]
 "#]]
             .raw()
         );
-        let body = server.asked().into_iter().find(|asked| asked.method == "POST").unwrap().body;
+        let body = server
+            .asked()
+            .into_iter()
+            .find(|asked| asked.method == "POST")
+            .unwrap()
+            .body;
         assert_data_eq!(body, str!["access_type=offline&client_id=docker&grant_type=password&password=pa55%3Aword%2F%C3%A9&service=test-service&username=ian"].raw());
     }
 }
@@ -206,7 +235,12 @@ fn the_form_with_the_password_is_not_sent_on_to_another_server() {
     });
     let finished = login(&world, &format!("docker://{}", server.host()));
     assert_eq!(finished.code, Some(255));
-    assert!(other.asked().iter().all(|asked| asked.body.is_empty() && asked.header("Authorization").is_none()));
+    assert!(
+        other
+            .asked()
+            .iter()
+            .all(|asked| asked.body.is_empty() && asked.header("Authorization").is_none())
+    );
     assert_data_eq!(
         named(named(finished, &server), &other),
         str![[r#"
@@ -221,7 +255,10 @@ FATAL:   while login to docker://localhost:PORT: Get "https://localhost:PORT/v2/
 
 #[test]
 fn a_wrong_password_changes_nothing() {
-    for server in [Server::https(basic), Server::https(bearer(r#"{"token":"access"}"#))] {
+    for server in [
+        Server::https(basic),
+        Server::https(bearer(r#"{"token":"access"}"#)),
+    ] {
         let world = trusting();
         let before = world.home_listing();
         let registry = format!("docker://{}", server.host());
@@ -229,9 +266,18 @@ fn a_wrong_password_changes_nothing() {
         assert_eq!((finished.code, finished.stdout.as_str()), (Some(255), ""));
         assert_eq!(world.home_listing(), before);
         assert!(login(&world, &registry).code == Some(0));
-        let stored = (world.file(&world.docker_config()), world.file(&world.user_file()));
+        let stored = (
+            world.file(&world.docker_config()),
+            world.file(&world.user_file()),
+        );
         assert_eq!(login_with(&world, &registry, "wrong").code, Some(255));
-        assert_eq!((world.file(&world.docker_config()), world.file(&world.user_file())), stored);
+        assert_eq!(
+            (
+                world.file(&world.docker_config()),
+                world.file(&world.user_file())
+            ),
+            stored
+        );
     }
 }
 
@@ -300,15 +346,27 @@ fn a_registry_may_challenge_in_several_ways() {
     let several: fn(&Asked) -> Reply = |asked| {
         challenge("Negotiate")
             .with("WWW-Authenticate", r#"Basic realm="x""#)
-            .with("www-authenticate", &format!(r#"Bearer service="test-service",realm="{}/token""#, asked.base))
+            .with(
+                "www-authenticate",
+                &format!(
+                    r#"Bearer service="test-service",realm="{}/token""#,
+                    asked.base
+                ),
+            )
     };
     for challenges in [one, several] {
         let world = trusting();
-        let server = Server::https(move |asked| match (asked.path(), asked.header("Authorization")) {
-            ("/v2/", None) => challenges(asked),
-            _ => bearer(r#"{"token":"access"}"#)(asked),
-        });
-        assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+        let server =
+            Server::https(
+                move |asked| match (asked.path(), asked.header("Authorization")) {
+                    ("/v2/", None) => challenges(asked),
+                    _ => bearer(r#"{"token":"access"}"#)(asked),
+                },
+            );
+        assert_eq!(
+            login(&world, &format!("docker://{}", server.host())).code,
+            Some(0)
+        );
         assert_data_eq!(
             heard(&server),
             str![[r#"
@@ -325,7 +383,10 @@ GET /v2/ [Bearer access]
 #[test]
 fn a_registry_that_is_open_to_all_takes_any_password_and_is_shown_none() {
     let (world, server) = (trusting(), Server::https(|_| Reply::status(200)));
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert_data_eq!(
         heard(&server),
         str![[r#"
@@ -408,8 +469,26 @@ fn a_password_is_not_told_however_much_is() {
     let server = Server::https(bearer(r#"{"token":"access","refresh_token":"refresh"}"#));
     let registry = format!("docker://{}", server.host());
     let password = crate::support::endpoint::PASSWORD;
-    let mut told = given(&world, &["-d", "remote", "login", "-u", "ian", "--password-stdin", &registry], password);
-    told += &given(&world, &["-d", "remote", "login", "-u", "ian", "-p", password, &registry], "");
+    let mut told = given(
+        &world,
+        &[
+            "-d",
+            "remote",
+            "login",
+            "-u",
+            "ian",
+            "--password-stdin",
+            &registry,
+        ],
+        password,
+    );
+    told += &given(
+        &world,
+        &[
+            "-d", "remote", "login", "-u", "ian", "-p", password, &registry,
+        ],
+        "",
+    );
     world.set("APPTAINER_LOGIN_USERNAME", "ian");
     world.set("APPTAINER_LOGIN_PASSWORD", password);
     told += &given(&world, &["-d", "registry", "login", &registry], "");

@@ -1,6 +1,7 @@
 //! `--authfile`: another file for the secrets, which no list knows.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use snapbox::{IntoData, assert_data_eq, str};
 
@@ -13,7 +14,16 @@ fn a_file_of_ones_own_takes_the_secret_and_no_row() {
     let host = server.host();
     let file = world.home().join("auth.json");
     let shown = world.run_with_input(
-        &["registry", "login", "-u", USER, "--password-stdin", "--authfile", file.to_str().unwrap(), &host],
+        &[
+            "registry",
+            "login",
+            "-u",
+            USER,
+            "--password-stdin",
+            "--authfile",
+            file.to_str().unwrap(),
+            &host,
+        ],
         PASSWORD,
     );
     assert_data_eq!(
@@ -42,7 +52,12 @@ INFO:    Token stored in $HOME/auth.json
     );
     assert_eq!(world.home_listing(), ["auth.json", "auth.json.lock"]);
     assert_data_eq!(
-        named(world.session(&[&format!("registry logout --authfile $HOME/auth.json {host}")]), &server),
+        named(
+            world.session(&[&format!(
+                "registry logout --authfile $HOME/auth.json {host}"
+            )]),
+            &server
+        ),
         str![[r#"
 $ portolan registry logout --authfile $HOME/auth.json localhost:PORT
 ------- stderr -------
@@ -65,7 +80,10 @@ INFO:    Logout succeeded
     );
 
     world.set("APPTAINER_AUTH_FILE", file.clone());
-    world.run_with_input(&["registry", "login", "-u", USER, "--password-stdin", &host], PASSWORD);
+    world.run_with_input(
+        &["registry", "login", "-u", USER, "--password-stdin", &host],
+        PASSWORD,
+    );
     assert!(world.file(&file).contains(&host));
     assert_eq!(world.home_listing(), ["auth.json", "auth.json.lock"]);
     assert_eq!(world.run(&["registry", "logout", &host]).code, Some(0));
@@ -78,18 +96,45 @@ fn a_file_of_ones_own_leaves_the_usual_logins_alone() {
     let host = server.host();
     login(&world, &format!("docker://{host}"));
     login(&world, &format!("oras://{host}"));
-    let before = (world.file(&world.user_file()), world.file(&world.docker_config()));
+    let before = (
+        world.file(&world.user_file()),
+        world.file(&world.docker_config()),
+    );
     let file = world.home().join("auth.json");
     fs::write(&file, prepared(&[&host, "ghcr.io"])).unwrap();
     let file = file.to_str().unwrap();
     let again = || {
-        let words = ["registry", "login", "-u", USER, "--password-stdin", "--authfile", file, &host];
+        let words = [
+            "registry",
+            "login",
+            "-u",
+            USER,
+            "--password-stdin",
+            "--authfile",
+            file,
+            &host,
+        ];
         assert_eq!(world.run_with_input(&words, PASSWORD).code, Some(0));
     };
     again();
     world.set_mode(Path::new(file), 0o644);
     again();
-    assert_eq!(world.mode(Path::new(file)), "600", "closed also when it has the password already");
-    assert_eq!(world.run(&["registry", "logout", "--authfile", file, &host]).code, Some(0));
-    assert_eq!((world.file(&world.user_file()), world.file(&world.docker_config())), before);
+    assert_eq!(
+        world.mode(Path::new(file)),
+        "600",
+        "closed also when it has the password already"
+    );
+    assert_eq!(
+        world
+            .run(&["registry", "logout", "--authfile", file, &host])
+            .code,
+        Some(0)
+    );
+    assert_eq!(
+        (
+            world.file(&world.user_file()),
+            world.file(&world.docker_config())
+        ),
+        before
+    );
 }

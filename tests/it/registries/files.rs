@@ -1,14 +1,13 @@
 //! What is kept of a login, which logins share it, and when it goes.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use snapbox::{IntoData, assert_data_eq, str};
 
 use super::{kept, login, named, on_loopback, prepared};
-use crate::support::{
-    endpoint::{PASSWORD, USER},
-    world::World,
-};
+use crate::support::endpoint::{PASSWORD, USER};
+use crate::support::world::World;
 
 #[test]
 fn what_others_keep_in_the_file_stays_in_its_order() {
@@ -16,7 +15,10 @@ fn what_others_keep_in_the_file_stays_in_its_order() {
     world.write_docker_config(
         r#"{"zebra":{"b":[1,2],"a":null},"auths":{"ghcr.io":{"x":1,"auth":"?"}},"HttpHeaders":{"X":"y"},"alpha":"é"}"#,
     );
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert_data_eq!(
         kept(&world, &server),
         str![[r#"
@@ -101,7 +103,13 @@ INFO:    Token stored in $HOME/.apptainer/remote.yaml
     fs::set_permissions(world.docker_config(), fs::Permissions::from_mode(0o644)).unwrap();
     let before = fs::read(world.docker_config()).unwrap();
     assert_eq!(login(&world, &registry).code, Some(0));
-    assert_eq!((mode(&world.docker_config()), fs::read(world.docker_config()).unwrap()), (0o600, before));
+    assert_eq!(
+        (
+            mode(&world.docker_config()),
+            fs::read(world.docker_config()).unwrap()
+        ),
+        (0o600, before)
+    );
 }
 
 #[test]
@@ -155,14 +163,20 @@ FATAL:   while login to docker://localhost:PORT: $HOME/.apptainer/docker-config.
 "#]]
         .raw()
     );
-    assert_eq!(fs::read_to_string(world.docker_config()).unwrap(), r#"{"auths":"x"}"#);
+    assert_eq!(
+        fs::read_to_string(world.docker_config()).unwrap(),
+        r#"{"auths":"x"}"#
+    );
 }
 
 #[test]
 fn an_empty_file_says_nothing_and_takes_a_login() {
     let (world, server) = on_loopback();
     world.write_docker_config("");
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert!(kept(&world, &server).contains("localhost:PORT"));
 }
 
@@ -174,7 +188,14 @@ fn the_shared_secret_of_a_host_goes_with_its_last_login() {
     login(&world, &format!("oras://{host}"));
     let before = kept(&world, &server);
     assert_data_eq!(
-        named(world.session(&["registry list", &format!("remote logout oras://{host}"), "registry list"]), &server),
+        named(
+            world.session(&[
+                "registry list",
+                &format!("remote logout oras://{host}"),
+                "registry list"
+            ]),
+            &server
+        ),
         str![[r#"
 $ portolan registry list
 
@@ -195,7 +216,10 @@ docker://localhost:PORT  ✓
     );
     assert_eq!(kept(&world, &server), before);
     assert_data_eq!(
-        named(world.session(&[&format!("remote logout docker://{host}"), "registry list"]), &server),
+        named(
+            world.session(&[&format!("remote logout docker://{host}"), "registry list"]),
+            &server
+        ),
         str![[r#"
 $ portolan remote logout docker://localhost:PORT
 ------- stderr -------
@@ -226,10 +250,20 @@ fn two_paths_of_a_host_are_two_logins() {
     let (world, server) = on_loopback();
     let host = server.host();
     for path in ["/b", "/a", "", "/a"] {
-        assert_eq!(login(&world, &format!("docker://{host}{path}")).code, Some(0));
+        assert_eq!(
+            login(&world, &format!("docker://{host}{path}")).code,
+            Some(0)
+        );
     }
     assert_data_eq!(
-        named(world.session(&["registry list", &format!("remote logout docker://{host}/a"), "registry list"]), &server),
+        named(
+            world.session(&[
+                "registry list",
+                &format!("remote logout docker://{host}/a"),
+                "registry list"
+            ]),
+            &server
+        ),
         str![[r#"
 $ portolan registry list
 
@@ -278,7 +312,11 @@ fn a_login_whose_secret_is_gone_is_not_listed_and_goes_with_the_next_change() {
     login(&world, &format!("docker://{host}"));
     world.write_docker_config(prepared(&[&host]));
     let row = format!("docker://{host}/gone");
-    let has_row = |world: &World| fs::read_to_string(world.user_file()).unwrap().contains(&row);
+    let has_row = |world: &World| {
+        fs::read_to_string(world.user_file())
+            .unwrap()
+            .contains(&row)
+    };
     assert_data_eq!(
         named(world.session(&["registry list", "remote list"]), &server),
         str![[r#"
@@ -318,7 +356,12 @@ docker://localhost:PORT  NO
     login(&world, &row);
     world.write_docker_config(prepared(&[&host]));
     assert!(has_row(&world));
-    assert_eq!(world.run(&["remote", "logout", &format!("docker://{host}")]).code, Some(0));
+    assert_eq!(
+        world
+            .run(&["remote", "logout", &format!("docker://{host}")])
+            .code,
+        Some(0)
+    );
     assert!(!has_row(&world));
 }
 
@@ -331,9 +374,17 @@ fn logins_stay_while_the_file_of_their_secrets_is_away() {
         row("one.example"),
         row("two.example")
     ));
-    assert_eq!(world.run(&["remote", "logout", "docker://one.example"]).code, Some(0));
+    assert_eq!(
+        world
+            .run(&["remote", "logout", "docker://one.example"])
+            .code,
+        Some(0)
+    );
     let left = fs::read_to_string(world.user_file()).unwrap();
-    assert!(left.ends_with(&row("two.example")) && !left.contains("one.example"), "{left}");
+    assert!(
+        left.ends_with(&row("two.example")) && !left.contains("one.example"),
+        "{left}"
+    );
 }
 
 #[test]
@@ -411,14 +462,25 @@ INFO:    Logout succeeded
 
 #[test]
 fn docker_hub_has_one_key_by_all_its_names() {
-    let names =
-        ["docker://docker.io", "oras://docker.io/", "docker://index.docker.io", "docker://registry-1.docker.io"];
+    let names = [
+        "docker://docker.io",
+        "oras://docker.io/",
+        "docker://index.docker.io",
+        "docker://registry-1.docker.io",
+    ];
     for name in names {
         let world = World::shipped();
         world.write_docker_config(prepared(&["https://index.docker.io/v1/", "docker.io/team"]));
-        assert_eq!(world.run(&["remote", "logout", name]).code, Some(0), "{name}");
+        assert_eq!(
+            world.run(&["remote", "logout", name]).code,
+            Some(0),
+            "{name}"
+        );
         let text = fs::read_to_string(world.docker_config()).unwrap();
-        assert!(!text.contains("index.docker.io") && text.contains("docker.io/team"), "{name}: {text}");
+        assert!(
+            !text.contains("index.docker.io") && text.contains("docker.io/team"),
+            "{name}: {text}"
+        );
     }
 }
 
@@ -426,7 +488,10 @@ fn docker_hub_has_one_key_by_all_its_names() {
 fn a_registry_is_meant_by_its_host_alone_in_its_own_group() {
     let (world, server) = on_loopback();
     let host = server.host();
-    let finished = world.run_with_input(&["registry", "login", "-u", USER, "--password-stdin", &host], PASSWORD);
+    let finished = world.run_with_input(
+        &["registry", "login", "-u", USER, "--password-stdin", &host],
+        PASSWORD,
+    );
     assert_data_eq!(
         named(finished, &server),
         str![[r#"
@@ -437,7 +502,14 @@ INFO:    Token stored in $HOME/.apptainer/remote.yaml
         .raw()
     );
     assert_data_eq!(
-        named(world.session(&["registry list", &format!("registry logout {host}"), "registry list"]), &server),
+        named(
+            world.session(&[
+                "registry list",
+                &format!("registry logout {host}"),
+                "registry list"
+            ]),
+            &server
+        ),
         str![[r#"
 $ portolan registry list
 

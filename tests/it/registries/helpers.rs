@@ -1,18 +1,14 @@
 //! Programs that keep secrets in the file's place.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::time::{Duration, Instant};
 
 use snapbox::{IntoData, assert_data_eq, str};
 
 use super::{basic, basic_header, bearer, kept, login, named};
-use crate::support::{
-    endpoint::{PASSWORD, USER},
-    server::Server,
-    world::World,
-};
+use crate::support::endpoint::{PASSWORD, USER};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 /// A registry on loopback, and a world with the helpers `fake` and `other` and this docker-config.json, in which `HOST`
 /// stands for the registry.
@@ -21,9 +17,9 @@ fn setup(config: &str) -> (World, Server) {
     for name in ["docker-credential-fake", "docker-credential-other"] {
         world.link_program(name, "tests/it/programs/docker-credential-fake");
     }
-    let folder = world.root().join("helper");
-    fs::create_dir(&folder).unwrap();
-    world.set("HELPER_FOLDER", folder);
+    let directory = world.root().join("helper");
+    fs::create_dir(&directory).unwrap();
+    world.set("HELPER_DIRECTORY", directory);
     world.write_docker_config(config.replace("HOST", &server.host()));
     (world, server)
 }
@@ -65,7 +61,14 @@ INFO:    Token stored in $HOME/.apptainer/remote.yaml
         str![[r#"{"ServerURL":"localhost:PORT","Username":"ian","Secret":"pa55:word/é"}"#]].raw()
     );
     assert_data_eq!(
-        named(world.session(&["registry list", &format!("registry logout {registry}"), "registry list"]), &server),
+        named(
+            world.session(&[
+                "registry list",
+                &format!("registry logout {registry}"),
+                "registry list"
+            ]),
+            &server
+        ),
         str![[r#"
 $ portolan registry list
 
@@ -110,7 +113,10 @@ fake erase
 fn a_helper_gets_a_refresh_token_under_the_protocols_own_name() {
     let (world, _) = setup(r#"{"credsStore":"fake"}"#);
     let server = Server::http(bearer(r#"{"token":"access","refresh_token":"refresh"}"#));
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert_data_eq!(
         named(left(&world, "fake.store"), &server),
         str![[r#"{"ServerURL":"localhost:PORT","Username":"<token>","Secret":"refresh"}"#]].raw()
@@ -127,13 +133,27 @@ fn a_secret_is_neither_among_a_helpers_arguments_nor_in_its_environment() {
         world.set(&format!("{prefix}DOCKER_PASSWORD"), PASSWORD);
     }
     world.set("APPTAINER_LOGIN_PASSWORD_FILE", "another variable");
-    assert_eq!(world.run(&["remote", "login", "-u", USER, &registry]).code, Some(0));
-    assert_eq!(world.run(&["remote", "login", "-u", USER, "-p", PASSWORD, &registry]).code, Some(0));
+    assert_eq!(
+        world.run(&["remote", "login", "-u", USER, &registry]).code,
+        Some(0)
+    );
+    assert_eq!(
+        world
+            .run(&["remote", "login", "-u", USER, "-p", PASSWORD, &registry])
+            .code,
+        Some(0)
+    );
     assert_eq!(world.run(&["remote", "logout", &registry]).code, Some(0));
     let seen = left(&world, "seen");
-    assert!(seen.contains("HELPER_FOLDER=") && seen.contains("store") && seen.contains("erase"), "{seen}");
+    assert!(
+        seen.contains("HELPER_DIRECTORY=") && seen.contains("store") && seen.contains("erase"),
+        "{seen}"
+    );
     assert!(seen.contains("APPTAINER_LOGIN_PASSWORD_FILE="), "{seen}");
-    assert!(!seen.contains(PASSWORD) && !seen.contains(&basic_header()[6..]), "{seen}");
+    assert!(
+        !seen.contains(PASSWORD) && !seen.contains(&basic_header()[6..]),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -141,9 +161,17 @@ fn a_helper_of_the_registry_comes_before_the_one_for_all() {
     let (world, server) = setup(r#"{"credsStore":"other","credHelpers":{"HOST":"fake"}}"#);
     let host = server.host();
     assert_eq!(login(&world, &format!("docker://{host}")).code, Some(0));
-    assert_eq!(login(&world, &format!("docker://{host}/team")).code, Some(0));
+    assert_eq!(
+        login(&world, &format!("docker://{host}/team")).code,
+        Some(0)
+    );
     assert_eq!(world.run(&["registry", "logout", &host]).code, Some(0));
-    assert_eq!(world.run(&["registry", "logout", &format!("{host}/team")]).code, Some(0));
+    assert_eq!(
+        world
+            .run(&["registry", "logout", &format!("{host}/team")])
+            .code,
+        Some(0)
+    );
     assert_data_eq!(
         left(&world, "log"),
         str![[r#"
@@ -175,7 +203,9 @@ other erase
 #[test]
 fn a_helper_that_fails_is_told_in_its_own_words_and_nothing_changes() {
     for (helper, mode) in [("fake", "locked"), ("absent", "")] {
-        let (mut world, server) = setup(&format!(r#"{{"credsStore":"{helper}","auths":{{"HOST":{{}}}}}}"#));
+        let (mut world, server) = setup(&format!(
+            r#"{{"credsStore":"{helper}","auths":{{"HOST":{{}}}}}}"#
+        ));
         world.set("HELPER", mode);
         let registry = format!("docker://{}", server.host());
         let before = world.file(&world.docker_config());
@@ -207,7 +237,7 @@ FATAL:   while verifying token: error erasing credentials - err: exec: "docker-c
 }
 
 #[test]
-fn a_name_that_leads_to_another_folder_is_no_helpers() {
+fn a_name_that_leads_to_another_directory_is_no_helpers() {
     let (world, server) = setup(r#"{"credsStore":"../fake"}"#);
     assert_data_eq!(
         named(login(&world, &format!("docker://{}", server.host())), &server),
@@ -220,14 +250,21 @@ FATAL:   while login to docker://localhost:PORT: $HOME/.apptainer/docker-config.
         .raw()
     );
     assert_eq!(left(&world, "log"), "");
-    assert_eq!(server.connections(), 0, "it is found before the password is needed");
+    assert_eq!(
+        server.connections(),
+        0,
+        "it is found before the password is needed"
+    );
 }
 
 #[test]
 fn what_a_helper_does_not_have_is_logged_out_of() {
     let (mut world, server) = setup(r#"{"credsStore":"fake","auths":{"HOST":{}}}"#);
     world.set("HELPER", "absent");
-    assert_eq!(world.run(&["registry", "logout", &server.host()]).code, Some(0));
+    assert_eq!(
+        world.run(&["registry", "logout", &server.host()]).code,
+        Some(0)
+    );
     assert!(!kept(&world, &server).contains("localhost"));
 }
 
@@ -237,7 +274,11 @@ fn a_helper_that_hangs_is_ended() {
     world.set("HELPER", "hangs");
     let start = Instant::now();
     let finished = login(&world, &format!("docker://{}", server.host()));
-    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(25),
+        "{:?}",
+        start.elapsed()
+    );
     assert_data_eq!(
         named(finished, &server),
         str![[r#"

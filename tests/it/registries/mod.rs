@@ -8,15 +8,14 @@ mod transport;
 
 use std::fs;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
-use crate::support::{
-    authority,
-    endpoint::{PASSWORD, USER},
-    reply::{Asked, Reply},
-    server::Server,
-    world::{Finished, World},
-};
+use crate::support::authority;
+use crate::support::endpoint::{PASSWORD, USER};
+use crate::support::reply::{Asked, Reply};
+use crate::support::server::Server;
+use crate::support::world::{Finished, World};
 
 /// A world that trusts the tests' authority.
 fn trusting() -> World {
@@ -34,7 +33,10 @@ fn on_loopback() -> (World, Server) {
 
 /// `{"auths":{KEY:{"auth":…}}}`, as others write it.
 fn prepared(keys: &[&str]) -> String {
-    let entries: Vec<String> = keys.iter().map(|key| format!(r#""{key}":{{"auth":"aWFuOng="}}"#)).collect();
+    let entries: Vec<String> = keys
+        .iter()
+        .map(|key| format!(r#""{key}":{{"auth":"aWFuOng="}}"#))
+        .collect();
     format!(r#"{{"auths":{{{}}}}}"#, entries.join(","))
 }
 
@@ -51,11 +53,17 @@ fn basic(asked: &Asked) -> Reply {
 fn bearer(answer: &'static str) -> impl Fn(&Asked) -> Reply + Send + Sync {
     move |asked| match asked.path() {
         "/v2/" if asked.header("Authorization") == Some("Bearer access") => Reply::status(200),
-        "/v2/" => challenge(&format!(r#"Bearer realm="{}/token",service="test-service""#, asked.base)),
-        "/token" if asked.header("Authorization") == Some(&basic_header()) => Reply::json(200, answer),
-        "/token" => {
-            Reply::json(401, r#"{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}"#)
+        "/v2/" => challenge(&format!(
+            r#"Bearer realm="{}/token",service="test-service""#,
+            asked.base
+        )),
+        "/token" if asked.header("Authorization") == Some(&basic_header()) => {
+            Reply::json(200, answer)
         }
+        "/token" => Reply::json(
+            401,
+            r#"{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}"#,
+        ),
         _ => Reply::status(404),
     }
 }
@@ -65,7 +73,10 @@ fn challenge(header: &str) -> Reply {
 }
 
 fn basic_header() -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")))
+    format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"))
+    )
 }
 
 /// Logs the user in to `registry`, with the password on standard input.
@@ -74,18 +85,29 @@ fn login(world: &World, registry: &str) -> Finished {
 }
 
 fn login_with(world: &World, registry: &str, password: &str) -> Finished {
-    world.run_with_input(&["remote", "login", "-u", USER, "--password-stdin", registry], password)
+    world.run_with_input(
+        &["remote", "login", "-u", USER, "--password-stdin", registry],
+        password,
+    )
 }
 
 /// A text with `PORT` for the server's port, which is another one each time.
-#[expect(clippy::needless_pass_by_value, reason = "a text or a run, made for this call alone")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a text or a run, made for this call alone"
+)]
 fn named(text: impl ToString, server: &Server) -> String {
-    text.to_string().replace(&format!(":{}", server.port()), ":PORT")
+    text.to_string()
+        .replace(&format!(":{}", server.port()), ":PORT")
 }
 
 /// What the server was asked, a line each, with `PASSWORD` for the right header.
 fn heard(server: &Server) -> String {
-    let lines: Vec<_> = server.log().iter().map(|line| named(line, server) + "\n").collect();
+    let lines: Vec<_> = server
+        .log()
+        .iter()
+        .map(|line| named(line, server) + "\n")
+        .collect();
     lines.concat().replace(&basic_header(), "Basic PASSWORD")
 }
 

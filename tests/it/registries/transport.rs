@@ -5,17 +5,26 @@ use std::fs;
 use snapbox::{IntoData, assert_data_eq, str};
 
 use super::{basic, bearer, challenge, heard, kept, login, named, trusting};
-use crate::support::{
-    authority::{Authority, Leaf},
-    endpoint::{PASSWORD, USER},
-    reply::Reply,
-    server::Server,
-    world::{Finished, World},
-};
+use crate::support::authority::{Authority, Leaf};
+use crate::support::endpoint::{PASSWORD, USER};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::world::{Finished, World};
 
 /// A login with any certificate and by plain http.
 fn login_insecurely(world: &World, registry: &str) -> Finished {
-    world.run_with_input(&["remote", "login", "-i", "-u", USER, "--password-stdin", registry], PASSWORD)
+    world.run_with_input(
+        &[
+            "remote",
+            "login",
+            "-i",
+            "-u",
+            USER,
+            "--password-stdin",
+            registry,
+        ],
+        PASSWORD,
+    )
 }
 
 /// The same server by an address that is not loopback's, as far as can be told from it.
@@ -55,7 +64,10 @@ fn another_registry_may_speak_plain_http_only_when_that_is_wanted() {
     let registry = format!("docker://{}", not_loopback(&server));
     let finished = login(&world, &registry);
     assert_eq!(finished.code, Some(255));
-    let told = format!("FATAL:   while login to {registry}: Get \"https://{}/v2/\": ", not_loopback(&server));
+    let told = format!(
+        "FATAL:   while login to {registry}: Get \"https://{}/v2/\": ",
+        not_loopback(&server)
+    );
     assert!(finished.stderr.starts_with(&told), "{finished}");
     assert!(!heard(&server).contains("/v2/"), "{}", heard(&server));
     assert_eq!(world.home_listing(), Vec::<String>::new());
@@ -77,9 +89,16 @@ docker://0.0.0.0:PORT  ✗!
 #[test]
 fn a_registry_that_speaks_tls_is_never_asked_by_plain_http() {
     let world = trusting();
-    for reply in [Reply::status(500), Reply::status(404), Reply::redirect("/v2/")] {
+    for reply in [
+        Reply::status(500),
+        Reply::status(404),
+        Reply::redirect("/v2/"),
+    ] {
         let server = Server::https(move |_| reply.clone());
-        assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(255));
+        assert_eq!(
+            login(&world, &format!("docker://{}", server.host())).code,
+            Some(255)
+        );
         assert_eq!(server.connections(), 1);
     }
     // One that breaks the conversation off when it sees the password.
@@ -90,7 +109,12 @@ fn a_registry_that_speaks_tls_is_never_asked_by_plain_http() {
         });
         let finished = login(&world, &format!("docker://{}", server.host()));
         assert_eq!(finished.code, Some(255));
-        assert!(finished.stderr.contains(&format!("Get \"{}\": connection ", server.url("/v2/"))), "{finished}");
+        assert!(
+            finished
+                .stderr
+                .contains(&format!("Get \"{}\": connection ", server.url("/v2/"))),
+            "{finished}"
+        );
     }
 }
 
@@ -111,7 +135,10 @@ FATAL:   while login to docker://localhost:PORT: Get "https://localhost:1/token?
 fn a_certificate_that_cannot_be_trusted_ends_the_login_before_anything_is_sent() {
     let stranger = Authority::new("A stranger");
     for leaf in [Leaf::Good, Leaf::Expired, Leaf::OtherHost] {
-        let (world, server) = (trusting(), Server::https_as(stranger.issue(leaf).config, basic));
+        let (world, server) = (
+            trusting(),
+            Server::https_as(stranger.issue(leaf).config, basic),
+        );
         let registry = format!("docker://{}", server.host());
         assert_eq!(login(&world, &registry).code, Some(255));
         assert!(server.asked().is_empty());
@@ -120,7 +147,10 @@ fn a_certificate_that_cannot_be_trusted_ends_the_login_before_anything_is_sent()
         assert_eq!(login_insecurely(&world, &registry).code, Some(0));
         assert_eq!(server.asked().len(), 2);
     }
-    let (world, server) = (trusting(), Server::https_as(stranger.issue(Leaf::Good).config, basic));
+    let (world, server) = (
+        trusting(),
+        Server::https_as(stranger.issue(Leaf::Good).config, basic),
+    );
     assert_data_eq!(named(login(&world, &format!("docker://{}", server.host())), &server), str![[r#"
 ------- stderr -------
 FATAL:   while login to docker://localhost:PORT: Get "https://localhost:PORT/v2/": certificate signed by unknown authority
@@ -135,28 +165,40 @@ fn a_registrys_own_authority_is_trusted_for_it_alone() {
     let stranger = Authority::new("A stranger");
     let serve = || Server::https_as(stranger.issue(Leaf::Good).config, basic);
     let (world, server, other) = (trusting(), serve(), serve());
-    let folder = world.home().join(".config/containers/certs.d").join(server.host());
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("ca.crt"), stranger.pem()).unwrap();
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
-    assert_eq!(login(&world, &format!("docker://{}", other.host())).code, Some(255));
+    let directory = world
+        .home()
+        .join(".config/containers/certs.d")
+        .join(server.host());
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("ca.crt"), stranger.pem()).unwrap();
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
+    assert_eq!(
+        login(&world, &format!("docker://{}", other.host())).code,
+        Some(255)
+    );
     assert!(other.asked().is_empty());
 }
 
 #[test]
-fn a_certificates_folder_that_cannot_be_used_is_told_and_nothing_is_asked() {
+fn a_certificates_directory_that_cannot_be_used_is_told_and_nothing_is_asked() {
     let (world, server) = (trusting(), Server::https(basic));
-    let folder = world.home().join(".config/containers/certs.d").join(server.host());
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("client.cert"), "").unwrap();
+    let directory = world
+        .home()
+        .join(".config/containers/certs.d")
+        .join(server.host());
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("client.cert"), "").unwrap();
     assert_data_eq!(named(login(&world, &format!("docker://{}", server.host())), &server), str![[r#"
 ------- stderr -------
 FATAL:   while login to docker://localhost:PORT: $HOME/.config/containers/certs.d/localhost:PORT/client.cert has no key beside it, $HOME/.config/containers/certs.d/localhost:PORT/client.key
 [exit status: 255]
 
 "#]].raw());
-    fs::remove_file(folder.join("client.cert")).unwrap();
-    fs::write(folder.join("ca.crt"), "no certificate").unwrap();
+    fs::remove_file(directory.join("client.cert")).unwrap();
+    fs::write(directory.join("ca.crt"), "no certificate").unwrap();
     assert_data_eq!(
         named(login(&world, &format!("docker://{}", server.host())), &server),
         str![[r#"
@@ -176,7 +218,8 @@ fn a_password_does_not_go_to_a_token_service_by_plain_http() {
     let service = Server::http(|_| Reply::json(200, r#"{"token":"access"}"#));
     let realm = format!("http://{}/token", not_loopback(&service));
     for realm in [realm.clone(), "http://tokens.example.com/token".to_owned()] {
-        let server = Server::https(move |_| challenge(&format!(r#"Bearer realm="{realm}",service="s""#)));
+        let server =
+            Server::https(move |_| challenge(&format!(r#"Bearer realm="{realm}",service="s""#)));
         let finished = login(&world, &format!("docker://{}", server.host()));
         assert_eq!(finished.code, Some(255));
         assert!(finished.stderr.contains("which is not https"), "{finished}");
@@ -189,7 +232,10 @@ fn a_password_does_not_go_to_a_token_service_by_plain_http() {
         Some("Bearer access") => Reply::status(200),
         _ => challenge(&format!(r#"Bearer realm="{realm}",service="s""#)),
     });
-    assert_eq!(login_insecurely(&world, &format!("docker://{}", server.host())).code, Some(0));
+    assert_eq!(
+        login_insecurely(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert_data_eq!(
         heard(&service),
         str![[r#"
@@ -209,7 +255,10 @@ fn a_token_service_of_this_machine_may_speak_plain_http() {
         Some("Bearer access") => Reply::status(200),
         _ => challenge(&format!(r#"Bearer realm="{realm}",service="s""#)),
     });
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(0));
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(0)
+    );
     assert_eq!(service.asked().len(), 1);
 }
 
@@ -227,7 +276,12 @@ FATAL:   while login to docker://localhost:PORT: the registry sent the request o
 [exit status: 255]
 
 "#]].raw());
-    assert!(other.asked().iter().all(|asked| asked.header("Authorization").is_none()));
+    assert!(
+        other
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none())
+    );
     assert_eq!(world.home_listing(), Vec::<String>::new());
 
     // The same, once the registry has seen the password.
@@ -236,7 +290,15 @@ FATAL:   while login to docker://localhost:PORT: the registry sent the request o
         Some(_) => Reply::redirect(&elsewhere),
         None => challenge("Basic"),
     });
-    assert_eq!(login(&world, &format!("docker://{}", server.host())).code, Some(255));
-    assert!(other.asked().iter().all(|asked| asked.header("Authorization").is_none()));
+    assert_eq!(
+        login(&world, &format!("docker://{}", server.host())).code,
+        Some(255)
+    );
+    assert!(
+        other
+            .asked()
+            .iter()
+            .all(|asked| asked.header("Authorization").is_none())
+    );
     assert_eq!(world.home_listing(), Vec::<String>::new());
 }

@@ -1,6 +1,8 @@
 //! What is left of a program that crashes at a prompt.
 
-use std::{fs, os::unix::process::ExitStatusExt as _, time::Duration};
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -16,17 +18,29 @@ fn a_crash_at_a_prompt_leaves_nothing() {
     for line in ["remote login", "registry login -u ian $R"] {
         for signal in [Signal::SEGV, Signal::ABORT] {
             let world = servers.world();
-            world.write_user(format!("Active: e\nRemotes: {{e: {{URI: \"{}\"}}}}\n", servers.endpoint.host()));
+            world.write_user(format!(
+                "Active: e\nRemotes: {{e: {{URI: \"{}\"}}}}\n",
+                servers.endpoint.host()
+            ));
             let mut terminal = Terminal::new();
             let mut command = terminal.command("sh");
-            command.args(["-c", SHELL, "sh", env!("CARGO_BIN_EXE_portolan")]).args(servers.words(line, &world));
+            command
+                .args(["-c", SHELL, "sh", env!("CARGO_BIN_EXE_portolan")])
+                .args(servers.words(line, &world));
             world.surround(&mut command);
             terminal.start(command);
-            terminal.expect(if line == "remote login" { "Access Token: " } else { "Password" });
+            terminal.expect(if line == "remote login" {
+                "Access Token: "
+            } else {
+                "Password"
+            });
             terminal.send("half of a secret");
             let process = fs::read_to_string(world.home().join("pid")).unwrap();
             let limits = fs::read_to_string(format!("/proc/{}/limits", process.trim())).unwrap();
-            let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+            let limit = limits
+                .lines()
+                .find(|line| line.starts_with("Max core file size"))
+                .unwrap();
             let limit = limit.split_whitespace().nth(4).unwrap();
             // 1 is what also keeps the kernel from handing a crashed program to another one.
             assert_eq!(limit, "1", "{line}: {limits}");
@@ -38,9 +52,17 @@ fn a_crash_at_a_prompt_leaves_nothing() {
                 }
                 terminal.signal(signal);
             }
-            assert_eq!(terminal.wait().signal(), Some(signal.as_raw()), "{line}: {}", terminal.shown());
+            assert_eq!(
+                terminal.wait().signal(),
+                Some(signal.as_raw()),
+                "{line}: {}",
+                terminal.shown()
+            );
             let left = world.home_listing();
-            assert!(!left.iter().any(|name| name.contains("core")), "{line}: {left:?}");
+            assert!(
+                !left.iter().any(|name| name.contains("core")),
+                "{line}: {left:?}"
+            );
         }
     }
 }
@@ -48,6 +70,9 @@ fn a_crash_at_a_prompt_leaves_nothing() {
 /// Whether a process has a handler for a signal.
 fn is_caught(process: &str, signal: Signal) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigCgt:"))
+        .unwrap();
     u64::from_str_radix(mask.trim(), 16).unwrap() & (1 << (signal.as_raw() - 1)) != 0
 }

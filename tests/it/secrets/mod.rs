@@ -10,20 +10,17 @@ mod watch;
 
 use std::fs;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
-use self::{
-    marks::{Kind, Known, Secret},
-    trace::can_trace,
-    watch::Watch,
-};
-use crate::support::{
-    cloud,
-    endpoint::{DISCOVERY, USER, endpoint},
-    reply::{Asked, Reply},
-    server::Server,
-    world::World,
-};
+use self::marks::{Kind, Known, Secret};
+use self::trace::can_trace;
+use self::watch::Watch;
+use crate::support::cloud;
+use crate::support::endpoint::{DISCOVERY, USER, endpoint};
+use crate::support::reply::{Asked, Reply};
+use crate::support::server::Server;
+use crate::support::world::World;
 
 const OLD_TOKEN: Secret = Secret::new(Kind::Token, "T0kenThatIsStored");
 const NEW_TOKEN: Secret = Secret::new(Kind::Token, "T0kenThatIsGiven");
@@ -54,7 +51,7 @@ const ALL: &[Secret] = &[
 ];
 
 /// One command: its words, how its secret comes, and its exit code. In the words `$E`, `$K` and `$R` stand for the
-/// endpoint's, the keyserver's and the registry's address, `$O` for a server that sends on, `$F` for the folder of files.
+/// endpoint's, the keyserver's and the registry's address, `$O` for a server that sends on, `$F` for the directory of files.
 struct Row(&'static str, Given, i32);
 
 /// How a command gets a secret.
@@ -91,7 +88,11 @@ impl Servers {
         Self {
             endpoint: Server::https(endpoint_with_marks),
             keyserver: Server::https(|asked| {
-                if knows(asked, &[OLD_KEYS, NEW_KEYS]) { Reply::status(200) } else { echo(asked) }
+                if knows(asked, &[OLD_KEYS, NEW_KEYS]) {
+                    Reply::status(200)
+                } else {
+                    echo(asked)
+                }
             }),
             registry: Server::http(registry),
             sends_on: Server::https(move |asked| match asked.path() {
@@ -153,21 +154,35 @@ impl Servers {
             let mut world = self.world();
             prepare(&mut world);
             // The shells' question is known by its first word, and takes no options.
-            let loud = if line.starts_with("complete ") { "" } else { "-d " };
+            let loud = if line.starts_with("complete ") {
+                ""
+            } else {
+                "-d "
+            };
             let mut words = self.words(&format!("{loud}{line}"), &world);
             let mut input = String::new();
             match given {
                 Given::Nothing => {}
                 Given::Input(secret) => input = secret.text(),
-                Given::File(secret) => fs::write(world.root().join("given/secret"), secret.text()).unwrap(),
+                Given::File(secret) => {
+                    fs::write(world.root().join("given/secret"), secret.text()).unwrap();
+                }
                 Given::Variable(name, secret) => world.set(name, secret.text()),
-                Given::Line(secret) => input = format!("portolan\0remote\0use\0{}\0", secret.text()),
+                Given::Line(secret) => {
+                    input = format!("portolan\0remote\0use\0{}\0", secret.text());
+                }
                 Given::Word(secret) => words.push(secret.text()),
             }
             let named = world.root().join("given/auth.json");
             let authfile = line.contains("auth.json").then_some(named);
             let servers = self.hearing();
-            let watch = Watch { world: &world, secrets: &secrets, servers: &servers, authfile, has_helper };
+            let watch = Watch {
+                world: &world,
+                secrets: &secrets,
+                servers: &servers,
+                authfile,
+                has_helper,
+            };
             let (run, leaks) = watch.run(&[], &words, &input);
             assert!(leaks.is_empty(), "{line}\n{}\n{run}", leaks.join("\n"));
             assert_eq!(run.code, Some(*code), "{line}\n{run}");
@@ -208,7 +223,9 @@ fn echo_as(asked: &Asked, said: impl Fn(String) -> String) -> Reply {
 
 /// What a header of the kind Basic holds.
 fn decoded(header: &str) -> String {
-    let pair = header.strip_prefix("Basic ").and_then(|pair| BASE64_STANDARD.decode(pair).ok());
+    let pair = header
+        .strip_prefix("Basic ")
+        .and_then(|pair| BASE64_STANDARD.decode(pair).ok());
     String::from_utf8(pair.unwrap_or_default()).unwrap()
 }
 
@@ -237,7 +254,11 @@ fn a_remotes_token_goes_to_its_file_and_its_server_alone() {
         Row("remote list", Given::Nothing, 0),
         Row("remote add --no-login x x.example.com", Given::Nothing, 0),
         Row("remote add x $E", Given::Input(NEW_TOKEN), 0),
-        Row("remote add --tokenfile $F/secret x $E", Given::File(NEW_TOKEN), 0),
+        Row(
+            "remote add --tokenfile $F/secret x $E",
+            Given::File(NEW_TOKEN),
+            0,
+        ),
         Row("remote add x $E", Given::Input(BAD_TOKEN), 255),
         Row("remote remove e", Given::Nothing, 0),
         Row("remote use system", Given::Nothing, 0),
@@ -249,9 +270,21 @@ fn a_remotes_token_goes_to_its_file_and_its_server_alone() {
         Row("complete fish -", Given::Line(NEW_TOKEN), 0),
         Row("man $F", Given::Nothing, 0),
         Row("remote login", Given::Input(NEW_TOKEN), 0),
-        Row("remote login --password-stdin e", Given::Input(NEW_TOKEN), 0),
-        Row("remote login --tokenfile $F/secret e", Given::File(NEW_TOKEN), 0),
-        Row("remote login --tokenfile $F/secret e", Given::File(BAD_TOKEN), 255),
+        Row(
+            "remote login --password-stdin e",
+            Given::Input(NEW_TOKEN),
+            0,
+        ),
+        Row(
+            "remote login --tokenfile $F/secret e",
+            Given::File(NEW_TOKEN),
+            0,
+        ),
+        Row(
+            "remote login --tokenfile $F/secret e",
+            Given::File(BAD_TOKEN),
+            255,
+        ),
         Row("remote login sent-on", Given::Input(NEW_TOKEN), 255),
         Row("remote login gone", Given::Input(NEW_TOKEN), 255),
         Row("remote status", Given::Nothing, 0),
@@ -260,7 +293,11 @@ fn a_remotes_token_goes_to_its_file_and_its_server_alone() {
         Row("remote get-login-password", Given::Nothing, 0),
         Row("remote doctor", Given::Nothing, 0),
         Row("remote resolve push", Given::Nothing, 0),
-        Row("remote resolve --refresh --json library://alpine", Given::Nothing, 0),
+        Row(
+            "remote resolve --refresh --json library://alpine",
+            Given::Nothing,
+            0,
+        ),
         Row("remote doctor --fix --json", Given::Nothing, 0),
         Row("remote logout", Given::Nothing, 0),
         Row("remote logout sent-on", Given::Nothing, 0),
@@ -275,31 +312,77 @@ fn a_keyservers_secret_goes_to_its_file_and_its_server_alone() {
         return;
     }
     let rows = [
-        Row("remote add-keyserver https://more.example.com", Given::Nothing, 0),
-        Row("remote remove-keyserver https://keys.example.com", Given::Nothing, 0),
+        Row(
+            "remote add-keyserver https://more.example.com",
+            Given::Nothing,
+            0,
+        ),
+        Row(
+            "remote remove-keyserver https://keys.example.com",
+            Given::Nothing,
+            0,
+        ),
         Row("keyserver add https://more.example.com", Given::Nothing, 0),
-        Row("keyserver remove https://keys.example.com", Given::Nothing, 0),
+        Row(
+            "keyserver remove https://keys.example.com",
+            Given::Nothing,
+            0,
+        ),
         Row("keyserver list", Given::Nothing, 0),
         Row("remote login -u ian $K", Given::Input(NEW_KEYS), 0),
-        Row("remote login -u ian --password-stdin $K", Given::Input(NEW_KEYS), 0),
-        Row("remote login -u ian --password-stdin $K", Given::Input(BAD_KEYS), 255),
+        Row(
+            "remote login -u ian --password-stdin $K",
+            Given::Input(NEW_KEYS),
+            0,
+        ),
+        Row(
+            "remote login -u ian --password-stdin $K",
+            Given::Input(BAD_KEYS),
+            255,
+        ),
         Row("keyserver login $K", Given::Input(NEW_KEYS), 0),
         Row("keyserver login $K", Given::Input(BAD_KEYS), 255),
-        Row("keyserver login -u ian $K", Given::Variable("APPTAINER_LOGIN_PASSWORD", NEW_KEYS), 0),
-        Row("keyserver login -u ian $K", Given::Variable("SINGULARITY_LOGIN_PASSWORD", BAD_KEYS), 255),
+        Row(
+            "keyserver login -u ian $K",
+            Given::Variable("APPTAINER_LOGIN_PASSWORD", NEW_KEYS),
+            0,
+        ),
+        Row(
+            "keyserver login -u ian $K",
+            Given::Variable("SINGULARITY_LOGIN_PASSWORD", BAD_KEYS),
+            255,
+        ),
         Row("keyserver login -u ian $K -p", Given::Word(NEW_KEYS), 0),
-        Row("remote login -u ian $K --password", Given::Word(BAD_KEYS), 255),
-        Row("keyserver login -u ian https://$O", Given::Input(NEW_KEYS), 255),
+        Row(
+            "remote login -u ian $K --password",
+            Given::Word(BAD_KEYS),
+            255,
+        ),
+        Row(
+            "keyserver login -u ian https://$O",
+            Given::Input(NEW_KEYS),
+            255,
+        ),
         Row("keyserver logout $K", Given::Nothing, 0),
     ];
     let servers = Servers::new(registries::basic);
-    let uris = [servers.keyserver.url(""), servers.sends_on.url(""), "https://keys.example.com".to_owned()];
-    let keyservers = uris.map(|uri| format!("    - URI: {uri}\n      External: true\n")).concat();
+    let uris = [
+        servers.keyserver.url(""),
+        servers.sends_on.url(""),
+        "https://keys.example.com".to_owned(),
+    ];
+    let keyservers = uris
+        .map(|uri| format!("    - URI: {uri}\n      External: true\n"))
+        .concat();
     let prepare = |world: &mut World| {
-        let company = format!("  company:\n    URI: localhost:1\n    System: true\n    Keyservers:\n{keyservers}");
+        let company = format!(
+            "  company:\n    URI: localhost:1\n    System: true\n    Keyservers:\n{keyservers}"
+        );
         world.write_system(format!("Active: company\nRemotes:\n{company}"));
         // Logged in to the keyserver, and not choosing a remote.
-        let mine = fs::read_to_string(world.user_file()).unwrap().replace("Active: e\n", "");
+        let mine = fs::read_to_string(world.user_file())
+            .unwrap()
+            .replace("Active: e\n", "");
         world.write_user(mine);
     };
     servers.check(&rows, prepare, false);

@@ -1,15 +1,20 @@
 //! What a program does, call by call, as strace writes it down. Knows no secret.
 
-use std::{collections::HashSet, fs, path::Path, process::Command};
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use crate::support::world::skip;
 
 /// The calls of no interest: what a program reads it may know, and what it waits for says nothing.
-const LEFT_OUT: &str = "trace=!read,pread64,readv,recvfrom,recvmsg,futex,poll,epoll_wait,mmap,munmap,mprotect,brk";
+const LEFT_OUT: &str =
+    "trace=!read,pread64,readv,recvfrom,recvmsg,futex,poll,epoll_wait,mmap,munmap,mprotect,brk";
 
 /// What makes strace write down the rest whole, one file a thread, text as hex so that nothing in it needs a parser.
-pub(super) const STRACE: &[&str] =
-    &["strace", "-ff", "-ttt", "-xx", "-yy", "-v", "-s", "1048576", "-e", LEFT_OUT, "-o"];
+pub(super) const STRACE: &[&str] = &[
+    "strace", "-ff", "-ttt", "-xx", "-yy", "-v", "-s", "1048576", "-e", LEFT_OUT, "-o",
+];
 
 /// One system call.
 #[derive(Clone, Debug)]
@@ -29,17 +34,20 @@ pub(super) struct Call {
 
 /// Whether programs can be traced here; says so when not.
 pub(super) fn can_trace() -> bool {
-    let can = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success());
+    let can = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .status()
+        .is_ok_and(|status| status.success());
     if !can {
         skip("strace is not installed, or may not trace");
     }
     can
 }
 
-/// The calls of all threads and children whose logs begin with `log.` in a folder, in the order of time.
-pub(super) fn calls(folder: &Path) -> Vec<Call> {
+/// The calls of all threads and children whose logs begin with `log.` in a directory, in the order of time.
+pub(super) fn calls(directory: &Path) -> Vec<Call> {
     let mut lines = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+    for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
         let process = entry.file_name().into_string().unwrap();
         for line in fs::read_to_string(entry.path()).unwrap().lines() {
             let (time, line) = line.split_once(' ').unwrap();
@@ -51,7 +59,9 @@ pub(super) fn calls(folder: &Path) -> Vec<Call> {
     let mut began = false;
     let mut calls = Vec::new();
     for (_, process, line) in lines {
-        let Some(mut call) = Call::parse(&line) else { continue };
+        let Some(mut call) = Call::parse(&line) else {
+            continue;
+        };
         call.is_foreign = foreign.contains(&process);
         if call.name.starts_with("execve") && call.returned == "0" {
             if began {
@@ -69,7 +79,10 @@ impl Call {
     /// `None` for a line that is about a signal or an end.
     fn parse(line: &str) -> Option<Self> {
         let (name, arguments) = line.split_once('(')?;
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
             return None;
         }
         let (mut texts, mut rest) = (Vec::new(), String::new());
@@ -102,8 +115,13 @@ impl Call {
 
     /// A mode among the arguments: the last one.
     pub(super) fn mode(&self) -> u32 {
-        let arguments = self.rest.rsplit_once(") ").map_or(self.rest.as_str(), |(arguments, _)| arguments);
-        let octal = arguments.rsplit(", ").find_map(|word| u32::from_str_radix(word.strip_prefix('0')?, 8).ok());
+        let arguments = self
+            .rest
+            .rsplit_once(") ")
+            .map_or(self.rest.as_str(), |(arguments, _)| arguments);
+        let octal = arguments
+            .rsplit(", ")
+            .find_map(|word| u32::from_str_radix(word.strip_prefix('0')?, 8).ok());
         octal.unwrap_or_else(|| panic!("no mode in {self:?}"))
     }
 }

@@ -1,22 +1,16 @@
 //! Where secrets went during one run: every call, every output and every file is searched for them.
 
-use std::{
-    collections::HashMap,
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use super::{
-    marks::{Kind, Known, Secret},
-    trace::{Call, STRACE, calls},
-};
-use crate::support::{
-    reply::Asked,
-    server::Server,
-    world::{Finished, World},
-};
+use super::marks::{Kind, Known, Secret};
+use super::trace::{Call, STRACE, calls};
+use crate::support::reply::Asked;
+use crate::support::server::Server;
+use crate::support::world::{Finished, World};
 
 /// A program in a world that holds secrets.
 pub(super) struct Watch<'a> {
@@ -32,24 +26,45 @@ pub(super) struct Watch<'a> {
 
 impl Watch<'_> {
     /// Runs a command under a tracer: what it did, and every place where a secret was that should not be.
-    pub(super) fn run(&self, runner: &[&str], words: &[String], input: &str) -> (Finished, Vec<String>) {
-        let folder = tempfile::tempdir().unwrap();
+    pub(super) fn run(
+        &self,
+        runner: &[&str],
+        words: &[String],
+        input: &str,
+    ) -> (Finished, Vec<String>) {
+        let directory = tempfile::tempdir().unwrap();
         // The traced program may be another user's.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let log = folder.path().join("log");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let log = directory.path().join("log");
         let tracer = [STRACE, &[log.to_str().unwrap()], runner].concat();
         let mut command = self.world.command_through(&tracer);
         command.args(words);
-        self.finish(command, input, folder.path())
+        self.finish(command, input, directory.path())
     }
 
-    /// As [`run`](Self::run), for a traced command whose calls are written to files in `folder`.
-    pub(super) fn finish(&self, command: Command, input: &str, folder: &Path) -> (Finished, Vec<String>) {
-        let heard: Vec<usize> = self.servers.iter().map(|(server, _)| server.asked().len()).collect();
+    /// As [`run`](Self::run), for a traced command whose calls are written to files in `directory`.
+    pub(super) fn finish(
+        &self,
+        command: Command,
+        input: &str,
+        directory: &Path,
+    ) -> (Finished, Vec<String>) {
+        let heard: Vec<usize> = self
+            .servers
+            .iter()
+            .map(|(server, _)| server.asked().len())
+            .collect();
         let finished = self.world.finish(command, input);
-        let mut leaks = self.in_calls(&calls(folder));
-        for (stream, text) in [("standard output", &finished.stdout), ("standard error", &finished.stderr)] {
-            let shown = self.secrets.in_text(text).into_iter().filter(|secret| secret.kind != Kind::Passing);
+        let mut leaks = self.in_calls(&calls(directory));
+        for (stream, text) in [
+            ("standard output", &finished.stdout),
+            ("standard error", &finished.stderr),
+        ] {
+            let shown = self
+                .secrets
+                .in_text(text)
+                .into_iter()
+                .filter(|secret| secret.kind != Kind::Passing);
             leaks.extend(shown.map(|secret| format!("{secret:?} on {stream}")));
         }
         leaks.extend(self.in_files(self.world.root()));
@@ -79,7 +94,8 @@ impl Watch<'_> {
                 }
                 "fchmod" if call.succeeded() => {
                     modes.insert(call.on.clone(), call.mode());
-                    if let Some(secret) = holders.get(&call.on).filter(|_| call.mode() & 0o077 != 0) {
+                    if let Some(secret) = holders.get(&call.on).filter(|_| call.mode() & 0o077 != 0)
+                    {
                         leaks.push(format!("{secret:?} opened to others: {call:?}"));
                     }
                 }
@@ -87,7 +103,10 @@ impl Watch<'_> {
             }
             for secret in self.secrets.in_text(&call.texts.join("\n")) {
                 if !self.may_carry(call, secret, &modes) {
-                    leaks.push(format!("{secret:?} in {} on {:?}: {:?}", call.name, call.on, call.rest));
+                    leaks.push(format!(
+                        "{secret:?} in {} on {:?}: {:?}",
+                        call.name, call.on, call.rest
+                    ));
                 }
                 holders.insert(call.on.clone(), secret);
             }
@@ -104,10 +123,16 @@ impl Watch<'_> {
                     return is_output || self.has_helper && secret.kind == Kind::Registry;
                 }
                 if let Some(connection) = call.on.strip_prefix("TCP:") {
-                    let to = |server: &Server| connection.contains(&format!("->127.0.0.1:{}]", server.port()));
-                    return self.servers.iter().any(|(server, kinds)| to(server) && kinds.contains(&secret.kind));
+                    let to = |server: &Server| {
+                        connection.contains(&format!("->127.0.0.1:{}]", server.port()))
+                    };
+                    return self
+                        .servers
+                        .iter()
+                        .any(|(server, kinds)| to(server) && kinds.contains(&secret.kind));
                 }
-                self.is_home(Path::new(&call.on), secret) && modes.get(&call.on).is_some_and(|mode| mode & 0o077 == 0)
+                self.is_home(Path::new(&call.on), secret)
+                    && modes.get(&call.on).is_some_and(|mode| mode & 0o077 == 0)
             }
             _ => false,
         }
@@ -115,25 +140,34 @@ impl Watch<'_> {
 
     /// Whether a secret is kept in this file, or in the temporary one that takes its place.
     fn is_home(&self, path: &Path, secret: Secret) -> bool {
-        let folder = self.world.home().join(".apptainer");
+        let directory = self.world.home().join(".apptainer");
         let files = match secret.kind {
-            Kind::Token | Kind::Keyserver => vec![folder.join("remote.yaml")],
-            Kind::Registry => self.authfile.iter().cloned().chain([folder.join("docker-config.json")]).collect(),
+            Kind::Token | Kind::Keyserver => vec![directory.join("remote.yaml")],
+            Kind::Registry => self
+                .authfile
+                .iter()
+                .cloned()
+                .chain([directory.join("docker-config.json")])
+                .collect(),
             Kind::Passing => vec![],
         };
         files.iter().any(|file| {
-            let temporary = format!(".{}.portolan-new", file.file_name().unwrap().to_str().unwrap());
+            let temporary = format!(
+                ".{}.portolan-new",
+                file.file_name().unwrap().to_str().unwrap()
+            );
             path == file || path == file.with_file_name(temporary)
         })
     }
 
-    /// The files below a folder that hold a secret, and may not or are not closed; the test's own inputs are left out.
-    fn in_files(&self, folder: &Path) -> Vec<String> {
+    /// The files below a directory that hold a secret, and may not or are not closed; the test's own inputs are left out.
+    fn in_files(&self, directory: &Path) -> Vec<String> {
         let mut leaks = Vec::new();
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
             let path = entry.path();
             let kind = entry.file_type().unwrap();
-            if kind.is_dir() && !["given", "helper"].contains(&entry.file_name().to_str().unwrap()) {
+            if kind.is_dir() && !["given", "helper"].contains(&entry.file_name().to_str().unwrap())
+            {
                 leaks.extend(self.in_files(&path));
             } else if kind.is_file() && entry.file_name() != "portolan" {
                 let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
@@ -153,13 +187,25 @@ pub(super) fn in_requests(known: &Known, kinds: &[Kind], asked: &[Asked]) -> Vec
     for asked in asked {
         let mut found: Vec<Secret> = known.in_text(&asked.target);
         let strange = |secret: &Secret| !kinds.contains(&secret.kind);
-        found.extend(known.in_text(&String::from_utf8_lossy(&asked.body)).into_iter().filter(strange));
+        found.extend(
+            known
+                .in_text(&String::from_utf8_lossy(&asked.body))
+                .into_iter()
+                .filter(strange),
+        );
         for (name, value) in &asked.headers {
             let is_for_it = name.eq_ignore_ascii_case("authorization");
             let found_here = known.in_text(&format!("{name}: {value}"));
-            found.extend(found_here.into_iter().filter(|secret| strange(secret) || !is_for_it));
+            found.extend(
+                found_here
+                    .into_iter()
+                    .filter(|secret| strange(secret) || !is_for_it),
+            );
         }
-        let words = format!("heard by the server of {kinds:?}: {} {}", asked.method, asked.target);
+        let words = format!(
+            "heard by the server of {kinds:?}: {} {}",
+            asked.method, asked.target
+        );
         leaks.extend(found.iter().map(|secret| format!("{secret:?} {words}")));
     }
     leaks

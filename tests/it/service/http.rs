@@ -1,24 +1,19 @@
 //! What the HTTP client sends, follows and remembers.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpListener,
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-    time::Duration,
-};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use portolan::{
-    secret::Secret,
-    service::http::{Cause, Client, Credential, Environment, Options, Proxies, Source},
-};
+use portolan::secret::Secret;
+use portolan::service::http::{Cause, Client, Credential, Environment, Options, Proxies, Source};
 
 use super::{client, options};
-use crate::support::{
-    authority::{self, Leaf},
-    reply::Reply,
-    server::Server,
-};
+use crate::support::authority;
+use crate::support::authority::Leaf;
+use crate::support::reply::Reply;
+use crate::support::server::Server;
 
 fn bearer(token: &str) -> Credential {
     Credential::Bearer(Secret::new(token))
@@ -26,10 +21,20 @@ fn bearer(token: &str) -> Credential {
 
 #[test]
 fn an_answer_has_its_status_headers_and_body() {
-    let server = Server::https(|_| Reply::json(418, "tea").with("WWW-Authenticate", "A").with("www-authenticate", "B"));
+    let server = Server::https(|_| {
+        Reply::json(418, "tea")
+            .with("WWW-Authenticate", "A")
+            .with("www-authenticate", "B")
+    });
     let answer = client().get(&server.url("/x")).send().unwrap();
-    assert_eq!((answer.status, answer.body.as_slice(), &answer.source), (418, b"tea".as_slice(), &Source::Asked));
-    assert_eq!(answer.header("WWW-Authenticate").collect::<Vec<_>>(), ["A", "B"]);
+    assert_eq!(
+        (answer.status, answer.body.as_slice(), &answer.source),
+        (418, b"tea".as_slice(), &Source::Asked)
+    );
+    assert_eq!(
+        answer.header("WWW-Authenticate").collect::<Vec<_>>(),
+        ["A", "B"]
+    );
     assert_eq!(answer.status_line(), "418 I'm a teapot");
 }
 
@@ -38,8 +43,15 @@ fn a_request_says_who_asks_and_nothing_of_the_machine() {
     let server = Server::https(|_| Reply::status(200));
     client().get(&server.url("/x?y=1")).send().unwrap();
     let asked = &server.asked()[0];
-    assert_eq!(asked.header("User-Agent"), Some(concat!("portolan/", env!("CARGO_PKG_VERSION"))));
-    let mut names: Vec<_> = asked.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    assert_eq!(
+        asked.header("User-Agent"),
+        Some(concat!("portolan/", env!("CARGO_PKG_VERSION")))
+    );
+    let mut names: Vec<_> = asked
+        .headers
+        .iter()
+        .map(|(name, _)| name.to_ascii_lowercase())
+        .collect();
     names.sort();
     assert_eq!(names, ["accept", "host", "user-agent"]);
     assert_eq!(asked.target, "/x?y=1");
@@ -48,27 +60,57 @@ fn a_request_says_who_asks_and_nothing_of_the_machine() {
 #[test]
 fn a_credential_is_sent_as_its_header() {
     let server = Server::https(|_| Reply::status(200));
-    let basic = Credential::Basic { user: "ian".into(), password: Secret::new("pa55:word/é") };
-    client().get(&server.url("/")).credential(&basic).send().unwrap();
-    client().get(&server.url("/")).credential(&bearer("t0ken")).send().unwrap();
-    assert_eq!(server.log(), ["GET / [Basic aWFuOnBhNTU6d29yZC/DqQ==]", "GET / [Bearer t0ken]"]);
+    let basic = Credential::Basic {
+        user: "ian".into(),
+        password: Secret::new("pa55:word/é"),
+    };
+    client()
+        .get(&server.url("/"))
+        .credential(&basic)
+        .send()
+        .unwrap();
+    client()
+        .get(&server.url("/"))
+        .credential(&bearer("t0ken"))
+        .send()
+        .unwrap();
+    assert_eq!(
+        server.log(),
+        [
+            "GET / [Basic aWFuOnBhNTU6d29yZC/DqQ==]",
+            "GET / [Bearer t0ken]"
+        ]
+    );
 }
 
 #[test]
 fn a_user_and_a_password_in_a_url_are_neither_sent_nor_shown() {
     let server = Server::https(|_| Reply::status(200));
-    client().get(&server.url("/").replace("//", "//ian:pa55word@")).send().unwrap();
+    client()
+        .get(&server.url("/").replace("//", "//ian:pa55word@"))
+        .send()
+        .unwrap();
     assert_eq!(server.log(), ["GET / [-]"]);
 
-    for url in ["https://ian:pa55word@localhost:1/", "https://ian:pa55word@local host/", "ftp://ian:pa55word@h/"] {
+    for url in [
+        "https://ian:pa55word@localhost:1/",
+        "https://ian:pa55word@local host/",
+        "ftp://ian:pa55word@h/",
+    ] {
         let error = client().get(url).send().unwrap_err().to_string();
-        assert!(error.starts_with("Get \"") && !error.contains("pa55word"), "{error}");
+        assert!(
+            error.starts_with("Get \"") && !error.contains("pa55word"),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn requests_to_one_host_share_a_connection() {
-    for server in [Server::https(|_| Reply::json(200, "{}")), Server::http(|_| Reply::json(404, "{}"))] {
+    for server in [
+        Server::https(|_| Reply::json(200, "{}")),
+        Server::http(|_| Reply::json(404, "{}")),
+    ] {
         let client = client();
         for path in ["/a", "/b", "/c"] {
             client.get(&server.url(path)).send().unwrap();
@@ -110,9 +152,20 @@ fn a_redirect_on_the_same_host_keeps_the_credential_and_the_connection() {
         "/b" => Reply::redirect(&format!("{}/c?d=e", asked.base)),
         _ => Reply::json(200, "{}"),
     });
-    let answer = client().get(&server.url("/a")).credential(&bearer("t")).send().unwrap();
+    let answer = client()
+        .get(&server.url("/a"))
+        .credential(&bearer("t"))
+        .send()
+        .unwrap();
     assert_eq!(answer.source, Source::Asked);
-    assert_eq!(server.log(), ["GET /a [Bearer t]", "GET /b [Bearer t]", "GET /c?d=e [Bearer t]"]);
+    assert_eq!(
+        server.log(),
+        [
+            "GET /a [Bearer t]",
+            "GET /b [Bearer t]",
+            "GET /c?d=e [Bearer t]"
+        ]
+    );
     assert_eq!(server.connections(), 1);
 }
 
@@ -120,7 +173,12 @@ fn a_redirect_on_the_same_host_keeps_the_credential_and_the_connection() {
 fn a_redirect_to_another_host_loses_the_credential_for_good_and_is_told() {
     let home = Server::https(|asked| match asked.path() {
         "/back" => Reply::status(200),
-        path => Reply::redirect(path.strip_prefix("/to/").map(|url| url.replace("_", "/")).as_deref().unwrap_or("/")),
+        path => Reply::redirect(
+            path.strip_prefix("/to/")
+                .map(|url| url.replace("_", "/"))
+                .as_deref()
+                .unwrap_or("/"),
+        ),
     });
     let back = home.url("/back");
     let other = Server::https(move |asked| match asked.path() {
@@ -129,39 +187,96 @@ fn a_redirect_to_another_host_loses_the_credential_for_good_and_is_told() {
     });
 
     let to = |path: &str| home.url(&format!("/to/{}", other.url(path).replace('/', "_")));
-    let answer = client().get(&to("/stay")).credential(&bearer("secret")).send().unwrap();
-    assert_eq!(answer.source, Source::Elsewhere(format!("https://localhost:{}", other.port())));
+    let answer = client()
+        .get(&to("/stay"))
+        .credential(&bearer("secret"))
+        .send()
+        .unwrap();
+    assert_eq!(
+        answer.source,
+        Source::Elsewhere(format!("https://localhost:{}", other.port()))
+    );
     assert_eq!(other.log(), ["GET /stay [-]"]);
 
-    for request in [client().get(&to("/return")).credential(&bearer("secret")), client().get(&to("/return"))] {
+    for request in [
+        client().get(&to("/return")).credential(&bearer("secret")),
+        client().get(&to("/return")),
+    ] {
         let answer = request.send().unwrap();
-        assert_eq!(answer.source, Source::Elsewhere(other.url("")), "who sent back chose the page");
+        assert_eq!(
+            answer.source,
+            Source::Elsewhere(other.url("")),
+            "who sent back chose the page"
+        );
         assert_eq!(home.log().last().unwrap(), "GET /back [-]");
     }
 }
 
 #[test]
 fn an_error_does_not_repeat_a_secret_that_a_server_put_into_an_address() {
-    let basic = Credential::Basic { user: "ian".into(), password: Secret::new("pa55:w/rd>") };
+    let basic = Credential::Basic {
+        user: "ian".into(),
+        password: Secret::new("pa55:w/rd>"),
+    };
     let token = bearer("t0ken-t0ken");
     let cases = [
-        (&basic, "http://127.0.0.1:1/?u=ian:pa55:w/rd>", "connection refused"),
-        (&basic, "http://127.0.0.1:1/?u=ian%3Apa55%3aw%2Frd%3E", "connection refused"),
-        (&basic, "http://127.0.0.1:1/?u=Basic+aWFuOnBhNTU6dy9yZD4%3D", "connection refused"),
-        (&token, "http://127.0.0.1:1/t0ken-t0ken", "connection refused"),
-        (&token, "http://127.0.0.1:1/%74%30ken-t0ken", "connection refused"),
+        (
+            &basic,
+            "http://127.0.0.1:1/?u=ian:pa55:w/rd>",
+            "connection refused",
+        ),
+        (
+            &basic,
+            "http://127.0.0.1:1/?u=ian%3Apa55%3aw%2Frd%3E",
+            "connection refused",
+        ),
+        (
+            &basic,
+            "http://127.0.0.1:1/?u=Basic+aWFuOnBhNTU6dy9yZD4%3D",
+            "connection refused",
+        ),
+        (
+            &token,
+            "http://127.0.0.1:1/t0ken-t0ken",
+            "connection refused",
+        ),
+        (
+            &token,
+            "http://127.0.0.1:1/%74%30ken-t0ken",
+            "connection refused",
+        ),
         (&token, "http://t0ken-t0ken.invalid/", "no such host: "),
-        (&token, "t0ken-t0ken:x", "redirected to an address that repeats the secret"),
+        (
+            &token,
+            "t0ken-t0ken:x",
+            "redirected to an address that repeats the secret",
+        ),
         (&token, "/t0ken-t0ken", "stopped after 5 redirects"),
     ];
     for (credential, location, cause) in cases {
         let server = Server::http(move |_| Reply::redirect(location));
-        let error = client().get(&server.url("/v2/")).credential(credential).send().unwrap_err().to_string();
-        assert!(error.starts_with(&format!("Get {:?}: {cause}", server.url("/v2/"))), "{location}: {error}");
+        let error = client()
+            .get(&server.url("/v2/"))
+            .credential(credential)
+            .send()
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with(&format!("Get {:?}: {cause}", server.url("/v2/"))),
+            "{location}: {error}"
+        );
     }
     let server = Server::http(|_| Reply::redirect("http://127.0.0.1:1/elsewhere"));
-    let error = client().get(&server.url("/")).credential(&token).send().unwrap_err().to_string();
-    assert_eq!(error, r#"Get "http://127.0.0.1:1/elsewhere": connection refused"#);
+    let error = client()
+        .get(&server.url("/"))
+        .credential(&token)
+        .send()
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        r#"Get "http://127.0.0.1:1/elsewhere": connection refused"#
+    );
 }
 
 #[test]
@@ -169,16 +284,40 @@ fn a_server_whose_name_repeats_the_secret_is_not_named() {
     let other = Server::http(|_| Reply::status(200));
     let to = other.url("/");
     let server = Server::http(move |_| Reply::redirect(&to));
-    let answer = client().get(&server.url("/")).credential(&bearer("localhost")).send().unwrap();
+    let answer = client()
+        .get(&server.url("/"))
+        .credential(&bearer("localhost"))
+        .send()
+        .unwrap();
     assert_eq!(answer.source, Source::Elsewhere("another server".into()));
 
-    let other = Server::https_as(authority::shared().issue(Leaf::OtherHost).config, |_| Reply::status(200));
+    let other = Server::https_as(authority::shared().issue(Leaf::OtherHost).config, |_| {
+        Reply::status(200)
+    });
     let to = other.url("/");
     let server = Server::http(move |_| Reply::redirect(&to));
-    let error = client().get(&server.url("/")).credential(&bearer("localhost")).send().unwrap_err().to_string();
-    assert_eq!(error, format!("Get {:?}: redirected to an address that repeats the secret", server.url("/")));
-    let error = client().get(&other.url("/")).credential(&bearer("localhost")).send().unwrap_err();
-    assert!(matches!(error.cause, Cause::WrongHost { .. }), "what was asked is no secret: {error}");
+    let error = client()
+        .get(&server.url("/"))
+        .credential(&bearer("localhost"))
+        .send()
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        format!(
+            "Get {:?}: redirected to an address that repeats the secret",
+            server.url("/")
+        )
+    );
+    let error = client()
+        .get(&other.url("/"))
+        .credential(&bearer("localhost"))
+        .send()
+        .unwrap_err();
+    assert!(
+        matches!(error.cause, Cause::WrongHost { .. }),
+        "what was asked is no secret: {error}"
+    );
 }
 
 #[test]
@@ -186,7 +325,11 @@ fn another_scheme_or_port_is_another_host() {
     let secure = Server::https(|_| Reply::status(200));
     let target = secure.url("/");
     let plain = Server::http(move |_| Reply::redirect(&target));
-    let answer = client().get(&plain.url("/")).credential(&bearer("secret")).send().unwrap();
+    let answer = client()
+        .get(&plain.url("/"))
+        .credential(&bearer("secret"))
+        .send()
+        .unwrap();
     assert_eq!(answer.source, Source::Elsewhere(secure.url("")));
     assert_eq!(secure.log(), ["GET / [-]"]);
 }
@@ -195,16 +338,37 @@ fn another_scheme_or_port_is_another_host() {
 fn a_redirect_never_leads_out_of_https_or_off_the_web() {
     let plain = Server::http(|_| Reply::status(200));
     let cases = [
-        (plain.url("/"), Cause::Downgraded, "redirected from https to http"),
-        ("ftp://localhost/x".into(), Cause::Astray("ftp:, which is not on the web".into()), "redirected to ftp:"),
-        ("file:///etc/passwd".into(), Cause::Astray("file:, which is not on the web".into()), "redirected to file:"),
-        ("https://[".into(), Cause::Astray("no URL".into()), "redirected to no URL"),
+        (
+            plain.url("/"),
+            Cause::Downgraded,
+            "redirected from https to http",
+        ),
+        (
+            "ftp://localhost/x".into(),
+            Cause::Astray("ftp:, which is not on the web".into()),
+            "redirected to ftp:",
+        ),
+        (
+            "file:///etc/passwd".into(),
+            Cause::Astray("file:, which is not on the web".into()),
+            "redirected to file:",
+        ),
+        (
+            "https://[".into(),
+            Cause::Astray("no URL".into()),
+            "redirected to no URL",
+        ),
     ];
     for (location, cause, text) in cases {
         let server = Server::https(move |_| Reply::redirect(&location));
         let error = client().get(&server.url("/x")).send().unwrap_err();
         assert_eq!(error.cause, cause);
-        assert!(error.to_string().starts_with(&format!("Get \"{}\": {text}", server.url("/x"))), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("Get \"{}\": {text}", server.url("/x"))),
+            "{error}"
+        );
     }
     assert_eq!(plain.connections(), 0);
 }
@@ -213,11 +377,21 @@ fn a_redirect_never_leads_out_of_https_or_off_the_web() {
 fn redirects_end_after_five() {
     let server = Server::https(|asked| Reply::redirect(&format!("{}x", asked.target)));
     let error = client().get(&server.url("/")).send().unwrap_err();
-    assert_eq!(error.to_string(), format!("Get \"{}\": stopped after 5 redirects", server.url("/xxxxxx")));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "Get \"{}\": stopped after 5 redirects",
+            server.url("/xxxxxx")
+        )
+    );
     assert_eq!(server.asked().len(), 6);
 
     let server = Server::https(|asked| {
-        if asked.target == "/xxxxx" { Reply::status(200) } else { Reply::redirect(&format!("{}x", asked.target)) }
+        if asked.target == "/xxxxx" {
+            Reply::status(200)
+        } else {
+            Reply::redirect(&format!("{}x", asked.target))
+        }
     });
     assert_eq!(client().get(&server.url("/")).send().unwrap().status, 200);
 }
@@ -232,20 +406,39 @@ fn a_status_of_a_redirect_without_a_place_is_an_answer() {
 fn a_credential_that_no_header_can_hold_is_not_sent() {
     let server = Server::https(|_| Reply::status(200));
     for token in ["tok\r", "tok\nX-Evil: 1", "tok\u{7f}", "\0"] {
-        let error = client().get(&server.url("/x")).credential(&bearer(token)).send().unwrap_err();
-        let wanted = format!("Get {:?}: net/http: invalid header field value for \"Authorization\"", server.url("/x"));
+        let error = client()
+            .get(&server.url("/x"))
+            .credential(&bearer(token))
+            .send()
+            .unwrap_err();
+        let wanted = format!(
+            "Get {:?}: net/http: invalid header field value for \"Authorization\"",
+            server.url("/x")
+        );
         assert_eq!(error.to_string(), wanted);
     }
     assert_eq!(server.connections(), 0);
-    client().get(&server.url("/")).credential(&bearer("é\ttab")).send().unwrap();
+    client()
+        .get(&server.url("/"))
+        .credential(&bearer("é\ttab"))
+        .send()
+        .unwrap();
 }
 
 #[test]
 fn a_client_starts_nothing_before_its_first_request() {
-    let unusable = Options { authorities: vec![b"-----BEGIN CERTIFICATE-----\nx".to_vec()], ..options() };
+    let unusable = Options {
+        authorities: vec![b"-----BEGIN CERTIFICATE-----\nx".to_vec()],
+        ..options()
+    };
     let client = Client::new(unusable);
     let error = client.get("https://localhost:1/").send().unwrap_err();
-    assert!(error.to_string().contains("the certificate of an authority can't be read: "), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("the certificate of an authority can't be read: "),
+        "{error}"
+    );
 }
 
 #[test]
@@ -262,8 +455,15 @@ fn many_threads_can_share_a_client() {
 
 fn through(proxy: &str, url: &str) -> Result<u16, String> {
     let proxies = Proxies::new(Some(proxy), Some(proxy), None);
-    let client = Client::new(Options { proxies, ..options() });
-    client.get(url).send().map(|answer| answer.status).map_err(|error| error.to_string())
+    let client = Client::new(Options {
+        proxies,
+        ..options()
+    });
+    client
+        .get(url)
+        .send()
+        .map(|answer| answer.status)
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -282,16 +482,34 @@ fn a_proxy_that_does_not_help_is_named_without_its_password() {
     let proxy = Server::http(|_| Reply::status(403));
     let with_password = proxy.url("").replace("//", "//ian:pa55word@");
     let error = through(&with_password, "https://h.example.com/").unwrap_err();
-    let wanted = format!("Get \"https://h.example.com/\": through the proxy {}: ", proxy.url(""));
-    assert!(error.starts_with(&wanted) && error.len() > wanted.len(), "{error}");
+    let wanted = format!(
+        "Get \"https://h.example.com/\": through the proxy {}: ",
+        proxy.url("")
+    );
+    assert!(
+        error.starts_with(&wanted) && error.len() > wanted.len(),
+        "{error}"
+    );
     let asked = &proxy.asked()[0];
-    assert_eq!((asked.method.as_str(), asked.target.as_str()), ("CONNECT", "h.example.com:443"));
-    assert_eq!(asked.header("Proxy-Authorization"), Some("Basic aWFuOnBhNTV3b3Jk"));
+    assert_eq!(
+        (asked.method.as_str(), asked.target.as_str()),
+        ("CONNECT", "h.example.com:443")
+    );
+    assert_eq!(
+        asked.header("Proxy-Authorization"),
+        Some("Basic aWFuOnBhNTV3b3Jk")
+    );
 
     let error = through("http://localhost:1", "https://h.example.com/").unwrap_err();
-    assert_eq!(error, "Get \"https://h.example.com/\": through the proxy http://localhost:1: connection refused");
+    assert_eq!(
+        error,
+        "Get \"https://h.example.com/\": through the proxy http://localhost:1: connection refused"
+    );
     let error = through("nonsense://ian:pa55word@x", "https://h.example.com/").unwrap_err();
-    assert_eq!(error, "Get \"https://h.example.com/\": HTTPS_PROXY names no proxy (http://HOST:PORT)");
+    assert_eq!(
+        error,
+        "Get \"https://h.example.com/\": HTTPS_PROXY names no proxy (http://HOST:PORT)"
+    );
 }
 
 #[test]
@@ -324,14 +542,30 @@ fn an_ipv6_address_is_reached() {
             let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
         }
     });
-    assert_eq!(client().get(&format!("http://{address}/")).send().unwrap().status, 204);
-    let error = client().get(&format!("https://{address}/")).send().unwrap_err();
-    assert_eq!(error.to_string(), format!("Get \"https://{address}/\": not a TLS answer"));
+    assert_eq!(
+        client()
+            .get(&format!("http://{address}/"))
+            .send()
+            .unwrap()
+            .status,
+        204
+    );
+    let error = client()
+        .get(&format!("https://{address}/"))
+        .send()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("Get \"https://{address}/\": not a TLS answer")
+    );
 }
 
 #[test]
 fn the_environment_decides_nothing_that_was_not_taken_from_it() {
     let environment = Environment::from_variables(|_| None);
     let options = Options::new(environment);
-    assert_eq!((options.connect_limit, options.limit), (Duration::from_secs(5), Duration::from_secs(10)));
+    assert_eq!(
+        (options.connect_limit, options.limit),
+        (Duration::from_secs(5), Duration::from_secs(10))
+    );
 }

@@ -11,20 +11,19 @@ mod trust;
 
 use std::time::{Duration, SystemTime};
 
-use portolan::{
-    service::{
-        Endpoint, Transport,
-        discovery::{Discovery, DiscoveryError, Freshness, Lookup},
-        http::{Client, Environment, Options},
-    },
-    uri::EndpointUri,
-};
+use portolan::service::discovery::{Discovery, DiscoveryError, Freshness, Lookup};
+use portolan::service::http::{Client, Environment, Options};
+use portolan::service::{Endpoint, Transport};
+use portolan::uri::EndpointUri;
 
 use crate::support::authority;
 
 /// A client's options as a user has them whose machine trusts the tests' authority.
 fn options() -> Options {
-    Options { authorities: vec![authority::shared().pem().into()], ..Options::new(Environment::default()) }
+    Options {
+        authorities: vec![authority::shared().pem().into()],
+        ..Options::new(Environment::default())
+    }
 }
 
 fn client() -> Client {
@@ -37,12 +36,20 @@ fn now() -> SystemTime {
 }
 
 fn endpoint(uri: &str, transport: Transport) -> Endpoint {
-    Endpoint { uri: EndpointUri::parse(uri).unwrap(), transport }
+    Endpoint {
+        uri: EndpointUri::parse(uri).unwrap(),
+        transport,
+    }
 }
 
 /// What an endpoint says when it is asked now.
 fn discover(client: &Client, endpoint: &Endpoint) -> Result<Discovery, DiscoveryError> {
-    Lookup { client, cache: None, now: now() }.services(endpoint, Freshness::Now)
+    Lookup {
+        client,
+        cache: None,
+        now: now(),
+    }
+    .services(endpoint, Freshness::Now)
 }
 
 /// An error with all its causes, as a user reads it.

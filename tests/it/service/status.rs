@@ -1,17 +1,16 @@
 //! Whether services are up: all at once, and no longer than the slowest.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, Instant},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use portolan::service::{
-    http::{Client, Options},
-    status::{self, Health},
-};
+use portolan::service::http::{Client, Options};
+use portolan::service::status;
+use portolan::service::status::Health;
 
 use super::{client, options};
-use crate::support::{endpoint as world, reply::Reply, server::Server};
+use crate::support::endpoint as world;
+use crate::support::reply::Reply;
+use crate::support::server::Server;
 
 fn up(version: &str) -> Health {
     Health::Up(version.to_owned())
@@ -21,7 +20,10 @@ fn up(version: &str) -> Health {
 fn services_are_asked_without_a_credential_and_told_in_their_order() {
     let server = Server::https(world::endpoint);
     let names = ["token", "builder", "library"];
-    let mut services: Vec<_> = names.iter().map(|name| (*name, server.url(&format!("/{name}")))).collect();
+    let mut services: Vec<_> = names
+        .iter()
+        .map(|name| (*name, server.url(&format!("/{name}"))))
+        .collect();
     services.push(("down", "https://localhost:1".into()));
     services.push(("empty", String::new()));
     let found = status::check(&client(), services);
@@ -33,7 +35,12 @@ fn services_are_asked_without_a_credential_and_told_in_their_order() {
         ("empty", Health::Down),
     ];
     assert_eq!(found, wanted);
-    assert!(server.log().iter().all(|line| line.ends_with("/version [-]")));
+    assert!(
+        server
+            .log()
+            .iter()
+            .all(|line| line.ends_with("/version [-]"))
+    );
 }
 
 #[test]
@@ -44,21 +51,40 @@ fn nothing_to_ask_is_nothing_asked() {
 #[test]
 fn a_hundred_services_take_as_long_as_the_slowest() {
     let delay = Duration::from_millis(500);
-    let server = Server::http(move |_| Reply::json(200, r#"{"data":{"version":"v1"}}"#).after(delay));
-    let services: Vec<_> = (0..100).map(|number| (number, server.url(&format!("/{number}")))).collect();
+    let server =
+        Server::http(move |_| Reply::json(200, r#"{"data":{"version":"v1"}}"#).after(delay));
+    let services: Vec<_> = (0..100)
+        .map(|number| (number, server.url(&format!("/{number}"))))
+        .collect();
     let begun = Instant::now();
     let found = status::check(&client(), services);
     assert!(begun.elapsed() < 4 * delay, "{:?}", begun.elapsed());
     assert_eq!(found.len(), 100);
-    assert!(found.iter().enumerate().all(|(at, (id, health))| at == *id && *health == up("v1")));
+    assert!(
+        found
+            .iter()
+            .enumerate()
+            .all(|(at, (id, health))| at == *id && *health == up("v1"))
+    );
 }
 
 #[test]
 fn a_service_that_is_named_twice_is_asked_once() {
     let server = Server::https(world::endpoint);
-    let services = vec![("a", server.url("/x")), ("b", server.url("/x")), ("c", server.url("/y"))];
+    let services = vec![
+        ("a", server.url("/x")),
+        ("b", server.url("/x")),
+        ("c", server.url("/y")),
+    ];
     let found = status::check(&client(), services);
-    assert_eq!(found, [("a", up("v1.2.3-x")), ("b", up("v1.2.3-x")), ("c", up("v1.2.3-y"))]);
+    assert_eq!(
+        found,
+        [
+            ("a", up("v1.2.3-x")),
+            ("b", up("v1.2.3-x")),
+            ("c", up("v1.2.3-y"))
+        ]
+    );
     assert_eq!(server.asked().len(), 2);
 }
 
@@ -93,11 +119,26 @@ fn the_limit_holds_for_a_service_with_all_its_tries() {
     let silent = Server::https(|_| Reply::Silence);
     let stumbling = Server::https(|_| Reply::status(503).after(Duration::from_millis(150)));
     let dripping = Server::http(|_| Reply::DrippingBody(Duration::from_millis(20)));
-    let services = vec![(1, silent.url("")), (2, stumbling.url("")), (3, dripping.url(""))];
+    let services = vec![
+        (1, silent.url("")),
+        (2, stumbling.url("")),
+        (3, dripping.url("")),
+    ];
     let begun = Instant::now();
-    assert_eq!(status::check(&client, services), [(1, Health::Down), (2, Health::Down), (3, Health::Down)]);
-    assert!(begun.elapsed() < limit + Duration::from_secs(1), "{:?}", begun.elapsed());
-    assert_eq!(silent.asked().len(), 1, "a time that is over is not a stumble");
+    assert_eq!(
+        status::check(&client, services),
+        [(1, Health::Down), (2, Health::Down), (3, Health::Down)]
+    );
+    assert!(
+        begun.elapsed() < limit + Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(
+        silent.asked().len(),
+        1,
+        "a time that is over is not a stumble"
+    );
 }
 
 #[test]
@@ -105,11 +146,20 @@ fn the_limit_holds_for_all_services_together() {
     let limit = Duration::from_millis(400);
     let client = Client::new(Options { limit, ..options() });
     let dripping = Server::http(|_| Reply::DrippingBody(Duration::from_millis(50)));
-    let services: Vec<_> = (0..1000).map(|number| (number, dripping.url(&format!("/{number}")))).collect();
+    let services: Vec<_> = (0..1000)
+        .map(|number| (number, dripping.url(&format!("/{number}"))))
+        .collect();
     let begun = Instant::now();
     let found = status::check(&client, services);
-    assert!(begun.elapsed() < limit + Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < limit + Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
     assert_eq!(found.len(), 1000);
     assert!(found.iter().all(|(_, health)| *health == Health::Down));
-    assert!(dripping.asked().len() < 1000, "nobody is asked when the time is over");
+    assert!(
+        dripping.asked().len() < 1000,
+        "nobody is asked when the time is over"
+    );
 }

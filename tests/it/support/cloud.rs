@@ -1,16 +1,18 @@
 //! A world whose remotes stand on the tests' servers, and the names that snapshots have for what differs from run to run.
 
-use std::{fmt::Write as _, fs, path::PathBuf, sync::Arc};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::{
-    authority,
-    endpoint::{endpoint, good, token},
-    reply::{Asked, Reply},
-    server::Server,
-    world::{Finished, World},
-};
+use super::authority;
+use super::endpoint::{endpoint, good, token};
+use super::reply::{Asked, Reply};
+use super::server::Server;
+use super::world::{Finished, World};
 
 /// Where the token service of [`endpoint`] is asked.
 pub(crate) const TOKEN_STATUS: &str = "/token/v1/token-status";
@@ -53,7 +55,9 @@ pub(crate) fn file(world: &World, name: &str, text: impl AsRef<[u8]>) -> PathBuf
 
 /// The text with `PORT1` for the port of the first server and so on, and words for the tokens.
 pub(crate) fn plain(text: &str, servers: &[&Server]) -> String {
-    let mut text = text.replace(&good(), "<good>").replace(&token("old-"), "<old>");
+    let mut text = text
+        .replace(&good(), "<good>")
+        .replace(&token("old-"), "<old>");
     for (server, number) in servers.iter().zip(1..) {
         text = text.replace(&server.host(), &format!("localhost:PORT{number}"));
     }
@@ -68,7 +72,10 @@ pub(crate) fn output(run: &Finished) -> String {
 /// A JSON Web Token that says that it is good until `expiry`, in seconds since 1970.
 pub(crate) fn token_until(expiry: u64) -> String {
     let claims = format!(r#"{{"exp":{expiry},"sub":"{}"}}"#, "ian".repeat(60));
-    format!("eyJhbGciOiJIUzI1NiJ9.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims))
+    format!(
+        "eyJhbGciOiJIUzI1NiJ9.{}.c2ln",
+        BASE64_URL_SAFE_NO_PAD.encode(claims)
+    )
 }
 
 /// Seconds since 1970.
@@ -77,7 +84,10 @@ pub(crate) fn now() -> u64 {
 }
 
 /// An endpoint whose token service first lets something else happen in `world`, while the login waits for it.
-pub(crate) fn meanwhile(world: &Arc<World>, other: impl Fn(&World, &Asked) + Send + Sync + 'static) -> Server {
+pub(crate) fn meanwhile(
+    world: &Arc<World>,
+    other: impl Fn(&World, &Asked) + Send + Sync + 'static,
+) -> Server {
     let world = Arc::downgrade(world);
     Server::https(move |asked| {
         if asked.path() == TOKEN_STATUS {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use super::reply::{Asked, Reply};
 
@@ -18,7 +19,10 @@ pub(crate) const REGISTRY_SECRET: &str = "registry-secret";
 
 /// A token as long as real ones: its middle says what the token service thinks of it.
 pub(crate) fn token(kind: &str) -> String {
-    format!("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{}.sig", kind.repeat(60))
+    format!(
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.{}.sig",
+        kind.repeat(60)
+    )
 }
 
 /// Good, and what status its check is answered with.
@@ -32,14 +36,20 @@ pub(crate) fn endpoint(asked: &Asked) -> Reply {
     if let Some(prefix) = path.strip_suffix(DISCOVERY) {
         return discovery(asked, prefix.trim_matches('/'));
     }
-    let bearer = asked.header("Authorization").and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+    let bearer = asked
+        .header("Authorization")
+        .and_then(|header| header.strip_prefix("Bearer "))
+        .unwrap_or_default();
     match path {
         "/token/v1/token-status" => match bearer {
             known if known == good() => Reply::json(200, r#"{"data":{"status":"ok"}}"#),
             known if known == token("boom") => Reply::json(500, r#"{"error":{"code":500}}"#),
             known if known == token("teap") => Reply::json(418, "{}"),
             known if known == token("unau") => Reply::json(401, "{}"),
-            _ => Reply::json(404, r#"{"error":{"code":404,"message":"Invalid Credentials"}}"#),
+            _ => Reply::json(
+                404,
+                r#"{"error":{"code":404,"message":"Invalid Credentials"}}"#,
+            ),
         },
         "/library/v1/rbac/users/current" if bearer == good() => Reply::json(
             200,
@@ -52,7 +62,10 @@ pub(crate) fn endpoint(asked: &Asked) -> Reply {
         path => match path.strip_suffix("/version") {
             Some(service) => {
                 let service = service.trim_matches('/');
-                Reply::json(200, &format!(r#"{{"data":{{"apiVersion":"2.0","version":"v1.2.3-{service}"}}}}"#))
+                Reply::json(
+                    200,
+                    &format!(r#"{{"data":{{"apiVersion":"2.0","version":"v1.2.3-{service}"}}}}"#),
+                )
             }
             None => Reply::json(404, r#"{"error":{"code":404}}"#),
         },
@@ -62,7 +75,10 @@ pub(crate) fn endpoint(asked: &Asked) -> Reply {
 fn discovery(asked: &Asked, which: &str) -> Reply {
     let base = &asked.base;
     let list = |services: &[(&str, String)]| {
-        let entries: Vec<String> = services.iter().map(|(key, value)| format!(r#""{key}":{value}"#)).collect();
+        let entries: Vec<String> = services
+            .iter()
+            .map(|(key, value)| format!(r#""{key}":{value}"#))
+            .collect();
         Reply::json(200, &format!("{{{}}}", entries.join(",")))
     };
     let uri = |path: &str| format!(r#"{{"uri":"{base}/{path}"}}"#);
@@ -76,7 +92,12 @@ fn discovery(asked: &Asked, which: &str) -> Reply {
         ]
     };
     let full = all("keystoreAPI", uri("keys"));
-    let without = |key: &str| full.iter().filter(|(name, _)| *name != key).cloned().collect::<Vec<_>>();
+    let without = |key: &str| {
+        full.iter()
+            .filter(|(name, _)| *name != key)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     match which {
         "" | "path" | "path/deeper" => list(&full),
         "notoken" => list(&without("tokenAPI")),
@@ -86,13 +107,22 @@ fn discovery(asked: &Asked, which: &str) -> Reply {
         "nulls" => list(&all("keystoreAPI", r#"{"uri":null}"#.into())),
         "extra" => {
             let mut services = without("libraryAPI");
-            services.push(("libraryAPI", format!(r#"{{"uri":"{base}/library","registryUri":"https://reg"}}"#)));
-            services.push(("somethingAPI", format!(r#"{{"uri":"{base}/x","note":[1,2]}}"#)));
+            services.push((
+                "libraryAPI",
+                format!(r#"{{"uri":"{base}/library","registryUri":"https://reg"}}"#),
+            ));
+            services.push((
+                "somethingAPI",
+                format!(r#"{{"uri":"{base}/x","note":[1,2]}}"#),
+            ));
             list(&services)
         }
-        "down" => {
-            list(&full.iter().map(|(key, _)| (*key, r#"{"uri":"https://localhost:1"}"#.into())).collect::<Vec<_>>())
-        }
+        "down" => list(
+            &full
+                .iter()
+                .map(|(key, _)| (*key, r#"{"uri":"https://localhost:1"}"#.into()))
+                .collect::<Vec<_>>(),
+        ),
         "badjson" => Reply::json(200, "{not json"),
         "list" => Reply::json(200, "[]"),
         "flat" => Reply::json(200, r#"{"libraryAPI":"https://x"}"#),
@@ -107,8 +137,13 @@ fn discovery(asked: &Asked, which: &str) -> Reply {
 
 /// A keyserver that knows [`USER`] and the good token; `/open` is open to all, `/lookup-only` answers no plain request.
 pub(crate) fn keyserver(asked: &Asked) -> Reply {
-    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")));
-    let known = asked.header("Authorization").is_some_and(|auth| auth == basic || auth == format!("Bearer {}", good()));
+    let basic = format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"))
+    );
+    let known = asked
+        .header("Authorization")
+        .is_some_and(|auth| auth == basic || auth == format!("Bearer {}", good()));
     match asked.path() {
         "/open" => Reply::status(200),
         "/lookup-only" => Reply::status(404),

@@ -18,7 +18,11 @@ pub(crate) struct Asked {
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     /// An answer.
-    Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// Another reply, later.
     Later(Duration, Box<Reply>),
     /// Nothing, on an open connection.
@@ -43,7 +47,10 @@ pub(crate) enum Reply {
 
 impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The path without the query.
@@ -54,7 +61,11 @@ impl Asked {
 
 impl Reply {
     pub(crate) fn status(status: u16) -> Self {
-        Self::Answer { status, headers: Vec::new(), body: Vec::new() }
+        Self::Answer {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub(crate) fn json(status: u16, body: &str) -> Self {

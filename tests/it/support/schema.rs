@@ -1,6 +1,7 @@
 //! The schemas of docs/json, and whether an output is what they say.
 
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use boon::{Compiler, Schemas};
 use serde_json::Value;
@@ -11,7 +12,8 @@ use serde_json::Value;
 pub(crate) fn view(output: &str) -> Value {
     let view: Value = serde_json::from_str(output).unwrap();
     let name = view["schema"].as_str().unwrap().replace('/', ".");
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json")).join(format!("{name}.schema.json"));
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json"))
+        .join(format!("{name}.schema.json"));
     let schema: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_described(&schema, &schema, &view, &name);
     let mut schemas = Schemas::new();
@@ -39,8 +41,13 @@ fn assert_described(whole: &Value, part: &Value, value: &Value, place: &str) {
             }
         }
         Value::Array(items) => {
-            assert!(schema["items"].is_object(), "the items of {place} are not described");
-            items.iter().for_each(|item| assert_described(whole, &schema["items"], item, &format!("{place}[]")));
+            assert!(
+                schema["items"].is_object(),
+                "the items of {place} are not described"
+            );
+            items.iter().for_each(|item| {
+                assert_described(whole, &schema["items"], item, &format!("{place}[]"));
+            });
         }
         _ => {}
     }

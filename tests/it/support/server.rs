@@ -1,24 +1,18 @@
 //! An HTTP(S) server on a free port of loopback that does what a function of the request says, and remembers who asked
 //! for what. Knows no service.
 
-use std::{
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use std::{io, thread};
 
 use rustix::net::sockopt;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{
-    authority,
-    reply::{Asked, Reply},
-};
+use super::authority;
+use super::reply::{Asked, Reply};
 
 /// How long a connection thread waits before it looks whether the test is over.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -60,7 +54,11 @@ impl Server {
         Self::start("https", Some(config), Box::new(behaviour))
     }
 
-    fn start(scheme: &'static str, tls: Option<Arc<ServerConfig>>, behaviour: Box<Behaviour>) -> Self {
+    fn start(
+        scheme: &'static str,
+        tls: Option<Arc<ServerConfig>>,
+        behaviour: Box<Behaviour>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
@@ -82,7 +80,11 @@ impl Server {
                 thread::spawn(move || serving.connection(stream));
             }
         });
-        Self { port, scheme, shared }
+        Self {
+            port,
+            scheme,
+            shared,
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -112,7 +114,12 @@ impl Server {
     /// What was asked, a line each: `GET /path [Authorization]`, `-` for none.
     pub(crate) fn log(&self) -> Vec<String> {
         let line = |asked: &Asked| {
-            format!("{} {} [{}]", asked.method, asked.target, asked.header("Authorization").unwrap_or("-"))
+            format!(
+                "{} {} [{}]",
+                asked.method,
+                asked.target,
+                asked.header("Authorization").unwrap_or("-")
+            )
         };
         self.asked().iter().map(line).collect()
     }
@@ -156,10 +163,19 @@ impl Shared {
         stream.set_nodelay(true).unwrap();
         // A client may go away at any time; the test will tell.
         let _ = match &self.tls {
-            None => self.serve(Patient { stream, shared: self }),
+            None => self.serve(Patient {
+                stream,
+                shared: self,
+            }),
             Some(config) => {
                 let connection = ServerConnection::new(Arc::clone(config)).unwrap();
-                self.serve(StreamOwned::new(connection, Patient { stream, shared: self }))
+                self.serve(StreamOwned::new(
+                    connection,
+                    Patient {
+                        stream,
+                        shared: self,
+                    },
+                ))
             }
         };
     }
@@ -182,7 +198,10 @@ impl Shared {
             return Ok(None);
         }
         let mut words = line.split_whitespace().map(str::to_owned);
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let (method, target) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
         let mut headers = Vec::new();
         loop {
             let mut line = String::new();
@@ -192,7 +211,13 @@ impl Shared {
                 None => break,
             }
         }
-        let mut asked = Asked { method, target, headers, body: Vec::new(), base: self.base.clone() };
+        let mut asked = Asked {
+            method,
+            target,
+            headers,
+            body: Vec::new(),
+            base: self.base.clone(),
+        };
         if asked.header("Transfer-Encoding") == Some("chunked") {
             while let length @ 1.. = chunk_length(reader)? {
                 let from = asked.body.len();
@@ -202,7 +227,10 @@ impl Shared {
             }
             chunk_length(reader)?;
         } else {
-            let length = asked.header("Content-Length").and_then(|length| length.parse().ok()).unwrap_or_default();
+            let length = asked
+                .header("Content-Length")
+                .and_then(|length| length.parse().ok())
+                .unwrap_or_default();
             asked.body.resize(length, 0);
             reader.read_exact(&mut asked.body)?;
         }
@@ -213,8 +241,15 @@ impl Shared {
     fn write(&self, stream: &mut impl Stream, reply: Reply) -> io::Result<bool> {
         const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n";
         match reply {
-            Reply::Answer { status, headers, body } => {
-                let mut head = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: {}\r\n", body.len());
+            Reply::Answer {
+                status,
+                headers,
+                body,
+            } => {
+                let mut head = format!(
+                    "HTTP/1.1 {status} Whatever\r\nContent-Length: {}\r\n",
+                    body.len()
+                );
                 for (name, value) in headers {
                     head.push_str(&format!("{name}: {value}\r\n"));
                 }
@@ -245,7 +280,11 @@ impl Shared {
             }
             Reply::EndlessHeaders => {
                 stream.write_all(HEAD)?;
-                self.forever(stream, b"X-Header: more and more and more\r\n", Duration::ZERO)?;
+                self.forever(
+                    stream,
+                    b"X-Header: more and more and more\r\n",
+                    Duration::ZERO,
+                )?;
             }
             Reply::DrippingBody(pause) => {
                 stream.write_all(&[HEAD, b"\r\n"].concat())?;
@@ -279,7 +318,12 @@ impl Read for Patient<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.stream.read(buffer) {
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
                     if self.shared.stopped.load(Ordering::SeqCst) {
                         return Ok(0);
                     }

@@ -10,7 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{self, LocalModes, OptionalActions, Winsize};
+use rustix::termios;
+use rustix::termios::{LocalModes, OptionalActions, Winsize};
 
 /// Far longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,13 +31,25 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// An empty terminal.
     pub(crate) fn new() -> Self {
-        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        let person =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
         let name = ptsname(&person, Vec::new()).unwrap();
-        let program = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        let program = rustix::fs::open(
+            name,
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .unwrap();
         rustix::io::ioctl_fionbio(&person, true).unwrap();
-        Self { person: Some(person), program, child: None, shown: Vec::new(), read: 0 }
+        Self {
+            person: Some(person),
+            program,
+            child: None,
+            shown: Vec::new(),
+            read: 0,
+        }
     }
 
     /// A command whose standard streams are this terminal, which is the controlling one of a session of its own.
@@ -60,11 +73,19 @@ impl Terminal {
         let text = text.replace('\n', "\r\n").into_bytes();
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(at) = self.shown[self.read..].windows(text.len()).position(|window| window == text) {
+            if let Some(at) = self.shown[self.read..]
+                .windows(text.len())
+                .position(|window| window == text)
+            {
                 self.read += at + text.len();
                 return;
             }
-            assert!(Instant::now() < end, "{:?} never came; shown: {:?}", String::from_utf8_lossy(&text), self.shown());
+            assert!(
+                Instant::now() < end,
+                "{:?} never came; shown: {:?}",
+                String::from_utf8_lossy(&text),
+                self.shown()
+            );
             self.look(Duration::from_millis(50));
         }
     }
@@ -80,7 +101,11 @@ impl Terminal {
         let mut rest = bytes.as_ref();
         let end = Instant::now() + PATIENCE;
         while !rest.is_empty() {
-            assert!(Instant::now() < end, "nobody reads what is typed; shown: {:?}", self.shown());
+            assert!(
+                Instant::now() < end,
+                "nobody reads what is typed; shown: {:?}",
+                self.shown()
+            );
             match rustix::io::write(self.person.as_ref().unwrap(), rest) {
                 Ok(count) => rest = &rest[count..],
                 Err(rustix::io::Errno::AGAIN) => self.look(Duration::from_millis(5)),
@@ -92,7 +117,11 @@ impl Terminal {
     /// Whether what is typed is shown, and lines are edited by the terminal.
     pub(crate) fn echoes(&self) -> bool {
         let modes = termios::tcgetattr(&self.program).unwrap().local_modes;
-        assert_eq!(modes.contains(LocalModes::ECHO), modes.contains(LocalModes::ICANON), "half restored: {modes:?}");
+        assert_eq!(
+            modes.contains(LocalModes::ECHO),
+            modes.contains(LocalModes::ICANON),
+            "half restored: {modes:?}"
+        );
         modes.contains(LocalModes::ECHO)
     }
 
@@ -123,14 +152,23 @@ impl Terminal {
     pub(crate) fn wait_for_job(&mut self) {
         let end = Instant::now() + PATIENCE;
         while self.foreground() == self.pid() {
-            assert!(Instant::now() < end, "no job comes; shown: {:?}", self.shown());
+            assert!(
+                Instant::now() < end,
+                "no job comes; shown: {:?}",
+                self.shown()
+            );
             self.look(Duration::from_millis(5));
         }
     }
 
     /// Gives the window another size, of which the program hears by a signal.
     pub(crate) fn resize(&self) {
-        let size = Winsize { ws_row: 50, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize {
+            ws_row: 50,
+            ws_col: 100,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         termios::tcsetwinsize(self.person.as_ref().unwrap(), size).unwrap();
     }
 
@@ -149,7 +187,11 @@ impl Terminal {
             if let Some(status) = status {
                 return status;
             }
-            assert!(Instant::now() < end, "it does not end; shown: {:?}", self.shown());
+            assert!(
+                Instant::now() < end,
+                "it does not end; shown: {:?}",
+                self.shown()
+            );
         }
     }
 
@@ -164,7 +206,12 @@ impl Terminal {
     fn on_it(&self, options: &[&str], program: impl AsRef<std::ffi::OsStr>) -> Command {
         let side = || Stdio::from(self.program.try_clone().unwrap());
         let mut command = Command::new("setsid");
-        command.args(options).arg(program).stdin(side()).stdout(side()).stderr(side());
+        command
+            .args(options)
+            .arg(program)
+            .stdin(side())
+            .stdout(side())
+            .stderr(side());
         command
     }
 

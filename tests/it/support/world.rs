@@ -1,15 +1,13 @@
 //! A home, a system and a program of their own: one world a test, nothing of the real ones.
 
-use std::{
-    ffi::OsString,
-    fmt::Write as _,
-    fs,
-    io::Write as _,
-    os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, SystemTime},
-};
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -28,7 +26,7 @@ Remotes:
 /// The number of the account that is nobody's: an ordinary user for tests that run as root.
 pub(crate) const ORDINARY: u32 = 65534;
 
-/// A cleared world: a home and a system folder that exist and are empty.
+/// A cleared world: a home and a system directory that exist and are empty.
 pub(crate) struct World {
     root: TempDir,
     variables: Vec<(OsString, OsString)>,
@@ -46,11 +44,19 @@ pub(crate) struct Finished {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let root = tempfile::Builder::new().prefix("portolan-test-").tempdir().unwrap();
+        let root = tempfile::Builder::new()
+            .prefix("portolan-test-")
+            .tempdir()
+            .unwrap();
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(root.path().join("home")).unwrap();
         fs::create_dir_all(root.path().join("etc/apptainer")).unwrap();
-        Self { root, variables: Vec::new(), runner: Vec::new(), program: env!("CARGO_BIN_EXE_portolan").into() }
+        Self {
+            root,
+            variables: Vec::new(),
+            runner: Vec::new(),
+            program: env!("CARGO_BIN_EXE_portolan").into(),
+        }
     }
 
     /// A world with the system file that the packages ship.
@@ -100,10 +106,10 @@ impl World {
     }
 
     fn write_private(&self, path: &Path, text: &[u8]) {
-        let folder = self.home().join(".apptainer");
-        if !folder.exists() {
-            fs::create_dir(&folder).unwrap();
-            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        let directory = self.home().join(".apptainer");
+        if !directory.exists() {
+            fs::create_dir(&directory).unwrap();
+            fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
         }
         fs::write(path, text).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -119,13 +125,20 @@ impl World {
         if !is_root() {
             return;
         }
-        // The folder of the real program may be closed to that user.
+        // The directory of the real program may be closed to that user.
         self.program = self.root.path().join("portolan");
         fs::hard_link(env!("CARGO_BIN_EXE_portolan"), &self.program)
             .or_else(|_| fs::copy(env!("CARGO_BIN_EXE_portolan"), &self.program).map(drop))
             .unwrap();
-        let identity = [format!("--reuid={ORDINARY}"), format!("--regid={ORDINARY}"), "--clear-groups".to_owned()];
-        self.runner = std::iter::once("setpriv".to_owned()).chain(identity).map(OsString::from).collect();
+        let identity = [
+            format!("--reuid={ORDINARY}"),
+            format!("--regid={ORDINARY}"),
+            "--clear-groups".to_owned(),
+        ];
+        self.runner = std::iter::once("setpriv".to_owned())
+            .chain(identity)
+            .map(OsString::from)
+            .collect();
         self.give_away(&self.home());
     }
 
@@ -134,16 +147,22 @@ impl World {
         if is_root() {
             lchown(path, Some(ORDINARY), Some(ORDINARY)).unwrap();
             if path.is_dir() && !path.is_symlink() {
-                fs::read_dir(path).unwrap().for_each(|entry| self.give_away(&entry.unwrap().path()));
+                fs::read_dir(path)
+                    .unwrap()
+                    .for_each(|entry| self.give_away(&entry.unwrap().path()));
             }
         }
     }
 
     /// Puts a program on PATH under this name. It is a link: a file that was just written can't always be run.
     pub(crate) fn link_program(&self, name: &str, program: &str) {
-        let folder = self.root.path().join("bin");
-        fs::create_dir_all(&folder).unwrap();
-        symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join(program), folder.join(name)).unwrap();
+        let directory = self.root.path().join("bin");
+        fs::create_dir_all(&directory).unwrap();
+        symlink(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(program),
+            directory.join(name),
+        )
+        .unwrap();
     }
 
     /// The program in this world, with a cleared environment.
@@ -154,13 +173,21 @@ impl World {
     /// As [`command`](Self::command), run by another program: these are its words, the program's own follow them.
     pub(crate) fn command_through(&self, runner: &[&str]) -> Command {
         let runner = runner.iter().map(OsString::from);
-        let mut words = runner.chain(self.runner.iter().cloned()).chain([self.program.clone().into_os_string()]);
+        let mut words = runner
+            .chain(self.runner.iter().cloned())
+            .chain([self.program.clone().into_os_string()]);
         let mut command = Command::new(words.next().unwrap());
         command
             .args(words)
             .env_clear()
             .env("HOME", self.home())
-            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.root.path().join("bin").display()))
+            .env(
+                "PATH",
+                format!(
+                    "{}:/usr/local/bin:/usr/bin:/bin",
+                    self.root.path().join("bin").display()
+                ),
+            )
             .env("PORTOLAN_SYSCONFDIR", self.root.path().join("etc"))
             .env("LANG", "C.UTF-8")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -183,29 +210,49 @@ impl World {
     /// Runs `portolan` as a root whose account has this home, whatever HOME says; `None` where nothing can be mounted, and
     /// the real home of root would be used.
     pub(crate) fn run_with_account(&self, home: &Path, words: &[&str]) -> Option<Finished> {
-        if !Command::new("unshare").args(["--mount", "true"]).status().is_ok_and(|status| status.success()) {
+        if !Command::new("unshare")
+            .args(["--mount", "true"])
+            .status()
+            .is_ok_and(|status| status.success())
+        {
             eprintln!("skipped: no mount namespaces here");
             return None;
         }
         let accounts = self.root.path().join("passwd");
-        fs::write(&accounts, format!("root:x:0:0:root:{}:/bin/sh\n", home.display())).unwrap();
+        fs::write(
+            &accounts,
+            format!("root:x:0:0:root:{}:/bin/sh\n", home.display()),
+        )
+        .unwrap();
         let mounted = r#"mount --bind "$0" /etc/passwd && exec "$@""#;
-        let mut command =
-            self.command_through(&["unshare", "--mount", "sh", "-c", mounted, accounts.to_str().unwrap()]);
+        let mut command = self.command_through(&[
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            mounted,
+            accounts.to_str().unwrap(),
+        ]);
         command.args(words);
         Some(self.finish(command, ""))
     }
 
-    /// Gives a command that something else made this world's variables and folder, and no others.
+    /// Gives a command that something else made this world's variables and directory, and no others.
     pub(crate) fn surround(&self, command: &mut Command) {
         let ours = self.command();
         command.env_clear().current_dir(self.home());
-        command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.envs(
+            ours.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
     }
 
     /// Runs a command to its end with this on standard input.
     pub(crate) fn finish(&self, mut command: Command, input: &str) -> Finished {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A program that reads nothing has closed its end already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -218,7 +265,7 @@ impl World {
     }
 
     /// Runs lines of words parted by blanks, one after the other, and shows them as a terminal's session would. `$HOME`,
-    /// `$ETC` and `$ROOT` stand for this world's folders.
+    /// `$ETC` and `$ROOT` stand for this world's directories.
     pub(crate) fn session(&self, lines: &[&str]) -> String {
         let root = self.root.path().to_str().unwrap();
         let meant = |word: &str| {
@@ -230,7 +277,12 @@ impl World {
         for line in lines {
             let words: Vec<String> = line.split(' ').map(meant).collect();
             writeln!(shown, "$ portolan {line}").unwrap();
-            write!(shown, "{}", self.run(&words.iter().map(String::as_str).collect::<Vec<_>>())).unwrap();
+            write!(
+                shown,
+                "{}",
+                self.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+            )
+            .unwrap();
         }
         shown.push_str("[EOF]\n");
         shown
@@ -259,18 +311,28 @@ impl World {
 
     /// Makes a file old enough that nobody can be just writing it.
     pub(crate) fn age(&self, path: &Path) {
-        fs::File::open(path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        fs::File::open(path)
+            .unwrap()
+            .set_modified(SystemTime::now() - Duration::from_secs(60))
+            .unwrap();
     }
 
-    /// Every file and folder below the home, for showing that nothing was left behind.
+    /// Every file and directory below the home, for showing that nothing was left behind.
     pub(crate) fn home_listing(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let mut folders = vec![self.home()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-                found.push(entry.path().strip_prefix(self.home()).unwrap().display().to_string());
+        let mut directories = vec![self.home()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+                found.push(
+                    entry
+                        .path()
+                        .strip_prefix(self.home())
+                        .unwrap()
+                        .display()
+                        .to_string(),
+                );
                 if entry.file_type().unwrap().is_dir() {
-                    folders.push(entry.path());
+                    directories.push(entry.path());
                 }
             }
         }
@@ -280,7 +342,9 @@ impl World {
 
     fn named(&self, text: &str) -> String {
         let root = self.root.path().to_str().unwrap();
-        text.replace(&format!("{root}/home"), "$HOME").replace(&format!("{root}/etc"), "$ETC").replace(root, "$ROOT")
+        text.replace(&format!("{root}/home"), "$HOME")
+            .replace(&format!("{root}/etc"), "$ETC")
+            .replace(root, "$ROOT")
     }
 }
 

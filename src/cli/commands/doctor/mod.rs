@@ -1,8 +1,8 @@
-//! `remote doctor`: what is wrong with the files and the servers, what that breaks, and what mends it. Changes nothing unless
+//! `remote doctor`: what is wrong with the files and the servers, what that breaks, and what fixes it. Changes nothing unless
 //! `--fix` is given, not even modes.
 
 mod environment;
-mod mend;
+mod fix;
 mod registries;
 mod report;
 mod servers;
@@ -12,22 +12,20 @@ mod tokens;
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::{
-    cli::{
-        context::Context,
-        failure::Outcome,
-        json::{self, JsonOption},
-        ui::Ui,
-    },
-    config::checks::Severity,
-};
-
-use self::{report::Report, servers::Asked, survey::Survey};
+use self::report::Report;
+use self::servers::Asked;
+use self::survey::Survey;
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::json;
+use crate::cli::json::JsonOption;
+use crate::cli::ui::Ui;
+use crate::config::checks::Severity;
 
 /// Find out what is wrong with your remotes, keyservers and logins
 ///
 /// Looks at your files and the system's, at what they say, and at the servers that they name; tells what is wrong, what that
-/// breaks, and what mends it. Changes nothing without --fix, and sends no token and no password to anyone.
+/// breaks, and what fixes it. Changes nothing without --fix, and sends no token and no password to anyone.
 ///
 /// The exit code is 255 when there is an error; warnings and notes alone end with 0, with --strict warnings end with 3.
 #[derive(Args, Debug)]
@@ -40,7 +38,7 @@ pub(crate) struct DoctorArgs {
     /// Ask no server
     #[arg(long)]
     offline: bool,
-    /// Mend what can be mended without losing anything, and say so: modes, dead logins, what killed commands left
+    /// Fix what can be fixed without losing anything, and say so: modes, dead logins, what killed commands left
     #[arg(long)]
     fix: bool,
     /// End with 3 when there are warnings
@@ -52,7 +50,7 @@ pub(crate) struct DoctorArgs {
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let mut survey = Survey::take(context);
-    if args.fix && mend::mend(&survey, context, ui) {
+    if args.fix && fix::fix(&survey, context, ui) {
         survey = Survey::take(context);
     }
     let asked = if args.offline {

@@ -1,18 +1,18 @@
 //! docker-config.json as the findings see it: whether it can be read, whether its helpers are there.
 
-use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt, path::Path};
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::survey::{Survey, Told, edit, is_closed};
-use crate::{
-    cli::{context::Context, keychain},
-    config::checks::{Code, Finding, shell_word},
-    service::registry::{
-        KeychainError,
-        auth_file::{AuthFile, AuthFileError, HeldAccounts, Twin},
-        helper::HelperName,
-    },
-    uri::RegistryUri,
-};
+use crate::cli::context::Context;
+use crate::cli::keychain;
+use crate::config::checks::{Code, Finding, shell_word};
+use crate::credentials::KeychainError;
+use crate::credentials::auth_file::{AuthFile, AuthFileError, HeldAccounts, Twin};
+use crate::credentials::helper::HelperName;
+use crate::uri::RegistryUri;
 
 /// What was found, and the accounts that still have their secret, where that is known.
 pub(super) struct Registries {
@@ -25,59 +25,90 @@ pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
     let path = &context.paths.docker_config;
     match keychain::open(None, context).read() {
         // Whether there is one can't be seen. The remote.yaml beside it can't be read either, and that is a finding.
-        Err(KeychainError::Disk(error)) if is_closed(&error) && is_hidden(path) && !context.paths.user_is_named => {
-            Registries { findings: Vec::new(), held: None }
+        Err(KeychainError::Disk(error))
+            if is_closed(&error) && is_hidden(path) && !context.paths.user_is_named =>
+        {
+            Registries {
+                findings: Vec::new(),
+                held: None,
+            }
         }
-        Err(error) => Registries { findings: vec![broken(path, &error)], held: None },
+        Err(error) => Registries {
+            findings: vec![broken(path, &error)],
+            held: None,
+        },
         // A row of a file that is away altogether may be right again when it is back.
-        Ok(_) if path.symlink_metadata().is_err() => Registries { findings: missing(survey, path), held: None },
+        Ok(_) if path.symlink_metadata().is_err() => Registries {
+            findings: missing(survey, path),
+            held: None,
+        },
         Ok(file) => {
             let mut findings = helpers(&file, path, context);
             findings.extend(twins(&file, path, survey));
-            Registries { findings, held: Some(file.held()) }
+            Registries {
+                findings,
+                held: Some(file.held()),
+            }
         }
     }
 }
 
 fn broken(path: &Path, error: &KeychainError) -> Finding {
     let (message, line) = match error {
-        KeychainError::File { error: AuthFileError::Json { line, reason, .. }, .. } => (reason.clone(), Some(*line)),
+        KeychainError::File {
+            error: AuthFileError::Json { line, reason, .. },
+            ..
+        } => (reason.clone(), Some(*line)),
         KeychainError::File { error, .. } => (error.to_string(), None),
         error => (format!("it can't be read: {}", Told(error)), None),
     };
-    let mend = if matches!(error, KeychainError::File { .. }) {
+    let fix = if matches!(error, KeychainError::File { .. }) {
         edit(path, line.unwrap_or(1))
     } else {
         format!("ls -ld {}", shell_word(path))
     };
     let subject = path.display().to_string();
-    Finding::new(Code::DockerConfigBroken, subject, message, mend).at(Some(path.to_path_buf()), line)
+    Finding::new(Code::DockerConfigBroken, subject, message, fix).at(Some(path.to_path_buf()), line)
 }
 
-/// Whether a folder above a file hides it.
+/// Whether a directory above a file hides it.
 fn is_hidden(path: &Path) -> bool {
-    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+    path.symlink_metadata()
+        .is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// Logins to registries whose passwords' file is not there.
 fn missing(survey: &Survey, path: &Path) -> Vec<Finding> {
-    let logins = survey.user.iter().flat_map(|user| user.layer.document.logins());
+    let logins = survey
+        .user
+        .iter()
+        .flat_map(|user| user.layer.document.logins());
     let registries = logins.filter(|login| RegistryUri::found(&login.uri).is_ok());
     let found = registries.map(|login| {
-        let message = format!("there is none, with the password of the login to {}", login.uri);
-        let mend = survey.commands.login_to(&login.uri);
-        Finding::new(Code::DockerConfigMissing, login.uri.as_str(), message, mend).at(Some(path.to_path_buf()), None)
+        let message = format!(
+            "there is none, with the password of the login to {}",
+            login.uri
+        );
+        let fix = survey.commands.login_to(&login.uri);
+        Finding::new(Code::DockerConfigMissing, login.uri.as_str(), message, fix)
+            .at(Some(path.to_path_buf()), None)
     });
     found.collect()
 }
 
 /// Entries of docker-config.json for one account, written differently.
 fn twins(file: &AuthFile, path: &Path, survey: &Survey) -> Vec<Finding> {
-    let found = file.twins().into_iter().map(|Twin { key, first, registry }| {
-        let message = format!("it has two logins to one registry: {first} and {key}");
-        let mend = survey.commands.login_to(&format!("docker://{registry}"));
-        Finding::new(Code::LoginDuplicate, key, message, mend).at(Some(path.to_path_buf()), None)
-    });
+    let found = file.twins().into_iter().map(
+        |Twin {
+             key,
+             first,
+             registry,
+         }| {
+            let message = format!("it has two logins to one registry: {first} and {key}");
+            let fix = survey.commands.login_to(&format!("docker://{registry}"));
+            Finding::new(Code::LoginDuplicate, key, message, fix).at(Some(path.to_path_buf()), None)
+        },
+    );
     found.collect()
 }
 
@@ -93,17 +124,21 @@ fn helpers(file: &AuthFile, path: &Path, context: &Context) -> Vec<Finding> {
             Some(helper) => format!("{} keeps the passwords of {whose}, and is not on PATH", helper.program()),
             None => format!("{name:?}, which keeps the passwords of {whose}, can't be a credential helper's name"),
         };
-        let mend = match &helper {
+        let fix = match &helper {
             Some(helper) => format!("install {}, or remove its name from the file", helper.program()),
             None => "remove the name from the file".to_owned(),
         };
-        Some(Finding::new(Code::HelperMissing, name, message, mend).at(Some(path.to_path_buf()), None))
+        Some(Finding::new(Code::HelperMissing, name, message, fix).at(Some(path.to_path_buf()), None))
     });
     missing.collect()
 }
 
 fn is_on_path(program: &str, context: &Context) -> bool {
-    let Some(path) = context.environment.get("PATH") else { return false };
-    let is_program = |file: &Path| fs::metadata(file).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0);
-    std::env::split_paths(path).any(|folder| is_program(&folder.join(program)))
+    let Some(path) = context.environment.get("PATH") else {
+        return false;
+    };
+    let is_program = |file: &Path| {
+        fs::metadata(file).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
+    };
+    std::env::split_paths(path).any(|directory| is_program(&directory.join(program)))
 }

@@ -4,17 +4,16 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{servers::Asked, survey::Survey};
-use crate::{
-    cli::ui::Ui,
-    config::checks::{Finding, Severity},
-    quoted::in_one_line,
-};
+use super::servers::Asked;
+use super::survey::Survey;
+use crate::cli::ui::Ui;
+use crate::config::checks::{Finding, Severity};
+use crate::text::in_one_line;
 
 /// What the command found, the worst first.
 pub(super) struct Report {
     findings: Vec<Finding>,
-    /// The command that mends what is fixable.
+    /// The command that fixes what is fixable.
     fix: String,
     files: Vec<String>,
     servers: Vec<String>,
@@ -40,8 +39,8 @@ struct FindingRow<'a> {
     line: Option<usize>,
     message: &'a str,
     effect: &'static str,
-    mend: &'a str,
-    /// Whether `--fix` mends it.
+    fix: &'a str,
+    /// Whether `--fix` fixes it.
     fixable: bool,
 }
 
@@ -57,14 +56,27 @@ impl Report {
         let mut findings = survey.findings;
         findings.extend(asked.findings);
         findings.sort_by_key(|finding| finding.severity);
-        let files = survey.files.iter().map(|file| file.display().to_string()).collect();
+        let files = survey
+            .files
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
         let fix = survey.commands.fix();
-        Self { findings, fix, files, servers: asked.servers, offline }
+        Self {
+            findings,
+            fix,
+            files,
+            servers: asked.servers,
+            offline,
+        }
     }
 
     /// How many findings are of this severity.
     pub(super) fn number(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
     }
 
     pub(super) fn view(&self) -> DoctorView<'_> {
@@ -76,7 +88,7 @@ impl Report {
             line: finding.line,
             message: &finding.message,
             effect: finding.effect,
-            mend: &finding.mend,
+            fix: &finding.fix,
             fixable: finding.fixable,
         });
         DoctorView {
@@ -84,7 +96,11 @@ impl Report {
             errors: self.number(Severity::Error),
             warnings: self.number(Severity::Warning),
             notes: self.number(Severity::Note),
-            checked: Checked { files: &self.files, servers: &self.servers, offline: self.offline },
+            checked: Checked {
+                files: &self.files,
+                servers: &self.servers,
+                offline: self.offline,
+            },
         }
     }
 
@@ -94,7 +110,11 @@ impl Report {
             // Writing to a String can't fail.
             let _ = write!(text, "{}", ui.cell(&headline(finding)));
             let _ = write!(text, "\n      {} [{}]\n", finding.effect, finding.code);
-            let _ = writeln!(text, "      To mend it: {}\n", ui.cell(&in_one_line(&finding.mend)));
+            let _ = writeln!(
+                text,
+                "      To fix it: {}\n",
+                ui.cell(&in_one_line(&finding.fix))
+            );
         }
         text.push_str(&ui.cell(&self.summary()));
         text.push('\n');
@@ -106,23 +126,36 @@ impl Report {
         if self.findings.is_empty() {
             return format!("No problems found. {checked}");
         }
-        let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+        let kinds = [
+            (Severity::Error, "error"),
+            (Severity::Warning, "warning"),
+            (Severity::Note, "note"),
+        ];
         let counts: Vec<String> = kinds
             .into_iter()
             .map(|(severity, word)| (self.number(severity), word))
             .filter(|(number, _)| *number > 0)
             .map(|(number, word)| counted(number, word))
             .collect();
-        let fixable = match self.findings.iter().filter(|finding| finding.fixable).count() {
+        let fixable = match self
+            .findings
+            .iter()
+            .filter(|finding| finding.fixable)
+            .count()
+        {
             0 => String::new(),
-            number => format!(" {number} of them can be mended by: {}.", self.fix),
+            number => format!(" {number} of them can be fixed by: {}.", self.fix),
         };
         format!("Found {}.{fixable} {checked}", counts.join(", "))
     }
 
     /// What was looked at, as a sentence.
     fn checked(&self) -> String {
-        let files = if self.files.is_empty() { "no file".to_owned() } else { self.files.join(", ") };
+        let files = if self.files.is_empty() {
+            "no file".to_owned()
+        } else {
+            self.files.join(", ")
+        };
         let servers = match (self.offline, self.servers.len()) {
             (true, _) => "no server was asked".to_owned(),
             (false, 1) => "1 server was asked".to_owned(),

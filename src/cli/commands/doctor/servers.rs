@@ -1,29 +1,25 @@
 //! What the servers say: endpoints and keyservers, all at once, each within a few seconds. Sends no credential, and remembers
 //! no answer.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use super::survey::{Survey, Told, place};
-use crate::{
-    cli::{
-        context::Context,
-        network,
-        services::{LIBRARY, WayToLibrary},
-    },
-    config::{
-        checks::{Code, Finding},
-        effective::{Effective, Remote},
-    },
-    name::RemoteName,
-    quoted::ShellWord,
-    service::{
-        Endpoint, Transport, at_once,
-        discovery::{Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service},
-        http::{Certificates, Client, Options},
-        keyserver::{self, KeyserverError},
-    },
-    uri::KeyserverUri,
+use crate::cli::context::Context;
+use crate::cli::network;
+use crate::cli::services::{LIBRARY, WayToLibrary};
+use crate::config::checks::{Code, Finding};
+use crate::config::effective::{Effective, Remote};
+use crate::name::RemoteName;
+use crate::service::discovery::{
+    Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
 };
+use crate::service::http::{Certificates, Client, Options};
+use crate::service::keyserver::KeyserverError;
+use crate::service::{Endpoint, Transport, at_once, keyserver};
+use crate::text::ShellWord;
+use crate::uri::KeyserverUri;
 
 /// How long one server may take: a person is waiting, and only wants to know whether there is one.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,20 +37,39 @@ pub(super) struct Asked {
 
 /// A server to ask, for one remote.
 enum Server<'a> {
-    Endpoint { remote: &'a Remote<'a>, endpoint: Endpoint, is_active: bool },
-    Keyserver { uri: String, insecure: bool, file: Option<PathBuf>, line: Option<usize> },
+    Endpoint {
+        remote: &'a Remote<'a>,
+        endpoint: Endpoint,
+        is_active: bool,
+    },
+    Keyserver {
+        uri: String,
+        insecure: bool,
+        file: Option<PathBuf>,
+        line: Option<usize>,
+    },
 }
 
 /// Asks every endpoint and every keyserver that the files name. Nobody is asked when it is not known who counts.
 pub(super) fn ask(survey: &Survey, context: &Context) -> Asked {
-    let Some(effective) = survey.effective() else { return Asked::default() };
+    let Some(effective) = survey.effective() else {
+        return Asked::default();
+    };
     let servers = servers(survey, &effective);
     let options = network::options(context);
-    let options = Options { limit: PATIENCE, connect_limit: options.connect_limit.min(PATIENCE), ..options };
+    let options = Options {
+        limit: PATIENCE,
+        connect_limit: options.connect_limit.min(PATIENCE),
+        ..options
+    };
     let asker = Asker {
         survey,
         effective: &effective,
-        lookup: Lookup { client: &Client::new(options.clone()), cache: None, now: context.now },
+        lookup: Lookup {
+            client: &Client::new(options.clone()),
+            cache: None,
+            now: context.now,
+        },
         checked: Client::new(keyserver::options(options.clone(), Certificates::Checked)),
         unchecked: Client::new(keyserver::options(options, Certificates::Unchecked)),
     };
@@ -63,7 +78,10 @@ pub(super) fn ask(survey: &Survey, context: &Context) -> Asked {
         Server::Endpoint { endpoint, .. } => endpoint.url(),
         Server::Keyserver { uri, .. } => uri.clone(),
     });
-    Asked { servers: names.collect(), findings: findings.into_iter().flatten().collect() }
+    Asked {
+        servers: names.collect(),
+        findings: findings.into_iter().flatten().collect(),
+    }
 }
 
 /// The endpoints, then the keyservers, each server once.
@@ -74,28 +92,60 @@ fn servers<'a>(survey: &Survey, effective: &'a Effective<'a>) -> Vec<Server<'a>>
     for remote in effective.remotes() {
         // An address that can't be asked is a finding of its own.
         if let Ok(endpoint) = network::endpoint(remote) {
-            servers.push(Server::Endpoint { remote, endpoint, is_active: active == Some(remote.name) });
+            servers.push(Server::Endpoint {
+                remote,
+                endpoint,
+                is_active: active == Some(remote.name),
+            });
         }
         let (file, _) = place(survey, remote);
-        let listed = remote.keyservers().iter().enumerate().filter(|(_, keyserver)| !keyserver.skip);
+        let listed = remote
+            .keyservers()
+            .iter()
+            .enumerate()
+            .filter(|(_, keyserver)| !keyserver.skip);
         for (index, keyserver) in listed {
             let line = lines(survey, remote, index);
-            keyservers.entry(keyserver.uri.clone()).or_insert((keyserver.insecure, file.clone(), line));
+            keyservers.entry(keyserver.uri.clone()).or_insert((
+                keyserver.insecure,
+                file.clone(),
+                line,
+            ));
         }
     }
     let keyservers = keyservers.into_iter();
-    servers.extend(keyservers.map(|(uri, (insecure, file, line))| Server::Keyserver { uri, insecure, file, line }));
-    if let Some(uri) =
-        survey.active(effective).filter(|remote| remote.keyservers().is_empty()).and_then(known_keyserver)
+    servers.extend(
+        keyservers.map(|(uri, (insecure, file, line))| Server::Keyserver {
+            uri,
+            insecure,
+            file,
+            line,
+        }),
+    );
+    if let Some(uri) = survey
+        .active(effective)
+        .filter(|remote| remote.keyservers().is_empty())
+        .and_then(known_keyserver)
     {
-        servers.push(Server::Keyserver { uri, insecure: false, file: None, line: None });
+        servers.push(Server::Keyserver {
+            uri,
+            insecure: false,
+            file: None,
+            line: None,
+        });
     }
     servers
 }
 
 fn lines(survey: &Survey, remote: &Remote<'_>, index: usize) -> Option<usize> {
-    let source = if remote.is_global() { &survey.system } else { &survey.user };
-    source.as_ref().and_then(|source| source.places.keyserver(remote.name, index))
+    let source = if remote.is_global() {
+        &survey.system
+    } else {
+        &survey.user
+    };
+    source
+        .as_ref()
+        .and_then(|source| source.places.keyserver(remote.name, index))
 }
 
 fn known_keyserver(remote: &Remote<'_>) -> Option<String> {
@@ -115,10 +165,21 @@ struct Asker<'a> {
 impl Asker<'_> {
     fn ask(&self, server: &Server<'_>) -> Vec<Finding> {
         match server {
-            Server::Endpoint { remote, endpoint, is_active } => self.endpoint(remote, endpoint, *is_active),
-            Server::Keyserver { uri, insecure, file, line } => {
-                self.keyserver(uri, *insecure).map(|finding| finding.at(file.clone(), *line)).into_iter().collect()
-            }
+            Server::Endpoint {
+                remote,
+                endpoint,
+                is_active,
+            } => self.endpoint(remote, endpoint, *is_active),
+            Server::Keyserver {
+                uri,
+                insecure,
+                file,
+                line,
+            } => self
+                .keyserver(uri, *insecure)
+                .map(|finding| finding.at(file.clone(), *line))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -127,22 +188,36 @@ impl Asker<'_> {
         match self.lookup.services(endpoint, Freshness::Now) {
             Ok(discovery) => found.extend(self.services(remote, endpoint, &discovery, is_active)),
             Err(error) => {
-                let finding =
-                    unreachable(remote, endpoint, &error, &self.survey.commands.own("status", remote.name.as_str()));
+                let finding = unreachable(
+                    remote,
+                    endpoint,
+                    &error,
+                    &self.survey.commands.own("status", remote.name.as_str()),
+                );
                 let is_known = [ServiceKind::Library, ServiceKind::Keyserver]
                     .iter()
                     .any(|kind| known_service(&endpoint.uri, kind).is_some());
-                found.push(if is_active && !is_known { finding } else { finding.otherwise() });
+                found.push(if is_active && !is_known {
+                    finding
+                } else {
+                    finding.otherwise()
+                });
             }
         }
         if endpoint.transport == Transport::Http {
-            let over_tls = Endpoint { transport: Transport::Https, ..endpoint.clone() };
+            let over_tls = Endpoint {
+                transport: Transport::Https,
+                ..endpoint.clone()
+            };
             if self.lookup.services(&over_tls, Freshness::Now).is_ok() {
                 found.push(self.needless(remote, endpoint));
             }
         }
         let (file, line) = place(self.survey, remote);
-        found.into_iter().map(|finding| finding.at(file.clone(), line)).collect()
+        found
+            .into_iter()
+            .map(|finding| finding.at(file.clone(), line))
+            .collect()
     }
 
     fn services(
@@ -154,11 +229,21 @@ impl Asker<'_> {
     ) -> Vec<Finding> {
         let mut found = Vec::new();
         let name = remote.name;
-        let unknown = discovery.services().filter(|(kind, _)| matches!(kind, ServiceKind::Other(_)));
+        let unknown = discovery
+            .services()
+            .filter(|(kind, _)| matches!(kind, ServiceKind::Other(_)));
         for (kind, uri) in unknown {
-            let message = format!("{name} names a service of an unknown kind, {kind:?} at {uri}", kind = kind.name());
-            let mend = "ask who runs the remote, if you miss a service";
-            found.push(Finding::new(Code::ServiceUnknown, name.as_str(), message, mend));
+            let message = format!(
+                "{name} names a service of an unknown kind, {kind:?} at {uri}",
+                kind = kind.name()
+            );
+            let fix = "ask who runs the remote, if you miss a service";
+            found.push(Finding::new(
+                Code::ServiceUnknown,
+                name.as_str(),
+                message,
+                fix,
+            ));
         }
         let knows_library = known_service(&endpoint.uri, &ServiceKind::Library).is_some();
         if is_active && !knows_library && discovery.service(&ServiceKind::Library).is_err() {
@@ -176,32 +261,45 @@ impl Asker<'_> {
     }
 
     fn keyserver(&self, uri: &str, insecure: bool) -> Option<Finding> {
-        let client = if insecure { &self.unchecked } else { &self.checked };
-        let address = KeyserverUri::parse(uri).map_or_else(|_| uri.to_owned(), |uri| uri.to_string());
+        let client = if insecure {
+            &self.unchecked
+        } else {
+            &self.checked
+        };
+        let address =
+            KeyserverUri::parse(uri).map_or_else(|_| uri.to_owned(), |uri| uri.to_string());
         let error = keyserver::reach(client, &address).err()?;
         let hint = match &error {
             KeyserverError::Request(error) => error.hint(),
             KeyserverError::Refused(_) | KeyserverError::Elsewhere(_) => None,
         };
         let message = format!("the keyserver {uri} does not answer: {}", Told(&error));
-        let mend = hint.unwrap_or_else(|| format!("curl --head {}", ShellWord(uri)));
-        Some(Finding::new(Code::KeyserverUnreachable, uri, message, mend))
+        let fix = hint.unwrap_or_else(|| format!("curl --head {}", ShellWord(uri)));
+        Some(Finding::new(Code::KeyserverUnreachable, uri, message, fix))
     }
 
     fn needless(&self, remote: &Remote<'_>, endpoint: &Endpoint) -> Finding {
         let name = remote.name.as_str();
-        let message = format!("{} is asked over plain http, and {} answers over https too", remote.name, endpoint.uri);
+        let message = format!(
+            "{} is asked over plain http, and {} answers over https too",
+            remote.name, endpoint.uri
+        );
         let commands = &self.survey.commands;
         let command = match remote.is_global() {
             true => commands.system("set-url --global", name),
             false => commands.own("set-url", name),
         };
-        let mend = format!("{command} {}", ShellWord(endpoint.uri.as_str()));
-        Finding::new(Code::HttpNeedless, name, message, mend)
+        let fix = format!("{command} {}", ShellWord(endpoint.uri.as_str()));
+        Finding::new(Code::HttpNeedless, name, message, fix)
     }
 }
 
-fn unreachable(remote: &Remote<'_>, endpoint: &Endpoint, error: &DiscoveryError, command: &str) -> Finding {
+fn unreachable(
+    remote: &Remote<'_>,
+    endpoint: &Endpoint,
+    error: &DiscoveryError,
+    command: &str,
+) -> Finding {
     let hint = match error {
         DiscoveryError::Request(error) => error.hint(),
         DiscoveryError::Status { .. }
@@ -209,22 +307,38 @@ fn unreachable(remote: &Remote<'_>, endpoint: &Endpoint, error: &DiscoveryError,
         | DiscoveryError::NotRemembered
         | DiscoveryError::Service(_) => None,
     };
-    let message = format!("{} does not say its services at {}: {}", remote.name, endpoint.url(), Told(error));
-    let mend = hint.unwrap_or_else(|| command.to_owned());
-    Finding::new(Code::EndpointUnreachable, remote.name.as_str(), message, mend)
+    let message = format!(
+        "{} does not say its services at {}: {}",
+        remote.name,
+        endpoint.url(),
+        Told(error)
+    );
+    let fix = hint.unwrap_or_else(|| command.to_owned());
+    Finding::new(
+        Code::EndpointUnreachable,
+        remote.name.as_str(),
+        message,
+        fix,
+    )
 }
 
 /// The active remote has no library: what does, and how to choose it.
-pub(super) fn without_library(survey: &Survey, effective: &Effective<'_>, name: &RemoteName) -> Finding {
+pub(super) fn without_library(
+    survey: &Survey,
+    effective: &Effective<'_>,
+    name: &RemoteName,
+) -> Finding {
     let commands = &survey.commands;
     let choose = commands.own("use", LIBRARY);
-    let mend = match WayToLibrary::find(effective) {
+    let fix = match WayToLibrary::find(effective) {
         WayToLibrary::Administrator => {
             "ask your administrator for a remote with a library: this one is exclusive".to_owned()
         }
         WayToLibrary::Use => choose,
-        WayToLibrary::AddAndUse => format!("{} && {choose}", commands.own("add --no-login", LIBRARY)),
+        WayToLibrary::AddAndUse => {
+            format!("{} && {choose}", commands.own("add --no-login", LIBRARY))
+        }
     };
     let message = format!("{name} has no library");
-    Finding::new(Code::LibraryMissing, name.as_str(), message, mend)
+    Finding::new(Code::LibraryMissing, name.as_str(), message, fix)
 }

@@ -3,37 +3,68 @@
 use std::time::SystemTime;
 
 use super::survey::Survey;
-use crate::{
-    cli::time,
-    config::{
-        checks::{Code, Finding},
-        effective::{Effective, Remote, Token},
-    },
-    service::token,
-};
+use crate::cli::time;
+use crate::config::checks::{Code, Finding};
+use crate::config::effective::{Effective, Remote, Token};
+use crate::service::token;
 
 /// Tokens whose time is over, or soon will be.
 pub(super) fn look(survey: &Survey, effective: &Effective<'_>, now: SystemTime) -> Vec<Finding> {
     let active = survey.active(effective).map(|remote| remote.name);
-    effective.remotes().filter_map(|remote| check(survey, remote, active == Some(remote.name), now)).collect()
+    effective
+        .remotes()
+        .filter_map(|remote| check(survey, remote, active == Some(remote.name), now))
+        .collect()
 }
 
-fn check(survey: &Survey, remote: &Remote<'_>, is_active: bool, now: SystemTime) -> Option<Finding> {
-    let Token::Stored(token) = remote.token else { return None };
+fn check(
+    survey: &Survey,
+    remote: &Remote<'_>,
+    is_active: bool,
+    now: SystemTime,
+) -> Option<Finding> {
+    let Token::Stored(token) = remote.token else {
+        return None;
+    };
     let end = token::expiry(token)?;
     let name = remote.name;
-    let mend = survey.commands.own("login", name.as_str());
+    let fix = survey.commands.own("login", name.as_str());
     // The token stands in the user's file, whoever defines the remote.
     let user = survey.user.as_ref()?;
-    let at = |finding: Finding| finding.at(user.layer.path.clone(), user.places.remote_key(name, "Token"));
+    let at = |finding: Finding| {
+        finding.at(
+            user.layer.path.clone(),
+            user.places.remote_key(name, "Token"),
+        )
+    };
     if end <= now {
         let message = format!("your token for {name} expired {} ago", time::span(end, now));
-        let finding = at(Finding::new(Code::TokenExpired, name.as_str(), message, mend));
-        return Some(if is_active { finding } else { finding.otherwise() });
+        let finding = at(Finding::new(
+            Code::TokenExpired,
+            name.as_str(),
+            message,
+            fix,
+        ));
+        return Some(if is_active {
+            finding
+        } else {
+            finding.otherwise()
+        });
     }
-    if end.duration_since(now).is_ok_and(|left| left >= token::SOON) {
+    if end
+        .duration_since(now)
+        .is_ok_and(|left| left >= token::SOON)
+    {
         return None;
     }
-    let message = format!("your token for {name} is valid for {} more", time::span(now, end));
-    Some(at(Finding::new(Code::TokenExpires, name.as_str(), message, mend)))
+    let message = format!(
+        "your token for {name} is valid for {} more",
+        time::span(now, end)
+    );
+    Some(at(Finding::new(
+        Code::TokenExpires,
+        name.as_str(),
+        message,
+        fix,
+    )))
 }

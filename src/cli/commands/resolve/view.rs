@@ -1,13 +1,14 @@
 //! What `resolve` shows, as values and as text.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::{
-    cli::{credential::CredentialView, sources::Place, ui::Ui},
-    quoted::{capitalised, in_one_line},
-};
+use crate::cli::credential::CredentialView;
+use crate::cli::sources::Place;
+use crate::cli::ui::Ui;
+use crate::text::{capitalised, in_one_line};
 
 /// What `resolve` shows.
 #[derive(Default, Serialize)]
@@ -56,10 +57,24 @@ impl View<'_> {
         let mut text = String::new();
         // Writing to a String can't fail.
         for server in &self.servers {
-            let uri = server.uri.as_deref().map_or(Cow::Borrowed("not known"), |uri| Cow::Owned(safe(uri)));
-            let unchecked = if server.insecure { ", certificates unchecked" } else { "" };
-            let listed = server.listed.as_ref().map_or_else(String::new, |place| format!(" ({})", safe(&place.told())));
-            let _ = writeln!(text, "{}: {uri}{unchecked}{listed}", capitalised(server.service));
+            let uri = server
+                .uri
+                .as_deref()
+                .map_or(Cow::Borrowed("not known"), |uri| Cow::Owned(safe(uri)));
+            let unchecked = if server.insecure {
+                ", certificates unchecked"
+            } else {
+                ""
+            };
+            let listed = server
+                .listed
+                .as_ref()
+                .map_or_else(String::new, |place| format!(" ({})", safe(&place.told())));
+            let _ = writeln!(
+                text,
+                "{}: {uri}{unchecked}{listed}",
+                capitalised(server.service)
+            );
             let _ = writeln!(text, "    Credential: {}", safe(&server.credential.told()));
         }
         if self.verdict == "refused" {
@@ -71,7 +86,11 @@ impl View<'_> {
         }
         if !self.differences.is_empty() {
             text.push_str("\nThe runtimes differ:\n");
-            for DifferenceRow { versions, text: difference } in &self.differences {
+            for DifferenceRow {
+                versions,
+                text: difference,
+            } in &self.differences
+            {
                 let _ = writeln!(text, "- {versions} {}.", safe(difference));
             }
         }

@@ -1,10 +1,8 @@
 //! What the words of `resolve` mean: an image, a keyserver, or a command of the runtime, perhaps with its image.
 
-use crate::{
-    cli::failure::{Advise, UsageError},
-    config::resolve::Task,
-    uri::{Image, KeyserverUri},
-};
+use crate::cli::failure::{Advise, UsageError};
+use crate::resolve::Task;
+use crate::uri::{Image, KeyserverUri};
 
 /// What is to be resolved.
 #[derive(Debug)]
@@ -26,17 +24,29 @@ impl What {
         let shown = words.join(" ");
         let (task, rest) = task(words);
         let what = match (task, rest) {
-            (Some(task), []) => Self { task, image: None, keyserver: None },
+            (Some(task), []) => Self {
+                task,
+                image: None,
+                keyserver: None,
+            },
             (None, [word]) if is_keyserver(word) => {
                 KeyserverUri::parse(word)?;
-                Self { task: Task::KeySearch, image: None, keyserver: Some(word.clone()) }
+                Self {
+                    task: Task::KeySearch,
+                    image: None,
+                    keyserver: Some(word.clone()),
+                }
             }
             (task, [word]) if Image::is_meant(word) && task.is_none_or(Task::asks_library) => {
                 let image = Image::parse(word).map_err(|error| {
                     let text = format!("{word:?} is no image: {error}");
                     anyhow::anyhow!(text)
                 })?;
-                Self { task: task.unwrap_or(Task::Pull), image: Some(image), keyserver: None }
+                Self {
+                    task: task.unwrap_or(Task::Pull),
+                    image: Some(image),
+                    keyserver: None,
+                }
             }
             _ => {
                 let tasks: Vec<&str> = Task::ALL.iter().map(|task| task.words()).collect();
@@ -45,7 +55,10 @@ impl What {
                      A command is one of: {}; the first five also with an image.",
                     tasks.join(", ")
                 );
-                return Err(anyhow::anyhow!("{shown:?} is nothing that a runtime could be asked for").advise(advice));
+                return Err(anyhow::anyhow!(
+                    "{shown:?} is nothing that a runtime could be asked for"
+                )
+                .advise(advice));
             }
         };
         Ok(what)
@@ -55,8 +68,14 @@ impl What {
     pub(super) fn check_flags(&self, library: bool, url: bool) -> Result<(), UsageError> {
         let is_registry = matches!(self.image, Some(Image::Registry { .. }));
         let refuse = |flag: &str| {
-            let what = if is_registry { "an image in a registry" } else { self.task.words() };
-            Err(UsageError(format!("Error for command \"resolve\": {flag} is not for {what}")))
+            let what = if is_registry {
+                "an image in a registry"
+            } else {
+                self.task.words()
+            };
+            Err(UsageError(format!(
+                "Error for command \"resolve\": {flag} is not for {what}"
+            )))
         };
         if library && !self.takes_library() {
             return refuse("--library");
@@ -82,9 +101,13 @@ impl What {
 fn task(words: &[String]) -> (Option<Task>, &[String]) {
     for task in Task::ALL {
         let own: Vec<&str> = task.words().split(' ').collect();
-        let begins = words.len() >= own.len() && own.iter().zip(words).all(|(own, word)| own == word);
+        let begins =
+            words.len() >= own.len() && own.iter().zip(words).all(|(own, word)| own == word);
         // Also as one word in quotation marks.
-        let (is_one, number) = (words.first().is_some_and(|word| word == task.words()), own.len());
+        let (is_one, number) = (
+            words.first().is_some_and(|word| word == task.words()),
+            own.len(),
+        );
         if begins || is_one {
             return (Some(task), &words[if begins { number } else { 1 }..]);
         }
@@ -93,6 +116,8 @@ fn task(words: &[String]) -> (Option<Task>, &[String]) {
 }
 
 fn is_keyserver(word: &str) -> bool {
-    let scheme = word.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let scheme = word
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
     matches!(scheme.as_deref(), Some("http" | "https" | "hkp" | "hkps"))
 }

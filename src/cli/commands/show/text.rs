@@ -3,21 +3,41 @@
 use std::borrow::Cow;
 
 use super::view::{KeyserverRow, ShowView, TokenState, TokenView};
-use crate::cli::{sources::Place, table::columns, ui::Ui};
+use crate::cli::sources::Place;
+use crate::cli::table::columns;
+use crate::cli::ui::Ui;
 
 /// The view as lines of a label, a value and its place, then the services, then the keyservers.
 /// `library_advice` tells how to come by a library.
 pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> String {
     let scheme = if view.insecure { "http" } else { "https" };
-    let uri = if view.uri.is_empty() { "none".to_owned() } else { format!("{scheme}://{}", view.uri) };
+    let uri = if view.uri.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("{scheme}://{}", view.uri)
+    };
     let rows = [
         ["Remote".to_owned(), view.name.to_owned(), String::new()],
         ["URI".to_owned(), uri, shown(Some(&view.defined))],
-        ["Active".to_owned(), active(view), shown(view.active_by.as_ref())],
-        ["Exclusive".to_owned(), exclusive(view), shown(view.exclusive_by.as_ref())],
-        ["Token".to_owned(), token(&view.token), shown(view.token.stored_in.as_ref())],
+        [
+            "Active".to_owned(),
+            active(view),
+            shown(view.active_by.as_ref()),
+        ],
+        [
+            "Exclusive".to_owned(),
+            exclusive(view),
+            shown(view.exclusive_by.as_ref()),
+        ],
+        [
+            "Token".to_owned(),
+            token(&view.token),
+            shown(view.token.stored_in.as_ref()),
+        ],
     ];
-    let safe = rows.iter().map(|row| row.each_ref().map(|cell| ui.cell(cell)));
+    let safe = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| ui.cell(cell)));
     let mut text = trimmed(&columns(&safe.collect::<Vec<_>>()));
     text.push('\n');
     text.push_str(&services(view, library_advice, ui));
@@ -48,7 +68,10 @@ fn token(token: &TokenView) -> String {
         (TokenState::Stored, None, _) => "stored, does not say until when it is valid".to_owned(),
         (TokenState::Expired, end, _) => format!("expired {}", end.as_deref().unwrap_or_default()),
         (TokenState::Moved, _, stored_for) => {
-            format!("stored for {}, not sent here", stored_for.as_deref().unwrap_or_default())
+            format!(
+                "stored for {}, not sent here",
+                stored_for.as_deref().unwrap_or_default()
+            )
         }
         (TokenState::None, _, _) => "none".to_owned(),
     }
@@ -60,12 +83,17 @@ fn services(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> String {
         return format!("Its services are not known: {}\n", ui.cell(problem));
     };
     let head = ["SERVICE", "URI"].map(Cow::Borrowed);
-    let rows = services.iter().map(|row| [ui.cell(&row.name), ui.cell(&row.uri)]);
+    let rows = services
+        .iter()
+        .map(|row| [ui.cell(&row.name), ui.cell(&row.uri)]);
     let mut text = columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
     if let Some(seen) = &view.services_seen {
         text.push_str(&format!("(as the endpoint said on {seen})\n"));
     }
-    if !services.iter().any(|row| row.name == "library" && !row.uri.is_empty()) {
+    if !services
+        .iter()
+        .any(|row| row.name == "library" && !row.uri.is_empty())
+    {
         text.push_str("It has no library: library:// images come from another remote.\n");
         text.push_str(&format!("{library_advice}\n"));
     }
@@ -78,7 +106,10 @@ fn keyservers(view: &ShowView<'_>, ui: &Ui) -> String {
     };
     let head = ["ORDER", "KEYSERVER", "LOGIN", "INSECURE", "FROM"].map(Cow::Borrowed);
     let row = |(order, row): (usize, &KeyserverRow)| {
-        let from = row.listed.as_ref().map_or_else(|| "the endpoint".to_owned(), |place| shown(Some(place)));
+        let from = row
+            .listed
+            .as_ref()
+            .map_or_else(|| "the endpoint".to_owned(), |place| shown(Some(place)));
         [
             Cow::Owned(order.to_string()),
             Cow::Owned(ui.cell(&row.uri).into_owned()),
@@ -88,7 +119,10 @@ fn keyservers(view: &ShowView<'_>, ui: &Ui) -> String {
         ]
     };
     let rows = (1..).zip(keyservers).map(row);
-    format!("\n{}", columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()))
+    format!(
+        "\n{}",
+        columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+    )
 }
 
 fn shown(place: Option<&Place>) -> String {
@@ -101,5 +135,7 @@ fn yes_or_no(value: bool) -> &'static str {
 
 /// The lines without the blanks that stand before an empty last cell.
 fn trimmed(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    text.lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }

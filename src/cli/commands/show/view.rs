@@ -4,20 +4,15 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::{
-    cli::{
-        services::Services,
-        sources::{Place, Sources},
-        time,
-    },
-    config::{
-        document::KeyserverEntry,
-        effective::{Effective, Remote, Token},
-        resolve::{Credential, keyserver_credential},
-    },
-    name::RemoteName,
-    service::{discovery::ServiceKind, token},
-};
+use crate::cli::services::Services;
+use crate::cli::sources::{Place, Sources};
+use crate::cli::time;
+use crate::config::document::KeyserverEntry;
+use crate::config::effective::{Effective, Remote, Token};
+use crate::name::RemoteName;
+use crate::resolve::{Credential, keyserver_credential};
+use crate::service::discovery::ServiceKind;
+use crate::service::token;
 
 /// What a view is made of.
 pub(super) struct Show<'a> {
@@ -101,7 +96,13 @@ pub(super) struct KeyserverRow {
 impl<'a> Show<'a> {
     /// The view of the remote.
     pub(super) fn view(&'a self) -> ShowView<'a> {
-        let Self { effective, remote, sources, services, .. } = self;
+        let Self {
+            effective,
+            remote,
+            sources,
+            services,
+            ..
+        } = self;
         let name = remote.name;
         let active = effective.active_name();
         let exclusive = effective.exclusive();
@@ -117,7 +118,9 @@ impl<'a> Show<'a> {
             exclusive_remote: exclusive.map(RemoteName::as_str),
             exclusive_by: sources.exclusive(effective),
             token: self.token(),
-            services: services.named().map(|services| services.iter().map(ServiceRow::new).collect()),
+            services: services
+                .named()
+                .map(|services| services.iter().map(ServiceRow::new).collect()),
             services_seen: match services {
                 Services::Said { seen, .. } => Some(time::date(*seen)),
                 Services::Known(_) | Services::Unknown(_) => None,
@@ -133,7 +136,12 @@ impl<'a> Show<'a> {
     fn token(&self) -> TokenView {
         let stored_in = || Some(self.sources.token(self.remote.name));
         match self.remote.token {
-            Token::None => TokenView { state: TokenState::None, expires: None, stored_for: None, stored_in: None },
+            Token::None => TokenView {
+                state: TokenState::None,
+                expires: None,
+                stored_for: None,
+                stored_in: None,
+            },
             Token::Moved { stored_for } => TokenView {
                 state: TokenState::Moved,
                 expires: None,
@@ -142,9 +150,17 @@ impl<'a> Show<'a> {
             },
             Token::Stored(token) => {
                 let end = token::expiry(token);
-                let state =
-                    if end.is_some_and(|end| end <= self.now) { TokenState::Expired } else { TokenState::Stored };
-                TokenView { state, expires: end.map(time::date), stored_for: None, stored_in: stored_in() }
+                let state = if end.is_some_and(|end| end <= self.now) {
+                    TokenState::Expired
+                } else {
+                    TokenState::Stored
+                };
+                TokenView {
+                    state,
+                    expires: end.map(time::date),
+                    stored_for: None,
+                    stored_in: stored_in(),
+                }
             }
         }
     }
@@ -154,9 +170,16 @@ impl<'a> Show<'a> {
         let listed = self.remote.keyservers();
         if listed.is_empty() {
             let services = self.services.named()?;
-            let (_, uri) = services.iter().find(|(kind, uri)| *kind == ServiceKind::Keyserver && !uri.is_empty())?;
-            let row =
-                KeyserverRow { uri: uri.clone(), insecure: false, internal: true, login: has_token, listed: None };
+            let (_, uri) = services
+                .iter()
+                .find(|(kind, uri)| *kind == ServiceKind::Keyserver && !uri.is_empty())?;
+            let row = KeyserverRow {
+                uri: uri.clone(),
+                insecure: false,
+                internal: true,
+                login: has_token,
+                listed: None,
+            };
             return Some(vec![row]);
         }
         let row = |(index, keyserver): (usize, &KeyserverEntry)| KeyserverRow {
@@ -170,12 +193,22 @@ impl<'a> Show<'a> {
             },
             listed: Some(self.sources.keyserver(self.remote, index)),
         };
-        Some(listed.iter().enumerate().filter(|(_, keyserver)| !keyserver.skip).map(row).collect())
+        Some(
+            listed
+                .iter()
+                .enumerate()
+                .filter(|(_, keyserver)| !keyserver.skip)
+                .map(row)
+                .collect(),
+        )
     }
 }
 
 impl ServiceRow {
     fn new((kind, uri): &(ServiceKind, String)) -> Self {
-        Self { name: kind.name().to_owned(), uri: uri.clone() }
+        Self {
+            name: kind.name().to_owned(),
+            uri: uri.clone(),
+        }
     }
 }

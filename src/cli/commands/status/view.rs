@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::{Login, Report, Service};
-use crate::{
-    cli::{json, time, ui::Ui},
-    config::effective::{Remote, Token},
-    service::{status::Health, token},
-};
+use crate::cli::ui::Ui;
+use crate::cli::{json, time};
+use crate::config::effective::{Remote, Token};
+use crate::service::status::Health;
+use crate::service::token;
 
 /// What `status` shows, of one remote or of all.
 #[derive(Serialize)]
@@ -37,8 +37,14 @@ struct ServiceStatus<'a> {
 }
 
 /// Prints what was found of these remotes as one object.
-pub(super) fn print(found: &[(&Remote<'_>, &anyhow::Result<Report>)], ui: &mut Ui) -> anyhow::Result<()> {
-    let remotes = found.iter().map(|(remote, report)| status(remote, report)).collect();
+pub(super) fn print(
+    found: &[(&Remote<'_>, &anyhow::Result<Report>)],
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let remotes = found
+        .iter()
+        .map(|(remote, report)| status(remote, report))
+        .collect();
     json::print("portolan.remote-status/1", &StatusView { remotes }, ui)
 }
 
@@ -55,7 +61,11 @@ fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<Report>) -> Remote
                 Login::Bad(error) => Some(error),
                 Login::None | Login::Good => None,
             };
-            (Some(report.services.iter().map(service).collect()), login, problem)
+            (
+                Some(report.services.iter().map(service).collect()),
+                login,
+                problem,
+            )
         }
         Err(error) => (None, "unknown", Some(error)),
     };
@@ -78,5 +88,10 @@ fn service(service: &Service) -> ServiceStatus<'_> {
         Health::Up(version) => Some(version.as_str()),
         Health::Down => None,
     };
-    ServiceStatus { name: service.kind.name(), uri: &service.uri, up: version.is_some(), version }
+    ServiceStatus {
+        name: service.kind.name(),
+        uri: &service.uri,
+        up: version.is_some(),
+        version,
+    }
 }

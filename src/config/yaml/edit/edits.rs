@@ -24,13 +24,17 @@ impl Edits {
 
     /// Whether the latest change inserts something before the byte at `offset`.
     pub(super) fn last_is_at(&self, offset: usize) -> bool {
-        self.0.last().is_some_and(|(range, _)| *range == (offset..offset))
+        self.0
+            .last()
+            .is_some_and(|(range, _)| *range == (offset..offset))
     }
 
     /// What stands at `range` of `text` after the changes; `None` where they contradict each other.
     pub(super) fn apply(mut self, text: &str, range: Range<usize>) -> Option<String> {
         self.0.sort_by_key(|(range, _)| (range.start, range.end));
-        let mut changed = String::with_capacity(range.len() + self.0.iter().map(|(_, text)| text.len()).sum::<usize>());
+        let mut changed = String::with_capacity(
+            range.len() + self.0.iter().map(|(_, text)| text.len()).sum::<usize>(),
+        );
         let mut at = range.start;
         for (place, new) in self.0 {
             changed.push_str(text.get(at..place.start)?);

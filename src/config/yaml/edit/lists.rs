@@ -1,16 +1,13 @@
 //! Changes within a list: an item is known by its URI, and its comments go with it where it goes.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    mem,
-    ops::Range,
-};
+use std::collections::{BTreeMap, VecDeque};
+use std::mem;
+use std::ops::Range;
 
-use super::{
-    Editor,
-    outline::{Map, Pair},
-};
-use crate::config::yaml::{emit, flow, line::Item};
+use super::Editor;
+use super::outline::{Map, Pair};
+use crate::config::yaml::line::Item;
+use crate::config::yaml::{emit, flow};
 
 /// Where an item of the new list comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +42,22 @@ impl Editor<'_> {
         match pair {
             None => {
                 let column = outline.column(outline.range(map.node).start);
-                self.add(map, &format!("{:column$}{key}:\n{lines}", ""), &format!("{key}: {}", flow::list(after)));
+                self.add(
+                    map,
+                    &format!("{:column$}{key}:\n{lines}", ""),
+                    &format!("{key}: {}", flow::list(after)),
+                );
             }
-            Some(pair) if outline.is_nothing(pair.value) && !is_in_brackets => self.open_up(pair, &lines)?,
+            Some(pair) if outline.is_nothing(pair.value) && !is_in_brackets => {
+                self.open_up(pair, &lines)?;
+            }
             Some(pair) if outline.range(pair.value).is_empty() => {
-                self.edits.insert(outline.colon(pair)?, format!(" {}", flow::list(after)));
+                self.edits
+                    .insert(outline.colon(pair)?, format!(" {}", flow::list(after)));
             }
-            Some(pair) if outline.items(pair.value).is_none() || outline.is_in_brackets(pair.value) => {
+            Some(pair)
+                if outline.items(pair.value).is_none() || outline.is_in_brackets(pair.value) =>
+            {
                 self.write_anew(pair.value, flow::list(after));
             }
             Some(pair) => self.edit_items(pair, before, after)?,
@@ -61,12 +67,18 @@ impl Editor<'_> {
 
     fn edit_items<T: Item>(&mut self, pair: &Pair<'_>, before: &[T], after: &[T]) -> Option<()> {
         let outline = self.outline;
-        let nodes = outline.items(pair.value).filter(|nodes| nodes.len() == before.len())?;
-        let chunks: Vec<Range<usize>> = nodes.iter().map(|node| self.chunk(*node)).collect::<Option<_>>()?;
+        let nodes = outline
+            .items(pair.value)
+            .filter(|nodes| nodes.len() == before.len())?;
+        let chunks: Vec<Range<usize>> = nodes
+            .iter()
+            .map(|node| self.chunk(*node))
+            .collect::<Option<_>>()?;
         let column = outline.column(outline.dash(*nodes.first()?)?);
         let origins = origins(before, after);
         let mut leaves = vec![true; before.len()];
-        let mut spot = first_that_stays(&origins).map_or(chunks.last()?.end, |stays| chunks[stays].start);
+        let mut spot =
+            first_that_stays(&origins).map_or(chunks.last()?.end, |stays| chunks[stays].start);
         for (item, origin) in after.iter().zip(&origins) {
             match *origin {
                 Origin::Stays(old) => {
@@ -77,9 +89,17 @@ impl Editor<'_> {
                 Origin::Moves(old) => {
                     let others = mem::take(&mut self.edits);
                     self.edit_item(nodes[old], &before[old], item)?;
-                    let chunk = mem::replace(&mut self.edits, others).apply(outline.text, chunks[old].clone())?;
+                    let chunk = mem::replace(&mut self.edits, others)
+                        .apply(outline.text, chunks[old].clone())?;
                     let is_whole = chunk.ends_with(['\n', '\r']);
-                    self.insert_as_is(spot, &if is_whole { chunk } else { chunk + self.line_break() });
+                    self.insert_as_is(
+                        spot,
+                        &if is_whole {
+                            chunk
+                        } else {
+                            chunk + self.line_break()
+                        },
+                    );
                 }
                 Origin::New => {
                     let mut lines = String::new();
@@ -101,7 +121,11 @@ impl Editor<'_> {
         if before == after && !self.writes_out(node) {
             return Some(());
         }
-        match self.outline.map(node).filter(|map| !(map.merges() && self.writes_out(node))) {
+        match self
+            .outline
+            .map(node)
+            .filter(|map| !(map.merges() && self.writes_out(node)))
+        {
             Some(map) => self.edit_lines(&map, &before.lines(), &after.lines()),
             None => {
                 self.write_anew(node, flow::item(after));
@@ -112,8 +136,13 @@ impl Editor<'_> {
 
     /// The lines of an item with its comments.
     fn chunk(&self, node: usize) -> Option<Range<usize>> {
-        let dash = self.outline.dash(node).filter(|dash| self.outline.begins_a_line(*dash))?;
-        let end = self.outline.last_line(self.outline.range(node).end, self.outline.column(dash));
+        let dash = self
+            .outline
+            .dash(node)
+            .filter(|dash| self.outline.begins_a_line(*dash))?;
+        let end = self
+            .outline
+            .last_line(self.outline.range(node).end, self.outline.column(dash));
         Some(self.outline.first_line(dash, node)..end)
     }
 }

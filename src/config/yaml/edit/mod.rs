@@ -7,20 +7,17 @@ mod edits;
 mod lists;
 mod outline;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 pub(super) use self::outline::{Outline, has_comment, words};
 
-use self::{
-    edits::Edits,
-    outline::{Map, Pair},
-};
-use super::{
-    emit::{self, Columns, FOUR, TWO},
-    flow,
-    line::{Line, Value, active_line, remote_lines},
-    style::is_explicit_key,
-};
+use self::edits::Edits;
+use self::outline::{Map, Pair};
+use super::emit::{Columns, FOUR, TWO};
+use super::line::{Line, Value, active_line, remote_lines};
+use super::style::is_explicit_key;
+use super::{emit, flow};
 use crate::config::document::{Document, RemoteEntry};
 
 /// A changed text.
@@ -39,10 +36,21 @@ pub(super) enum Aliases {
 }
 
 /// `text`, which stands for `before`, with what makes it stand for `after`.
-pub(super) fn edited(text: &str, before: &Document, after: &Document, aliases: Aliases) -> Option<Edited> {
+pub(super) fn edited(
+    text: &str,
+    before: &Document,
+    after: &Document,
+    aliases: Aliases,
+) -> Option<Edited> {
     let outline = Outline::read(text)?;
     let (edits, columns) = (Edits::default(), TWO);
-    let mut editor = Editor { columns, aliases, outline: &outline, edits, loses_comments: false };
+    let mut editor = Editor {
+        columns,
+        aliases,
+        outline: &outline,
+        edits,
+        loses_comments: false,
+    };
     if outline.is_empty() {
         editor.insert_lines(text.len(), &emit::document(after));
     } else {
@@ -50,8 +58,15 @@ pub(super) fn edited(text: &str, before: &Document, after: &Document, aliases: A
         editor.columns = columns_of(&outline, &root);
         editor.edit_file(&root, before, after)?;
     }
-    let Editor { edits, loses_comments, .. } = editor;
-    Some(Edited { text: edits.apply(text, 0..text.len())?, loses_comments })
+    let Editor {
+        edits,
+        loses_comments,
+        ..
+    } = editor;
+    Some(Edited {
+        text: edits.apply(text, 0..text.len())?,
+        loses_comments,
+    })
 }
 
 /// The changes of a text so far.
@@ -72,8 +87,18 @@ impl Editor<'_> {
         {
             self.edit_remotes(root, pair, before, after)?;
         }
-        self.edit_list(root, "Credentials", self.columns.login, &before.logins, &after.logins)?;
-        self.edit_lines(root, &[active_line(&before.active)], &[active_line(&after.active)])?;
+        self.edit_list(
+            root,
+            "Credentials",
+            self.columns.login,
+            &before.logins,
+            &after.logins,
+        )?;
+        self.edit_lines(
+            root,
+            &[active_line(&before.active)],
+            &[active_line(&after.active)],
+        )?;
         if remotes.is_none() && !after.remotes.is_empty() {
             let mut lines = String::new();
             emit::push_remotes(&mut lines, &self.columns, after);
@@ -87,7 +112,13 @@ impl Editor<'_> {
         self.aliases == Aliases::WrittenOut && self.outline.has_alias(node)
     }
 
-    fn edit_remotes(&mut self, root: &Map<'_>, pair: &Pair<'_>, before: &Document, after: &Document) -> Option<()> {
+    fn edit_remotes(
+        &mut self,
+        root: &Map<'_>,
+        pair: &Pair<'_>,
+        before: &Document,
+        after: &Document,
+    ) -> Option<()> {
         let outline = self.outline;
         let map = outline.map(pair.value)?;
         let is_in_brackets = outline.is_in_brackets(pair.value);
@@ -98,16 +129,28 @@ impl Editor<'_> {
             }
             return self.open_up(pair, &lines);
         }
-        let own: BTreeMap<&str, &Pair<'_>> =
-            map.pairs.iter().filter_map(|pair| Some((pair.name.as_deref()?, pair))).collect();
-        let mut gone: Vec<_> = before.remotes.iter().filter(|(name, _)| !after.remotes.contains_key(*name)).collect();
-        let mut new: Vec<_> = after.remotes.iter().filter(|(name, _)| !before.remotes.contains_key(*name)).collect();
+        let own: BTreeMap<&str, &Pair<'_>> = map
+            .pairs
+            .iter()
+            .filter_map(|pair| Some((pair.name.as_deref()?, pair)))
+            .collect();
+        let mut gone: Vec<_> = before
+            .remotes
+            .iter()
+            .filter(|(name, _)| !after.remotes.contains_key(*name))
+            .collect();
+        let mut new: Vec<_> = after
+            .remotes
+            .iter()
+            .filter(|(name, _)| !before.remotes.contains_key(*name))
+            .collect();
         if let ([(old_name, old)], [(new_name, entry)]) = (&*gone, &*new)
             && old == entry
             && !is_explicit_key(new_name.as_str())
         {
             let key = outline.range(own.get(old_name.as_str())?.key);
-            let name = self.in_the_form_of(key.clone(), is_in_brackets, &Value::Text(new_name.as_str()));
+            let name =
+                self.in_the_form_of(key.clone(), is_in_brackets, &Value::Text(new_name.as_str()));
             self.edits.replace(key, name);
             gone.clear();
             new.clear();
@@ -118,12 +161,21 @@ impl Editor<'_> {
         }
         for (name, _) in &gone {
             let pair = own.get(name.as_str())?;
-            if is_in_brackets { self.remove_in_brackets(&map, pair)? } else { self.remove(pair)? }
+            if is_in_brackets {
+                self.remove_in_brackets(&map, pair)?;
+            } else {
+                self.remove(pair)?;
+            }
         }
-        let both = before.remotes.iter().filter_map(|(name, old)| Some((name, old, after.remotes.get(name)?)));
+        let both = before
+            .remotes
+            .iter()
+            .filter_map(|(name, old)| Some((name, old, after.remotes.get(name)?)));
         for (name, old, remote) in both {
             match own.get(name.as_str()) {
-                Some(pair) if old != remote || self.writes_out(pair.value) => self.edit_remote(pair, old, remote)?,
+                Some(pair) if old != remote || self.writes_out(pair.value) => {
+                    self.edit_remote(pair, old, remote)?;
+                }
                 // What is merged gives way to what is there.
                 None if old != remote => new.push((name, remote)),
                 _ => {}
@@ -134,7 +186,10 @@ impl Editor<'_> {
             emit::push_remote(&mut lines, &self.columns, name.as_str(), remote);
         }
         if !new.is_empty() {
-            let parts: Vec<_> = new.iter().map(|(name, remote)| flow::named_remote(name.as_str(), remote)).collect();
+            let parts: Vec<_> = new
+                .iter()
+                .map(|(name, remote)| flow::named_remote(name.as_str(), remote))
+                .collect();
             self.add(&map, &lines, &parts.join(", "));
         } else if gone.len() == map.pairs.len() && !is_in_brackets {
             self.edits.insert(outline.colon(pair)?, " {}");
@@ -142,14 +197,30 @@ impl Editor<'_> {
         Some(())
     }
 
-    fn edit_remote(&mut self, pair: &Pair<'_>, before: &RemoteEntry, after: &RemoteEntry) -> Option<()> {
-        let Some(map) = self.outline.map(pair.value).filter(|map| !(map.merges() && self.writes_out(map.node))) else {
+    fn edit_remote(
+        &mut self,
+        pair: &Pair<'_>,
+        before: &RemoteEntry,
+        after: &RemoteEntry,
+    ) -> Option<()> {
+        let Some(map) = self
+            .outline
+            .map(pair.value)
+            .filter(|map| !(map.merges() && self.writes_out(map.node)))
+        else {
             self.write_anew(pair.value, flow::remote(after));
             return Some(());
         };
         let Columns { key, keyserver, .. } = self.columns;
-        let dash = self.outline.column(self.outline.range(map.node).start) + keyserver.saturating_sub(key);
-        self.edit_list(&map, "Keyservers", dash, &before.keyservers, &after.keyservers)?;
+        let dash =
+            self.outline.column(self.outline.range(map.node).start) + keyserver.saturating_sub(key);
+        self.edit_list(
+            &map,
+            "Keyservers",
+            dash,
+            &before.keyservers,
+            &after.keyservers,
+        )?;
         self.edit_lines(&map, &remote_lines(before), &remote_lines(after))
     }
 
@@ -202,7 +273,10 @@ impl Editor<'_> {
     fn in_the_form_of(&self, old: Range<usize>, is_in_brackets: bool, value: &Value<'_>) -> String {
         let mut new = String::new();
         value.push(&mut new);
-        let quote = self.outline.text[old].chars().next().filter(|first| matches!(first, '"' | '\''));
+        let quote = self.outline.text[old]
+            .chars()
+            .next()
+            .filter(|first| matches!(first, '"' | '\''));
         match (value, quote) {
             (Value::Text(text), Some(quote)) if new == *text && !text.contains([quote, '\\']) => {
                 format!("{quote}{text}{quote}")
@@ -226,8 +300,11 @@ impl Editor<'_> {
         let nothing = self.outline.range(pair.value);
         if !nothing.is_empty() {
             self.loses_comments |= has_comment(&text[nothing.clone()]);
-            let is_beside = text[colon..nothing.start].chars().all(|character| character == ' ');
-            self.edits.delete(if is_beside { colon } else { nothing.start }..nothing.end);
+            let is_beside = text[colon..nothing.start]
+                .chars()
+                .all(|character| character == ' ');
+            self.edits
+                .delete(if is_beside { colon } else { nothing.start }..nothing.end);
         }
         self.insert_lines(self.outline.line_end(nothing.end.max(colon)), lines);
         Some(())
@@ -239,22 +316,32 @@ impl Editor<'_> {
         match map.pairs.last() {
             None => {
                 let inside = range.start + 1;
-                let separator = if self.edits.last_is_at(inside) { ", " } else { "" };
+                let separator = if self.edits.last_is_at(inside) {
+                    ", "
+                } else {
+                    ""
+                };
                 self.edits.insert(inside, format!("{separator}{part}"));
             }
             Some(last) if self.outline.is_in_brackets(map.node) => {
-                self.edits.insert(self.outline.end(last), format!(", {part}"));
+                self.edits
+                    .insert(self.outline.end(last), format!(", {part}"));
             }
             Some(last) => {
                 let column = self.outline.column(range.start);
-                self.insert_lines(self.outline.last_line(self.outline.end(last), column), lines);
+                self.insert_lines(
+                    self.outline.last_line(self.outline.end(last), column),
+                    lines,
+                );
             }
         }
     }
 
     /// Whether the pair can be taken out line by line, and nothing that is merged comes to light.
     fn is_removable(&self, map: &Map<'_>, pair: &Pair<'_>) -> bool {
-        let begins_a_line = self.outline.begins_a_line(self.outline.range(pair.key).start);
+        let begins_a_line = self
+            .outline
+            .begins_a_line(self.outline.range(pair.key).start);
         begins_a_line && !map.merges() && !self.outline.is_in_brackets(map.node)
     }
 
@@ -268,15 +355,21 @@ impl Editor<'_> {
         let start = outline.line_start(key);
         let line = &outline.text[start..];
         let begin = start + (line.len() - line.trim_start().len());
-        self.edits
-            .delete(outline.first_line(begin, pair.key)..outline.last_line(outline.end(pair), outline.column(begin)));
+        self.edits.delete(
+            outline.first_line(begin, pair.key)
+                ..outline.last_line(outline.end(pair), outline.column(begin)),
+        );
         Some(())
     }
 
     /// Takes one of several pairs out of brackets.
     fn remove_in_brackets(&mut self, map: &Map<'_>, pair: &Pair<'_>) -> Option<()> {
         let start = |pair: &Pair<'_>| self.outline.range(pair.key).start;
-        let at = map.pairs.iter().position(|other| other.key == pair.key).unwrap_or_default();
+        let at = map
+            .pairs
+            .iter()
+            .position(|other| other.key == pair.key)
+            .unwrap_or_default();
         let next = map.pairs.get(at + 1);
         let bracket = self.outline.range(map.node).end - 1;
         let its_lines_end = self.outline.line_end(self.outline.end(pair));
@@ -324,12 +417,21 @@ impl Editor<'_> {
 fn columns_of(outline: &Outline<'_>, root: &Map<'_>) -> Columns {
     let block = |node: usize| outline.map(node).filter(|_| !outline.is_in_brackets(node));
     let column_of_list = |pair: &Pair<'_>| {
-        let first = outline.items(pair.value).filter(|_| !outline.is_in_brackets(pair.value))?.into_iter().next()?;
+        let first = outline
+            .items(pair.value)
+            .filter(|_| !outline.is_in_brackets(pair.value))?
+            .into_iter()
+            .next()?;
         Some(outline.column(outline.dash(first)?))
     };
     let login = root.find("Credentials").and_then(column_of_list);
     let usual = match login {
-        Some(login @ 1..) => Columns { name: login, key: 2 * login, keyserver: 3 * login, login },
+        Some(login @ 1..) => Columns {
+            name: login,
+            key: 2 * login,
+            keyserver: 3 * login,
+            login,
+        },
         _ => TWO,
     };
     let Some(remotes) = root.find("Remotes").and_then(|pair| block(pair.value)) else {
@@ -337,7 +439,9 @@ fn columns_of(outline: &Outline<'_>, root: &Map<'_>) -> Columns {
     };
     let name = outline.column(outline.range(remotes.node).start);
     let maps = || remotes.pairs.iter().filter_map(|pair| block(pair.value));
-    let key = maps().map(|map| outline.column(outline.range(map.node).start)).find(|key| *key > name);
+    let key = maps()
+        .map(|map| outline.column(outline.range(map.node).start))
+        .find(|key| *key > name);
     let key = key.unwrap_or(name + name.max(1));
     let deeper = maps().find_map(|map| {
         let dash = map.find("Keyservers").and_then(column_of_list)?;
@@ -346,5 +450,10 @@ fn columns_of(outline: &Outline<'_>, root: &Map<'_>) -> Columns {
     let is_deeper = login.map_or((name, key) == (FOUR.name, FOUR.key), |login| login > 0);
     let deeper = deeper.unwrap_or(if is_deeper { key - name } else { 0 });
     let login = login.unwrap_or(if deeper > 0 { name } else { 0 });
-    Columns { name, key, keyserver: key + deeper, login }
+    Columns {
+        name,
+        key,
+        keyserver: key + deeper,
+        login,
+    }
 }

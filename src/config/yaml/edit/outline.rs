@@ -1,11 +1,10 @@
 //! A text and where its nodes, lines and comments are. Knows no key by its name and changes nothing.
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
+use std::ops::Range;
 
-use super::super::{
-    lines::lines,
-    tape::{Content, Tape},
-};
+use super::super::lines::lines;
+use super::super::tape::{Content, Tape};
 
 /// A text with the nodes of its first document.
 pub(in super::super) struct Outline<'text> {
@@ -32,7 +31,9 @@ pub(super) struct Pair<'text> {
 impl Map<'_> {
     /// The pair of this key.
     pub(super) fn find(&self, name: &str) -> Option<&Pair<'_>> {
-        self.pairs.iter().find(|pair| pair.name.as_deref() == Some(name))
+        self.pairs
+            .iter()
+            .find(|pair| pair.name.as_deref() == Some(name))
     }
 
     /// Whether other maps are merged into this one.
@@ -73,12 +74,20 @@ impl<'text> Outline<'text> {
 
     /// The map at `node`; `None` for anything else.
     pub(super) fn map(&self, node: usize) -> Option<Map<'text>> {
-        let Content::Map = self.tape.content(node) else { return None };
+        let Content::Map = self.tape.content(node) else {
+            return None;
+        };
         let mut nodes = self.tape.children(node);
         let mut pairs = Vec::new();
         while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
-            let Content::Scalar(scalar) = self.tape.content(key) else { return None };
-            let name = if scalar.is_merge() { None } else { Some(scalar.text().ok()?) };
+            let Content::Scalar(scalar) = self.tape.content(key) else {
+                return None;
+            };
+            let name = if scalar.is_merge() {
+                None
+            } else {
+                Some(scalar.text().ok()?)
+            };
             pairs.push(Pair { name, key, value });
         }
         Some(Map { node, pairs })
@@ -130,7 +139,9 @@ impl<'text> Outline<'text> {
 
     /// Where the pair ends.
     pub(super) fn end(&self, pair: &Pair<'_>) -> usize {
-        self.colon(pair).unwrap_or(0).max(self.range(pair.value).end)
+        self.colon(pair)
+            .unwrap_or(0)
+            .max(self.range(pair.value).end)
     }
 
     /// The column in which the character at `offset` stands, in bytes.
@@ -140,13 +151,17 @@ impl<'text> Outline<'text> {
 
     /// Where the line begins that has the byte at `offset`.
     pub(super) fn line_start(&self, offset: usize) -> usize {
-        self.text[..offset].rfind(['\n', '\r']).map_or(0, |at| at + 1)
+        self.text[..offset]
+            .rfind(['\n', '\r'])
+            .map_or(0, |at| at + 1)
     }
 
     /// Where the line after that with the byte at `offset` begins.
     pub(super) fn line_end(&self, offset: usize) -> usize {
         let rest = &self.text[offset..];
-        let Some(at) = rest.find(['\n', '\r']) else { return self.text.len() };
+        let Some(at) = rest.find(['\n', '\r']) else {
+            return self.text.len();
+        };
         offset + at + if rest[at..].starts_with("\r\n") { 2 } else { 1 }
     }
 
@@ -216,7 +231,9 @@ impl<'text> Outline<'text> {
     /// Where the line break begins that ends at `offset`; `None` at the begin of the text.
     fn before_break(&self, offset: usize) -> Option<usize> {
         let before = &self.text[..offset];
-        let line = before.strip_suffix("\r\n").or_else(|| before.strip_suffix(['\n', '\r']))?;
+        let line = before
+            .strip_suffix("\r\n")
+            .or_else(|| before.strip_suffix(['\n', '\r']))?;
         Some(line.len())
     }
 }
@@ -238,6 +255,14 @@ pub(in super::super) fn has_comment(gap: &str) -> bool {
 }
 
 fn without_comment(line: &str) -> &str {
-    let begins = |at: &usize| line[..*at].chars().next_back().is_none_or(char::is_whitespace);
-    line.match_indices('#').map(|(at, _)| at).find(begins).map_or(line, |at| &line[..at])
+    let begins = |at: &usize| {
+        line[..*at]
+            .chars()
+            .next_back()
+            .is_none_or(char::is_whitespace)
+    };
+    line.match_indices('#')
+        .map(|(at, _)| at)
+        .find(begins)
+        .map_or(line, |at| &line[..at])
 }

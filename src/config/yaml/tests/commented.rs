@@ -1,16 +1,17 @@
 //! Files that a person wrote in any form, and any changes of them: what is written reads as it should, and no comment of
 //! what stays gets lost.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
-use proptest::{collection::vec, prelude::*};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use super::super::{read, write};
-use crate::{
-    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-    name::RemoteName,
-    secret::Secret,
-};
+use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 /// How a person writes.
 #[derive(Clone, Debug)]
@@ -45,7 +46,9 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// Writes a line with a comment at its end that says `whose` it is, and perhaps comments above.
     fn line(&mut self, column: usize, line: &str, whose: &str) {
-        let Hand { line_break, above, .. } = self.hand;
+        let Hand {
+            line_break, above, ..
+        } = self.hand;
         let comment = |column: usize| format!("{:column$}# {whose} above{line_break}", "");
         match above[self.lines % above.len()] {
             Above::Nothing => {}
@@ -66,14 +69,22 @@ impl Writer<'_> {
             return self.line(column, &format!("- {{{}}}", parts.join(", ")), whose);
         }
         for (number, part) in parts.iter().enumerate() {
-            let (column, mark) = if number == 0 { (column, "- ") } else { (column + 2, "") };
+            let (column, mark) = if number == 0 {
+                (column, "- ")
+            } else {
+                (column + 2, "")
+            };
             self.line(column, &format!("{mark}{part}"), whose);
         }
     }
 
     fn quoted(&self, text: &str) -> String {
         let is_quoted = self.hand.quotes[self.lines % self.hand.quotes.len()];
-        if is_quoted || text.is_empty() { format!("\"{text}\"") } else { text.to_owned() }
+        if is_quoted || text.is_empty() {
+            format!("\"{text}\"")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn document(&mut self, document: &Document) {
@@ -85,9 +96,17 @@ impl Writer<'_> {
             let whose = format!("remote {}", name.as_str());
             self.line(step, &format!("{}:", self.quoted(name.as_str())), &whose);
             self.line(2 * step, &format!("System: {}", remote.system), &whose);
-            self.line(2 * step, &format!("URI: {}", self.quoted(&remote.uri)), &whose);
+            self.line(
+                2 * step,
+                &format!("URI: {}", self.quoted(&remote.uri)),
+                &whose,
+            );
             if !remote.token.is_empty() {
-                self.line(2 * step, &format!("Token: {}", self.quoted(remote.token.expose())), &whose);
+                self.line(
+                    2 * step,
+                    &format!("Token: {}", self.quoted(remote.token.expose())),
+                    &whose,
+                );
             }
             if !remote.keyservers.is_empty() {
                 self.line(2 * step, "Keyservers:", &whose);
@@ -95,8 +114,15 @@ impl Writer<'_> {
             for keyserver in &remote.keyservers {
                 let whose = format!("{whose} {}", keyserver.uri);
                 let uri = self.quoted(&keyserver.uri);
-                let flags = [format!("External: {}", keyserver.external), format!("Skip: {}", keyserver.skip)];
-                self.item(2 * step + dash, &[&[format!("URI: {uri}")], &flags[..]].concat(), &whose);
+                let flags = [
+                    format!("External: {}", keyserver.external),
+                    format!("Skip: {}", keyserver.skip),
+                ];
+                self.item(
+                    2 * step + dash,
+                    &[&[format!("URI: {uri}")], &flags[..]].concat(),
+                    &whose,
+                );
             }
         }
         if !document.logins.is_empty() {
@@ -105,9 +131,17 @@ impl Writer<'_> {
         for login in &document.logins {
             let whose = format!("login {}", login.uri);
             let (uri, auth) = (self.quoted(&login.uri), self.quoted(login.auth.expose()));
-            self.item(dash, &[format!("URI: {uri}"), format!("Auth: {auth}")], &whose);
+            self.item(
+                dash,
+                &[format!("URI: {uri}"), format!("Auth: {auth}")],
+                &whose,
+            );
         }
-        self.line(0, &format!("Active: {}", self.quoted(&document.active)), "file");
+        self.line(
+            0,
+            &format!("Active: {}", self.quoted(&document.active)),
+            "file",
+        );
         if !self.hand.ends_with_a_break {
             self.text.truncate(self.text.trim_end().len());
         }
@@ -115,7 +149,11 @@ impl Writer<'_> {
 }
 
 fn written_by_hand(document: &Document, hand: &Hand) -> String {
-    let mut writer = Writer { hand, text: String::new(), lines: 0 };
+    let mut writer = Writer {
+        hand,
+        text: String::new(),
+        lines: 0,
+    };
     writer.document(document);
     writer.text
 }
@@ -125,10 +163,17 @@ fn kept<'a>(text: &'a str, after: &Document) -> Vec<&'a str> {
     let is_kept = |comment: &&str| {
         let mut words = comment.split(' ').filter(|word| *word != "above");
         match (words.next(), words.next(), words.next()) {
-            (Some("remote"), Some(name), None) => after.remotes.contains_key(&RemoteName::found(name)),
+            (Some("remote"), Some(name), None) => {
+                after.remotes.contains_key(&RemoteName::found(name))
+            }
             (Some("remote"), Some(name), Some(uri)) => {
-                let keyservers = after.remotes.get(&RemoteName::found(name)).map(|remote| &remote.keyservers);
-                keyservers.is_some_and(|keyservers| keyservers.iter().any(|keyserver| keyserver.uri == uri))
+                let keyservers = after
+                    .remotes
+                    .get(&RemoteName::found(name))
+                    .map(|remote| &remote.keyservers);
+                keyservers.is_some_and(|keyservers| {
+                    keyservers.iter().any(|keyserver| keyserver.uri == uri)
+                })
             }
             (Some("login"), Some(uri), _) => after.logins.iter().any(|login| login.uri == uri),
             _ => true,
@@ -186,20 +231,27 @@ fn unique<T>(items: Vec<T>, uri: impl Fn(&T) -> &str) -> Vec<T> {
 }
 
 fn remote() -> impl Strategy<Value = RemoteEntry> {
-    ("u[0-2]", prop_oneof![Just(""), Just("t1"), Just("t2")], any::<bool>(), vec(keyserver(), 0..4)).prop_map(
-        |(uri, token, system, keyservers)| RemoteEntry {
+    (
+        "u[0-2]",
+        prop_oneof![Just(""), Just("t1"), Just("t2")],
+        any::<bool>(),
+        vec(keyserver(), 0..4),
+    )
+        .prop_map(|(uri, token, system, keyservers)| RemoteEntry {
             uri,
             token: Secret::new(token),
             system,
             keyservers: unique(keyservers, |keyserver| &keyserver.uri),
             ..RemoteEntry::default()
-        },
-    )
+        })
 }
 
 fn document() -> impl Strategy<Value = Document> {
-    let login =
-        ("l[0-4]", "a[0-1]").prop_map(|(uri, auth)| LoginEntry { uri, auth: Secret::new(auth), insecure: false });
+    let login = ("l[0-4]", "a[0-1]").prop_map(|(uri, auth)| LoginEntry {
+        uri,
+        auth: Secret::new(auth),
+        insecure: false,
+    });
     let remotes = prop::collection::btree_map("r[0-5]".prop_map(RemoteName::found), remote(), 0..5);
     ("(r[0-5])?", remotes, vec(login, 0..4)).prop_map(|(active, remotes, logins)| Document {
         active,
@@ -244,14 +296,22 @@ proptest! {
 
 #[test]
 fn every_sample_file_can_be_changed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/yaml/files");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/yaml/files");
     let mut changed = 0;
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let bytes = fs::read(&path).unwrap();
         let Ok(before) = read(&bytes) else { continue };
-        let mut cases = vec![before.clone(), before.clone(), before.clone(), before.clone()];
-        let new = RemoteEntry { uri: "new.example.com".to_owned(), ..RemoteEntry::default() };
+        let mut cases = vec![
+            before.clone(),
+            before.clone(),
+            before.clone(),
+            before.clone(),
+        ];
+        let new = RemoteEntry {
+            uri: "new.example.com".to_owned(),
+            ..RemoteEntry::default()
+        };
         cases[0].remotes.insert(RemoteName::found("a new one"), new);
         "another".clone_into(&mut cases[1].active);
         cases[2].remotes.clear();
@@ -262,10 +322,19 @@ fn every_sample_file_can_be_changed() {
         for after in cases.into_iter().filter(|after| *after != before) {
             let written = write(Some(&bytes), &before, &after);
             let shown = String::from_utf8_lossy(&written.bytes);
-            assert_eq!(read(&written.bytes).as_ref(), Ok(&after), "{}: {shown}", path.display());
+            assert_eq!(
+                read(&written.bytes).as_ref(),
+                Ok(&after),
+                "{}: {shown}",
+                path.display()
+            );
             let comments = |bytes: &[u8]| String::from_utf8_lossy(bytes).matches(" #").count();
             if written.loss.is_none() && !after.remotes.is_empty() {
-                assert!(comments(&written.bytes) >= comments(&bytes), "{}: {shown}", path.display());
+                assert!(
+                    comments(&written.bytes) >= comments(&bytes),
+                    "{}: {shown}",
+                    path.display()
+                );
             }
             changed += 1;
         }

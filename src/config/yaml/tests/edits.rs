@@ -1,11 +1,9 @@
 //! What stays of a text that a person edited, and where what is new goes.
 
 use super::super::{read, write};
-use crate::{
-    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-    name::RemoteName,
-    secret::Secret,
-};
+use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 /// The text after a change, and what was lost.
 #[track_caller]
@@ -15,7 +13,10 @@ fn changed_with_loss(text: &str, change: impl Fn(&mut Document)) -> (String, Opt
     change(&mut after);
     let written = write(Some(text.as_bytes()), &before, &after);
     assert_eq!(read(&written.bytes).as_ref(), Ok(&after));
-    (String::from_utf8(written.bytes).unwrap(), written.loss.map(|loss| loss.to_string()))
+    (
+        String::from_utf8(written.bytes).unwrap(),
+        written.loss.map(|loss| loss.to_string()),
+    )
 }
 
 /// The text after a change that loses nothing.
@@ -38,7 +39,10 @@ type Change = Box<dyn Fn(&mut Document)>;
 
 fn add(name: &'static str) -> Change {
     Box::new(move |document| {
-        let entry = RemoteEntry { uri: "new.example.com".to_owned(), ..RemoteEntry::default() };
+        let entry = RemoteEntry {
+            uri: "new.example.com".to_owned(),
+            ..RemoteEntry::default()
+        };
         document.remotes.insert(named(name), entry);
     })
 }
@@ -70,7 +74,11 @@ fn log_in() -> Change {
 }
 
 fn keyserver(uri: &str) -> KeyserverEntry {
-    KeyserverEntry { uri: uri.to_owned(), external: true, ..KeyserverEntry::default() }
+    KeyserverEntry {
+        uri: uri.to_owned(),
+        external: true,
+        ..KeyserverEntry::default()
+    }
 }
 
 /// A file with comments everywhere, four blanks and two dashes, quotes, and names in nobody's order.
@@ -123,9 +131,18 @@ fn assert_lines(change: impl Fn(&mut Document), expected: &[&str]) {
     let (old, new): (Vec<_>, Vec<_>) = (EDITED.lines().collect(), new.lines().collect());
     let same = |(a, b): &(&&str, &&str)| a == b;
     let head = old.iter().zip(&new).take_while(same).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
-    let gone = old[head..old.len() - tail].iter().map(|line| format!("-{line}"));
-    let came = new[head..new.len() - tail].iter().map(|line| format!("+{line}"));
+    let tail = old[head..]
+        .iter()
+        .rev()
+        .zip(new[head..].iter().rev())
+        .take_while(same)
+        .count();
+    let gone = old[head..old.len() - tail]
+        .iter()
+        .map(|line| format!("-{line}"));
+    let came = new[head..new.len() - tail]
+        .iter()
+        .map(|line| format!("+{line}"));
     assert_eq!(gone.chain(came).collect::<Vec<_>>(), expected);
 }
 
@@ -133,27 +150,55 @@ fn assert_lines(change: impl Fn(&mut Document), expected: &[&str]) {
 fn a_value_is_changed_where_it_stands() {
     assert_lines(
         |document| document.active = "alpha".to_owned(),
-        &["-Active: 'zeta'   # since May", "+Active: 'alpha'   # since May"],
+        &[
+            "-Active: 'zeta'   # since May",
+            "+Active: 'alpha'   # since May",
+        ],
     );
-    assert_lines(|document| document.active.clear(), &["-Active: 'zeta'   # since May", "+Active: \"\"   # since May"]);
+    assert_lines(
+        |document| document.active.clear(),
+        &[
+            "-Active: 'zeta'   # since May",
+            "+Active: \"\"   # since May",
+        ],
+    );
     assert_lines(
         |document| remote(document, "zeta").uri = "x: y".to_owned(),
-        &["-      URI: \"zeta.example.com\"   # moved", "+      URI: 'x: y'   # moved"],
+        &[
+            "-      URI: \"zeta.example.com\"   # moved",
+            "+      URI: 'x: y'   # moved",
+        ],
     );
-    assert_lines(|document| remote(document, "zeta").system = false, &["-      System: yes", "+      System: false"]);
+    assert_lines(
+        |document| remote(document, "zeta").system = false,
+        &["-      System: yes", "+      System: false"],
+    );
     assert_lines(
         |document| document.logins[0].auth = Secret::new("Bearer y"),
         &["-     Auth: Basic eA==", "+     Auth: Bearer y"],
     );
-    assert_lines(|document| document.logins[1].uri = "docker://x".to_owned(), &[]);
+    assert_lines(
+        |document| document.logins[1].uri = "docker://x".to_owned(),
+        &[],
+    );
 }
 
 #[test]
 fn a_key_that_was_not_there_comes_last() {
-    assert_lines(|document| remote(document, "alpha").exclusive = true, &["+      Exclusive: true"]);
-    assert_lines(|document| remote(document, "zeta").token = Secret::new("123"), &["+      Token: \"123\""]);
     assert_lines(
-        |document| remote(document, "alpha").keyservers.push(keyserver("https://k")),
+        |document| remote(document, "alpha").exclusive = true,
+        &["+      Exclusive: true"],
+    );
+    assert_lines(
+        |document| remote(document, "zeta").token = Secret::new("123"),
+        &["+      Token: \"123\""],
+    );
+    assert_lines(
+        |document| {
+            remote(document, "alpha")
+                .keyservers
+                .push(keyserver("https://k"));
+        },
         &[
             "+      Keyservers:",
             "+         - URI: https://k",
@@ -164,19 +209,33 @@ fn a_key_that_was_not_there_comes_last() {
     );
     assert_lines(
         |document| document.logins[1].insecure = true,
-        &["-   - {URI: 'docker://x'} # short", "+   - {URI: 'docker://x', Insecure: true} # short"],
+        &[
+            "-   - {URI: 'docker://x'} # short",
+            "+   - {URI: 'docker://x', Insecure: true} # short",
+        ],
     );
 }
 
 #[test]
 fn a_key_goes_with_its_comments() {
-    assert_lines(|document| remote(document, "alpha").token = Secret::default(), &["-      Token: 'eyJ'"]);
-    assert_lines(|document| document.logins[0].auth = Secret::default(), &["-     # of ian", "-     Auth: Basic eA=="]);
+    assert_lines(
+        |document| remote(document, "alpha").token = Secret::default(),
+        &["-      Token: 'eyJ'"],
+    );
+    assert_lines(
+        |document| document.logins[0].auth = Secret::default(),
+        &["-     # of ian", "-     Auth: Basic eA=="],
+    );
 }
 
 #[test]
 fn a_remote_comes_last_and_goes_with_its_comments() {
-    let added = ["+   new:", "+      URI: new.example.com", "+      System: false", "+      Exclusive: false"];
+    let added = [
+        "+   new:",
+        "+      URI: new.example.com",
+        "+      System: false",
+        "+      Exclusive: false",
+    ];
     assert_lines(add("new"), &added);
     assert_eq!(changed(&changed(EDITED, add("new")), remove("new")), EDITED);
     assert_lines(
@@ -190,7 +249,10 @@ fn a_remote_comes_last_and_goes_with_its_comments() {
         ],
     );
     let without_zeta = changed(EDITED, remove("zeta"));
-    assert!(without_zeta.contains("# the sites\nRemotes:\n\n   \"alpha\""), "{without_zeta}");
+    assert!(
+        without_zeta.contains("# the sites\nRemotes:\n\n   \"alpha\""),
+        "{without_zeta}"
+    );
     let rename = |document: &mut Document| {
         let entry = document.remotes.remove(&named("alpha")).unwrap();
         document.remotes.insert(named("yes"), entry);
@@ -204,7 +266,10 @@ fn the_last_remote_leaves_an_empty_map() {
     let start = "# the sites\nRemotes: {}\n\n   # retired: beta\n\n# logins\n";
     assert!(empty.contains(start), "{empty}");
     let again = changed(&empty, add("new"));
-    assert!(again.contains("# the sites\nRemotes:\n   new:\n      URI: new.example.com\n"), "{again}");
+    assert!(
+        again.contains("# the sites\nRemotes:\n   new:\n      URI: new.example.com\n"),
+        "{again}"
+    );
 }
 
 #[test]
@@ -212,7 +277,10 @@ fn a_keyserver_takes_its_comments_along() {
     let list = |change: fn(&mut Vec<KeyserverEntry>)| {
         move |document: &mut Document| change(&mut remote(document, "zeta").keyservers)
     };
-    assert_lines(list(|keyservers| keyservers[0].skip = true), &["-           Skip: false", "+           Skip: true"]);
+    assert_lines(
+        list(|keyservers| keyservers[0].skip = true),
+        &["-           Skip: false", "+           Skip: true"],
+    );
     assert_lines(
         list(|keyservers| drop(keyservers.remove(1))),
         &[
@@ -249,7 +317,9 @@ fn a_keyserver_takes_its_comments_along() {
     ];
     for at in 0..=2 {
         let insert = move |document: &mut Document| {
-            remote(document, "zeta").keyservers.insert(at, keyserver("https://k"));
+            remote(document, "zeta")
+                .keyservers
+                .insert(at, keyserver("https://k"));
         };
         assert_lines(insert, &new);
     }
@@ -257,15 +327,24 @@ fn a_keyserver_takes_its_comments_along() {
 
 #[test]
 fn a_login_takes_its_comments_along() {
-    let login = |uri: &str| LoginEntry { uri: uri.to_owned(), ..LoginEntry::default() };
+    let login = |uri: &str| LoginEntry {
+        uri: uri.to_owned(),
+        ..LoginEntry::default()
+    };
     assert_lines(
         |document| document.logins.push(login("docker://y")),
         &["+   - URI: docker://y", "+     Insecure: false"],
     );
-    assert_lines(|document| drop(document.logins.pop()), &["-   # images", "-   - {URI: 'docker://x'} # short"]);
+    assert_lines(
+        |document| drop(document.logins.pop()),
+        &["-   # images", "-   - {URI: 'docker://x'} # short"],
+    );
     let again = changed(EDITED, |document| {
         let first = document.logins.remove(0);
-        document.logins.push(LoginEntry { auth: Secret::new("Basic eQ=="), ..first });
+        document.logins.push(LoginEntry {
+            auth: Secret::new("Basic eQ=="),
+            ..first
+        });
     });
     let expected = "Credentials:
    # images
@@ -276,13 +355,18 @@ fn a_login_takes_its_comments_along() {
 # the end";
     assert!(again.ends_with(expected), "{again}");
     let none = changed(EDITED, |document| document.logins.clear());
-    assert!(none.ends_with("# logins\nCredentials: []\n# the end"), "{none}");
+    assert!(
+        none.ends_with("# logins\nCredentials: []\n# the end"),
+        "{none}"
+    );
     let one = changed(&none, |document| document.logins.push(login("docker://y")));
-    assert!(one.ends_with("Credentials:\n   - URI: docker://y\n     Insecure: false\n# the end"), "{one}");
+    assert!(
+        one.ends_with("Credentials:\n   - URI: docker://y\n     Insecure: false\n# the end"),
+        "{one}"
+    );
 }
 
-const BRACES: &str =
-    "Remotes: { # ours\n  a: {URI: x}, # of a\n  # above b\n  \"b\": {URI: y}, # of b\n  c: {URI: z} # of c\n}\n";
+const BRACES: &str = "Remotes: { # ours\n  a: {URI: x}, # of a\n  # above b\n  \"b\": {URI: y}, # of b\n  c: {URI: z} # of c\n}\n";
 
 #[test]
 fn small_files_keep_their_form() {
@@ -387,7 +471,8 @@ fn small_files_keep_their_form() {
 
 #[test]
 fn what_cannot_be_kept_is_named() {
-    let canonical = "Active: \"\"\nRemotes:\n  a:\n    URI: x\n    System: false\n    Exclusive: true\n";
+    let canonical =
+        "Active: \"\"\nRemotes:\n  a:\n    URI: x\n    System: false\n    Exclusive: true\n";
     let copy = "  b:\n    URI: x\n    System: false\n    Exclusive: false\n";
     let table: Vec<(&str, Change, String, &str)> = vec![
         (
@@ -413,25 +498,41 @@ fn what_cannot_be_kept_is_named() {
         ("Active: | # c\n  x\n", activate(), "Active: a\n".to_owned(), "its comments can't be kept"),
     ];
     for (text, change, expected, loss) in table {
-        assert_eq!(changed_with_loss(text, change), (expected, Some(loss.to_owned())), "{text:?}");
+        assert_eq!(
+            changed_with_loss(text, change),
+            (expected, Some(loss.to_owned())),
+            "{text:?}"
+        );
     }
 }
 
 #[test]
 fn what_a_tool_wrote_becomes_what_it_would_write() {
-    let written = "Active: a\nRemotes:\n  a:\n    URI: x\n    System: false\n    Exclusive: false\n";
+    let written =
+        "Active: a\nRemotes:\n  a:\n    URI: x\n    System: false\n    Exclusive: false\n";
     let new = "  Z:\n    URI: new.example.com\n    System: false\n    Exclusive: false\n";
-    assert_eq!(changed(written, add("Z")), written.replace("  a:", &format!("{new}  a:")));
+    assert_eq!(
+        changed(written, add("Z")),
+        written.replace("  a:", &format!("{new}  a:"))
+    );
     assert_eq!(changed(written, remove("a")), "Active: a\nRemotes: {}\n");
     let insecure = written.to_owned() + "    Insecure: true\n";
-    assert_eq!(changed(&insecure, |document| remote(document, "a").insecure = false), written);
+    assert_eq!(
+        changed(&insecure, |document| remote(document, "a").insecure = false),
+        written
+    );
     for blank in ["", "\n", "  \n\n"] {
         assert!(changed(blank, add("Z")).starts_with("Active: \"\"\nRemotes:\n  Z:"));
     }
     let with_four = "Active: a\nRemotes:\n    a:\n        URI: x\n        System: false\n        Exclusive: false\n";
-    let new = "    Z:\n        URI: new.example.com\n        System: false\n        Exclusive: false\n";
+    let new =
+        "    Z:\n        URI: new.example.com\n        System: false\n        Exclusive: false\n";
     assert_eq!(changed(with_four, add("Z")), with_four.to_owned() + new);
-    let push = |document: &mut Document| remote(document, "a").keyservers.push(keyserver("https://k"));
+    let push = |document: &mut Document| {
+        remote(document, "a")
+            .keyservers
+            .push(keyserver("https://k"));
+    };
     let list = "        Keyservers:\n            - URI: https://k\n              Skip: false\n";
     assert!(changed(with_four, push).contains(list));
 }
@@ -447,7 +548,11 @@ fn quotes_and_values_that_are_left_out_alone_are_no_persons_form() {
         let mut after = before.clone();
         after.active = "a".to_owned();
         let new = written.replacen("\"yes\"", "a", 1);
-        assert_eq!(String::from_utf8(write(Some(old.as_bytes()), &before, &after).bytes).unwrap(), new, "{old}");
+        assert_eq!(
+            String::from_utf8(write(Some(old.as_bytes()), &before, &after).bytes).unwrap(),
+            new,
+            "{old}"
+        );
         let noted = format!("# ours\n{old}");
         let kept = String::from_utf8(write(Some(noted.as_bytes()), &before, &after).bytes).unwrap();
         assert_eq!(kept, noted.replacen("yes", "a", 1), "{noted}");

@@ -1,9 +1,7 @@
 //! What a hostile file may cost: bounded time, memory and stack, and an error that names the limit.
 
-use std::{
-    fmt::Write as _,
-    time::{Duration, Instant},
-};
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -24,7 +22,9 @@ fn refusal(text: &str) -> String {
 #[test]
 fn nesting_of_any_kind_and_depth_is_refused_by_name() {
     const LEVELS: usize = 10_000;
-    let maps: String = (0..1_000).map(|level| format!("{:level$}a:\n", "")).collect();
+    let maps: String = (0..1_000)
+        .map(|level| format!("{:level$}a:\n", ""))
+        .collect();
     let mixed = format!("{}{}{}", "- ".repeat(100), "[".repeat(100), "]".repeat(100));
     for text in [
         format!("Active: {}", "[".repeat(LEVELS)),
@@ -54,12 +54,17 @@ fn aliases_that_stand_for_aliases_are_refused() {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
         writeln!(laughs, "  r{level}: &a{level} {{<<: [{aliases}]}}").unwrap();
     }
-    assert_eq!(refusal(&laughs), "aliases stand for too much of the document");
+    assert_eq!(
+        refusal(&laughs),
+        "aliases stand for too much of the document"
+    );
 }
 
 #[test]
 fn a_large_map_can_not_be_merged_over_and_over() {
-    let keys: String = (0..5_000).map(|number| format!("r{number}: {{}}, ")).collect();
+    let keys: String = (0..5_000)
+        .map(|number| format!("r{number}: {{}}, "))
+        .collect();
     let aliases = vec!["*a"; 999].join(", ");
     let text = format!("Remotes:\n  <<:\n  - &a {{{keys}}}\n  - <<: [{aliases}]\n");
     assert_eq!(refusal(&text), "aliases stand for too much of the document");
@@ -68,21 +73,37 @@ fn a_large_map_can_not_be_merged_over_and_over() {
 #[test]
 fn a_thousand_aliases_are_the_most() {
     let remotes = |count: usize| {
-        let aliases: String = (0..count).map(|number| format!("  r{number}: *a\n")).collect();
+        let aliases: String = (0..count)
+            .map(|number| format!("  r{number}: *a\n"))
+            .collect();
         format!("Remotes:\n  a: &a {{URI: c.example.com, System: true}}\n{aliases}")
     };
-    assert_eq!(read(remotes(1_000).as_bytes()).unwrap().remotes().len(), 1_001);
+    assert_eq!(
+        read(remotes(1_000).as_bytes()).unwrap().remotes().len(),
+        1_001
+    );
     assert_eq!(refusal(&remotes(1_001)), "more than 1000 aliases");
 }
 
 #[test]
 fn a_long_text_can_not_be_copied_over_and_over() {
     let remotes = |length: usize| {
-        let aliases: String = (0..900).map(|number| format!("  r{number}: *a\n")).collect();
-        format!("Remotes:\n  a: &a {{URI: {}}}\n{aliases}", "c".repeat(length))
+        let aliases: String = (0..900)
+            .map(|number| format!("  r{number}: *a\n"))
+            .collect();
+        format!(
+            "Remotes:\n  a: &a {{URI: {}}}\n{aliases}",
+            "c".repeat(length)
+        )
     };
-    assert_eq!(read(remotes(1_000).as_bytes()).unwrap().remotes().len(), 901);
-    assert_eq!(refusal(&remotes(100_000)), "aliases stand for too much of the document");
+    assert_eq!(
+        read(remotes(1_000).as_bytes()).unwrap().remotes().len(),
+        901
+    );
+    assert_eq!(
+        refusal(&remotes(100_000)),
+        "aliases stand for too much of the document"
+    );
 }
 
 #[test]
@@ -91,33 +112,60 @@ fn a_chain_of_merges_ends_and_overflows_no_stack() {
     for link in 1..=1_000 {
         writeln!(chain, "  r{link}: &a{link} {{<<: *a{}}}", link - 1).unwrap();
     }
-    assert_eq!(refusal(&chain), "aliases stand for too much of the document");
-    let short: String = chain.lines().take(42).map(|line| format!("{line}\n")).collect();
-    assert_eq!(read(short.as_bytes()).unwrap().remotes()[&RemoteName::found("r40")].uri, "c");
-    let others: String = (0..50_000).map(|number| format!("  x{number}: {{}}\n")).collect();
+    assert_eq!(
+        refusal(&chain),
+        "aliases stand for too much of the document"
+    );
+    let short: String = chain
+        .lines()
+        .take(42)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(
+        read(short.as_bytes()).unwrap().remotes()[&RemoteName::found("r40")].uri,
+        "c"
+    );
+    let others: String = (0..50_000)
+        .map(|number| format!("  x{number}: {{}}\n"))
+        .collect();
     let long = chain.replacen("Remotes:\n", &format!("Remotes:\n{others}"), 1);
-    assert_eq!(read(long.as_bytes()).unwrap().remotes()[&RemoteName::found("r1000")].uri, "c");
+    assert_eq!(
+        read(long.as_bytes()).unwrap().remotes()[&RemoteName::found("r1000")].uri,
+        "c"
+    );
 }
 
 #[test]
 fn a_name_has_a_longest_length() {
     let text = |length: usize| format!("Remotes:\n  ? {}\n  : URI: c\n", "n".repeat(length));
     assert!(read(text(RemoteName::LONGEST).as_bytes()).is_ok());
-    assert_eq!(refusal(&text(RemoteName::LONGEST + 1)), "a name of 65537 bytes: at most 65536 are possible");
+    assert_eq!(
+        refusal(&text(RemoteName::LONGEST + 1)),
+        "a name of 65537 bytes: at most 65536 are possible"
+    );
 }
 
 #[test]
 fn a_long_value_is_read() {
     let token = "t".repeat(1_000_000);
     let text = format!("Remotes:\n  a:\n    URI: c\n    Token: {token}\n");
-    assert_eq!(read(text.as_bytes()).unwrap().remotes()[&RemoteName::found("a")].token.expose(), token);
+    assert_eq!(
+        read(text.as_bytes()).unwrap().remotes()[&RemoteName::found("a")]
+            .token
+            .expose(),
+        token
+    );
 }
 
 #[test]
 fn reading_takes_time_in_proportion() {
     let remotes = |begin: &str, count: usize| {
-        let entries = (0..count).map(|number| format!("  r{number}:\n    URI: c.example.com\n    System: false\n"));
-        format!("{begin}Active: r1\nRemotes:\n{}", entries.collect::<String>())
+        let entries = (0..count)
+            .map(|number| format!("  r{number}:\n    URI: c.example.com\n    System: false\n"));
+        format!(
+            "{begin}Active: r1\nRemotes:\n{}",
+            entries.collect::<String>()
+        )
     };
     let time = |begin: &str, count: usize| {
         let text = remotes(begin, count);
@@ -139,8 +187,15 @@ fn reading_takes_time_in_proportion() {
 
 #[test]
 fn many_different_keys_take_no_longer() {
-    let keys: String = (0..20_000).map(|number| format!("k{number}: x\n")).collect();
+    let keys: String = (0..20_000)
+        .map(|number| format!("k{number}: x\n"))
+        .collect();
     assert_eq!(refusal(&keys), "unknown key \"k0\"");
-    let repeated: String = (0..20_000).map(|number| format!("  k{number}: {{}}\n")).collect();
-    assert_eq!(refusal(&format!("Remotes:\n{repeated}  k7: {{}}\n")), "the key \"k7\" is already on line 9");
+    let repeated: String = (0..20_000)
+        .map(|number| format!("  k{number}: {{}}\n"))
+        .collect();
+    assert_eq!(
+        refusal(&format!("Remotes:\n{repeated}  k7: {{}}\n")),
+        "the key \"k7\" is already on line 9"
+    );
 }

@@ -1,6 +1,8 @@
 //! Every sample file, and what Apptainer's YAML libraries say of it.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
@@ -57,10 +59,11 @@ fn as_verdict(document: &Document) -> Value {
         }));
         (name.as_str().to_owned(), entry)
     });
-    let logins = document
-        .logins()
-        .iter()
-        .map(|login| without_empty(json!({"URI": login.uri, "Auth": login.auth.expose(), "Insecure": login.insecure})));
+    let logins = document.logins().iter().map(|login| {
+        without_empty(
+            json!({"URI": login.uri, "Auth": login.auth.expose(), "Insecure": login.insecure}),
+        )
+    });
     without_empty(json!({
         "Active": document.active(),
         "Remotes": remotes.collect::<Map<_, _>>(),
@@ -87,8 +90,14 @@ fn what_the_libraries_agree_on_is_read_so() {
         let is_refused = result.is_err();
         let ours = result.as_ref().map_or(json!("refused"), as_verdict);
         let theirs: Vec<&Value> = verdicts.as_object().unwrap().values().collect();
-        assert!(theirs.contains(&&ours), "{file}: {ours}, {theirs:?}, {result:?}");
-        let decided = DECIDED.iter().find(|(name, _)| *name == file).map(|(_, is_refused)| *is_refused);
+        assert!(
+            theirs.contains(&&ours),
+            "{file}: {ours}, {theirs:?}, {result:?}"
+        );
+        let decided = DECIDED
+            .iter()
+            .find(|(name, _)| *name == file)
+            .map(|(_, is_refused)| *is_refused);
         assert_eq!(decided, (theirs.len() > 1).then_some(is_refused), "{file}");
     }
 }
@@ -96,10 +105,15 @@ fn what_the_libraries_agree_on_is_read_so() {
 #[test]
 fn every_sample_has_a_verdict_and_every_exception_a_sample() {
     let files = fs::read_dir(data().join("files")).unwrap();
-    let files: BTreeSet<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let files: BTreeSet<_> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
     let judged: BTreeSet<_> = verdicts().into_iter().map(|(file, _)| file).collect();
     assert_eq!(files, judged);
-    let exceptions = REFUSED_FOR_A_NULL.iter().map(|(file, _)| file).chain(DECIDED.iter().map(|(file, _)| file));
+    let exceptions = REFUSED_FOR_A_NULL
+        .iter()
+        .map(|(file, _)| file)
+        .chain(DECIDED.iter().map(|(file, _)| file));
     for file in exceptions {
         assert!(files.contains(*file), "{file}");
     }

@@ -1,17 +1,20 @@
 //! What is written comes back, whatever the texts are.
 
-use proptest::{collection::vec, prelude::*};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use super::super::{read, write};
-use crate::{
-    config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry},
-    name::RemoteName,
-    secret::Secret,
-};
+use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 /// A document that has `text` in every place where a text can be.
 fn document_of(text: &str) -> Document {
-    let keyserver = KeyserverEntry { uri: text.to_owned(), external: true, ..KeyserverEntry::default() };
+    let keyserver = KeyserverEntry {
+        uri: text.to_owned(),
+        external: true,
+        ..KeyserverEntry::default()
+    };
     let remote = RemoteEntry {
         uri: text.to_owned(),
         token: Secret::new(text),
@@ -21,20 +24,37 @@ fn document_of(text: &str) -> Document {
     Document {
         active: text.to_owned(),
         remotes: [(RemoteName::found(text), remote)].into(),
-        logins: vec![LoginEntry { uri: text.to_owned(), auth: Secret::new(text), insecure: false }],
+        logins: vec![LoginEntry {
+            uri: text.to_owned(),
+            auth: Secret::new(text),
+            insecure: false,
+        }],
     }
 }
 
 fn assert_comes_back(document: &Document) {
     let bytes = write(None, &Document::default(), document).bytes;
-    assert_eq!(read(&bytes).as_ref(), Ok(document), "{}", String::from_utf8_lossy(&bytes));
+    assert_eq!(
+        read(&bytes).as_ref(),
+        Ok(document),
+        "{}",
+        String::from_utf8_lossy(&bytes)
+    );
 }
 
 #[test]
 fn every_string_comes_back() {
-    let listed = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/yaml/strings.json"));
+    let listed = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/yaml/strings.json"
+    ));
     let mut strings: Vec<String> = serde_json::from_str(listed).unwrap();
-    strings.extend(["n".repeat(300), "é ".repeat(150), "\u{1}".repeat(128), "n".repeat(RemoteName::LONGEST)]);
+    strings.extend([
+        "n".repeat(300),
+        "é ".repeat(150),
+        "\u{1}".repeat(128),
+        "n".repeat(RemoteName::LONGEST),
+    ]);
     for string in strings {
         assert_comes_back(&document_of(&string));
     }
@@ -111,7 +131,15 @@ proptest! {
 /// A line that a remote.yaml could have, or nearly.
 fn any_line() -> impl Strategy<Value = String> {
     let indentation = prop_oneof![Just(""), Just("  "), Just("    "), Just("\t")];
-    let begin = prop_oneof![Just(""), Just("- "), Just("? "), Just(": "), Just("{"), Just("["), Just("# ")];
+    let begin = prop_oneof![
+        Just(""),
+        Just("- "),
+        Just("? "),
+        Just(": "),
+        Just("{"),
+        Just("["),
+        Just("# ")
+    ];
     let key = prop_oneof![
         Just(""),
         Just("Active:"),

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use crate::{quoted::in_one_line, secret::Secret, service::http::Answer};
+use crate::secret::Secret;
+use crate::service::http::Answer;
+use crate::text::in_one_line;
 
 /// Under this name Docker's own client asks; services know it.
 const CLIENT: &str = "docker";
@@ -60,8 +62,15 @@ struct TokenAnswer {
 /// The realm with the request of Docker's clients behind it, sorted by name as Go writes a query; its own query stays.
 pub(super) fn url(realm: &Url, user: &str, service: &str) -> String {
     let mut pairs: Vec<(String, String)> = realm.query_pairs().into_owned().collect();
-    let ours = [("account", user), ("client_id", CLIENT), ("offline_token", "true"), ("service", service)];
-    let ours = ours.into_iter().filter(|(name, value)| *name != "service" || !value.is_empty());
+    let ours = [
+        ("account", user),
+        ("client_id", CLIENT),
+        ("offline_token", "true"),
+        ("service", service),
+    ];
+    let ours = ours
+        .into_iter()
+        .filter(|(name, value)| *name != "service" || !value.is_empty());
     pairs.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
     pairs.sort_by(|one, other| one.0.cmp(&other.0));
     let mut url = realm.clone();
@@ -85,14 +94,31 @@ pub(super) fn form(user: &str, password: &Secret, service: &str) -> Secret {
 /// The tokens in an answer. `password` is what was shown for them: a service that repeats it is not repeated.
 pub(super) fn read(answer: &Answer, password: &Secret) -> Result<Tokens, TokenFault> {
     if answer.status != 200 {
-        return Err(refusal(answer.status, &answer.status_line(), &answer.body, password));
+        return Err(refusal(
+            answer.status,
+            &answer.status_line(),
+            &answer.body,
+            password,
+        ));
     }
-    let TokenAnswer { token, access_token, refresh_token } = serde_json::from_slice(&answer.body)
+    let TokenAnswer {
+        token,
+        access_token,
+        refresh_token,
+    } = serde_json::from_slice(&answer.body)
         // The reader's own words could repeat a part of a token.
-        .map_err(|error| TokenFault::Undecodable { line: error.line(), column: error.column() })?;
+        .map_err(|error| TokenFault::Undecodable {
+            line: error.line(),
+            column: error.column(),
+        })?;
     let given = |token: Option<String>| token.filter(|token| !token.is_empty()).map(Secret::new);
-    let access = given(access_token).or_else(|| given(token)).ok_or(TokenFault::Nothing)?;
-    Ok(Tokens { access, refresh: given(refresh_token) })
+    let access = given(access_token)
+        .or_else(|| given(token))
+        .ok_or(TokenFault::Nothing)?;
+    Ok(Tokens {
+        access,
+        refresh: given(refresh_token),
+    })
 }
 
 /// What a service says for a refusal; Docker's words where it says nothing.
@@ -103,8 +129,18 @@ fn refusal(status: u16, status_line: &str, body: &[u8], password: &Secret) -> To
         429 => Some(("toomanyrequests", "too many requests")),
         _ => None,
     };
-    let said = if (400..500).contains(&status) { serde_json::from_slice::<Value>(body).ok() } else { None };
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let said = if (400..500).contains(&status) {
+        serde_json::from_slice::<Value>(body).ok()
+    } else {
+        None
+    };
+    let text = |value: &Value, name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let said = said.as_ref().and_then(|said| {
         let usual = || kind.map_or(String::new(), |(code, _)| code.to_owned());
         // A registry's error, Docker Hub's, OAuth 2's.
@@ -113,19 +149,38 @@ fn refusal(status: u16, status_line: &str, body: &[u8], password: &Secret) -> To
         let detailed = || Some((usual(), text(said, "details")));
         let described = || Some((text(said, "error"), text(said, "error_description")));
         let is_said = |said: &(String, String)| !said.1.is_empty();
-        let (code, message) =
-            listed.filter(is_said).or_else(|| detailed().filter(is_said)).or_else(|| described().filter(is_said))?;
+        let (code, message) = listed
+            .filter(is_said)
+            .or_else(|| detailed().filter(is_said))
+            .or_else(|| described().filter(is_said))?;
         // What repeats the password is not repeated, not even with stars: they would show where it stands.
-        let is_safe = ![&code, &message].iter().any(|text| password.is_repeated_in(text));
-        is_safe.then(|| (if code.is_empty() { usual() } else { code.to_lowercase().replace('_', " ") }, message))
+        let is_safe = ![&code, &message]
+            .iter()
+            .any(|text| password.is_repeated_in(text));
+        is_safe.then(|| {
+            (
+                if code.is_empty() {
+                    usual()
+                } else {
+                    code.to_lowercase().replace('_', " ")
+                },
+                message,
+            )
+        })
     });
     match (said, kind) {
         (Some((code, message)), _) => {
             let shown = |text: &str| in_one_line(text).chars().take(LONGEST_MESSAGE).collect();
             let code = if code.is_empty() { status_line } else { &code };
-            TokenFault::Refused { code: shown(code), message: shown(&message) }
+            TokenFault::Refused {
+                code: shown(code),
+                message: shown(&message),
+            }
         }
-        (None, Some((code, message))) => TokenFault::Refused { code: code.to_owned(), message: message.to_owned() },
+        (None, Some((code, message))) => TokenFault::Refused {
+            code: code.to_owned(),
+            message: message.to_owned(),
+        },
         (None, None) => TokenFault::Status(status_line.to_owned()),
     }
 }
@@ -154,7 +209,13 @@ mod tests {
     #[test]
     fn a_refusal_is_told_in_the_services_own_words() {
         let told = |status: u16, body: &str| {
-            refusal(status, &format!("{status} Status"), body.as_bytes(), &Secret::new("pa55word")).to_string()
+            refusal(
+                status,
+                &format!("{status} Status"),
+                body.as_bytes(),
+                &Secret::new("pa55word"),
+            )
+            .to_string()
         };
         let cases = [
             (
@@ -162,21 +223,61 @@ mod tests {
                 r#"{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}"#,
                 "unauthorized: incorrect username or password",
             ),
-            (403, r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such thing"}]}"#, "name unknown: no such thing"),
-            (401, r#"{"errors":[{"code":401,"message":"no"}]}"#, "unauthorized: no"),
-            (401, r#"{"errors":[{"code":"UNAUTHORIZED"}]}"#, "unauthorized: authentication required"),
-            (401, r#"{"details":"incorrect username or password"}"#, "unauthorized: incorrect username or password"),
-            (429, r#"{"details":"slow down"}"#, "toomanyrequests: slow down"),
-            (400, r#"{"error":"invalid_grant","error_description":"no such user"}"#, "invalid grant: no such user"),
+            (
+                403,
+                r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such thing"}]}"#,
+                "name unknown: no such thing",
+            ),
+            (
+                401,
+                r#"{"errors":[{"code":401,"message":"no"}]}"#,
+                "unauthorized: no",
+            ),
+            (
+                401,
+                r#"{"errors":[{"code":"UNAUTHORIZED"}]}"#,
+                "unauthorized: authentication required",
+            ),
+            (
+                401,
+                r#"{"details":"incorrect username or password"}"#,
+                "unauthorized: incorrect username or password",
+            ),
+            (
+                429,
+                r#"{"details":"slow down"}"#,
+                "toomanyrequests: slow down",
+            ),
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"no such user"}"#,
+                "invalid grant: no such user",
+            ),
             (400, r#"{"details":"odd"}"#, "400 Status: odd"),
             (401, "<html>", "unauthorized: authentication required"),
             (401, "[]", "unauthorized: authentication required"),
-            (403, "", "denied: requested access to the resource is denied"),
+            (
+                403,
+                "",
+                "denied: requested access to the resource is denied",
+            ),
             (404, "", "received unexpected HTTP status: 404 Status"),
-            (500, r#"{"details":"x"}"#, "received unexpected HTTP status: 500 Status"),
+            (
+                500,
+                r#"{"details":"x"}"#,
+                "received unexpected HTTP status: 500 Status",
+            ),
             (302, "", "received unexpected HTTP status: 302 Status"),
-            (401, r#"{"details":"pa55word is wrong"}"#, "unauthorized: authentication required"),
-            (401, r#"{"details":"Basic aWFuOnBhNTV3b3Jk is wrong"}"#, "unauthorized: authentication required"),
+            (
+                401,
+                r#"{"details":"pa55word is wrong"}"#,
+                "unauthorized: authentication required",
+            ),
+            (
+                401,
+                r#"{"details":"Basic aWFuOnBhNTV3b3Jk is wrong"}"#,
+                "unauthorized: authentication required",
+            ),
         ];
         for (status, body, words) in cases {
             assert_eq!(told(status, body), words, "{status} {body}");

@@ -1,23 +1,21 @@
 //! What a registry is asked and told during a login, and what its answers amount to.
 
-use std::{io::Read as _, net::TcpListener, time::Duration};
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::time::Duration;
 
-use portolan::{
-    secret::Secret,
-    service::{
-        http::Options,
-        registry::{
-            login::{Caution, LoginError, verify},
-            stored::Stored,
-        },
-    },
-    uri::RegistryUri,
-};
+use portolan::secret::{Secret, Stored};
+use portolan::service::http::Options;
+use portolan::service::registry::login::{Caution, LoginError, verify};
+use portolan::uri::RegistryUri;
 
+use super::super::options;
 use super::{
-    super::options, basic, challenging, gives, log_in, log_in_as, password, registry, wants_basic, wants_token,
+    basic, challenging, gives, log_in, log_in_as, password, registry, wants_basic, wants_token,
 };
-use crate::support::{endpoint::USER, reply::Reply, server::Server};
+use crate::support::endpoint::USER;
+use crate::support::reply::Reply;
+use crate::support::server::Server;
 
 const TOKEN: &str = r#"{"token":"access","expires_in":300}"#;
 const REQUEST: &str = "/token?account=ian&client_id=docker&offline_token=true&service=test-service";
@@ -26,10 +24,19 @@ const REQUEST: &str = "/token?account=ian&client_id=docker&offline_token=true&se
 fn a_password_is_shown_when_the_registry_asks_for_it() {
     let server = Server::https(wants_basic());
     assert_eq!(log_in(&server), Ok(password()));
-    assert_eq!(server.log(), ["GET /v2/ [-]".to_owned(), format!("GET /v2/ [{}]", basic())]);
+    assert_eq!(
+        server.log(),
+        ["GET /v2/ [-]".to_owned(), format!("GET /v2/ [{}]", basic())]
+    );
 
     let error = log_in_as(&server, USER, "wrong").unwrap_err().to_string();
-    assert_eq!(error, format!("login attempt to {} failed with status: 401 Unauthorized", server.url("/v2/")));
+    assert_eq!(
+        error,
+        format!(
+            "login attempt to {} failed with status: 401 Unauthorized",
+            server.url("/v2/")
+        )
+    );
 }
 
 #[test]
@@ -41,7 +48,13 @@ fn a_token_is_asked_for_as_dockers_clients_do() {
     assert_eq!(service.log(), [format!("GET {REQUEST} [{}]", basic())]);
 
     let error = log_in_as(&server, USER, "wrong").unwrap_err().to_string();
-    assert_eq!(error, format!("Get \"{}\": unauthorized: incorrect username or password", server.url("/v2/")));
+    assert_eq!(
+        error,
+        format!(
+            "Get \"{}\": unauthorized: incorrect username or password",
+            server.url("/v2/")
+        )
+    );
 }
 
 #[test]
@@ -59,17 +72,31 @@ fn the_token_services_own_query_stays() {
 fn a_token_service_that_speaks_only_oauth_2_is_posted_to() {
     for status in [404, 405] {
         let service = Server::https(move |asked| match asked.method.as_str() {
-            "POST" => Reply::json(200, r#"{"access_token":"access","refresh_token":"refresh"}"#),
+            "POST" => Reply::json(
+                200,
+                r#"{"access_token":"access","refresh_token":"refresh"}"#,
+            ),
             _ => Reply::status(status),
         });
         let server = Server::https(wants_token(&service.url("/token")));
-        let token = Stored::IdentityToken { user: USER.into(), token: Secret::new("refresh") };
+        let token = Stored::IdentityToken {
+            user: USER.into(),
+            token: Secret::new("refresh"),
+        };
         assert_eq!(log_in(&server), Ok(token));
-        let [got, posted] = &service.asked()[..] else { panic!("two requests") };
+        let [got, posted] = &service.asked()[..] else {
+            panic!("two requests")
+        };
         assert_eq!((got.method.as_str(), got.target.as_str()), ("GET", REQUEST));
-        assert_eq!((posted.method.as_str(), posted.target.as_str()), ("POST", "/token"));
+        assert_eq!(
+            (posted.method.as_str(), posted.target.as_str()),
+            ("POST", "/token")
+        );
         assert_eq!(posted.header("Authorization"), None);
-        assert_eq!(posted.header("Content-Type"), Some("application/x-www-form-urlencoded"));
+        assert_eq!(
+            posted.header("Content-Type"),
+            Some("application/x-www-form-urlencoded")
+        );
         assert_eq!(
             String::from_utf8_lossy(&posted.body),
             "access_type=offline&client_id=docker&grant_type=password&password=pa55%3Aword%2F%C3%A9&\
@@ -77,7 +104,10 @@ fn a_token_service_that_speaks_only_oauth_2_is_posted_to() {
         );
     }
     let service = Server::https(|asked| match asked.method.as_str() {
-        "POST" => Reply::json(400, r#"{"error":"invalid_grant","error_description":"no such user"}"#),
+        "POST" => Reply::json(
+            400,
+            r#"{"error":"invalid_grant","error_description":"no such user"}"#,
+        ),
         _ => Reply::status(405),
     });
     let server = Server::https(wants_token(&service.url("/token")));
@@ -87,11 +117,18 @@ fn a_token_service_that_speaks_only_oauth_2_is_posted_to() {
 
 #[test]
 fn a_refresh_token_is_kept_in_the_passwords_place() {
-    let service = Server::https(gives(r#"{"access_token":"access","token":"other","refresh_token":"refresh"}"#));
+    let service = Server::https(gives(
+        r#"{"access_token":"access","token":"other","refresh_token":"refresh"}"#,
+    ));
     let server = Server::https(wants_token(&service.url("/token")));
-    let token = Stored::IdentityToken { user: USER.into(), token: Secret::new("refresh") };
+    let token = Stored::IdentityToken {
+        user: USER.into(),
+        token: Secret::new("refresh"),
+    };
     assert_eq!(log_in(&server), Ok(token));
-    let service = Server::https(gives(r#"{"access_token":"","token":"access","refresh_token":""}"#));
+    let service = Server::https(gives(
+        r#"{"access_token":"","token":"access","refresh_token":""}"#,
+    ));
     let server = Server::https(wants_token(&service.url("/token")));
     assert_eq!(log_in(&server), Ok(password()));
 }
@@ -106,13 +143,22 @@ fn an_open_registry_takes_any_login_and_sees_none() {
 #[test]
 fn of_several_challenges_the_one_that_is_known_counts() {
     let service = Server::https(gives(TOKEN));
-    let bearer = format!(r#"Bearer realm="{}",service="test-service""#, service.url("/token"));
+    let bearer = format!(
+        r#"Bearer realm="{}",service="test-service""#,
+        service.url("/token")
+    );
     let basic_one = r#"Basic realm="a, \"b\"", charset="UTF-8""#;
     let cases = [
         (vec![format!("Negotiate, {basic_one}")], basic()),
         (vec!["NTLM TlRM==".into(), basic_one.into()], basic()),
-        (vec![basic_one.to_owned(), bearer.clone()], "Bearer access".to_owned()),
-        (vec![format!("{basic_one}, {bearer}")], "Bearer access".to_owned()),
+        (
+            vec![basic_one.to_owned(), bearer.clone()],
+            "Bearer access".to_owned(),
+        ),
+        (
+            vec![format!("{basic_one}, {bearer}")],
+            "Bearer access".to_owned(),
+        ),
         (vec![format!("Bearer service=x, {basic_one}")], basic()),
         (vec!["basic realm=\"R\u{e9}gistry\"".to_owned()], basic()),
     ];
@@ -124,40 +170,78 @@ fn of_several_challenges_the_one_that_is_known_counts() {
 
 #[test]
 fn a_challenge_that_nobody_knows_is_a_refusal_and_the_hint_names_it() {
-    let cases = [(vec!["Negotiate".to_owned(), "Digest realm=x".to_owned()], "negotiate, digest"), (vec![], "nothing")];
+    let cases = [
+        (
+            vec!["Negotiate".to_owned(), "Digest realm=x".to_owned()],
+            "negotiate, digest",
+        ),
+        (vec![], "nothing"),
+    ];
     for (challenges, names) in cases {
         let server = Server::https(challenging(challenges, String::new()));
         let error = log_in(&server).unwrap_err();
-        let refusal = format!("login attempt to {} failed with status: 401 Unauthorized", server.url("/v2/"));
+        let refusal = format!(
+            "login attempt to {} failed with status: 401 Unauthorized",
+            server.url("/v2/")
+        );
         assert_eq!(error.to_string(), refusal);
-        let hint = format!("the registry asks for {names} to prove a login; Basic and Bearer are known");
+        let hint =
+            format!("the registry asks for {names} to prove a login; Basic and Bearer are known");
         assert_eq!(error.hint(), Some(hint));
     }
 }
 
 #[test]
 fn what_is_no_registry_is_told_by_its_status() {
-    for (status, words) in [(404, "404 Not Found"), (403, "403 Forbidden"), (503, "503 Service Unavailable")] {
+    for (status, words) in [
+        (404, "404 Not Found"),
+        (403, "403 Forbidden"),
+        (503, "503 Service Unavailable"),
+    ] {
         let server = Server::https(move |_| Reply::status(status));
         let error = log_in(&server).unwrap_err().to_string();
-        assert_eq!(error, format!("login attempt to {} failed with status: {words}", server.url("/v2/")));
+        assert_eq!(
+            error,
+            format!(
+                "login attempt to {} failed with status: {words}",
+                server.url("/v2/")
+            )
+        );
     }
 }
 
 #[test]
 fn what_a_token_service_may_answer_in_place_of_a_token_is_told() {
     let cases = [
-        (Reply::json(200, "{}"), "authorization server did not include a token in the response"),
-        (Reply::json(200, "[]"), "unable to decode token response: no tokens in JSON at line 1, column 2"),
-        (Reply::json(200, "<html>"), "unable to decode token response: no tokens in JSON at line 1, column 1"),
+        (
+            Reply::json(200, "{}"),
+            "authorization server did not include a token in the response",
+        ),
+        (
+            Reply::json(200, "[]"),
+            "unable to decode token response: no tokens in JSON at line 1, column 2",
+        ),
+        (
+            Reply::json(200, "<html>"),
+            "unable to decode token response: no tokens in JSON at line 1, column 1",
+        ),
         (
             Reply::json(200, r#"{"token":"secret","access_token":5}"#),
             "unable to decode token response: no tokens in JSON at line 1, column 34",
         ),
         (Reply::status(401), "unauthorized: authentication required"),
-        (Reply::status(403), "denied: requested access to the resource is denied"),
-        (Reply::status(500), "received unexpected HTTP status: 500 Internal Server Error"),
-        (Reply::json(401, r#"{"details":"pa55:word/é is not my password"}"#), "unauthorized: authentication required"),
+        (
+            Reply::status(403),
+            "denied: requested access to the resource is denied",
+        ),
+        (
+            Reply::status(500),
+            "received unexpected HTTP status: 500 Internal Server Error",
+        ),
+        (
+            Reply::json(401, r#"{"details":"pa55:word/é is not my password"}"#),
+            "unauthorized: authentication required",
+        ),
     ];
     for (reply, words) in cases {
         let service = Server::https(move |_| reply.clone());
@@ -173,7 +257,13 @@ fn a_token_that_the_registry_does_not_take_is_no_login() {
     let service = Server::https(gives(r#"{"token":"another"}"#));
     let server = Server::https(wants_token(&service.url("/token")));
     let error = log_in(&server).unwrap_err().to_string();
-    assert_eq!(error, format!("login attempt to {} failed with status: 401 Unauthorized", server.url("/v2/")));
+    assert_eq!(
+        error,
+        format!(
+            "login attempt to {} failed with status: 401 Unauthorized",
+            server.url("/v2/")
+        )
+    );
 }
 
 #[test]
@@ -182,7 +272,13 @@ fn a_registry_on_this_machine_may_speak_plain_http() {
     let server = Server::http(wants_token(&service.url("/token")));
     assert_eq!(log_in(&server), Ok(password()));
     let error = log_in_as(&server, USER, "wrong").unwrap_err().to_string();
-    assert_eq!(error, format!("Get \"http://{}/v2/\": unauthorized: incorrect username or password", server.host()));
+    assert_eq!(
+        error,
+        format!(
+            "Get \"http://{}/v2/\": unauthorized: incorrect username or password",
+            server.host()
+        )
+    );
 }
 
 #[test]
@@ -194,19 +290,31 @@ fn a_registry_that_never_answers_to_tls_may_still_speak_http() {
         let (mut plain, _) = silent.accept().unwrap();
         let mut asked = [0; 1024];
         let _ = plain.read(&mut asked);
-        let _ = std::io::Write::write_all(&mut plain, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        let _ = std::io::Write::write_all(
+            &mut plain,
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        );
     });
     let uri = RegistryUri::parse(&format!("docker://127.0.0.1:{port}")).unwrap();
     let limit = Duration::from_millis(300);
-    let hasty = Options { connect_limit: limit, ..options() };
-    assert_eq!(verify(&hasty, Caution::Usual, &uri, USER, &Secret::new("x")).map(|_| ()), Ok(()));
+    let hasty = Options {
+        connect_limit: limit,
+        ..options()
+    };
+    assert_eq!(
+        verify(&hasty, Caution::Usual, &uri, USER, &Secret::new("x")).map(|_| ()),
+        Ok(())
+    );
 }
 
 #[test]
 fn a_token_service_that_is_down_says_nothing_of_the_registry() {
     let server = Server::https(wants_token("https://localhost:1/token"));
     let error = log_in(&server).unwrap_err().to_string();
-    assert!(error.starts_with("Get \"https://localhost:1/token?"), "{error}");
+    assert!(
+        error.starts_with("Get \"https://localhost:1/token?"),
+        "{error}"
+    );
     assert!(error.ends_with(": connection refused"), "{error}");
     assert_eq!(server.log(), ["GET /v2/ [-]"]);
 }
@@ -215,13 +323,22 @@ fn a_token_service_that_is_down_says_nothing_of_the_registry() {
 fn when_neither_https_nor_http_answers_the_last_error_is_told() {
     let uri = RegistryUri::parse("docker://127.0.0.1:1").unwrap();
     let error = verify(&options(), Caution::Usual, &uri, USER, &Secret::new("x")).unwrap_err();
-    assert_eq!(error.to_string(), "Get \"http://127.0.0.1:1/v2/\": connection refused");
+    assert_eq!(
+        error.to_string(),
+        "Get \"http://127.0.0.1:1/v2/\": connection refused"
+    );
 }
 
 #[test]
 fn a_user_name_is_never_taken_for_another_one() {
     let server = Server::https(wants_basic());
-    assert_eq!(log_in_as(&server, "ian:pa55", "word/é"), Err(LoginError::User));
+    assert_eq!(
+        log_in_as(&server, "ian:pa55", "word/é"),
+        Err(LoginError::User)
+    );
     assert!(server.asked().is_empty());
-    assert_eq!(registry(&server).to_string(), format!("docker://{}", server.host()));
+    assert_eq!(
+        registry(&server).to_string(),
+        format!("docker://{}", server.host())
+    );
 }

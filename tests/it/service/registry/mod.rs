@@ -9,23 +9,17 @@ mod real;
 
 use std::path::Path;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use portolan::{
-    secret::Secret,
-    service::registry::{
-        Keychain,
-        login::{Caution, LoginError, verify},
-        stored::Stored,
-    },
-    uri::RegistryUri,
-};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use portolan::credentials::Keychain;
+use portolan::secret::{Secret, Stored};
+use portolan::service::registry::login::{Caution, LoginError, verify};
+use portolan::uri::RegistryUri;
 
 use super::options;
-use crate::support::{
-    endpoint::{PASSWORD, USER},
-    reply::{Asked, Reply},
-    server::Server,
-};
+use crate::support::endpoint::{PASSWORD, USER};
+use crate::support::reply::{Asked, Reply};
+use crate::support::server::Server;
 
 fn registry(server: &Server) -> RegistryUri {
     RegistryUri::parse(&format!("docker://{}", server.host())).unwrap()
@@ -37,17 +31,29 @@ fn log_in(server: &Server) -> Result<Stored, LoginError> {
 }
 
 fn log_in_as(server: &Server, user: &str, password: &str) -> Result<Stored, LoginError> {
-    verify(&options(), Caution::Usual, &registry(server), user, &Secret::new(password))
+    verify(
+        &options(),
+        Caution::Usual,
+        &registry(server),
+        user,
+        &Secret::new(password),
+    )
 }
 
 /// The login itself, when nothing else is to be stored.
 fn password() -> Stored {
-    Stored::Password { user: USER.into(), password: Secret::new(PASSWORD) }
+    Stored::Password {
+        user: USER.into(),
+        password: Secret::new(PASSWORD),
+    }
 }
 
 /// The header that the good password makes.
 fn basic() -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")))
+    format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"))
+    )
 }
 
 fn has_header(asked: &Asked, header: &str) -> bool {
@@ -74,17 +80,26 @@ fn wants_basic() -> impl Fn(&Asked) -> Reply + Send + Sync {
 
 /// A registry whose token service is at `realm`.
 fn wants_token(realm: &str) -> impl Fn(&Asked) -> Reply + Send + Sync + use<> {
-    challenging(vec![format!(r#"Bearer realm="{realm}",service="test-service""#)], "Bearer access".into())
+    challenging(
+        vec![format!(r#"Bearer realm="{realm}",service="test-service""#)],
+        "Bearer access".into(),
+    )
 }
 
 /// A token service that gives `tokens` for the good password.
 fn gives(tokens: &'static str) -> impl Fn(&Asked) -> Reply + Send + Sync {
     move |asked| match has_header(asked, &basic()) {
         true => Reply::json(200, tokens),
-        false => Reply::json(401, r#"{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}"#),
+        false => Reply::json(
+            401,
+            r#"{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}"#,
+        ),
     }
 }
 
 fn keychain(path: &Path) -> Keychain {
-    Keychain { path: path.to_owned(), helper_environment: Vec::new() }
+    Keychain {
+        path: path.to_owned(),
+        helper_environment: Vec::new(),
+    }
 }

@@ -6,44 +6,43 @@ mod pass;
 mod skopeo;
 mod tokens;
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    thread,
-};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::{fs, thread};
 
-use portolan::{
-    secret::Secret,
-    service::registry::{
-        Keychain,
-        login::{Caution, LoginError, verify},
-        stored::Stored,
-    },
-    uri::RegistryUri,
-};
+use portolan::credentials::Keychain;
+use portolan::secret::{Secret, Stored};
+use portolan::service::registry::login::{Caution, LoginError, verify};
+use portolan::uri::RegistryUri;
 use tempfile::TempDir;
 
-use super::{super::options, keychain};
-use crate::support::{
-    authority::{self, Leaf},
-    endpoint::{PASSWORD, USER},
-    world::skip,
-};
+use super::super::options;
+use super::keychain;
+use crate::support::authority;
+use crate::support::authority::Leaf;
+use crate::support::endpoint::{PASSWORD, USER};
+use crate::support::world::skip;
 
 /// `htpasswd -Bbn` for the tests' user and password.
 const HTPASSWD: &str = "ian:$2y$05$pFHydklFxQBwwLmQ0R9N7u/eruGIBVPdGP6TBWuhnX35Hx4QXNnLG\n";
 
-/// The smallest image that there is, as `skopeo` copies it from a folder: its configuration, and that one's digest.
-const IMAGE: &str = r#"{"architecture":"amd64","config":{},"os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
+/// The smallest image that there is, as `skopeo` copies it from a directory: its configuration, and that one's digest.
+const IMAGE: &str =
+    r#"{"architecture":"amd64","config":{},"os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
 const IMAGE_DIGEST: &str = "7de68661d104d29da61b8707b27f3ea0f6b0ec900fe1a1cb452f850011637945";
 
 /// Whether these programs are on PATH; says so when one isn't.
 fn are_installed(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |program: &&&str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    let missing: Vec<_> = programs.iter().filter(|program| !is_there(program)).copied().collect();
+    let is_there = |program: &&&str| {
+        std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    };
+    let missing: Vec<_> = programs
+        .iter()
+        .filter(|program| !is_there(program))
+        .copied()
+        .collect();
     if !missing.is_empty() {
         skip(&format!("{} is not installed", missing.join(", ")));
     }
@@ -54,24 +53,24 @@ fn are_installed(programs: &[&str]) -> bool {
 struct DockerRegistry {
     process: Child,
     port: u16,
-    /// Its folder, in which tests keep their own files too.
-    folder: TempDir,
+    /// Its directory, in which tests keep their own files too.
+    directory: TempDir,
 }
 
 impl DockerRegistry {
     /// One that asks for the password itself.
     fn with_password(tls: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let passwords = folder.path().join("htpasswd");
+        let directory = tempfile::tempdir().unwrap();
+        let passwords = directory.path().join("htpasswd");
         fs::write(&passwords, HTPASSWD).unwrap();
         let auth = format!("htpasswd: {{realm: test, path: {}}}", passwords.display());
-        Self::start(folder, &auth, tls)
+        Self::start(directory, &auth, tls)
     }
 
     /// One that wants a token of the service at `realm`, signed with a certificate of the shared authority.
     fn with_token(realm: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let bundle = folder.path().join("issuer.pem");
+        let directory = tempfile::tempdir().unwrap();
+        let bundle = directory.path().join("issuer.pem");
         fs::write(&bundle, authority::shared().pem()).unwrap();
         let auth = format!(
             "token: {{realm: \"{realm}\", service: {}, issuer: {}, rootcertbundle: {}}}",
@@ -79,11 +78,11 @@ impl DockerRegistry {
             tokens::ISSUER,
             bundle.display()
         );
-        Self::start(folder, &auth, true)
+        Self::start(directory, &auth, true)
     }
 
-    fn start(folder: TempDir, auth: &str, tls: bool) -> Self {
-        let file = |name: &str| folder.path().join(name);
+    fn start(directory: TempDir, auth: &str, tls: bool) -> Self {
+        let file = |name: &str| directory.path().join(name);
         let mut http = "addr: \"127.0.0.1:0\", secret: x".to_owned();
         if tls {
             let own = authority::shared().issue(Leaf::Good);
@@ -102,19 +101,40 @@ impl DockerRegistry {
         );
         fs::write(file("config.yml"), text).unwrap();
         let mut command = Command::new("docker-registry");
-        command.arg("serve").arg(file("config.yml")).env("OTEL_TRACES_EXPORTER", "none");
-        let mut process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+        command
+            .arg("serve")
+            .arg(file("config.yml"))
+            .env("OTEL_TRACES_EXPORTER", "none");
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         let mut said = Vec::new();
         let port = lines.by_ref().find_map(|line| {
-            let port = line.split_once("listening on 127.0.0.1:").map(|(_, rest)| rest.to_owned());
+            let port = line
+                .split_once("listening on 127.0.0.1:")
+                .map(|(_, rest)| rest.to_owned());
             said.push(line);
-            port?.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+            port?
+                .split(|character: char| !character.is_ascii_digit())
+                .next()?
+                .parse()
+                .ok()
         });
         // It goes on talking, and stops when nobody listens.
         thread::spawn(move || lines.for_each(drop));
-        let port = port.unwrap_or_else(|| panic!("docker-registry does not start: {}", said.join("\n")));
-        Self { process, port, folder }
+        let port =
+            port.unwrap_or_else(|| panic!("docker-registry does not start: {}", said.join("\n")));
+        Self {
+            process,
+            port,
+            directory,
+        }
     }
 
     fn host(&self) -> String {
@@ -122,16 +142,22 @@ impl DockerRegistry {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
-    /// The login that tests keep in its folder.
+    /// The login that tests keep in its directory.
     fn keychain(&self) -> Keychain {
         keychain(&self.path("docker-config.json"))
     }
 
     fn verify(&self, uri: &RegistryUri, password: &str) -> Result<Stored, LoginError> {
-        verify(&options(), Caution::Usual, uri, USER, &Secret::new(password))
+        verify(
+            &options(),
+            Caution::Usual,
+            uri,
+            USER,
+            &Secret::new(password),
+        )
     }
 
     /// Logs in as a command does: proven, then kept.
@@ -142,26 +168,30 @@ impl DockerRegistry {
         uri
     }
 
-    /// A folder that `skopeo` copies an image from.
+    /// A directory that `skopeo` copies an image from.
     fn image(&self) -> PathBuf {
-        let folder = self.path("image");
-        fs::create_dir(&folder).unwrap();
-        fs::write(folder.join("version"), "Directory Transport Version: 1.1\n").unwrap();
-        fs::write(folder.join(IMAGE_DIGEST), IMAGE).unwrap();
+        let directory = self.path("image");
+        fs::create_dir(&directory).unwrap();
+        fs::write(
+            directory.join("version"),
+            "Directory Transport Version: 1.1\n",
+        )
+        .unwrap();
+        fs::write(directory.join(IMAGE_DIGEST), IMAGE).unwrap();
         let manifest = format!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{{"mediaType":"application/vnd.docker.container.image.v1+json","size":{},"digest":"sha256:{IMAGE_DIGEST}"}},"layers":[]}}"#,
             IMAGE.len()
         );
-        fs::write(folder.join("manifest.json"), manifest).unwrap();
-        folder
+        fs::write(directory.join("manifest.json"), manifest).unwrap();
+        directory
     }
 
-    /// The folder by which `skopeo` trusts the tests' authority.
+    /// The directory by which `skopeo` trusts the tests' authority.
     fn certificates(&self) -> PathBuf {
-        let folder = self.path("certificates");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("ca.crt"), authority::shared().pem()).unwrap();
-        folder
+        let directory = self.path("certificates");
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("ca.crt"), authority::shared().pem()).unwrap();
+        directory
     }
 }
 
@@ -175,8 +205,17 @@ impl Drop for DockerRegistry {
 /// Runs a program in a home of its own, and says what it wrote.
 fn run(home: &Path, program: &str, words: &[&str], input: &str) -> Output {
     let mut command = Command::new(program);
-    command.args(words).env("HOME", home).env_remove("XDG_RUNTIME_DIR").env_remove("REGISTRY_AUTH_FILE");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command
+        .args(words)
+        .env("HOME", home)
+        .env_remove("XDG_RUNTIME_DIR")
+        .env_remove("REGISTRY_AUTH_FILE");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes());
     child.wait_with_output().unwrap()
 }

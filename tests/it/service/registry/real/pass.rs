@@ -1,74 +1,97 @@
 //! A real credential helper: `docker-credential-pass`, which keeps secrets in `pass`, encrypted by GnuPG.
 
-use std::{
-    ffi::OsString,
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use portolan::{
-    secret::Secret,
-    service::registry::{
-        Keychain,
-        helper::{Helper, HelperName},
-        stored::Stored,
-    },
-};
+use portolan::credentials::Keychain;
+use portolan::credentials::helper::{Helper, HelperName};
+use portolan::secret::{Secret, Stored};
 use tempfile::TempDir;
 
-use super::{super::password, are_installed};
+use super::super::password;
+use super::are_installed;
 
 /// A password store with a key of its own; GnuPG's daemons end when it is dropped.
 struct PasswordStore {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl PasswordStore {
     fn new() -> Self {
         // Short: the name of a socket below it may have 107 bytes.
-        let folder = tempfile::Builder::new().prefix("pass-").tempdir_in("/tmp").unwrap();
-        let store = Self { folder };
+        let directory = tempfile::Builder::new()
+            .prefix("pass-")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let store = Self { directory };
         fs::create_dir(store.gnupg()).unwrap();
         fs::set_permissions(store.gnupg(), fs::Permissions::from_mode(0o700)).unwrap();
         let key = "portolan tests <tests@example.com>";
         store.run(
             "gpg",
-            &["--batch", "--passphrase", "", "--quick-generate-key", key, "future-default", "default", "never"],
+            &[
+                "--batch",
+                "--passphrase",
+                "",
+                "--quick-generate-key",
+                key,
+                "future-default",
+                "default",
+                "never",
+            ],
         );
         store.run("pass", &["init", "tests@example.com"]);
         store
     }
 
     fn gnupg(&self) -> PathBuf {
-        self.folder.path().join("gnupg")
+        self.directory.path().join("gnupg")
     }
 
     /// The variables by which all of them find it.
     fn environment(&self) -> Vec<(OsString, Option<OsString>)> {
         vec![
-            ("HOME".into(), Some(self.folder.path().into())),
+            ("HOME".into(), Some(self.directory.path().into())),
             ("GNUPGHOME".into(), Some(self.gnupg().into())),
-            ("PASSWORD_STORE_DIR".into(), Some(self.folder.path().join("store").into())),
+            (
+                "PASSWORD_STORE_DIR".into(),
+                Some(self.directory.path().join("store").into()),
+            ),
         ]
     }
 
     fn run(&self, program: &str, words: &[&str]) {
         let mut command = Command::new(program);
-        command.args(words).envs(self.environment().into_iter().filter_map(|(name, value)| Some((name, value?))));
+        command.args(words).envs(
+            self.environment()
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         let done = command.stdin(Stdio::null()).output().unwrap();
-        assert!(done.status.success(), "{program}: {}", String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "{program}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     }
 
     fn keychain(&self, file: &Path) -> Keychain {
-        Keychain { path: file.to_owned(), helper_environment: self.environment() }
+        Keychain {
+            path: file.to_owned(),
+            helper_environment: self.environment(),
+        }
     }
 }
 
 impl Drop for PasswordStore {
     fn drop(&mut self) {
-        let ended = Command::new("gpgconf").args(["--kill", "all"]).env("GNUPGHOME", self.gnupg()).status();
+        let ended = Command::new("gpgconf")
+            .args(["--kill", "all"])
+            .env("GNUPGHOME", self.gnupg())
+            .status();
         let _ = ended;
     }
 }
@@ -81,19 +104,32 @@ fn a_real_helper_keeps_says_and_forgets_a_login() {
     let store = PasswordStore::new();
     let helper = Helper::new(HelperName::parse("pass").unwrap(), store.environment());
     assert_eq!(helper.get("localhost:5000/team"), Ok(None));
-    let token = Stored::IdentityToken { user: String::new(), token: Secret::new("refresh") };
+    let token = Stored::IdentityToken {
+        user: String::new(),
+        token: Secret::new("refresh"),
+    };
     helper.store("localhost:5000/team", &password()).unwrap();
     helper.store("https://index.docker.io/v1/", &token).unwrap();
     assert_eq!(helper.get("localhost:5000/team"), Ok(Some(password())));
     assert_eq!(helper.get("https://index.docker.io/v1/"), Ok(Some(token)));
     let listed: Vec<_> = helper.list().unwrap().into_iter().collect();
-    let wanted = [("https://index.docker.io/v1/", "<token>"), ("localhost:5000/team", "ian")];
-    assert_eq!(listed, wanted.map(|(server, user)| (server.to_owned(), user.to_owned())));
+    let wanted = [
+        ("https://index.docker.io/v1/", "<token>"),
+        ("localhost:5000/team", "ian"),
+    ];
+    assert_eq!(
+        listed,
+        wanted.map(|(server, user)| (server.to_owned(), user.to_owned()))
+    );
     helper.erase("localhost:5000/team").unwrap();
     assert_eq!(helper.get("localhost:5000/team"), Ok(None));
-    assert_eq!(helper.erase("localhost:5000/team"), Ok(()), "it is forgotten already");
+    assert_eq!(
+        helper.erase("localhost:5000/team"),
+        Ok(()),
+        "it is forgotten already"
+    );
 
-    let file = store.folder.path().join("docker-config.json");
+    let file = store.directory.path().join("docker-config.json");
     fs::write(&file, r#"{"credsStore":"pass"}"#).unwrap();
     let keychain = store.keychain(&file);
     keychain.store("h", &password()).unwrap();
@@ -103,7 +139,10 @@ fn a_real_helper_keeps_says_and_forgets_a_login() {
     );
     assert_eq!(keychain.get("h").unwrap(), Some(password()));
     keychain.erase("h").unwrap();
-    assert_eq!((keychain.get("h").unwrap(), helper.get("h")), (None, Ok(None)));
+    assert_eq!(
+        (keychain.get("h").unwrap(), helper.get("h")),
+        (None, Ok(None))
+    );
 }
 
 #[test]
@@ -111,14 +150,24 @@ fn a_real_helper_that_was_never_set_up_is_told_and_nothing_is_stored() {
     if !are_installed(&["docker-credential-pass", "pass"]) {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("docker-config.json");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("docker-config.json");
     fs::write(&file, r#"{"credsStore":"pass"}"#).unwrap();
-    let environment = ["HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"].map(|name| (name.into(), Some(folder.path().into())));
-    let keychain = Keychain { path: file.clone(), helper_environment: environment.into() };
+    let environment = ["HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"]
+        .map(|name| (name.into(), Some(directory.path().into())));
+    let keychain = Keychain {
+        path: file.clone(),
+        helper_environment: environment.into(),
+    };
     let error = keychain.store("h", &password()).unwrap_err().to_string();
-    assert!(error.starts_with("error storing credentials - err: exit status 1, out: `"), "{error}");
-    assert_eq!(fs::read_to_string(&file).unwrap(), r#"{"credsStore":"pass"}"#);
+    assert!(
+        error.starts_with("error storing credentials - err: exit status 1, out: `"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        r#"{"credsStore":"pass"}"#
+    );
     // Where there is no helper's choice in the file, none is made.
     fs::write(&file, "{}").unwrap();
     keychain.store("h", &password()).unwrap();

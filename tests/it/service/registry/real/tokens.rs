@@ -1,26 +1,23 @@
 //! A token service of the tests' own, whose tokens a real `docker-registry` takes: JSON web tokens, signed ES256.
 
-use std::{
-    collections::HashMap,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use ring::{
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
-};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::super::{basic, has_header};
-use crate::support::{
-    authority::{self, Leaf},
-    endpoint::USER,
-    reply::{Asked, Reply},
-    server::Server,
-};
+use crate::support::authority;
+use crate::support::authority::Leaf;
+use crate::support::endpoint::USER;
+use crate::support::reply::{Asked, Reply};
+use crate::support::server::Server;
 
 pub(super) const SERVICE: &str = "test-registry";
 pub(super) const ISSUER: &str = "test-issuer";
@@ -46,13 +43,21 @@ impl Signer {
         let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
         let random = SystemRandom::new();
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.secret_der(), &random).unwrap();
-        Self { key, certificate: BASE64_STANDARD.encode(certificate) }
+        let key =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.secret_der(), &random)
+                .unwrap();
+        Self {
+            key,
+            certificate: BASE64_STANDARD.encode(certificate),
+        }
     }
 
     /// A token that opens what `scope` names, `repository:NAME:ACTIONS`.
     fn token(&self, scope: Option<&str>) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         let access = scope.and_then(|scope| {
             let (kind, rest) = scope.split_once(':')?;
             let (name, actions) = rest.rsplit_once(':')?;
@@ -66,7 +71,10 @@ impl Signer {
         });
         let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(&header), encode(&claims));
-        let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+        let signature = self
+            .key
+            .sign(&SystemRandom::new(), signed.as_bytes())
+            .unwrap();
         format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
     }
 }
@@ -79,7 +87,10 @@ pub(super) fn service(offline: Offline) -> Server {
         let given = |name: &str| given.get(name).map(String::as_str);
         let is_known = match asked.method.as_str() {
             "GET" => has_header(asked, &basic()),
-            _ => given("grant_type") == Some("refresh_token") && given("refresh_token") == Some(REFRESH),
+            _ => {
+                given("grant_type") == Some("refresh_token")
+                    && given("refresh_token") == Some(REFRESH)
+            }
         };
         if !is_known || given("service") != Some(SERVICE) {
             return Reply::json(
@@ -97,6 +108,13 @@ pub(super) fn service(offline: Offline) -> Server {
 }
 
 fn parameters(asked: &Asked) -> HashMap<String, String> {
-    let query = asked.target.split_once('?').map(|(_, query)| query.as_bytes()).unwrap_or_default();
-    form_urlencoded::parse(query).into_owned().chain(form_urlencoded::parse(&asked.body).into_owned()).collect()
+    let query = asked
+        .target
+        .split_once('?')
+        .map(|(_, query)| query.as_bytes())
+        .unwrap_or_default();
+    form_urlencoded::parse(query)
+        .into_owned()
+        .chain(form_urlencoded::parse(&asked.body).into_owned())
+        .collect()
 }

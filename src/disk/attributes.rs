@@ -7,9 +7,9 @@ use rustix::fs::{AtFlags, FileType, RawMode, Stat, fstat, statat};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-/// One version of one file: equal facts mean that nobody has written, replaced or chmodded it in between.
+/// One version of one file: equal attributes mean that nobody has written, replaced or chmodded it in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(super) struct FileAttributes {
     pub(super) kind: FileType,
     /// The permission bits, `0o7777` at most.
     pub(super) mode: u32,
@@ -25,15 +25,15 @@ pub(super) struct Facts {
     changed: (i64, u32),
 }
 
-impl Facts {
+impl FileAttributes {
     /// About an open file.
     pub(super) fn of(file: impl AsFd) -> rustix::io::Result<Self> {
         fstat(file).map(Self::from)
     }
 
-    /// About what stands at `name` in `folder`, a link itself rather than its target; `None` when nothing does.
-    pub(super) fn at(folder: impl AsFd, name: impl Arg) -> rustix::io::Result<Option<Self>> {
-        match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+    /// About what stands at `name` in `directory`, a link itself rather than its target; `None` when nothing does.
+    pub(super) fn at(directory: impl AsFd, name: impl Arg) -> rustix::io::Result<Option<Self>> {
+        match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(Self::from(stat))),
             Err(Errno::NOENT) => Ok(None),
             Err(reason) => Err(reason),
@@ -78,8 +78,11 @@ impl Facts {
     }
 }
 
-impl From<Stat> for Facts {
-    #[allow(clippy::unnecessary_cast, reason = "these fields have another width on other architectures")]
+impl From<Stat> for FileAttributes {
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "these fields have another width on other architectures"
+    )]
     fn from(stat: Stat) -> Self {
         Self {
             kind: FileType::from_raw_mode(stat.st_mode as RawMode),

@@ -14,15 +14,11 @@ pub use self::{
     refusal::{Refusal, RefusalReason},
 };
 
-use crate::{
-    config::{
-        document::LoginEntry,
-        effective::{Effective, LayerKind, Remote, Token},
-    },
-    flavor::Flavor,
-    name::RemoteName,
-    uri::is_same_server,
-};
+use crate::config::document::LoginEntry;
+use crate::config::effective::{Effective, LayerKind, Remote, Token};
+use crate::name::RemoteName;
+use crate::runtime::Runtime;
+use crate::uri::is_same_server;
 
 /// What a runtime is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +78,10 @@ impl Task {
 
     /// Whether it asks a library.
     pub fn asks_library(self) -> bool {
-        matches!(self, Self::Pull | Self::Push | Self::Search | Self::Delete | Self::Build)
+        matches!(
+            self,
+            Self::Pull | Self::Push | Self::Search | Self::Delete | Self::Build
+        )
     }
 
     /// Whether it asks keyservers.
@@ -107,7 +106,9 @@ impl Task {
     fn keyserver_words(self) -> &'static str {
         match self {
             Self::Verify => "Error while getting keyserver client config",
-            Self::KeySearch | Self::KeyPull | Self::KeyPush | Self::KeyNewpair => "Keyserver client failed",
+            Self::KeySearch | Self::KeyPull | Self::KeyPush | Self::KeyNewpair => {
+                "Keyserver client failed"
+            }
             _ => "Unable to get keyserver client configuration",
         }
     }
@@ -150,10 +151,15 @@ pub struct Services {
 
 impl Services {
     /// Those that a runtime falls back to where there are no remotes at all.
-    pub fn fallback(flavor: &Flavor) -> Self {
-        let known = flavor.default_remote();
-        let library = known.library.map_or(Service::Lacking, |uri| Service::At(uri.to_owned()));
-        Self { library, keyserver: Service::At(known.keyserver.to_owned()) }
+    pub fn fallback(runtime: &Runtime) -> Self {
+        let known = runtime.default_remote();
+        let library = known
+            .library
+            .map_or(Service::Lacking, |uri| Service::At(uri.to_owned()));
+        Self {
+            library,
+            keyserver: Service::At(known.keyserver.to_owned()),
+        }
     }
 }
 
@@ -222,10 +228,15 @@ enum Stop {
 pub fn resolve<'a>(
     effective: &Effective<'a>,
     services: &Services,
-    flavor: &Flavor,
+    runtime: &Runtime,
     question: &Question<'_>,
 ) -> Answer<'a> {
-    let resolver = Resolver { effective, services, flavor, question };
+    let resolver = Resolver {
+        effective,
+        services,
+        runtime,
+        question,
+    };
     let mut servers = Vec::new();
     let verdict = match resolver.servers(&mut servers) {
         Ok(()) => Verdict::Allowed,
@@ -239,15 +250,24 @@ pub fn resolve<'a>(
 struct Resolver<'a, 'q> {
     effective: &'q Effective<'a>,
     services: &'q Services,
-    flavor: &'q Flavor,
+    runtime: &'q Runtime,
     question: &'q Question<'q>,
 }
 
 impl<'a> Resolver<'a, '_> {
     fn servers(&self, servers: &mut Vec<Server<'a>>) -> Result<(), Stop> {
         let task = self.question.task;
-        let words = if task.asks_library() { task.library_words() } else { task.keyserver_words() };
-        let remote = self.remote().map_err(|reason| Stop::Refused(Refusal { words: Some(words), reason }))?;
+        let words = if task.asks_library() {
+            task.library_words()
+        } else {
+            task.keyserver_words()
+        };
+        let remote = self.remote().map_err(|reason| {
+            Stop::Refused(Refusal {
+                words: Some(words),
+                reason,
+            })
+        })?;
         let mut unknown = None;
         if task.asks_library() {
             unknown = self.library(remote, servers)?;
@@ -271,17 +291,39 @@ impl<'a> Resolver<'a, '_> {
             (None, Some(active)) => Err(RefusalReason::NoSuchRemote(active.value.clone())),
             (None, None) if effective.remotes().next().is_none() => Ok(None),
             (None, None) => Err(RefusalReason::NoDefault {
-                command: self.flavor.command().to_owned(),
-                known: effective.remotes().map(|remote: &Remote<'_>| remote.name.clone()).collect::<Vec<RemoteName>>(),
+                command: self.runtime.command().to_owned(),
+                known: effective
+                    .remotes()
+                    .map(|remote: &Remote<'_>| remote.name.clone())
+                    .collect::<Vec<RemoteName>>(),
             }),
         }
     }
 
     /// Adds the library; the reason where its address isn't known.
-    fn library(&self, remote: Option<&Remote<'a>>, servers: &mut Vec<Server<'a>>) -> Result<Option<String>, Stop> {
-        let Question { task, host, library, .. } = *self.question;
-        let refuse = |reason| Stop::Refused(Refusal { words: Some(task.library_words()), reason });
-        let alone = |reason| Stop::Refused(Refusal { words: None, reason });
+    fn library(
+        &self,
+        remote: Option<&Remote<'a>>,
+        servers: &mut Vec<Server<'a>>,
+    ) -> Result<Option<String>, Stop> {
+        let Question {
+            task,
+            host,
+            library,
+            ..
+        } = *self.question;
+        let refuse = |reason| {
+            Stop::Refused(Refusal {
+                words: Some(task.library_words()),
+                reason,
+            })
+        };
+        let alone = |reason| {
+            Stop::Refused(Refusal {
+                words: None,
+                reason,
+            })
+        };
         let named = match (library, host) {
             (Some(_), Some(_)) => return Err(alone(RefusalReason::Conflict)),
             (Some(library), None) => Some(library.to_owned()),
@@ -296,18 +338,36 @@ impl<'a> Resolver<'a, '_> {
         let is_exclusive = remote.is_some_and(|remote| remote.exclusive);
         let (uri, credential, unknown) = match (named, service) {
             (Some(named), _) if !is_exclusive => (Some(named), Credential::None, None),
-            (Some(named), Service::At(own)) if is_same_server(&named, own) => (Some(named), Credential::None, None),
-            (Some(_), Service::At(own)) => return Err(refuse(RefusalReason::Exclusive(own.clone()))),
-            (Some(_), Service::Lacking) => return Err(refuse(RefusalReason::Exclusive(String::new()))),
-            (Some(named), Service::Unknown(reason)) => (Some(named), Credential::None, Some(reason.clone())),
+            (Some(named), Service::At(own)) if is_same_server(&named, own) => {
+                (Some(named), Credential::None, None)
+            }
+            (Some(_), Service::At(own)) => {
+                return Err(refuse(RefusalReason::Exclusive(own.clone())));
+            }
+            (Some(_), Service::Lacking) => {
+                return Err(refuse(RefusalReason::Exclusive(String::new())));
+            }
+            (Some(named), Service::Unknown(reason)) => {
+                (Some(named), Credential::None, Some(reason.clone()))
+            }
             (None, Service::At(own)) => (Some(own.clone()), token(remote), None),
             (None, Service::Lacking) => return Err(refuse(RefusalReason::NoLibrary)),
-            (_, Service::Missing(reason)) => return Err(refuse(RefusalReason::NoLibraryService(reason.clone()))),
+            (_, Service::Missing(reason)) => {
+                return Err(refuse(RefusalReason::NoLibraryService(reason.clone())));
+            }
             (None, Service::Unknown(reason)) => (None, token(remote), Some(reason.clone())),
         };
-        servers.push(Server { kind: ServerKind::Library, uri, insecure: false, credential, listed: None });
+        servers.push(Server {
+            kind: ServerKind::Library,
+            uri,
+            insecure: false,
+            credential,
+            listed: None,
+        });
         if task == Task::Push && !matches!(credential, Credential::Token(Token::Stored(_))) {
-            return Err(alone(RefusalReason::NoToken { command: self.flavor.command().to_owned() }));
+            return Err(alone(RefusalReason::NoToken {
+                command: self.runtime.command().to_owned(),
+            }));
         }
         Ok(unknown)
     }

@@ -2,16 +2,18 @@
 
 use std::fmt;
 
-/// The command whose files are managed: its name decides folders, variables and the default remote.
+/// The command whose files are managed: its name decides directories, variables and the default remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flavor {
+pub struct Runtime {
     command: String,
 }
 
 /// Why a text can't be a command's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} can't be a command's name: it begins with a-z or 0-9 and goes on with these, '.', '_' and '-'")]
-pub struct FlavorError(String);
+#[error(
+    "{0:?} can't be a command's name: it begins with a-z or 0-9 and goes on with these, '.', '_' and '-'"
+)]
+pub struct RuntimeError(String);
 
 /// An endpoint that is known by name, so that `add NAME` needs no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,23 +54,27 @@ pub fn known_by_uri(uri: &str) -> Option<&'static KnownEndpoint> {
     KNOWN_ENDPOINTS.iter().find(|known| known.uri == uri)
 }
 
-impl Flavor {
+impl Runtime {
     /// Apptainer, the command that is meant when none is named.
     pub fn apptainer() -> Self {
-        Self { command: "apptainer".to_owned() }
+        Self {
+            command: "apptainer".to_owned(),
+        }
     }
 
     /// Checks a command's name: it becomes part of paths and of variables' names.
     ///
     /// # Errors
     /// Says what the name may hold.
-    pub fn parse(command: &str) -> Result<Self, FlavorError> {
+    pub fn parse(command: &str) -> Result<Self, RuntimeError> {
         let first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let other = |byte: u8| first(byte) || matches!(byte, b'.' | b'_' | b'-');
         if command.bytes().next().is_some_and(first) && command.bytes().all(other) {
-            Ok(Self { command: command.to_owned() })
+            Ok(Self {
+                command: command.to_owned(),
+            })
         } else {
-            Err(FlavorError(command.to_owned()))
+            Err(RuntimeError(command.to_owned()))
         }
     }
 
@@ -95,13 +101,13 @@ impl Flavor {
         (!self.is_singularity()).then(|| format!("SINGULARITY_{key}"))
     }
 
-    /// The folder of a user's files below the home, `.apptainer`.
-    pub fn home_folder(&self) -> String {
+    /// The directory of a user's files below the home, `.apptainer`.
+    pub fn home_directory(&self) -> String {
         format!(".{}", self.command)
     }
 
-    /// The folder below the home from which a new one takes over, `.singularity`; `None` for Singularity itself.
-    pub fn legacy_home_folder(&self) -> Option<&'static str> {
+    /// The directory below the home from which a new one takes over, `.singularity`; `None` for Singularity itself.
+    pub fn legacy_home_directory(&self) -> Option<&'static str> {
         (!self.is_singularity()).then_some(".singularity")
     }
 
@@ -116,7 +122,7 @@ impl Flavor {
     }
 }
 
-impl fmt::Display for Flavor {
+impl fmt::Display for Runtime {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.command)
     }
@@ -127,24 +133,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_decides_variables_folders_and_the_default_remote() {
-        let apptainer = Flavor::apptainer();
+    fn a_command_decides_variables_directories_and_the_default_remote() {
+        let apptainer = Runtime::apptainer();
         assert_eq!(apptainer.variable("CONFIGDIR"), "APPTAINER_CONFIGDIR");
-        assert_eq!(apptainer.legacy_variable("CONFIGDIR").as_deref(), Some("SINGULARITY_CONFIGDIR"));
-        assert_eq!(apptainer.home_folder(), ".apptainer");
+        assert_eq!(
+            apptainer.legacy_variable("CONFIGDIR").as_deref(),
+            Some("SINGULARITY_CONFIGDIR")
+        );
+        assert_eq!(apptainer.home_directory(), ".apptainer");
         assert_eq!(apptainer.default_remote().uri, "cloud.apptainer.org");
-        let singularity = Flavor::parse("singularity").unwrap();
+        let singularity = Runtime::parse("singularity").unwrap();
         assert_eq!(singularity.legacy_variable("CONFIGDIR"), None);
         assert_eq!(singularity.default_remote().name, "SylabsCloud");
-        let other = Flavor::parse("my-tool.2").unwrap();
+        let other = Runtime::parse("my-tool.2").unwrap();
         assert_eq!(other.variable("X"), "MY_TOOL_2_X");
         assert_eq!(other.default_remote().name, "DefaultRemote");
     }
 
     #[test]
-    fn a_command_name_cannot_leave_its_folder() {
+    fn a_command_name_cannot_leave_its_directory() {
         for name in ["", ".", "..", "../x", "a/b", "Apptainer", "-x", "a b", "é"] {
-            assert!(Flavor::parse(name).is_err(), "{name}");
+            assert!(Runtime::parse(name).is_err(), "{name}");
         }
     }
 }

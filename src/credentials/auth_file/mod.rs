@@ -5,21 +5,28 @@
 //! `identitytoken`; `credHelpers` (by key) and `credsStore` (for all) name programs that keep the secret instead, and leave
 //! `{}`. Everything else is carried along in its order, numbers with all their digits.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Serialize as _;
 use serde_json::{Map, Value};
 
-use super::{helper::HelperName, stored::Stored};
-use crate::{secret::Secret, service::json_fault, uri::RegistryAccount};
+use super::helper::HelperName;
+use crate::secret::{Secret, Stored};
+use crate::text::json_fault;
+use crate::uri::RegistryAccount;
 
 /// What a login's entry can hold, in Docker's order; a new login takes all of it away. Apptainer 1.3.0 wrote the last two.
-const SECRETS: [&str; 5] = ["auth", "identitytoken", "registrytoken", "username", "password"];
+const SECRETS: [&str; 5] = [
+    "auth",
+    "identitytoken",
+    "registrytoken",
+    "username",
+    "password",
+];
 
 /// The contents of a docker-config.json.
 #[derive(Clone, Default, PartialEq)]
@@ -91,13 +98,22 @@ impl AuthFile {
         let value = serde_json::from_slice(bytes).map_err(|error| {
             // The reader's own words end with the place.
             let text = json_fault(&error);
-            let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
-            AuthFileError::Json { line: error.line(), column: error.column(), reason }
+            let reason = text
+                .split(" at line ")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            AuthFileError::Json {
+                line: error.line(),
+                column: error.column(),
+                reason,
+            }
         })?;
         let Value::Object(root) = value else {
             return Err(AuthFileError::Shape("it is no JSON object"));
         };
-        let is_object_or_absent = |name: &str| matches!(root.get(name), None | Some(Value::Null | Value::Object(_)));
+        let is_object_or_absent =
+            |name: &str| matches!(root.get(name), None | Some(Value::Null | Value::Object(_)));
         if !is_object_or_absent("auths") {
             return Err(AuthFileError::Shape("\"auths\" is no JSON object"));
         }
@@ -105,7 +121,10 @@ impl AuthFile {
         if !is_object_or_absent("credHelpers") {
             return Err(AuthFileError::Shape("\"credHelpers\" is no JSON object"));
         }
-        if !matches!(root.get("credsStore"), None | Some(Value::Null | Value::String(_))) {
+        if !matches!(
+            root.get("credsStore"),
+            None | Some(Value::Null | Value::String(_))
+        ) {
             return Err(AuthFileError::Shape("\"credsStore\" is no text"));
         }
         Ok(Self { root })
@@ -130,8 +149,12 @@ impl AuthFile {
 
     /// The accounts that there is a login for, to ask for many keys.
     pub fn held(&self) -> HeldAccounts {
-        let with_secret = self.entries().filter(|(_, entry)| has_secret(entry) || self.common_helper().is_some());
-        let keys = with_secret.map(|(key, _)| key).chain(self.own_helpers().map(|(key, _)| key));
+        let with_secret = self
+            .entries()
+            .filter(|(_, entry)| has_secret(entry) || self.common_helper().is_some());
+        let keys = with_secret
+            .map(|(key, _)| key)
+            .chain(self.own_helpers().map(|(key, _)| key));
         HeldAccounts(keys.map(RegistryAccount::of_key).collect())
     }
 
@@ -139,8 +162,12 @@ impl AuthFile {
     pub fn get(&self, key: &str) -> Option<Stored> {
         let account = RegistryAccount::of_key(key);
         let exact = self.auths()?.get(key).into_iter();
-        let entries = self.entries().filter(|(known, _)| RegistryAccount::of_key(known) == account);
-        exact.chain(entries.map(|(_, entry)| entry)).find_map(stored)
+        let entries = self
+            .entries()
+            .filter(|(known, _)| RegistryAccount::of_key(known) == account);
+        exact
+            .chain(entries.map(|(_, entry)| entry))
+            .find_map(stored)
     }
 
     /// The key whose login a runtime uses for what is at `path` on `host`: of those that lead there, the longest.
@@ -148,10 +175,16 @@ impl AuthFile {
         let image = RegistryAccount::of_image(host, path);
         let with_helper = self.own_helpers().map(|(key, _)| key);
         let held = self.held();
-        let keys = self.entries().map(|(key, _)| key).chain(with_helper).filter(|key| held.contains(key));
+        let keys = self
+            .entries()
+            .map(|(key, _)| key)
+            .chain(with_helper)
+            .filter(|key| held.contains(key));
         let covering = keys.filter_map(|key| {
             let account = RegistryAccount::of_key(key);
-            account.covers(&image).then(|| (Reverse(account.depth()), key))
+            account
+                .covers(&image)
+                .then(|| (Reverse(account.depth()), key))
         });
         covering.min_by_key(|(depth, _)| *depth).map(|(_, key)| key)
     }
@@ -166,14 +199,21 @@ impl AuthFile {
             None => return Ok(None),
             Some(found) => found,
         };
-        let helper = HelperName::parse(name).ok_or_else(|| AuthFileError::Helper(name.to_owned()))?;
-        Ok(Some(Keeper { helper, server: server.to_owned() }))
+        let helper =
+            HelperName::parse(name).ok_or_else(|| AuthFileError::Helper(name.to_owned()))?;
+        Ok(Some(Keeper {
+            helper,
+            server: server.to_owned(),
+        }))
     }
 
     /// The names of the programs that keep secrets, each with the key that it is for; the one for all has none.
     pub fn helpers(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         let own = self.own_helpers().map(|(key, name)| (Some(key), name));
-        self.common_helper().map(|name| (None, name)).into_iter().chain(own)
+        self.common_helper()
+            .map(|name| (None, name))
+            .into_iter()
+            .chain(own)
     }
 
     /// The entries with a secret for an account that an earlier entry has one for.
@@ -184,7 +224,11 @@ impl AuthFile {
             let account = RegistryAccount::of_key(key);
             let registry = account.to_string();
             let first = *first_of.entry(account).or_insert(key);
-            (first != key).then_some(Twin { key, first, registry })
+            (first != key).then_some(Twin {
+                key,
+                first,
+                registry,
+            })
         });
         twin.collect()
     }
@@ -200,7 +244,12 @@ impl AuthFile {
         let auth = ("auth", BASE64_STANDARD.encode(pair.expose()));
         let token = token.map(|token| ("identitytoken", token.to_owned()));
         let fields = [Some(auth), token].into_iter().flatten();
-        self.replace(key, fields.map(|(name, value)| (name.to_owned(), Value::String(value))).collect());
+        self.replace(
+            key,
+            fields
+                .map(|(name, value)| (name.to_owned(), Value::String(value)))
+                .collect(),
+        );
     }
 
     /// Notes that a helper keeps the secret of this key; a secret that the file has of it goes.
@@ -213,7 +262,10 @@ impl AuthFile {
         let account = RegistryAccount::of_key(key);
         let found: Vec<String> = self.entries().map(|(known, _)| known.to_owned()).collect();
         let mut erased = false;
-        for known in found.iter().filter(|known| RegistryAccount::of_key(known) == account) {
+        for known in found
+            .iter()
+            .filter(|known| RegistryAccount::of_key(known) == account)
+        {
             erased |= self.auths_mut().shift_remove(known).is_some();
         }
         erased
@@ -221,8 +273,15 @@ impl AuthFile {
 
     /// Gives `key` an entry with these fields and what an old one has besides a login.
     fn replace(&mut self, key: &str, mut entry: Map<String, Value>) {
-        let old = self.auths().and_then(|auths| auths.get(key)).and_then(Value::as_object).cloned();
-        let kept = old.unwrap_or_default().into_iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+        let old = self
+            .auths()
+            .and_then(|auths| auths.get(key))
+            .and_then(Value::as_object)
+            .cloned();
+        let kept = old
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|(name, _)| !SECRETS.contains(&name.as_str()));
         entry.extend(kept);
         let account = RegistryAccount::of_key(key);
         let auths = self.auths_mut();
@@ -242,21 +301,37 @@ impl AuthFile {
     }
 
     fn entries(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.auths().into_iter().flatten().map(|(key, entry)| (key.as_str(), entry))
+        self.auths()
+            .into_iter()
+            .flatten()
+            .map(|(key, entry)| (key.as_str(), entry))
     }
 
     /// The key and the name of an account's own helper.
     fn own_helper(&self, account: &RegistryAccount) -> Option<(&str, &str)> {
-        self.own_helpers().find(|(key, _)| RegistryAccount::of_key(key) == *account)
+        self.own_helpers()
+            .find(|(key, _)| RegistryAccount::of_key(key) == *account)
     }
 
     fn own_helpers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let helpers = self.root.get("credHelpers").and_then(Value::as_object).into_iter().flatten();
-        helpers.filter_map(|(key, name)| name.as_str().filter(|name| !name.is_empty()).map(|name| (key.as_str(), name)))
+        let helpers = self
+            .root
+            .get("credHelpers")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten();
+        helpers.filter_map(|(key, name)| {
+            name.as_str()
+                .filter(|name| !name.is_empty())
+                .map(|name| (key.as_str(), name))
+        })
     }
 
     fn common_helper(&self) -> Option<&str> {
-        self.root.get("credsStore").and_then(Value::as_str).filter(|name| !name.is_empty())
+        self.root
+            .get("credsStore")
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty())
     }
 
     fn auths(&self) -> Option<&Map<String, Value>> {
@@ -266,9 +341,14 @@ impl AuthFile {
     fn auths_mut(&mut self) -> &mut Map<String, Value> {
         if self.auths().is_none() {
             // First, as Docker writes it.
-            let place = self.root.keys().position(|name| name == "auths").unwrap_or_default();
+            let place = self
+                .root
+                .keys()
+                .position(|name| name == "auths")
+                .unwrap_or_default();
             self.root.shift_remove("auths");
-            self.root.shift_insert(place, "auths".to_owned(), Value::Object(Map::new()));
+            self.root
+                .shift_insert(place, "auths".to_owned(), Value::Object(Map::new()));
         }
         let auths = self.root.get_mut("auths").and_then(Value::as_object_mut);
         auths.expect("made an object in the lines above if it was none")
@@ -278,29 +358,46 @@ impl AuthFile {
 impl fmt::Debug for AuthFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<&str> = self.entries().map(|(key, _)| key).collect();
-        formatter.debug_struct("AuthFile").field("auths", &keys).finish_non_exhaustive()
+        formatter
+            .debug_struct("AuthFile")
+            .field("auths", &keys)
+            .finish_non_exhaustive()
     }
 }
 
 /// Whether an entry has anything of a secret, readable or not.
 fn has_secret(entry: &Value) -> bool {
-    SECRETS.iter().filter(|name| **name != "username").any(|name| text(entry, name).is_some())
+    SECRETS
+        .iter()
+        .filter(|name| **name != "username")
+        .any(|name| text(entry, name).is_some())
 }
 
 /// The login of an entry; `None` when it has none, or one that can't be read.
 fn stored(entry: &Value) -> Option<Stored> {
     let pair = text(entry, "auth").and_then(|auth| BASE64_STANDARD.decode(auth).ok());
-    let pair = pair.and_then(|pair| String::from_utf8(pair).ok()).map(Secret::new);
+    let pair = pair
+        .and_then(|pair| String::from_utf8(pair).ok())
+        .map(Secret::new);
     let (user, password) = match pair.as_ref().and_then(|pair| pair.expose().split_once(':')) {
         // Old versions of Docker padded it with NUL.
         Some((user, password)) => (user, password.trim_end_matches('\0')),
-        None => (text(entry, "username").unwrap_or_default(), text(entry, "password").unwrap_or_default()),
+        None => (
+            text(entry, "username").unwrap_or_default(),
+            text(entry, "password").unwrap_or_default(),
+        ),
     };
     let user = user.to_owned();
     match text(entry, "identitytoken") {
-        Some(token) => Some(Stored::IdentityToken { user, token: Secret::new(token) }),
+        Some(token) => Some(Stored::IdentityToken {
+            user,
+            token: Secret::new(token),
+        }),
         None if password.is_empty() => None,
-        None => Some(Stored::Password { user, password: Secret::new(password) }),
+        None => Some(Stored::Password {
+            user,
+            password: Secret::new(password),
+        }),
     }
 }
 

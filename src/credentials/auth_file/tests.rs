@@ -8,11 +8,17 @@ fn file(text: &str) -> AuthFile {
 }
 
 fn password() -> Stored {
-    Stored::Password { user: "ian".into(), password: Secret::new("pa55:word/é") }
+    Stored::Password {
+        user: "ian".into(),
+        password: Secret::new("pa55:word/é"),
+    }
 }
 
 fn token() -> Stored {
-    Stored::IdentityToken { user: "ian".into(), token: Secret::new("refresh") }
+    Stored::IdentityToken {
+        user: "ian".into(),
+        token: Secret::new("refresh"),
+    }
 }
 
 /// The keys of `auths`, in order.
@@ -44,9 +50,16 @@ fn a_refresh_token_takes_the_passwords_place() {
     );
     assert_eq!(file.get("h"), Some(token()));
     file.set("h", &password());
-    assert_eq!(file.get("h"), Some(password()), "nothing of the token stays");
+    assert_eq!(
+        file.get("h"),
+        Some(password()),
+        "nothing of the token stays"
+    );
     file.set_elsewhere("h");
-    assert_eq!((file.get("h"), file.root["auths"]["h"].clone()), (None, json!({"email": "x@y"})));
+    assert_eq!(
+        (file.get("h"), file.root["auths"]["h"].clone()),
+        (None, json!({"email": "x@y"}))
+    );
 }
 
 #[test]
@@ -73,18 +86,28 @@ fn a_new_login_is_sorted_in_where_the_others_are_sorted() {
     for text in [r#"{"credsStore":""}"#, r#"{"auths":null,"credsStore":""}"#] {
         let mut without_logins = file(text);
         without_logins.set("h", &password());
-        assert!(without_logins.render().starts_with("{\n\t\"auths\": {\n\t\t\"h\": {"), "{text}");
+        assert!(
+            without_logins
+                .render()
+                .starts_with("{\n\t\"auths\": {\n\t\t\"h\": {"),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn a_login_takes_the_place_of_every_other_for_the_same_account() {
-    let text =
-        r#"{"auths":{"docker.io":{"auth":"eDp5"},"docker.io/team":{"auth":"eDp5"},"index.docker.io":{"auth":"eDp5"}}}"#;
+    let text = r#"{"auths":{"docker.io":{"auth":"eDp5"},"docker.io/team":{"auth":"eDp5"},"index.docker.io":{"auth":"eDp5"}}}"#;
     let hub = "https://index.docker.io/v1/";
     let mut file = file(text);
     assert!(file.holds(hub));
-    assert_eq!(file.get(hub), Some(Stored::Password { user: "x".into(), password: Secret::new("y") }));
+    assert_eq!(
+        file.get(hub),
+        Some(Stored::Password {
+            user: "x".into(),
+            password: Secret::new("y")
+        })
+    );
     file.set(hub, &password());
     assert_eq!(keys(&file), ["docker.io/team", hub]);
     assert!(file.erase("docker.io"));
@@ -93,12 +116,24 @@ fn a_login_takes_the_place_of_every_other_for_the_same_account() {
 
 #[test]
 fn a_login_is_found_under_whatever_key_a_tool_wrote() {
-    let file = file(r#"{"auths":{"https://GHCR.io/v1/":{"auth":"eDp5"},"clear":{"username":"x","password":"y"}}}"#);
-    let known = Stored::Password { user: "x".into(), password: Secret::new("y") };
+    let file = file(
+        r#"{"auths":{"https://GHCR.io/v1/":{"auth":"eDp5"},"clear":{"username":"x","password":"y"}}}"#,
+    );
+    let known = Stored::Password {
+        user: "x".into(),
+        password: Secret::new("y"),
+    };
     for key in ["ghcr.io", "https://GHCR.io/v1/", "clear"] {
-        assert_eq!((file.get(key), file.holds(key)), (Some(known.clone()), true), "{key}");
+        assert_eq!(
+            (file.get(key), file.holds(key)),
+            (Some(known.clone()), true),
+            "{key}"
+        );
     }
-    assert_eq!((file.get("ghcr.io/team"), file.holds("ghcr.io/team")), (None, false));
+    assert_eq!(
+        (file.get("ghcr.io/team"), file.holds("ghcr.io/team")),
+        (None, false)
+    );
 }
 
 #[test]
@@ -108,7 +143,11 @@ fn two_entries_for_one_account_are_found_where_both_have_a_secret() {
         "quay.io":{},"https://quay.io/":{"auth":"dTpw"},"docker.io":{"auth":"dTpw"},
         "https://index.docker.io/v1/":{"auth":"dTpw"}}}"#,
     );
-    let twin = |key, first, registry: &str| Twin { key, first, registry: registry.to_owned() };
+    let twin = |key, first, registry: &str| Twin {
+        key,
+        first,
+        registry: registry.to_owned(),
+    };
     assert_eq!(
         file.twins(),
         [
@@ -120,35 +159,74 @@ fn two_entries_for_one_account_are_found_where_both_have_a_secret() {
 
 #[test]
 fn an_entry_without_a_secret_is_a_login_only_where_a_helper_has_it() {
-    let entry = |entry: &str, rest: &str| file(&format!(r#"{{"auths":{{"h":{entry}}}{rest}}}"#)).holds("h");
-    for nothing in ["{}", "null", r#""x""#, r#"{"auth":""}"#, r#"{"username":"x"}"#, r#"{"auth":5}"#] {
+    let entry =
+        |entry: &str, rest: &str| file(&format!(r#"{{"auths":{{"h":{entry}}}{rest}}}"#)).holds("h");
+    for nothing in [
+        "{}",
+        "null",
+        r#""x""#,
+        r#"{"auth":""}"#,
+        r#"{"username":"x"}"#,
+        r#"{"auth":5}"#,
+    ] {
         assert!(!entry(nothing, ""), "{nothing}");
         assert!(!entry(nothing, r#","credsStore":"""#), "{nothing}");
         assert!(entry(nothing, r#","credsStore":"pass""#), "{nothing}");
-        assert!(entry(nothing, r#","credHelpers":{"h":"pass"}"#), "{nothing}");
-        assert!(!entry(nothing, r#","credHelpers":{"other":"pass"}"#), "{nothing}");
+        assert!(
+            entry(nothing, r#","credHelpers":{"h":"pass"}"#),
+            "{nothing}"
+        );
+        assert!(
+            !entry(nothing, r#","credHelpers":{"other":"pass"}"#),
+            "{nothing}"
+        );
     }
-    for something in [r#"{"auth":"no base64!"}"#, r#"{"identitytoken":"x"}"#, r#"{"registrytoken":"x"}"#] {
+    for something in [
+        r#"{"auth":"no base64!"}"#,
+        r#"{"identitytoken":"x"}"#,
+        r#"{"registrytoken":"x"}"#,
+    ] {
         assert!(entry(something, ""), "{something}");
     }
-    assert!(file(r#"{"credHelpers":{"h":"ecr-login"}}"#).holds("h"), "this very key has a helper");
-    assert!(!file(r#"{"credsStore":"pass"}"#).holds("h"), "a helper for all says nothing of this key");
+    assert!(
+        file(r#"{"credHelpers":{"h":"ecr-login"}}"#).holds("h"),
+        "this very key has a helper"
+    );
+    assert!(
+        !file(r#"{"credsStore":"pass"}"#).holds("h"),
+        "a helper for all says nothing of this key"
+    );
 }
 
 #[test]
 fn only_configured_helpers_keep_secrets() {
     let keeper = |file: &AuthFile, key: &str| {
-        file.helper_for(key).map(|keeper| keeper.map(|keeper| format!("{} for {}", keeper.helper, keeper.server)))
+        file.helper_for(key)
+            .map(|keeper| keeper.map(|keeper| format!("{} for {}", keeper.helper, keeper.server)))
     };
     assert_eq!(keeper(&AuthFile::default(), "h"), Ok(None));
-    let configured = file(r#"{"credsStore":"all","credHelpers":{"h":"one","docker.io":"hub","bad":"../x","none":""}}"#);
+    let configured = file(
+        r#"{"credsStore":"all","credHelpers":{"h":"one","docker.io":"hub","bad":"../x","none":""}}"#,
+    );
     assert_eq!(keeper(&configured, "h"), Ok(Some("one for h".into())));
     assert_eq!(keeper(&configured, "H"), Ok(Some("one for h".into())));
-    assert_eq!(keeper(&configured, "https://index.docker.io/v1/"), Ok(Some("hub for docker.io".into())));
-    assert_eq!(keeper(&configured, "h/team"), Ok(Some("all for h/team".into())));
+    assert_eq!(
+        keeper(&configured, "https://index.docker.io/v1/"),
+        Ok(Some("hub for docker.io".into()))
+    );
+    assert_eq!(
+        keeper(&configured, "h/team"),
+        Ok(Some("all for h/team".into()))
+    );
     assert_eq!(keeper(&configured, "none"), Ok(Some("all for none".into())));
-    assert_eq!(keeper(&configured, "bad"), Err(AuthFileError::Helper("../x".into())));
-    assert_eq!(keeper(&file(r#"{"credsStore":null,"credHelpers":null}"#), "h"), Ok(None));
+    assert_eq!(
+        keeper(&configured, "bad"),
+        Err(AuthFileError::Helper("../x".into()))
+    );
+    assert_eq!(
+        keeper(&file(r#"{"credsStore":null,"credHelpers":null}"#), "h"),
+        Ok(None)
+    );
 }
 
 #[test]
@@ -167,8 +245,16 @@ fn the_longest_key_that_leads_to_an_image_counts() {
         ("ghcr.io", "helped/image", Some("ghcr.io/helped")),
         ("ghcr.io", "", Some("ghcr.io")),
         ("docker.io", "team/image", Some("docker.io/team")),
-        ("docker.io", "library/alpine", Some("https://index.docker.io/v1/")),
-        ("registry-1.docker.io", "library/alpine", Some("https://index.docker.io/v1/")),
+        (
+            "docker.io",
+            "library/alpine",
+            Some("https://index.docker.io/v1/"),
+        ),
+        (
+            "registry-1.docker.io",
+            "library/alpine",
+            Some("https://index.docker.io/v1/"),
+        ),
         ("quay.io", "team", None),
         ("ghcr.io:443", "team", None),
     ];
@@ -187,7 +273,10 @@ fn a_broken_file_is_an_error_with_its_place_and_no_secret() {
         ("[]", "it is no JSON object"),
         ("null", "it is no JSON object"),
         (r#"{"auths":[]}"#, "\"auths\" is no JSON object"),
-        (r#"{"credHelpers":["x"]}"#, "\"credHelpers\" is no JSON object"),
+        (
+            r#"{"credHelpers":["x"]}"#,
+            "\"credHelpers\" is no JSON object",
+        ),
         (r#"{"credsStore":5}"#, "\"credsStore\" is no text"),
         ("{not json", "line 1, column 2: key must be a string"),
         ("{\n\"a\": 1,\n}", "line 3, column 1: trailing comma"),

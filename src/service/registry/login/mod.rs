@@ -7,15 +7,12 @@ mod token;
 
 use url::Url;
 
-use super::{
-    challenge::{Challenge, challenges},
-    stored::Stored,
+use super::challenge::{Challenge, challenges};
+use crate::secret::{Secret, Stored};
+use crate::service::http::{
+    Answer, Cause, Certificates, Client, Credential, HttpError, Options, Source,
 };
-use crate::{
-    secret::Secret,
-    service::http::{Answer, Cause, Certificates, Client, Credential, HttpError, Options, Source},
-    uri::{RegistryUri, is_loopback},
-};
+use crate::uri::{RegistryUri, is_loopback};
 
 pub use token::TokenFault;
 
@@ -75,9 +72,9 @@ impl LoginError {
     /// What the message leaves out.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Schemes { schemes, .. } => {
-                Some(format!("the registry asks for {schemes} to prove a login; Basic and Bearer are known"))
-            }
+            Self::Schemes { schemes, .. } => Some(format!(
+                "the registry asks for {schemes} to prove a login; Basic and Bearer are known"
+            )),
             _ => None,
         }
     }
@@ -102,14 +99,24 @@ pub fn verify(
         Caution::Usual => Certificates::Checked,
         Caution::None => Certificates::Unchecked,
     };
-    let client = Client::new(Options { certificates, ..options.clone() });
+    let client = Client::new(Options {
+        certificates,
+        ..options.clone()
+    });
     let base = |scheme: &str| format!("{scheme}://{}/v2/", registry.api_host());
     let ping = |base: String| client.get(&base).send().map(|answer| (base, answer));
     let (base, answer) = match ping(base("https")) {
         Err(error) if may_be_plain(&error.cause, caution, registry) => ping(base("http"))?,
         outcome => outcome?,
     };
-    Login { client: &client, caution, base, user, password }.after(&asked(answer)?)
+    Login {
+        client: &client,
+        caution,
+        base,
+        user,
+        password,
+    }
+    .after(&asked(answer)?)
 }
 
 /// Whether plain http is worth a try, and allowed. A certificate that can't be trusted is no reason for it. Some servers
@@ -143,7 +150,9 @@ impl Login<'_> {
         let of = |scheme: &str| found.iter().find(|challenge| challenge.scheme == scheme);
         match (of("bearer"), of("basic")) {
             (Some(bearer), None) => self.with_token(bearer),
-            (Some(bearer), Some(_)) if bearer.parameter("realm").is_some() => self.with_token(bearer),
+            (Some(bearer), Some(_)) if bearer.parameter("realm").is_some() => {
+                self.with_token(bearer)
+            }
             (_, Some(_)) => self.with_password(),
             (None, None) => Err(LoginError::Schemes {
                 url: self.base.clone(),
@@ -171,7 +180,10 @@ impl Login<'_> {
         let tokens = token::read(&answer, self.password).map_err(|fault| self.no_token(fault))?;
         self.ask_with(&Credential::Bearer(tokens.access))?;
         Ok(match tokens.refresh {
-            Some(token) => Stored::IdentityToken { user: self.user.to_owned(), token },
+            Some(token) => Stored::IdentityToken {
+                user: self.user.to_owned(),
+                token,
+            },
             None => self.password_itself(),
         })
     }
@@ -179,35 +191,55 @@ impl Login<'_> {
     /// Asks the registry once more, with what should open it.
     fn ask_with(&self, credential: &Credential) -> Result<(), LoginError> {
         let answer = asked(self.client.get(&self.base).credential(credential).send()?)?;
-        if answer.status == 200 { Ok(()) } else { Err(self.refused(&answer)) }
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(self.refused(&answer))
+        }
     }
 
     /// Where the token service is. It gets the password: never over http but on this machine, or without caution.
     fn realm(&self, challenge: &Challenge) -> Result<Url, LoginError> {
         let wrong = || self.no_token(TokenFault::Realm);
-        let realm = Url::parse(challenge.parameter("realm").unwrap_or_default()).map_err(|_| wrong())?;
+        let realm =
+            Url::parse(challenge.parameter("realm").unwrap_or_default()).map_err(|_| wrong())?;
         let host = realm.host_str().ok_or_else(wrong)?;
         match realm.scheme() {
             "https" => Ok(realm),
             "http" if self.caution == Caution::None || is_loopback(host) => Ok(realm),
-            _ => Err(LoginError::PlainRealm(format!("{}://{host}", realm.scheme()))),
+            _ => Err(LoginError::PlainRealm(format!(
+                "{}://{host}",
+                realm.scheme()
+            ))),
         }
     }
 
     fn basic(&self) -> Credential {
-        Credential::Basic { user: self.user.to_owned(), password: self.password.clone() }
+        Credential::Basic {
+            user: self.user.to_owned(),
+            password: self.password.clone(),
+        }
     }
 
     fn password_itself(&self) -> Stored {
-        Stored::Password { user: self.user.to_owned(), password: self.password.clone() }
+        Stored::Password {
+            user: self.user.to_owned(),
+            password: self.password.clone(),
+        }
     }
 
     fn refused(&self, answer: &Answer) -> LoginError {
-        LoginError::Refused { url: self.base.clone(), status: answer.status_line() }
+        LoginError::Refused {
+            url: self.base.clone(),
+            status: answer.status_line(),
+        }
     }
 
     fn no_token(&self, fault: TokenFault) -> LoginError {
-        LoginError::Token { url: self.base.clone(), fault }
+        LoginError::Token {
+            url: self.base.clone(),
+            fault,
+        }
     }
 }
 
@@ -221,6 +253,13 @@ fn asked(answer: Answer) -> Result<Answer, LoginError> {
 
 /// What a registry asks for, in words.
 fn names(challenges: &[Challenge]) -> String {
-    let names: Vec<&str> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    let names: Vec<&str> = challenges
+        .iter()
+        .map(|challenge| challenge.scheme.as_str())
+        .collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -5,12 +5,10 @@ mod account;
 
 use std::fmt;
 
-use crate::{
-    quoted::is_hidden,
-    uri::authority::{Authority, AuthorityError, of_server},
-};
-
 use account::{DOCKER_HUB, DOCKER_HUB_API, is_docker_hub};
+
+use crate::text::is_hidden;
+use crate::uri::authority::{Authority, AuthorityError, of_server};
 
 pub(crate) use account::RegistryAccount;
 
@@ -83,18 +81,29 @@ impl RegistryUri {
         if rest.len() > Self::LONGEST {
             return Err(RegistryUriError::Other("its address is longer than 64 KiB"));
         }
-        if rest.chars().any(|character| character == ' ' || is_hidden(character)) {
-            return Err(RegistryUriError::Other("it has a blank or a control character"));
+        if rest
+            .chars()
+            .any(|character| character == ' ' || is_hidden(character))
+        {
+            return Err(RegistryUriError::Other(
+                "it has a blank or a control character",
+            ));
         }
         let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         if host.contains('@') {
-            return Err(RegistryUriError::Other("a user name can't stand in its address; give it with --username"));
+            return Err(RegistryUriError::Other(
+                "a user name can't stand in its address; give it with --username",
+            ));
         }
         Authority::parse(host).map_err(|error| match error {
             AuthorityError::Port(port) => RegistryUriError::Port(port),
             AuthorityError::Host(reason) => RegistryUriError::Other(reason),
         })?;
-        Ok(Self { scheme, host: host.to_owned(), path: check_path(path)?.to_owned() })
+        Ok(Self {
+            scheme,
+            host: host.to_owned(),
+            path: check_path(path)?.to_owned(),
+        })
     }
 
     /// By which protocol of the runtimes it is meant.
@@ -124,7 +133,11 @@ impl RegistryUri {
 
     /// The host that is asked, with its port.
     pub fn api_host(&self) -> &str {
-        if is_docker_hub(&self.host) { DOCKER_HUB_API } else { &self.host }
+        if is_docker_hub(&self.host) {
+            DOCKER_HUB_API
+        } else {
+            &self.host
+        }
     }
 
     /// Whether the registry is on this machine: then it may speak plain http.
@@ -167,7 +180,9 @@ pub fn is_loopback(host: &str) -> bool {
     };
     let name = authority.host.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn check_path(path: &str) -> Result<&str, RegistryUriError> {
@@ -175,12 +190,16 @@ fn check_path(path: &str) -> Result<&str, RegistryUriError> {
         return Err(RegistryUriError::Other("its address ends with its path"));
     }
     if path.contains([':', '@']) {
-        return Err(RegistryUriError::Other("a login is for a whole path: leave the tag or the digest out"));
+        return Err(RegistryUriError::Other(
+            "a login is for a whole path: leave the tag or the digest out",
+        ));
     }
     let path = path.trim_end_matches('/');
     let mut parts = path.split('/').skip(1);
     if parts.any(|part| matches!(part, "" | "." | "..")) {
-        return Err(RegistryUriError::Other("its path can't hold '//', '.' or '..'"));
+        return Err(RegistryUriError::Other(
+            "its path can't hold '//', '.' or '..'",
+        ));
     }
     Ok(path)
 }
@@ -199,19 +218,54 @@ mod tests {
     fn an_address_says_where_its_secret_is_and_who_is_asked() {
         const HUB: &str = "https://index.docker.io/v1/";
         let cases = [
-            ("docker://docker.io", "docker://docker.io", HUB, "registry-1.docker.io"),
-            ("oras://Index.Docker.io/", "oras://Index.Docker.io", HUB, "registry-1.docker.io"),
-            ("docker://registry-1.docker.io", "docker://registry-1.docker.io", HUB, "registry-1.docker.io"),
-            ("docker://docker.io/team", "docker://docker.io/team", "docker.io/team", "registry-1.docker.io"),
+            (
+                "docker://docker.io",
+                "docker://docker.io",
+                HUB,
+                "registry-1.docker.io",
+            ),
+            (
+                "oras://Index.Docker.io/",
+                "oras://Index.Docker.io",
+                HUB,
+                "registry-1.docker.io",
+            ),
+            (
+                "docker://registry-1.docker.io",
+                "docker://registry-1.docker.io",
+                HUB,
+                "registry-1.docker.io",
+            ),
+            (
+                "docker://docker.io/team",
+                "docker://docker.io/team",
+                "docker.io/team",
+                "registry-1.docker.io",
+            ),
             (
                 "docker://index.docker.io/team",
                 "docker://index.docker.io/team",
                 "docker.io/team",
                 "registry-1.docker.io",
             ),
-            ("DOCKER://GHCR.io/Team/x//", "docker://GHCR.io/Team/x", "GHCR.io/Team/x", "GHCR.io"),
-            ("oras://localhost:5000", "oras://localhost:5000", "localhost:5000", "localhost:5000"),
-            ("docker://[::1]:5000/a", "docker://[::1]:5000/a", "[::1]:5000/a", "[::1]:5000"),
+            (
+                "DOCKER://GHCR.io/Team/x//",
+                "docker://GHCR.io/Team/x",
+                "GHCR.io/Team/x",
+                "GHCR.io",
+            ),
+            (
+                "oras://localhost:5000",
+                "oras://localhost:5000",
+                "localhost:5000",
+                "localhost:5000",
+            ),
+            (
+                "docker://[::1]:5000/a",
+                "docker://[::1]:5000/a",
+                "[::1]:5000/a",
+                "[::1]:5000",
+            ),
             (
                 "docker://docker.io.example.com",
                 "docker://docker.io.example.com",
@@ -221,15 +275,30 @@ mod tests {
         ];
         for (typed, shown, key, host) in cases {
             let uri = parsed(typed);
-            assert_eq!((uri.to_string().as_str(), uri.storage_key().as_str(), uri.api_host()), (shown, key, host));
+            assert_eq!(
+                (
+                    uri.to_string().as_str(),
+                    uri.storage_key().as_str(),
+                    uri.api_host()
+                ),
+                (shown, key, host)
+            );
         }
     }
 
     #[test]
     fn what_a_file_has_beside_a_registry_is_no_part_of_it() {
-        for row in ["docker://u@h.example", "docker://u:p@h.example/", "docker://h.example?x", "docker://h.example/#f"]
-        {
-            assert_eq!(RegistryUri::found(row), RegistryUri::parse("docker://h.example"), "{row}");
+        for row in [
+            "docker://u@h.example",
+            "docker://u:p@h.example/",
+            "docker://h.example?x",
+            "docker://h.example/#f",
+        ] {
+            assert_eq!(
+                RegistryUri::found(row),
+                RegistryUri::parse("docker://h.example"),
+                "{row}"
+            );
             assert!(RegistryUri::parse(row).is_err(), "{row} can't be typed");
         }
     }
@@ -237,8 +306,14 @@ mod tests {
     #[test]
     fn what_cannot_be_a_registry_is_refused_with_the_reason() {
         let cases = [
-            ("docker:foo", "a registry is written docker://HOST or oras://HOST"),
-            ("https://h", "a registry is written docker://HOST or oras://HOST"),
+            (
+                "docker:foo",
+                "a registry is written docker://HOST or oras://HOST",
+            ),
+            (
+                "https://h",
+                "a registry is written docker://HOST or oras://HOST",
+            ),
             ("docker://", "invalid registry: it names no host"),
             ("docker:///x", "invalid registry: it names no host"),
             ("docker://..", "invalid registry: dots alone are no host"),
@@ -246,19 +321,46 @@ mod tests {
                 "docker://u:secret@h",
                 "invalid registry: a user name can't stand in its address; give it with --username",
             ),
-            ("docker://h:x", r#"invalid registry: invalid port ":x" after host"#),
-            ("docker://ubuntu:22.04", r#"invalid registry: invalid port ":22.04" after host"#),
+            (
+                "docker://h:x",
+                r#"invalid registry: invalid port ":x" after host"#,
+            ),
+            (
+                "docker://ubuntu:22.04",
+                r#"invalid registry: invalid port ":22.04" after host"#,
+            ),
             (
                 "docker://h/team/image:1.2",
                 "invalid registry: a login is for a whole path: leave the tag or the digest out",
             ),
-            ("docker://h/../x", "invalid registry: its path can't hold '//', '.' or '..'"),
-            ("docker://h//x", "invalid registry: its path can't hold '//', '.' or '..'"),
-            ("docker://h?x", "invalid registry: its address ends with its path"),
-            ("docker://h/x#y", "invalid registry: its address ends with its path"),
-            ("docker://a b", "invalid registry: it has a blank or a control character"),
-            ("docker://h/\u{1b}[31m", "invalid registry: it has a blank or a control character"),
-            ("docker://h/\u{202e}x", "invalid registry: it has a blank or a control character"),
+            (
+                "docker://h/../x",
+                "invalid registry: its path can't hold '//', '.' or '..'",
+            ),
+            (
+                "docker://h//x",
+                "invalid registry: its path can't hold '//', '.' or '..'",
+            ),
+            (
+                "docker://h?x",
+                "invalid registry: its address ends with its path",
+            ),
+            (
+                "docker://h/x#y",
+                "invalid registry: its address ends with its path",
+            ),
+            (
+                "docker://a b",
+                "invalid registry: it has a blank or a control character",
+            ),
+            (
+                "docker://h/\u{1b}[31m",
+                "invalid registry: it has a blank or a control character",
+            ),
+            (
+                "docker://h/\u{202e}x",
+                "invalid registry: it has a blank or a control character",
+            ),
         ];
         for (typed, message) in cases {
             assert_eq!(
@@ -276,7 +378,10 @@ mod tests {
         let same = [
             ("docker://GHCR.io", "docker://ghcr.io/"),
             ("docker://docker.io", "docker://index.docker.io"),
-            ("docker://registry-1.docker.io/team", "docker://docker.io/team"),
+            (
+                "docker://registry-1.docker.io/team",
+                "docker://docker.io/team",
+            ),
         ];
         for (one, other) in same {
             assert_eq!(parsed(one), parsed(other));
@@ -296,7 +401,14 @@ mod tests {
 
     #[test]
     fn a_registry_on_this_machine_is_known_by_its_name() {
-        for host in ["localhost", "LocalHost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000", "[::1]"] {
+        for host in [
+            "localhost",
+            "LocalHost:5000",
+            "127.0.0.1:5000",
+            "127.9.9.9",
+            "[::1]:5000",
+            "[::1]",
+        ] {
             assert!(is_loopback(host), "{host}");
         }
         let elsewhere = [

@@ -1,45 +1,78 @@
 use super::*;
-use crate::config::{
-    effective::{Layer, Layers},
-    yaml,
-};
+use crate::config::effective::{Layer, Layers};
+use crate::config::yaml;
 
 const LIBRARY: &str = "https://library.example";
 const KEYS: &str = "https://keys.example";
 
 /// One remote; `NAME` stands for its further keys.
-const PLAIN: &str = "Active: c\nRemotes: {c: {URI: c.example, System: true}, d: {URI: d.example, System: true}}";
-const EXCLUSIVE: &str = "Active: d\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}, d: {URI: d.example}}";
+const PLAIN: &str =
+    "Active: c\nRemotes: {c: {URI: c.example, System: true}, d: {URI: d.example, System: true}}";
+const EXCLUSIVE: &str =
+    "Active: d\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}, d: {URI: d.example}}";
 const LISTED: &str = "Active: c\nRemotes: {c: {URI: c.example, System: true, Exclusive: true, Keyservers: [{URI: 'https://own.example'}, {URI: 'https://gone.example', Skip: true}, {URI: 'hkp://other.example', External: true, Insecure: true}]}}";
 const TOKEN: &str = "Remotes: {c: {URI: c.example, System: true, Token: t}}\nCredentials: [{URI: 'http://other.example:11371', Auth: 'Basic x'}]";
 const MOVED: &str = "Remotes: {c: {URI: old.example, System: true, Token: t}}";
 
 fn layers(system: &str, user: &str) -> Layers {
-    let layer = |kind, text: &str| Layer { kind, path: None, document: yaml::read(text.as_bytes()).unwrap() };
+    let layer = |kind, text: &str| Layer {
+        kind,
+        path: None,
+        document: yaml::read(text.as_bytes()).unwrap(),
+    };
     let system = match system {
-        "built-in" => Layer::built_in(&Flavor::apptainer()),
+        "built-in" => Layer::built_in(&Runtime::apptainer()),
         text => layer(LayerKind::System, text),
     };
     let user = (!user.is_empty()).then(|| layer(LayerKind::User, user));
-    Layers { system, user, chosen: None }
+    Layers {
+        system,
+        user,
+        chosen: None,
+    }
 }
 
 fn both() -> Services {
-    Services { library: Service::At(LIBRARY.to_owned()), keyserver: Service::At(KEYS.to_owned()) }
+    Services {
+        library: Service::At(LIBRARY.to_owned()),
+        keyserver: Service::At(KEYS.to_owned()),
+    }
 }
 
 /// The words of a runtime's command as a question: `push library://HOST --library URI --url URI`.
 fn question(words: &str) -> Question<'_> {
-    let (command, flags) = words.split_at(words.find(" -").or(words.find(" library:")).unwrap_or(words.len()));
-    let after = |flag: &str| flags.split_once(flag).map(|(_, rest)| rest.split(' ').next().unwrap());
-    let task = Task::ALL.into_iter().find(|task| task.words() == command).unwrap();
-    Question { task, host: after("library://"), library: after("--library "), url: after("--url ") }
+    let (command, flags) = words.split_at(
+        words
+            .find(" -")
+            .or(words.find(" library:"))
+            .unwrap_or(words.len()),
+    );
+    let after = |flag: &str| {
+        flags
+            .split_once(flag)
+            .map(|(_, rest)| rest.split(' ').next().unwrap())
+    };
+    let task = Task::ALL
+        .into_iter()
+        .find(|task| task.words() == command)
+        .unwrap();
+    Question {
+        task,
+        host: after("library://"),
+        library: after("--library "),
+        url: after("--url "),
+    }
 }
 
 /// The servers with their credentials, or what the runtime says.
 fn told(layers: &Layers, services: &Services, words: &str) -> String {
     let effective = layers.merge();
-    let Answer { servers, verdict } = resolve(&effective, services, &Flavor::apptainer(), &question(words));
+    let Answer { servers, verdict } = resolve(
+        &effective,
+        services,
+        &Runtime::apptainer(),
+        &question(words),
+    );
     let server = |server: &Server<'_>| {
         let credential = match server.credential {
             Credential::Token(Token::Stored(_)) => " token",
@@ -47,13 +80,19 @@ fn told(layers: &Layers, services: &Services, words: &str) -> String {
             Credential::None | Credential::Token(_) => "",
         };
         let unchecked = if server.insecure { " unchecked" } else { "" };
-        format!("{}{credential}{unchecked}", server.uri.as_deref().unwrap_or("?"))
+        format!(
+            "{}{credential}{unchecked}",
+            server.uri.as_deref().unwrap_or("?")
+        )
     };
     match verdict {
         Verdict::Allowed => servers.iter().map(server).collect::<Vec<_>>().join(", "),
         Verdict::Refused(refusal) => format!("FATAL {refusal}"),
         Verdict::Unknown(reason) => {
-            format!("{} UNKNOWN {reason}", servers.iter().map(server).collect::<Vec<_>>().join(", "))
+            format!(
+                "{} UNKNOWN {reason}",
+                servers.iter().map(server).collect::<Vec<_>>().join(", ")
+            )
         }
     }
 }
@@ -62,34 +101,103 @@ fn told(layers: &Layers, services: &Services, words: &str) -> String {
 fn a_task_asks_the_servers_that_the_runtime_asks() {
     let cases = [
         // The remote's own.
-        (PLAIN, "", "pull", "https://library.example, https://keys.example"),
-        (PLAIN, TOKEN, "pull", "https://library.example token, https://keys.example token"),
-        (PLAIN, TOKEN, "push", "https://library.example token, https://keys.example token"),
+        (
+            PLAIN,
+            "",
+            "pull",
+            "https://library.example, https://keys.example",
+        ),
+        (
+            PLAIN,
+            TOKEN,
+            "pull",
+            "https://library.example token, https://keys.example token",
+        ),
+        (
+            PLAIN,
+            TOKEN,
+            "push",
+            "https://library.example token, https://keys.example token",
+        ),
         (PLAIN, TOKEN, "search", "https://library.example token"),
         (PLAIN, TOKEN, "delete", "https://library.example token"),
-        (PLAIN, TOKEN, "build", "https://library.example token, https://keys.example token"),
+        (
+            PLAIN,
+            TOKEN,
+            "build",
+            "https://library.example token, https://keys.example token",
+        ),
         (PLAIN, TOKEN, "key search", "https://keys.example token"),
-        (PLAIN, MOVED, "pull", "https://library.example, https://keys.example"),
+        (
+            PLAIN,
+            MOVED,
+            "pull",
+            "https://library.example, https://keys.example",
+        ),
         // One that is named gets no token.
-        (PLAIN, TOKEN, "pull library://l.example", "https://l.example, https://keys.example token"),
-        (PLAIN, TOKEN, "search --library http://l.example", "http://l.example"),
-        (PLAIN, TOKEN, "key push --url https://k.example", "https://k.example"),
-        (PLAIN, TOKEN, "verify --url https://k.example", "https://k.example"),
+        (
+            PLAIN,
+            TOKEN,
+            "pull library://l.example",
+            "https://l.example, https://keys.example token",
+        ),
+        (
+            PLAIN,
+            TOKEN,
+            "search --library http://l.example",
+            "http://l.example",
+        ),
+        (
+            PLAIN,
+            TOKEN,
+            "key push --url https://k.example",
+            "https://k.example",
+        ),
+        (
+            PLAIN,
+            TOKEN,
+            "verify --url https://k.example",
+            "https://k.example",
+        ),
         // Keyservers in their order.
-        (LISTED, TOKEN, "verify", "https://own.example token, hkp://other.example login unchecked"),
+        (
+            LISTED,
+            TOKEN,
+            "verify",
+            "https://own.example token, hkp://other.example login unchecked",
+        ),
         (LISTED, TOKEN, "key pull", "https://own.example token"),
         (LISTED, "", "key newpair", "https://own.example"),
         // What the policy lets.
         (EXCLUSIVE, "", "search", "https://library.example"),
-        (EXCLUSIVE, "", "search --library HTTPS://library.example/v1", "HTTPS://library.example/v1"),
-        (EXCLUSIVE, "", "verify --url hkps://keys.example", "hkps://keys.example"),
-        (LISTED, TOKEN, "key search --url http://other.example:11371", "http://other.example:11371"),
+        (
+            EXCLUSIVE,
+            "",
+            "search --library HTTPS://library.example/v1",
+            "HTTPS://library.example/v1",
+        ),
+        (
+            EXCLUSIVE,
+            "",
+            "verify --url hkps://keys.example",
+            "hkps://keys.example",
+        ),
+        (
+            LISTED,
+            TOKEN,
+            "key search --url http://other.example:11371",
+            "http://other.example:11371",
+        ),
         // No remotes at all.
         ("Remotes: {}", "", "verify", "https://keys.openpgp.org"),
     ];
     for (system, user, words, wanted) in cases {
         let layers = layers(system, user);
-        let services = if system == "Remotes: {}" { Services::fallback(&Flavor::apptainer()) } else { both() };
+        let services = if system == "Remotes: {}" {
+            Services::fallback(&Runtime::apptainer())
+        } else {
+            both()
+        };
         assert_eq!(told(&layers, &services, words), wanted, "{system}: {words}");
     }
 }
@@ -97,9 +205,15 @@ fn a_task_asks_the_servers_that_the_runtime_asks() {
 #[test]
 fn a_refusal_is_in_the_runtimes_words() {
     let library_words = "FATAL Unable to get library client configuration: ";
-    let only =
-        |uri: &str| format!("endpoint is set as exclusive by the system administrator: only \"{uri}\" can be used");
-    let none = Services { library: Service::Lacking, keyserver: Service::At(KEYS.to_owned()) };
+    let only = |uri: &str| {
+        format!(
+            "endpoint is set as exclusive by the system administrator: only \"{uri}\" can be used"
+        )
+    };
+    let none = Services {
+        library: Service::Lacking,
+        keyserver: Service::At(KEYS.to_owned()),
+    };
     let missing = Services {
         library: Service::Missing("library is not a service at endpoint".to_owned()),
         keyserver: Service::Missing("keyserver is not a service at endpoint".to_owned()),
@@ -204,21 +318,44 @@ fn a_refusal_is_in_the_runtimes_words() {
         ),
     ];
     for (system, services, words, wanted) in cases {
-        assert_eq!(told(&layers(system, ""), services, words), wanted, "{system}: {words}");
+        assert_eq!(
+            told(&layers(system, ""), services, words),
+            wanted,
+            "{system}: {words}"
+        );
     }
 }
 
 #[test]
 fn what_is_not_known_is_not_guessed() {
     let reason = || Service::Unknown("nobody answers".to_owned());
-    let unknown = Services { library: reason(), keyserver: reason() };
+    let unknown = Services {
+        library: reason(),
+        keyserver: reason(),
+    };
     let cases = [
         (PLAIN, "pull", "?, ? UNKNOWN nobody answers"),
-        (PLAIN, "search --library https://l.example", "https://l.example"),
-        (PLAIN, "key search --url https://k.example", "https://k.example"),
+        (
+            PLAIN,
+            "search --library https://l.example",
+            "https://l.example",
+        ),
+        (
+            PLAIN,
+            "key search --url https://k.example",
+            "https://k.example",
+        ),
         (LISTED, "key search", "https://own.example"),
-        (EXCLUSIVE, "search --library https://l.example", "https://l.example UNKNOWN nobody answers"),
-        (EXCLUSIVE, "key search --url https://k.example", "https://k.example UNKNOWN nobody answers"),
+        (
+            EXCLUSIVE,
+            "search --library https://l.example",
+            "https://l.example UNKNOWN nobody answers",
+        ),
+        (
+            EXCLUSIVE,
+            "key search --url https://k.example",
+            "https://k.example UNKNOWN nobody answers",
+        ),
         (
             LISTED,
             "key search --url https://k.example",
@@ -226,13 +363,20 @@ fn what_is_not_known_is_not_guessed() {
         ),
     ];
     for (system, words, wanted) in cases {
-        assert_eq!(told(&layers(system, ""), &unknown, words), wanted, "{system}: {words}");
+        assert_eq!(
+            told(&layers(system, ""), &unknown, words),
+            wanted,
+            "{system}: {words}"
+        );
     }
 }
 
 #[test]
 fn a_build_goes_on_without_a_keyserver() {
-    let services = Services { keyserver: Service::Missing("none".to_owned()), ..both() };
+    let services = Services {
+        keyserver: Service::Missing("none".to_owned()),
+        ..both()
+    };
     assert_eq!(told(&layers(PLAIN, ""), &services, "build"), LIBRARY);
 }
 
@@ -242,7 +386,12 @@ fn what_a_version_does_otherwise_is_told() {
     let two = "Active: a\nRemotes: {a: {URI: a, Exclusive: true}, b: {URI: b, Exclusive: true}}";
     let cases: [(&str, &str, &str, &[&str]); 14] = [
         (PLAIN, TOKEN, "pull", &[]),
-        (PLAIN, MOVED, "pull", &["Apptainer: sends your token for old.example to c.example, where c is now"]),
+        (
+            PLAIN,
+            MOVED,
+            "pull",
+            &["Apptainer: sends your token for old.example to c.example, where c is now"],
+        ),
         (
             PLAIN,
             "Remotes: {c: {URI: mine.example}}",
@@ -267,14 +416,24 @@ fn what_a_version_does_otherwise_is_told() {
             "pull",
             &["Apptainer: uses the copy of g at g.example that your file still has"],
         ),
-        (PLAIN, "Remotes: {g: {URI: g.example, System: true}}", "pull", &[]),
+        (
+            PLAIN,
+            "Remotes: {g: {URI: g.example, System: true}}",
+            "pull",
+            &[],
+        ),
         (
             PLAIN,
             "Active: m\nRemotes: {m: {URI: m.example, Exclusive: true}}",
             "pull",
             &["Apptainer: obeys the Exclusive of your own m as if it were policy"],
         ),
-        (two, "", "pull", &["Apptainer: obeys any of the exclusive remotes, another one at each run"]),
+        (
+            two,
+            "",
+            "pull",
+            &["Apptainer: obeys any of the exclusive remotes, another one at each run"],
+        ),
         (
             port,
             "",
@@ -289,14 +448,18 @@ fn what_a_version_does_otherwise_is_told() {
             "built-in",
             "Remotes: {m: {URI: m.example}}",
             "pull",
-            &["Apptainer: adds no remote of its own to those of your file, and fails: no default endpoint set"],
+            &[
+                "Apptainer: adds no remote of its own to those of your file, and fails: no default endpoint set",
+            ],
         ),
         ("built-in", "", "pull", &[]),
         (
             LISTED,
             "",
             "key search --url https://own.example",
-            &["Apptainer: fails also for the keyservers that the policy allows: no keyserver configured"],
+            &[
+                "Apptainer: fails also for the keyservers that the policy allows: no keyserver configured",
+            ],
         ),
         (
             "Active: c\nRemotes: {c: {URI: c, System: true, Keyservers: [{URI: 'https://a'}, {URI: 'https://b', Skip: true}]}}",
@@ -315,16 +478,32 @@ fn what_a_version_does_otherwise_is_told() {
     ];
     for (system, user, words, wanted) in cases {
         let layers = layers(system, user);
-        let found = differences(&layers, &layers.merge(), &Flavor::apptainer(), &question(words));
-        let found: Vec<String> = found.iter().map(|found| format!("{}: {}", found.versions, found.text)).collect();
+        let found = differences(
+            &layers,
+            &layers.merge(),
+            &Runtime::apptainer(),
+            &question(words),
+        );
+        let found: Vec<String> = found
+            .iter()
+            .map(|found| format!("{}: {}", found.versions, found.text))
+            .collect();
         assert_eq!(found, wanted, "{system} {user}: {words}");
     }
 }
 
 #[test]
 fn the_choice_of_the_environment_is_portolans_alone() {
-    let chosen = Layers { chosen: Some(RemoteName::found("d")), ..layers(PLAIN, "") };
-    let found = differences(&chosen, &chosen.merge(), &Flavor::parse("singularity").unwrap(), &question("pull"));
+    let chosen = Layers {
+        chosen: Some(RemoteName::found("d")),
+        ..layers(PLAIN, "")
+    };
+    let found = differences(
+        &chosen,
+        &chosen.merge(),
+        &Runtime::parse("singularity").unwrap(),
+        &question("pull"),
+    );
     assert_eq!(found.len(), 1);
     assert_eq!(
         (found[0].versions.as_str(), found[0].text.as_str()),
@@ -336,8 +515,16 @@ fn the_choice_of_the_environment_is_portolans_alone() {
 fn singularity_has_versions_of_its_own() {
     let system = "Active: c\nRemotes: {c: {URI: c.example, System: true, Insecure: true}}";
     let layers = layers(system, "Remotes: {c: {URI: mine.example}}");
-    let found = differences(&layers, &layers.merge(), &Flavor::parse("singularity").unwrap(), &question("pull"));
-    let found: Vec<String> = found.iter().map(|found| format!("{}: {}", found.versions, found.text)).collect();
+    let found = differences(
+        &layers,
+        &layers.merge(),
+        &Runtime::parse("singularity").unwrap(),
+        &question("pull"),
+    );
+    let found: Vec<String> = found
+        .iter()
+        .map(|found| format!("{}: {}", found.versions, found.text))
+        .collect();
     assert_eq!(
         found,
         [

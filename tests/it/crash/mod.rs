@@ -3,17 +3,14 @@
 
 mod commands;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use portolan::{
-    config::{document::RemoteEntry, yaml},
-    name::RemoteName,
-};
+use portolan::config::document::RemoteEntry;
+use portolan::config::yaml;
+use portolan::name::RemoteName;
 
 use crate::support::world::{Finished, SHIPPED, World, skip};
 
@@ -22,8 +19,7 @@ const CHANGING: &str = "?open,openat,?creat,write,pwrite64,fsync,fdatasync,ftrun
                         ?chmod,fchmod,?fchmodat,fchown,?fchownat,?unlink,unlinkat,?mkdir,mkdirat,?link,linkat,\
                         fsetxattr,fremovexattr";
 /// The calls that only look.
-const LOOKING: &str =
-    "read,pread64,?stat,?lstat,fstat,?newfstatat,statx,?readlink,readlinkat,?access,?faccessat,?faccessat2,fgetxattr";
+const LOOKING: &str = "read,pread64,?stat,?lstat,fstat,?newfstatat,statx,?readlink,readlinkat,?access,?faccessat,?faccessat2,fgetxattr";
 
 /// The calls that a signal may interrupt, by their manual pages.
 const INTERRUPTIBLE: &str = "?open,openat,read,write,pwrite64,flock,fsync,ftruncate";
@@ -63,9 +59,18 @@ const FIRST_ADD: Case = Case {
     file: World::user_file,
     next: NEXT,
 };
-const ADD: Case = Case { prepare: |world| world.write_user(MINE), ..FIRST_ADD };
-const REMOVE: Case = Case { words: &["remote", "remove", "mine"], ..ADD };
-const USE: Case = Case { words: &["remote", "use", "DefaultRemote"], ..ADD };
+const ADD: Case = Case {
+    prepare: |world| world.write_user(MINE),
+    ..FIRST_ADD
+};
+const REMOVE: Case = Case {
+    words: &["remote", "remove", "mine"],
+    ..ADD
+};
+const USE: Case = Case {
+    words: &["remote", "use", "DefaultRemote"],
+    ..ADD
+};
 const GLOBAL_ADD: Case = Case {
     words: &["remote", "add", "--global", "x", "x.example.com"],
     prepare: |_| {},
@@ -86,7 +91,11 @@ struct Trial {
 impl Trial {
     /// Runs the case undisturbed once; `None` where nothing can be traced.
     fn new(case: Case) -> Option<Self> {
-        if !Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success()) {
+        if !Command::new("strace")
+            .args(["-o", "/dev/null", "true"])
+            .status()
+            .is_ok_and(|status| status.success())
+        {
             skip("strace is not installed, or may not trace");
             return None;
         }
@@ -105,22 +114,42 @@ impl Trial {
         let mut first = None;
         self.traced(calls, |world, thread, words| {
             let here = format!("AT_FDCWD<{}>", world.home().display());
-            let about_files = words.replace(&here, "").contains(world.root().to_str().unwrap());
+            let about_files = words
+                .replace(&here, "")
+                .contains(world.root().to_str().unwrap());
             *first.get_or_insert_with(|| thread.to_owned()) == thread && about_files
         })
     }
 
     /// The calls of the case that are wanted, among those that are named. Each thread counts its own calls.
-    fn traced(&self, calls: &str, mut wanted: impl FnMut(&World, &str, &str) -> bool) -> Vec<Point> {
+    fn traced(
+        &self,
+        calls: &str,
+        mut wanted: impl FnMut(&World, &str, &str) -> bool,
+    ) -> Vec<Point> {
         let world = self.world();
         let log = world.root().join("log");
-        let run = self.run(&world, &["-f", "-y", "-o", log.to_str().unwrap(), "-e", &format!("trace={calls}")]);
+        let run = self.run(
+            &world,
+            &[
+                "-f",
+                "-y",
+                "-o",
+                log.to_str().unwrap(),
+                "-e",
+                &format!("trace={calls}"),
+            ],
+        );
         assert_eq!(run.code, Some(0), "{run}");
         let mut counts = BTreeMap::<(String, String), usize>::new();
         let mut points = BTreeSet::new();
         for line in fs::read_to_string(log).unwrap().lines() {
-            let Some((thread, name, rest)) = called(line) else { continue };
-            let count = counts.entry((thread.to_owned(), name.to_owned())).or_default();
+            let Some((thread, name, rest)) = called(line) else {
+                continue;
+            };
+            let count = counts
+                .entry((thread.to_owned(), name.to_owned()))
+                .or_default();
             *count += 1;
             if wanted(&world, thread, rest) {
                 points.insert((name.to_owned(), *count));
@@ -152,11 +181,18 @@ impl Trial {
 
     fn attempt(&self, (call, count): &Point, disturbance: &str) -> (World, Finished) {
         let world = self.world();
-        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{disturbance}:when={count}"));
+        let (trace, inject) = (
+            format!("trace={call}"),
+            format!("inject={call}:{disturbance}:when={count}"),
+        );
         let log = world.root().join("log");
         let words = ["-o", log.to_str().unwrap(), "-e", &trace, "-e", &inject];
         // A refusal is meant for the first thread: others, such as a resolver's, would get it at their call of that number.
-        let options = if disturbance.starts_with("error=") { words.to_vec() } else { [&["-f"], &words[..]].concat() };
+        let options = if disturbance.starts_with("error=") {
+            words.to_vec()
+        } else {
+            [&["-f"], &words[..]].concat()
+        };
         let run = self.run(&world, &options);
         (world, run)
     }
@@ -173,10 +209,18 @@ impl Trial {
         for point in points {
             let (world, run) = self.attempt(point, "signal=KILL");
             let killed = happened(&fs::read_to_string(world.root().join("log")).unwrap());
-            assert_eq!(run.code, if killed { None } else { Some(0) }, "{point:?}: {run}");
+            assert_eq!(
+                run.code,
+                if killed { None } else { Some(0) },
+                "{point:?}: {run}"
+            );
             kills += usize::from(killed);
             let found = contents(&(self.case.file)(&world));
-            assert!(found == self.old || found == self.new, "{point:?} left {}", shown(found.as_deref()));
+            assert!(
+                found == self.old || found == self.new,
+                "{point:?} left {}",
+                shown(found.as_deref())
+            );
             self.goes_on(&world, &format!("{point:?}"));
         }
         kills
@@ -190,7 +234,11 @@ impl Trial {
                 let run = self.is_true(&point, error);
                 if run.code != Some(0) {
                     let words = WORDS.iter().find(|(name, _)| name == error).unwrap().1;
-                    let fatal = run.stderr.lines().find(|line| line.starts_with("FATAL:   ")).unwrap();
+                    let fatal = run
+                        .stderr
+                        .lines()
+                        .find(|line| line.starts_with("FATAL:   "))
+                        .unwrap();
                     assert!(fatal.ends_with(words), "{what}: {run}");
                 }
             }
@@ -202,14 +250,31 @@ impl Trial {
         let (world, run) = self.disturbed(point, &format!("error={error}"));
         let what = format!("{error} at {point:?}");
         let found = contents(&(self.case.file)(&world));
-        let changed = run.stderr.contains(" was changed, but the change may not survive a power failure: ");
-        let expected = if run.code == Some(0) || changed { &self.new } else { &self.old };
-        assert!(found == *expected, "{what} left {}\n{run}", shown(found.as_deref()));
+        let changed = run
+            .stderr
+            .contains(" was changed, but the change may not survive a power failure: ");
+        let expected = if run.code == Some(0) || changed {
+            &self.new
+        } else {
+            &self.old
+        };
+        assert!(
+            found == *expected,
+            "{what} left {}\n{run}",
+            shown(found.as_deref())
+        );
         if run.code != Some(0) {
-            let fatal = run.stderr.lines().filter(|line| line.starts_with("FATAL:   ")).count();
+            let fatal = run
+                .stderr
+                .lines()
+                .filter(|line| line.starts_with("FATAL:   "))
+                .count();
             assert_eq!((fatal, run.code), (1, Some(255)), "{what}: {run}");
         }
-        assert!(!["EINTR", "ENOLCK"].contains(&error) || run.code == Some(0), "{what} is no reason to give up: {run}");
+        assert!(
+            !["EINTR", "ENOLCK"].contains(&error) || run.code == Some(0),
+            "{what} is no reason to give up: {run}"
+        );
         self.goes_on(&world, &what);
         run
     }
@@ -222,9 +287,16 @@ impl Trial {
         assert_eq!(next.code, Some(0), "after {what}: {next}");
         assert!(!next.stderr.contains("WARNING"), "after {what}: {next}");
         let mut after = remotes(&contents(&file).unwrap());
-        assert!(after.remove(&RemoteName::found("next")).is_some(), "after {what}: {after:?}");
+        assert!(
+            after.remove(&RemoteName::found("next")).is_some(),
+            "after {what}: {after:?}"
+        );
         assert_eq!(after, before, "after {what}");
-        assert_eq!(listing(file.parent().unwrap()), ["remote.yaml", "remote.yaml.lock"], "after {what}");
+        assert_eq!(
+            listing(file.parent().unwrap()),
+            ["remote.yaml", "remote.yaml.lock"],
+            "after {what}"
+        );
     }
 }
 
@@ -238,7 +310,9 @@ fn called(line: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = line.split_once('(')?;
     let (thread, name) = before.split_once(' ')?;
     let name = name.trim();
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then_some((thread, name, rest))
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        .then_some((thread, name, rest))
 }
 
 fn contents(path: &Path) -> Option<Vec<u8>> {
@@ -250,11 +324,16 @@ fn remotes(bytes: &[u8]) -> BTreeMap<RemoteName, RemoteEntry> {
 }
 
 fn shown(contents: Option<&[u8]>) -> String {
-    contents.map_or_else(|| "no file".to_owned(), |bytes| format!("{:?}", String::from_utf8_lossy(bytes)))
+    contents.map_or_else(
+        || "no file".to_owned(),
+        |bytes| format!("{:?}", String::from_utf8_lossy(bytes)),
+    )
 }
 
-fn listing(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+fn listing(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = entries.collect();
     names.sort();
     names
@@ -283,7 +362,11 @@ fn a_use_may_be_killed_at_any_call() {
 #[test]
 fn a_global_add_may_be_killed_at_any_call() {
     let trial = Trial::new(GLOBAL_ADD);
-    assert!(trial.as_ref().is_none_or(|trial| trial.old.as_deref() == Some(SHIPPED.as_bytes())));
+    assert!(
+        trial
+            .as_ref()
+            .is_none_or(|trial| trial.old.as_deref() == Some(SHIPPED.as_bytes()))
+    );
     trial.inspect(Trial::survives_kills);
 }
 
@@ -330,7 +413,7 @@ fn a_use_tells_the_truth() {
 
 #[test]
 fn a_global_add_tells_the_truth() {
-    // To whom the folder can't be opened, `--global` is refused before, in other words.
+    // To whom the directory can't be opened, `--global` is refused before, in other words.
     let calls = "pwrite64,fsync,flock,?rename,?renameat,renameat2,fchmod,fremovexattr";
     Trial::new(GLOBAL_ADD).inspect(|trial| trial.tells_the_truth(calls, &["EROFS"]));
     Trial::new(GLOBAL_ADD).inspect(|trial| trial.tells_the_truth(INTERRUPTIBLE, &["EINTR"]));

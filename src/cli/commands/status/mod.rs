@@ -3,30 +3,26 @@
 
 mod view;
 
-use std::{
-    borrow::Cow,
-    iter,
-    thread::{self, ScopedJoinHandle},
-};
+use std::borrow::Cow;
+use std::thread::ScopedJoinHandle;
+use std::{iter, thread};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use crate::{
-    cli::{
-        context::Context, failure::Outcome, json::JsonOption, layers, network, services::library_advice,
-        table::columns, target, time, ui::Ui,
-    },
-    config::effective::{Remote, Token},
-    name::RemoteName,
-    service::{
-        at_once,
-        discovery::{Freshness, Lookup, ServiceKind},
-        http::Client,
-        status::{self, Health},
-        token,
-    },
-};
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::json::JsonOption;
+use crate::cli::services::library_advice;
+use crate::cli::table::columns;
+use crate::cli::ui::Ui;
+use crate::cli::{layers, network, target, time};
+use crate::config::effective::{Remote, Token};
+use crate::name::RemoteName;
+use crate::service::discovery::{Freshness, Lookup, ServiceKind};
+use crate::service::http::Client;
+use crate::service::status::Health;
+use crate::service::{at_once, status, token};
 
 /// Check the services of a remote endpoint, and the login there
 ///
@@ -116,9 +112,13 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     }
     ui.print(&format!("{}\n", report.login.verdict()))?;
     tell_of_token(remote, context, ui);
-    let has_library = |service: &Service| service.kind == ServiceKind::Library && !service.uri.is_empty();
+    let has_library =
+        |service: &Service| service.kind == ServiceKind::Library && !service.uri.is_empty();
     if ui.stderr_is_terminal && !report.services.iter().any(has_library) {
-        ui.info(format!("{} has no library: library:// images come from another remote.", remote.name));
+        ui.info(format!(
+            "{} has no library: library:// images come from another remote.",
+            remote.name
+        ));
         ui.advice(&library_advice(&effective));
     }
     conclude(report)
@@ -140,7 +140,9 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
     let client = network::client(context);
     let remotes: Vec<&Remote<'_>> = effective.remotes().collect();
     let waiting = ui.spinner("asking the services of every remote");
-    let reports = at_once(&remotes, AT_ONCE, |remote| examine(remote, &client, context));
+    let reports = at_once(&remotes, AT_ONCE, |remote| {
+        examine(remote, &client, context)
+    });
     drop(waiting);
     let found: Vec<_> = remotes.iter().copied().zip(&reports).collect();
     if json.json {
@@ -152,14 +154,22 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
     for (remote, report) in remotes.iter().zip(reports) {
         tell_of_token(remote, context, ui);
         match report {
-            Ok(Report { login: Login::Bad(error), .. }) | Err(error) => {
+            Ok(Report {
+                login: Login::Bad(error),
+                ..
+            })
+            | Err(error) => {
                 ui.error(format!("{}: {error:#}", remote.name));
                 failed.push(remote.name.to_string());
             }
             Ok(_) => {}
         }
     }
-    if failed.is_empty() { Ok(Outcome::Done) } else { Err(anyhow!("not all is well with: {}", failed.join(", "))) }
+    if failed.is_empty() {
+        Ok(Outcome::Done)
+    } else {
+        Err(anyhow!("not all is well with: {}", failed.join(", ")))
+    }
 }
 
 /// The services of every remote, then who is logged in.
@@ -172,7 +182,13 @@ fn tables(found: &[(&Remote<'_>, &anyhow::Result<Report>)], ui: &Ui) -> String {
                 let [kind, health, version, uri] = row(service, ui);
                 [name.clone(), kind, health, version, uri]
             })),
-            Err(_) => rows.push([name, "".into(), "N/A".into(), "".into(), ui.cell(remote.uri())]),
+            Err(_) => rows.push([
+                name,
+                "".into(),
+                "N/A".into(),
+                "".into(),
+                ui.cell(remote.uri()),
+            ]),
         }
     }
     let mut verdicts = vec![[Cow::Borrowed("NAME"), Cow::Borrowed("LOGIN")]];
@@ -193,9 +209,18 @@ fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::R
         _ => anyhow::Error::from(error).context("while retrieving services"),
     })?;
     let cache = network::cache(context);
-    let lookup = Lookup { client, cache: Some(&cache), now: context.now };
-    let discovery = lookup.services(&endpoint, Freshness::Now).context("while retrieving services")?;
-    let services: Vec<_> = discovery.services().map(|(kind, uri)| (kind.clone(), uri.to_owned())).collect();
+    let lookup = Lookup {
+        client,
+        cache: Some(&cache),
+        now: context.now,
+    };
+    let discovery = lookup
+        .services(&endpoint, Freshness::Now)
+        .context("while retrieving services")?;
+    let services: Vec<_> = discovery
+        .services()
+        .map(|(kind, uri)| (kind.clone(), uri.to_owned()))
+        .collect();
     let check = || status::check(client, services.clone());
     let (health, login) = thread::scope(|scope| {
         let health = thread::Builder::new().spawn_scoped(scope, check);
@@ -207,11 +232,17 @@ fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::R
             Token::None | Token::Moved { .. } => Login::None,
         };
         // Where no more threads are to be had, one comes after the other.
-        (health.map_or_else(|_| Ok(check()), ScopedJoinHandle::join), login)
+        (
+            health.map_or_else(|_| Ok(check()), ScopedJoinHandle::join),
+            login,
+        )
     });
     let health = health.map_err(|_| anyhow!("while retrieving services: the check ended early"))?;
-    let services =
-        services.into_iter().zip(health).map(|((kind, uri), (_, health))| Service { kind, uri, health }).collect();
+    let services = services
+        .into_iter()
+        .zip(health)
+        .map(|((kind, uri), (_, health))| Service { kind, uri, health })
+        .collect();
     Ok(Report { services, login })
 }
 
@@ -244,7 +275,12 @@ fn row<'a>(service: &'a Service, ui: &Ui) -> [Cow<'a, str>; 4] {
         Health::Down => ("N/A", ""),
     };
     let name = capitalised(service.kind.name());
-    [Cow::Owned(ui.cell(&name).into_owned()), Cow::Borrowed(status), ui.cell(version), ui.cell(&service.uri)]
+    [
+        Cow::Owned(ui.cell(&name).into_owned()),
+        Cow::Borrowed(status),
+        ui.cell(version),
+        ui.cell(&service.uri),
+    ]
 }
 
 /// The service's name as Apptainer shows it: the first letter of each word in upper case.
@@ -252,7 +288,11 @@ fn capitalised(name: &str) -> String {
     let mut begins = true;
     name.chars()
         .map(|character| {
-            let shown = if begins { character.to_uppercase().next().unwrap_or(character) } else { character };
+            let shown = if begins {
+                character.to_uppercase().next().unwrap_or(character)
+            } else {
+                character
+            };
             begins = !character.is_alphanumeric() && character != '_' && character != '\'';
             shown
         })

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{name::RemoteName, quoted::Quoted};
+use crate::name::RemoteName;
+use crate::text::Quoted;
 
 /// What a runtime says when it ends without asking anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,9 @@ pub enum RefusalReason {
     #[error("Conflicting arguments; do not use --library with a library URI containing host name")]
     Conflict,
     /// Nobody sends an image without saying who they are.
-    #[error("Cannot push image to library: no authentication token, log in with `{command} remote login`")]
+    #[error(
+        "Cannot push image to library: no authentication token, log in with `{command} remote login`"
+    )]
     NoToken {
         /// The runtime.
         command: String,
@@ -60,7 +63,11 @@ pub enum RefusalReason {
 }
 
 fn names(names: &[RemoteName]) -> String {
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl fmt::Display for Refusal {

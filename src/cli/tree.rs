@@ -4,17 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::cli::{
-    args::GlobalOptions,
-    chosen::{Chosen, InGroup},
-    commands::{
-        add, apply, completions, doctor, export, get_login_password, keyserver_list, keyservers, list, login, logout,
-        man, registry_list, remove, rename, resolve, service_login, service_logout, set_url, show, status, use_remote,
-    },
-    context::Context,
-    failure::Outcome,
-    ui::Ui,
+use crate::cli::args::GlobalOptions;
+use crate::cli::chosen::{Chosen, InGroup};
+use crate::cli::commands::{
+    add, apply, completions, doctor, export, get_login_password, keyserver_list, keyservers, list,
+    login, logout, man, registry_list, remove, rename, resolve, service_login, service_logout,
+    set_url, show, status, use_remote,
 };
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::ui::Ui;
 
 /// Manage the service endpoints of container runtimes
 ///
@@ -136,8 +135,8 @@ pub(crate) trait Run {
     /// The word for it, which lines of `-d` name.
     fn name(&self) -> &'static str;
 
-    /// Whether the modes of the user's files are mended before it runs.
-    fn mends_modes(&self) -> bool {
+    /// Whether the modes of the user's files are fixed before it runs.
+    fn fixes_modes(&self) -> bool {
         true
     }
 
@@ -213,7 +212,7 @@ impl Run for RemoteCommand {
         }
     }
 
-    fn mends_modes(&self) -> bool {
+    fn fixes_modes(&self) -> bool {
         !matches!(self, Self::Doctor(_))
     }
 }

@@ -1,14 +1,12 @@
 //! What `remote doctor --fix` takes out of a user's file: only what says nothing that a person may want.
 
 use super::logins::{exact_twins, is_without_secret};
-use crate::{
-    config::document::{Document, LoginEntry, RemoteEntry},
-    name::RemoteName,
-};
+use crate::config::document::{Document, LoginEntry, RemoteEntry};
+use crate::name::RemoteName;
 
 /// Takes out logins without their secret (`is_dead` says so of a registry's), repeated ones, and idle ghosts (`is_ghost` says
 /// whether the system lacks a name). Tells what went, a sentence each.
-pub fn mend(
+pub fn fix(
     document: &mut Document,
     is_dead: impl Fn(&LoginEntry) -> bool,
     is_ghost: impl Fn(&RemoteName) -> bool,
@@ -20,20 +18,33 @@ pub fn mend(
         let is_twin = twins.contains(&index);
         index += 1;
         if is_without_secret(login) || is_dead(login) {
-            told.push(format!("Dropped the login to {}, which had no secret", login.uri));
+            told.push(format!(
+                "Dropped the login to {}, which had no secret",
+                login.uri
+            ));
             false
         } else if is_twin {
-            told.push(format!("Dropped the second entry of the login to {}", login.uri));
+            told.push(format!(
+                "Dropped the second entry of the login to {}",
+                login.uri
+            ));
             false
         } else {
             true
         }
     });
-    let ghosts: Vec<RemoteName> =
-        document.remotes.keys().filter(|name| is_ghost(name) && is_idle_ghost(document, name)).cloned().collect();
+    let ghosts: Vec<RemoteName> = document
+        .remotes
+        .keys()
+        .filter(|name| is_ghost(name) && is_idle_ghost(document, name))
+        .cloned()
+        .collect();
     for name in ghosts {
         if let Some(entry) = document.remotes.remove(&name) {
-            told.push(format!("Removed {name} ({}), which the system does not have any more", entry.uri));
+            told.push(format!(
+                "Removed {name} ({}), which the system does not have any more",
+                entry.uri
+            ));
         }
     }
     told
@@ -42,7 +53,8 @@ pub fn mend(
 /// Whether a system's remote that the system does not have says nothing of a user: no token, no choice of it, no list of
 /// keyservers.
 pub(super) fn is_idle_ghost(document: &Document, name: &RemoteName) -> bool {
-    let is_idle = |entry: &RemoteEntry| entry.system && entry.token.is_empty() && entry.keyservers.is_empty();
+    let is_idle =
+        |entry: &RemoteEntry| entry.system && entry.token.is_empty() && entry.keyservers.is_empty();
     document.active != name.as_str() && document.remotes.get(name).is_some_and(is_idle)
 }
 
@@ -51,19 +63,25 @@ mod tests {
     use super::*;
     use crate::config::yaml;
 
-    fn mended(text: &str) -> (Document, Vec<String>) {
+    fn fixed(text: &str) -> (Document, Vec<String>) {
         let mut document = yaml::read(text.as_bytes()).unwrap();
-        let told = mend(&mut document, |login| login.uri.contains("dead"), |name| name.as_str().starts_with('g'));
+        let told = fix(
+            &mut document,
+            |login| login.uri.contains("dead"),
+            |name| name.as_str().starts_with('g'),
+        );
         (document, told)
     }
 
     #[test]
     fn what_says_nothing_goes() {
-        let (document, told) = mended(
+        let (document, told) = fixed(
             "Active: m\nRemotes: {m: {URI: m}, g: {URI: g.example, System: true}}\nCredentials:\n\
              - {URI: 'docker://a'}\n- {URI: 'docker://dead'}\n- {URI: 'docker://a'}\n- {URI: 'https://k'}\n",
         );
-        let left = yaml::read(b"Active: m\nRemotes: {m: {URI: m}}\nCredentials: [{URI: 'docker://a'}]").unwrap();
+        let left =
+            yaml::read(b"Active: m\nRemotes: {m: {URI: m}}\nCredentials: [{URI: 'docker://a'}]")
+                .unwrap();
         assert_eq!(document, left);
         assert_eq!(
             told,
@@ -88,7 +106,11 @@ mod tests {
             "Active: nobody",
         ];
         for text in texts {
-            assert_eq!(mended(text), (yaml::read(text.as_bytes()).unwrap(), Vec::new()), "{text}");
+            assert_eq!(
+                fixed(text),
+                (yaml::read(text.as_bytes()).unwrap(), Vec::new()),
+                "{text}"
+            );
         }
     }
 }

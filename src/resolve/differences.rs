@@ -1,18 +1,14 @@
 //! Where a runtime itself does otherwise than [`Effective`] says, and which version. Pure.
 //!
-//! Each is one of the deviations of docs/compatibility.md, or a mistake of the runtime's that can't be mended from outside.
+//! Each is one of the deviations of docs/compatibility.md, or a mistake of the runtime's that can't be fixed from outside.
 
 use super::Question;
-use crate::{
-    config::{
-        document::KeyserverEntry,
-        effective::{Effective, LayerKind, Layers, Note, Remote, Token},
-        layer::CHOICE,
-    },
-    flavor::Flavor,
-    quoted::capitalised,
-    uri::{EndpointUri, KeyserverUri, is_same_keyserver},
-};
+use crate::config::document::KeyserverEntry;
+use crate::config::effective::{Effective, LayerKind, Layers, Note, Remote, Token};
+use crate::config::layer::CHOICE;
+use crate::runtime::Runtime;
+use crate::text::capitalised;
+use crate::uri::{EndpointUri, KeyserverUri, is_same_keyserver};
 
 /// What a runtime does otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,17 +23,36 @@ pub struct Difference {
 pub fn differences(
     layers: &Layers,
     effective: &Effective<'_>,
-    flavor: &Flavor,
+    runtime: &Runtime,
     question: &Question<'_>,
 ) -> Vec<Difference> {
-    let command = capitalised(flavor.command());
+    let command = capitalised(runtime.command());
     let found = of_layers(layers, effective).into_iter();
     let active = effective.active().into_iter();
     let found = found.chain(active.flat_map(|remote| of_remote(remote, effective, question)));
-    let found = found
-        .filter_map(|(which, text)| Some((if flavor.is_singularity() { of_singularity(which)? } else { which }, text)));
-    let versions = |versions: &str| if versions.is_empty() { command.clone() } else { format!("{command} {versions}") };
-    found.map(|(which, text)| Difference { versions: versions(which), text }).collect()
+    let found = found.filter_map(|(which, text)| {
+        Some((
+            if runtime.is_singularity() {
+                of_singularity(which)?
+            } else {
+                which
+            },
+            text,
+        ))
+    });
+    let versions = |versions: &str| {
+        if versions.is_empty() {
+            command.clone()
+        } else {
+            format!("{command} {versions}")
+        }
+    };
+    found
+        .map(|(which, text)| Difference {
+            versions: versions(which),
+            text,
+        })
+        .collect()
 }
 
 /// The versions of Singularity that do what these of Apptainer do; `None` where none does.
@@ -66,33 +81,60 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
     for note in effective.notes() {
         match note {
             Note::Shadowed(name) => {
-                let uri = user.and_then(|user| user.remotes().get(name)).map(|entry| entry.uri.as_str());
+                let uri = user
+                    .and_then(|user| user.remotes().get(name))
+                    .map(|entry| entry.uri.as_str());
                 let uri = uri.unwrap_or_default();
-                found.push((COLLISION_FAILS, format!("fails: name collision while syncing: {name}")));
-                let is_exclusive =
-                    if effective.exclusive() == Some(name) { ", and does not obey its policy" } else { "" };
-                let text = format!("uses your own {name} at {uri} in place of the system's{is_exclusive}");
+                found.push((
+                    COLLISION_FAILS,
+                    format!("fails: name collision while syncing: {name}"),
+                ));
+                let is_exclusive = if effective.exclusive() == Some(name) {
+                    ", and does not obey its policy"
+                } else {
+                    ""
+                };
+                let text =
+                    format!("uses your own {name} at {uri} in place of the system's{is_exclusive}");
                 found.push((COLLISION_USES_OWN, text));
             }
             Note::Ghost(name) if active.is_some_and(|active| active.value == *name) => {
-                let uri = user.and_then(|user| user.remotes().get(name)).map(|entry| entry.uri.as_str());
+                let uri = user
+                    .and_then(|user| user.remotes().get(name))
+                    .map(|entry| entry.uri.as_str());
                 let uri = uri.unwrap_or_default();
-                found.push((EVERY, format!("uses the copy of {name} at {uri} that your file still has")));
+                found.push((
+                    EVERY,
+                    format!("uses the copy of {name} at {uri} that your file still has"),
+                ));
             }
-            Note::IndividualExclusive(name) if active.is_some_and(|active| active.value == *name) => {
-                found.push((EVERY, format!("obeys the Exclusive of your own {name} as if it were policy")));
+            Note::IndividualExclusive(name)
+                if active.is_some_and(|active| active.value == *name) =>
+            {
+                found.push((
+                    EVERY,
+                    format!("obeys the Exclusive of your own {name} as if it were policy"),
+                ));
             }
             Note::SeveralExclusive(_) => {
-                found.push((EVERY, "obeys any of the exclusive remotes, another one at each run".to_owned()));
+                found.push((
+                    EVERY,
+                    "obeys any of the exclusive remotes, another one at each run".to_owned(),
+                ));
             }
             _ => {}
         }
     }
     match active.map(|active| active.layer) {
         Some(LayerKind::Environment) => {
-            let without = Layers { chosen: None, ..layers.clone() };
+            let without = Layers {
+                chosen: None,
+                ..layers.clone()
+            };
             let other = without.merge();
-            let other = other.active_name().map_or("no remote".to_owned(), |active| active.value.to_string());
+            let other = other
+                .active_name()
+                .map_or("no remote".to_owned(), |active| active.value.to_string());
             found.push((EVERY, format!("does not know {CHOICE}: it uses {other}")));
         }
         Some(LayerKind::BuiltIn) if user.is_some_and(|user| !user.remotes().is_empty()) => {
@@ -104,29 +146,52 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
     found
 }
 
-fn of_remote(remote: &Remote<'_>, effective: &Effective<'_>, question: &Question<'_>) -> Vec<Found> {
+fn of_remote(
+    remote: &Remote<'_>,
+    effective: &Effective<'_>,
+    question: &Question<'_>,
+) -> Vec<Found> {
     let mut found = Vec::new();
     let name = remote.name;
     if let Token::Moved { stored_for } = remote.token {
-        found.push((EVERY, format!("sends your token for {stored_for} to {}, where {name} is now", remote.uri())));
+        found.push((
+            EVERY,
+            format!(
+                "sends your token for {stored_for} to {}, where {name} is now",
+                remote.uri()
+            ),
+        ));
     }
     if remote.is_insecure() {
         let text = format!("refuses the whole file in which {name} has the key Insecure");
         found.push((WITHOUT_INSECURE, text));
         if remote.is_global() {
-            let text = format!("overlooks the Insecure of {name} in the system's file, and asks it by https");
+            let text = format!(
+                "overlooks the Insecure of {name} in the system's file, and asks it by https"
+            );
             found.push((WITH_INSECURE, text));
         }
     }
     let has_port = |uri: EndpointUri| {
         let authority = uri.as_str().split('/').next().unwrap_or_default();
-        authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'))
+        authority
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| !port.contains(']'))
     };
     let task = question.task;
-    let asks_own_library = task.asks_library() && (question.library.or(question.host).is_none() || remote.exclusive);
+    let asks_own_library =
+        task.asks_library() && (question.library.or(question.host).is_none() || remote.exclusive);
     let asks_own_keyserver = task.asks_keyservers() && remote.keyservers().is_empty();
-    if (asks_own_library || asks_own_keyserver) && EndpointUri::parse(remote.uri()).is_ok_and(has_port) {
-        found.push((WITH_INSECURE, format!("can't find the services of {}: its address has a port", remote.uri())));
+    if (asks_own_library || asks_own_keyserver)
+        && EndpointUri::parse(remote.uri()).is_ok_and(has_port)
+    {
+        found.push((
+            WITH_INSECURE,
+            format!(
+                "can't find the services of {}: its address has a port",
+                remote.uri()
+            ),
+        ));
     }
     if task.asks_keyservers() {
         found.extend(of_keyservers(remote, effective, question));
@@ -134,13 +199,19 @@ fn of_remote(remote: &Remote<'_>, effective: &Effective<'_>, question: &Question
     found
 }
 
-fn of_keyservers(remote: &Remote<'_>, effective: &Effective<'_>, question: &Question<'_>) -> Vec<Found> {
+fn of_keyservers(
+    remote: &Remote<'_>,
+    effective: &Effective<'_>,
+    question: &Question<'_>,
+) -> Vec<Found> {
     let mut found = Vec::new();
     let listed = remote.keyservers();
     if let Some(url) = question.url {
-        let is_listed = |keyserver: &KeyserverEntry| !keyserver.skip && is_same_keyserver(&keyserver.uri, url);
+        let is_listed =
+            |keyserver: &KeyserverEntry| !keyserver.skip && is_same_keyserver(&keyserver.uri, url);
         if remote.exclusive && (listed.is_empty() || listed.iter().any(is_listed)) {
-            let text = "fails also for the keyservers that the policy allows: no keyserver configured";
+            let text =
+                "fails also for the keyservers that the policy allows: no keyserver configured";
             found.push((EVERY, text.to_owned()));
         }
         return found;
@@ -150,7 +221,11 @@ fn of_keyservers(remote: &Remote<'_>, effective: &Effective<'_>, question: &Ques
         found.push((EVERY, text.to_owned()));
     }
     let asked = listed.iter().filter(|keyserver| !keyserver.skip);
-    let number = if question.task.asks_all_keyservers() { usize::MAX } else { 1 };
+    let number = if question.task.asks_all_keyservers() {
+        usize::MAX
+    } else {
+        1
+    };
     for keyserver in asked.take(number).filter(|keyserver| keyserver.external) {
         let is_meant = |uri: &str| KeyserverUri::are_same(uri, &keyserver.uri);
         let meant = effective.logins().iter().find(|login| is_meant(&login.uri));

@@ -6,37 +6,27 @@ mod view;
 mod what;
 
 use clap::Args;
-
-use crate::{
-    cli::{
-        args,
-        context::Context,
-        credential::CredentialView,
-        failure::{Advise, Outcome},
-        json::{self, JsonOption},
-        layers,
-        services::{self, library_advice},
-        sources::Sources,
-        time,
-        ui::Ui,
-    },
-    config::{
-        effective::{Effective, Remote, Token},
-        resolve::{
-            self, Answer, Credential, Question, Refusal, RefusalReason, Server, ServerKind, Service, Services, Verdict,
-            keyserver_credential,
-        },
-    },
-    quoted::capitalised,
-    service::{
-        discovery::{Freshness, ServiceError, ServiceKind, known_service},
-        token,
-    },
-    uri::{EndpointUri, Image, is_same_keyserver},
-};
-
 use view::{DifferenceRow, ServerRow, View};
 use what::What;
+
+use crate::cli::context::Context;
+use crate::cli::credential::CredentialView;
+use crate::cli::failure::{Advise, Outcome};
+use crate::cli::json::JsonOption;
+use crate::cli::services::library_advice;
+use crate::cli::sources::Sources;
+use crate::cli::ui::Ui;
+use crate::cli::{args, json, layers, services, time};
+use crate::config::effective::{Effective, Remote, Token};
+use crate::resolve;
+use crate::resolve::{
+    Answer, Credential, Question, Refusal, RefusalReason, Server, ServerKind, Service, Services,
+    Verdict, keyserver_credential,
+};
+use crate::service::discovery::{Freshness, ServiceError, ServiceKind, known_service};
+use crate::service::token;
+use crate::text::capitalised;
+use crate::uri::{EndpointUri, Image, is_same_keyserver};
 
 /// Tell which servers a runtime asks for something, and why
 ///
@@ -79,7 +69,12 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     let words = args.what.join(" ");
     if let Some(Image::Registry { uri, names_host }) = &what.image {
         let view = registry::answer(uri, *names_host, context, ui)?;
-        let view = View { what: words, task: what.task.words(), verdict: "allowed", ..view };
+        let view = View {
+            what: words,
+            task: what.task.words(),
+            verdict: "allowed",
+            ..view
+        };
         return show(&view, args, ui).map(|()| Outcome::Done);
     }
     let layers = layers::load(context)?;
@@ -90,16 +85,30 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
         Some(Image::Library { host }) => host.as_deref(),
         _ => None,
     };
-    let question =
-        Question { task: what.task, host, library: named.library.value.as_deref(), url: named.url.value.as_deref() };
+    let question = Question {
+        task: what.task,
+        host,
+        library: named.library.value.as_deref(),
+        url: named.url.value.as_deref(),
+    };
     let known = Known::find(&effective, &question, args, context, ui);
-    let answer = resolve::resolve(&effective, &known.services, &context.flavor, &question);
+    let answer = resolve::resolve(&effective, &known.services, &context.runtime, &question);
     let sources = Sources::read(&layers)?;
-    let asked = Asked { effective: &effective, question, answer: &answer, sources: &sources, known: &known, context };
+    let asked = Asked {
+        effective: &effective,
+        question,
+        answer: &answer,
+        sources: &sources,
+        known: &known,
+        context,
+    };
     let mut view = asked.view(&named);
     view.what = words;
-    let differences = resolve::differences(&layers, &effective, &context.flavor, &question);
-    let differences = differences.into_iter().map(|found| DifferenceRow { versions: found.versions, text: found.text });
+    let differences = resolve::differences(&layers, &effective, &context.runtime, &question);
+    let differences = differences.into_iter().map(|found| DifferenceRow {
+        versions: found.versions,
+        text: found.text,
+    });
     view.differences = asked.named_file().into_iter().chain(differences).collect();
     show(&view, args, ui)?;
     match &answer.verdict {
@@ -113,7 +122,11 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
 }
 
 fn show(view: &View<'_>, args: &ResolveArgs, ui: &mut Ui) -> anyhow::Result<()> {
-    if args.json.json { json::print("portolan.remote-resolve/1", view, ui) } else { Ok(ui.print(&view.render(ui))?) }
+    if args.json.json {
+        json::print("portolan.remote-resolve/1", view, ui)
+    } else {
+        Ok(ui.print(&view.render(ui))?)
+    }
 }
 
 /// What the command line or a variable names, and which of them.
@@ -133,14 +146,23 @@ struct Named {
 impl Named {
     fn find(args: &ResolveArgs, what: &What, context: &Context, ui: &mut Ui) -> Self {
         let mut name = |flag: &str, given: &Option<String>, takes: bool, key: &str| match given {
-            Some(given) => Name { value: Some(given.clone()), by: flag.to_owned() },
-            None if takes => Name { value: args::variable(context, ui, key), by: context.flavor.variable(key) },
+            Some(given) => Name {
+                value: Some(given.clone()),
+                by: flag.to_owned(),
+            },
+            None if takes => Name {
+                value: args::variable(context, ui, key),
+                by: context.runtime.variable(key),
+            },
             None => Name::default(),
         };
         let library = name("--library", &args.library, what.takes_library(), "LIBRARY");
         let url = name("--url", &args.url, what.takes_url(), "URL");
         let url = match &what.keyserver {
-            Some(keyserver) => Name { value: Some(keyserver.clone()), by: String::new() },
+            Some(keyserver) => Name {
+                value: Some(keyserver.clone()),
+                by: String::new(),
+            },
             None => url,
         };
         Self { library, url }
@@ -163,7 +185,10 @@ impl Known {
         ui: &mut Ui,
     ) -> Self {
         let Some(remote) = effective.active() else {
-            return Self { services: Services::fallback(&context.flavor), found: None };
+            return Self {
+                services: Services::fallback(&context.runtime),
+                found: None,
+            };
         };
         let library = question.library.or(question.host);
         let needs_library = question.task.asks_library() && (library.is_none() || remote.exclusive);
@@ -171,14 +196,27 @@ impl Known {
             && remote.keyservers().is_empty()
             && (question.url.is_none() || remote.exclusive);
         let known = EndpointUri::parse(remote.uri()).ok();
-        let is_lacking = known.is_some_and(|uri| known_service(&uri, &ServiceKind::Library) == Some(""));
+        let is_lacking =
+            known.is_some_and(|uri| known_service(&uri, &ServiceKind::Library) == Some(""));
         let with = |library: Service, keyserver: Service| Services {
-            library: if is_lacking { Service::Lacking } else { library },
+            library: if is_lacking {
+                Service::Lacking
+            } else {
+                library
+            },
             keyserver,
         };
-        let unknown = |reason: &str| with(Service::Unknown(reason.to_owned()), Service::Unknown(reason.to_owned()));
+        let unknown = |reason: &str| {
+            with(
+                Service::Unknown(reason.to_owned()),
+                Service::Unknown(reason.to_owned()),
+            )
+        };
         if !needs_library && !needs_keyserver {
-            return Self { services: unknown("it was not asked"), found: None };
+            return Self {
+                services: unknown("it was not asked"),
+                found: None,
+            };
         }
         let freshness = match args {
             ResolveArgs { refresh: true, .. } => Freshness::Now,
@@ -190,17 +228,28 @@ impl Known {
             (services::Services::Unknown(reason), _) => unknown(reason),
             (_, named) => {
                 let service = |kind: ServiceKind| {
-                    let uri = named.iter().copied().flatten().find(|(named, _)| *named == kind).map(|(_, uri)| uri);
+                    let uri = named
+                        .iter()
+                        .copied()
+                        .flatten()
+                        .find(|(named, _)| *named == kind)
+                        .map(|(_, uri)| uri);
                     match uri.map(String::as_str) {
                         None => Service::Missing(ServiceError::Missing(kind).to_string()),
                         Some("") => Service::Missing(ServiceError::NoUri(kind).to_string()),
                         Some(uri) => Service::At(uri.to_owned()),
                     }
                 };
-                with(service(ServiceKind::Library), service(ServiceKind::Keyserver))
+                with(
+                    service(ServiceKind::Library),
+                    service(ServiceKind::Keyserver),
+                )
             }
         };
-        Self { services, found: Some(found) }
+        Self {
+            services,
+            found: Some(found),
+        }
     }
 }
 
@@ -227,12 +276,20 @@ impl<'a> Asked<'a> {
         };
         View {
             task: self.question.task.words(),
-            remote: self.effective.active_name().map(|active| active.value.as_str()),
+            remote: self
+                .effective
+                .active_name()
+                .map(|active| active.value.as_str()),
             exclusive: self.remote().is_some_and(|remote| remote.exclusive),
             remote_by: self.sources.active(self.effective),
             verdict,
             problem,
-            servers: self.answer.servers.iter().map(|server| self.row(server)).collect(),
+            servers: self
+                .answer
+                .servers
+                .iter()
+                .map(|server| self.row(server))
+                .collect(),
             why: self.why(named),
             ..View::default()
         }
@@ -248,13 +305,20 @@ impl<'a> Asked<'a> {
             uri: server.uri.clone(),
             insecure: server.insecure,
             credential: CredentialView::of(server.credential, remote, self.sources),
-            listed: remote.zip(server.listed).map(|(remote, index)| self.sources.keyserver(remote, index)),
+            listed: remote
+                .zip(server.listed)
+                .map(|(remote, index)| self.sources.keyserver(remote, index)),
         }
     }
 
     fn why(&self, named: &Named) -> Vec<String> {
         let mut why = vec![self.which_remote()];
-        let Question { task, host, library, url } = self.question;
+        let Question {
+            task,
+            host,
+            library,
+            url,
+        } = self.question;
         let asks = |kind: ServerKind| self.answer.servers.iter().any(|server| server.kind == kind);
         if task.asks_library() && asks(ServerKind::Library) {
             match (library, host) {
@@ -288,7 +352,10 @@ impl<'a> Asked<'a> {
                 why.push("The remote's services are known without asking it.".to_owned());
             }
             Some(services::Services::Said { seen, .. }) => {
-                why.push(format!("The remote's services are as its endpoint said on {}.", time::date(*seen)));
+                why.push(format!(
+                    "The remote's services are as its endpoint said on {}.",
+                    time::date(*seen)
+                ));
             }
             Some(services::Services::Unknown(_)) | None => {}
         }
@@ -296,37 +363,63 @@ impl<'a> Asked<'a> {
     }
 
     fn which_remote(&self) -> String {
-        let by = self.sources.active(self.effective).map_or_else(String::new, |place| place.told());
+        let by = self
+            .sources
+            .active(self.effective)
+            .map_or_else(String::new, |place| place.told());
         match (self.remote(), self.effective.active_name()) {
-            (Some(Remote { name, exclusive: true, .. }), _) => {
+            (
+                Some(Remote {
+                    name,
+                    exclusive: true,
+                    ..
+                }),
+                _,
+            ) => {
                 format!("{name} is the only remote that users may use ({by}).")
             }
             (Some(remote), _) => format!("{} is the active remote ({by}).", remote.name),
             (None, Some(active)) => format!("{} should be the active remote ({by}).", active.value),
-            (None, None) if self.effective.remotes().next().is_some() => "No remote is active.".to_owned(),
-            (None, None) => "There are no remotes: the runtime uses what its project ships.".to_owned(),
+            (None, None) if self.effective.remotes().next().is_some() => {
+                "No remote is active.".to_owned()
+            }
+            (None, None) => {
+                "There are no remotes: the runtime uses what its project ships.".to_owned()
+            }
         }
     }
 
     /// The place that a keyserver which is named has in the remote's list, where it gets its login.
     fn listed(&self, url: &str) -> Option<String> {
         let remote = self.remote()?;
-        let mut visible = remote.keyservers().iter().filter(|keyserver| !keyserver.skip).zip(1..);
-        let (keyserver, order) = visible.find(|(keyserver, _)| is_same_keyserver(&keyserver.uri, url))?;
+        let mut visible = remote
+            .keyservers()
+            .iter()
+            .filter(|keyserver| !keyserver.skip)
+            .zip(1..);
+        let (keyserver, order) =
+            visible.find(|(keyserver, _)| is_same_keyserver(&keyserver.uri, url))?;
         let credential = keyserver_credential(self.effective, remote, keyserver);
         let credential = CredentialView::of(credential, Some(remote), self.sources).told();
         let name = remote.name;
-        Some(format!("Where none is named, it is keyserver {order} of {name}, with this credential: {credential}."))
+        Some(format!(
+            "Where none is named, it is keyserver {order} of {name}, with this credential: {credential}."
+        ))
     }
 
     /// What is odd about the access token that would be sent.
     fn token(&self) -> Option<String> {
         let remote = self.remote()?;
         let is_wanted = |server: &Server<'_>| matches!(server.credential, Credential::Token(_));
-        self.answer.servers.iter().find(|server| is_wanted(server))?;
+        self.answer
+            .servers
+            .iter()
+            .find(|server| is_wanted(server))?;
         match remote.token {
             Token::None => Some(format!("No access token is stored for {}.", remote.name)),
-            Token::Moved { stored_for } => Some(format!("The access token that is stored is for {stored_for}.")),
+            Token::Moved { stored_for } => Some(format!(
+                "The access token that is stored is for {stored_for}."
+            )),
             Token::Stored(token) => {
                 let end = token::expiry(token).filter(|end| *end <= self.context.now)?;
                 Some(format!("The access token expired at {}.", time::date(end)))
@@ -339,7 +432,7 @@ impl<'a> Asked<'a> {
         let paths = &self.context.paths;
         let own = paths.own();
         paths.user_is_named.then(|| DifferenceRow {
-            versions: capitalised(self.context.flavor.command()),
+            versions: capitalised(self.context.runtime.command()),
             text: format!("reads {}, never {}", own.display(), paths.user.display()),
         })
     }
@@ -352,14 +445,19 @@ fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
         RefusalReason::NoDefault { .. } | RefusalReason::NoSuchRemote(_) => {
             error.advise("To choose one: portolan remote use <NAME>.")
         }
-        RefusalReason::NoDefaultLibrary | RefusalReason::NoLibrary | RefusalReason::NoLibraryService(_) => {
-            error.advise(library_advice(asked.effective))
-        }
-        RefusalReason::NoToken { .. } if asked.question.library.or(asked.question.host).is_some() => {
+        RefusalReason::NoDefaultLibrary
+        | RefusalReason::NoLibrary
+        | RefusalReason::NoLibraryService(_) => error.advise(library_advice(asked.effective)),
+        RefusalReason::NoToken { .. }
+            if asked.question.library.or(asked.question.host).is_some() =>
+        {
             error.advise("The token is for the remote's own library: name no other.")
         }
         RefusalReason::NoToken { .. } => match asked.remote() {
-            Some(remote) => error.advise(format!("To log in: portolan remote login {}.", remote.name.word())),
+            Some(remote) => error.advise(format!(
+                "To log in: portolan remote login {}.",
+                remote.name.word()
+            )),
             None => error,
         },
         RefusalReason::Exclusive(_) => match asked.sources.exclusive(asked.effective) {

@@ -1,42 +1,41 @@
-//! Folders that others can write, and homes that are others'. D14, D20 of docs/compatibility.md.
+//! Directories that others can write, and homes that are others'. D14, D20 of docs/compatibility.md.
 
-use std::{
-    fs,
-    os::unix::fs::{MetadataExt as _, chown, symlink},
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown, symlink};
+use std::path::{Path, PathBuf};
 
 use snapbox::{IntoData as _, assert_data_eq, str};
 
-use crate::support::{
-    cloud,
-    endpoint::endpoint,
-    server::Server,
-    world::{ORDINARY, SHIPPED, World, is_root, skip},
-};
+use crate::support::cloud;
+use crate::support::endpoint::endpoint;
+use crate::support::server::Server;
+use crate::support::world::{ORDINARY, SHIPPED, World, is_root, skip};
 
 const ADD: &[&str] = &["remote", "add", "--global", "x", "x.example.com"];
 
 #[test]
 fn a_system_that_everybody_can_change_is_told_at_every_change() {
     let world = World::shipped();
-    let folder = world.root().join("etc/apptainer");
-    world.set_mode(&folder, 0o777);
-    let told = world.session(&["remote add --global x x.example.com", "remote use --global x"]);
-    world.set_mode(&folder, 0o1777);
+    let directory = world.root().join("etc/apptainer");
+    world.set_mode(&directory, 0o777);
+    let told = world.session(&[
+        "remote add --global x x.example.com",
+        "remote use --global x",
+    ]);
+    world.set_mode(&directory, 0o1777);
     let sticky = world.session(&["remote use --global DefaultRemote"]);
-    world.set_mode(&folder, 0o755);
+    world.set_mode(&directory, 0o755);
     world.set_mode(&world.system_file(), 0o666);
     let file = world.session(&["remote remove --global x", "remote list"]);
     assert_data_eq!(format!("{told}{sticky}{file}"), str![[r#"
 $ portolan remote add --global x x.example.com
 ------- stderr -------
-WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To mend it: chmod o-w $ETC/apptainer
+WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To fix it: chmod o-w $ETC/apptainer
 INFO:    Remote "x" added.
 INFO:    Global option detected. Will not automatically log into remote.
 $ portolan remote use --global x
 ------- stderr -------
-WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To mend it: chmod o-w $ETC/apptainer
+WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To fix it: chmod o-w $ETC/apptainer
 INFO:    Remote "x" now in use.
 [EOF]
 $ portolan remote use --global DefaultRemote
@@ -45,7 +44,7 @@ INFO:    Remote "DefaultRemote" now in use.
 [EOF]
 $ portolan remote remove --global x
 ------- stderr -------
-WARNING: $ETC/apptainer/remote.yaml can be changed by all users (mode 666), and with it the remotes that the system sets. To mend it: chmod o-w $ETC/apptainer/remote.yaml
+WARNING: $ETC/apptainer/remote.yaml can be changed by all users (mode 666), and with it the remotes that the system sets. To fix it: chmod o-w $ETC/apptainer/remote.yaml
 INFO:    Remote "x" removed.
 $ portolan remote list
 Cloud Services Endpoints
@@ -67,17 +66,17 @@ https://keys.openpgp.org  YES     NO        1*
 }
 
 #[test]
-fn nothing_that_waits_in_a_folder_for_all_is_used_by_root() {
+fn nothing_that_waits_in_a_directory_for_all_is_used_by_root() {
     if !is_root() {
         return skip("only root can be waited for");
     }
     let plant = |name: &str, how: &str| {
         let world = World::shipped();
-        let folder = world.root().join("etc/apptainer");
+        let directory = world.root().join("etc/apptainer");
         let victim = world.root().join("victim");
         fs::write(&victim, "root's own\n").unwrap();
         world.set_mode(&victim, 0o600);
-        let place = folder.join(name);
+        let place = directory.join(name);
         let _ = fs::remove_file(&place);
         match how {
             "link" => symlink(&victim, &place).unwrap(),
@@ -88,26 +87,49 @@ fn nothing_that_waits_in_a_folder_for_all_is_used_by_root() {
             }
             _ => fs::create_dir(&place).unwrap(),
         }
-        world.set_mode(&folder, 0o777);
+        world.set_mode(&directory, 0o777);
         let run = world.run(ADD);
-        assert_eq!(fs::read_to_string(&victim).unwrap(), "root's own\n", "{how} at {name}");
+        assert_eq!(
+            fs::read_to_string(&victim).unwrap(),
+            "root's own\n",
+            "{how} at {name}"
+        );
         let found = fs::metadata(&victim).unwrap();
-        assert_eq!((found.mode() & 0o777, found.uid()), (0o600, 0), "{how} at {name}");
+        assert_eq!(
+            (found.mode() & 0o777, found.uid()),
+            (0o600, 0),
+            "{how} at {name}"
+        );
         (run.code, run.stderr)
     };
     for (name, how, reason) in [
-        ("remote.yaml", "link", "root writes through no link in a folder that others can write"),
+        (
+            "remote.yaml",
+            "link",
+            "root writes through no link in a directory that others can write",
+        ),
         ("remote.yaml", "hard link", "has 2 names (hard links)"),
-        ("remote.yaml", "file", "belongs to user 65534, and root changes no such file"),
-        ("remote.yaml", "folder", "is a directory"),
+        (
+            "remote.yaml",
+            "file",
+            "belongs to user 65534, and root changes no such file",
+        ),
+        ("remote.yaml", "directory", "is a directory"),
         ("remote.yaml.lock", "link", "it is a symbolic link"),
-        ("remote.yaml.lock", "hard link", "it has another name (a hard link)"),
+        (
+            "remote.yaml.lock",
+            "hard link",
+            "it has another name (a hard link)",
+        ),
         ("remote.yaml.lock", "file", "it belongs to another user"),
-        ("remote.yaml.lock", "folder", "is a directory"),
-        (".remote.yaml.portolan-new", "folder", "is a directory"),
+        ("remote.yaml.lock", "directory", "is a directory"),
+        (".remote.yaml.portolan-new", "directory", "is a directory"),
     ] {
         let (code, told) = plant(name, how);
-        assert!(code == Some(255) && told.contains(reason), "{how} at {name}: {code:?} {told}");
+        assert!(
+            code == Some(255) && told.contains(reason),
+            "{how} at {name}: {code:?} {told}"
+        );
     }
     // A temporary file is never opened, but removed and made anew.
     for how in ["link", "hard link", "file"] {
@@ -115,17 +137,17 @@ fn nothing_that_waits_in_a_folder_for_all_is_used_by_root() {
     }
 }
 
-/// What a stranger has put into a folder that root might take for its home.
+/// What a stranger has put into a directory that root might take for its home.
 const EVIL: &str = "Active: evil\nRemotes: {evil: {URI: evil.example.com}}\n";
 
-/// Makes a home of root's with a folder in it that holds [`EVIL`] and belongs to somebody, and closes it as far as `mode` says.
+/// Makes a home of root's with a directory in it that holds [`EVIL`] and belongs to somebody, and closes it as far as `mode` says.
 fn planted(world: &World, name: &str, owner: u32, mode: u32) -> PathBuf {
     let home = world.root().join("planted");
     let _ = fs::remove_dir_all(&home);
-    let folder = home.join(name);
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("remote.yaml"), EVIL).unwrap();
-    for path in [&folder, &folder.join("remote.yaml")] {
+    let directory = home.join(name);
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("remote.yaml"), EVIL).unwrap();
+    for path in [&directory, &directory.join("remote.yaml")] {
         chown(path, Some(owner), Some(owner)).unwrap();
         world.set_mode(path, if path.is_dir() { 0o700 } else { 0o600 });
     }
@@ -133,12 +155,21 @@ fn planted(world: &World, name: &str, owner: u32, mode: u32) -> PathBuf {
     home
 }
 
-/// Every name below a folder with what it is now.
-fn all(folder: &Path) -> Vec<(PathBuf, u32, i64, i64)> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut found: Vec<_> =
-        entries.flat_map(|path| if path.is_dir() { all(&path) } else { vec![fact(path)] }).collect();
-    found.push(fact(folder.to_path_buf()));
+/// Every name below a directory with what it is now.
+fn all(directory: &Path) -> Vec<(PathBuf, u32, i64, i64)> {
+    let entries = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                all(&path)
+            } else {
+                vec![fact(path)]
+            }
+        })
+        .collect();
+    found.push(fact(directory.to_path_buf()));
     found.sort();
     found
 }
@@ -166,22 +197,43 @@ fn root_uses_no_home_that_others_can_write_or_have_prepared() {
         ("APPTAINER_CONFIGDIR", ".apptainer", 0, 0o755, true),
     ] {
         let mut world = World::shipped();
-        let planted = planted(&world, if below == "new" { ".apptainer" } else { below }, owner, mode);
+        let planted = planted(
+            &world,
+            if below == "new" { ".apptainer" } else { below },
+            owner,
+            mode,
+        );
         let account = world.root().join("root");
         fs::create_dir(&account).unwrap();
-        let named = if variable == "HOME" { planted.clone() } else { planted.join(below) };
+        let named = if variable == "HOME" {
+            planted.clone()
+        } else {
+            planted.join(below)
+        };
         world.set(variable, named);
         if variable != "HOME" {
             world.set("HOME", &account);
         }
         let before = all(&planted);
         let words = ["remote", "add", "--no-login", "x", "x.example.com"];
-        let Some(run) = world.run_with_account(&account, &words) else { return };
+        let Some(run) = world.run_with_account(&account, &words) else {
+            return;
+        };
         let case = format!("{variable} {below} of {owner}, {mode:o}");
-        assert_eq!((run.stderr.as_str(), run.code), ("INFO:    Remote \"x\" added.\n", Some(0)), "{case}");
+        assert_eq!(
+            (run.stderr.as_str(), run.code),
+            ("INFO:    Remote \"x\" added.\n", Some(0)),
+            "{case}"
+        );
         assert_eq!(all(&planted) != before, is_used, "{case}");
-        assert_eq!(account.join(".apptainer/remote.yaml").exists(), !is_used, "{case}");
-        let Some(listed) = world.run_with_account(&account, &["remote", "list", "--names"]) else { return };
+        assert_eq!(
+            account.join(".apptainer/remote.yaml").exists(),
+            !is_used,
+            "{case}"
+        );
+        let Some(listed) = world.run_with_account(&account, &["remote", "list", "--names"]) else {
+            return;
+        };
         assert_eq!(listed.stdout.contains("evil"), is_used, "{case}");
     }
 }
@@ -217,7 +269,10 @@ fn no_variable_leads_root_out_of_its_home_by_two_dots() {
         let account = world.root().join("root");
         fs::create_dir(&account).unwrap();
         world.set("XDG_STATE_HOME", world.home().join(way).join("open/state"));
-        world.set("APPTAINER_CONFIGDIR", world.home().join(way).join("open/x/configuration"));
+        world.set(
+            "APPTAINER_CONFIGDIR",
+            world.home().join(way).join("open/x/configuration"),
+        );
         for words in [
             &["remote", "add", "--no-login", "x", "x.example.com"][..],
             &["remote", "use", "x"],
@@ -228,36 +283,58 @@ fn no_variable_leads_root_out_of_its_home_by_two_dots() {
         }
         assert_eq!(fs::read_dir(&open).unwrap().count(), 0, "{way}");
         assert!(!world.home().join("none").exists());
-        assert!(world.home().join(".local/state/portolan/apptainer/previous").exists(), "{:?}", world.home_listing());
+        assert!(
+            world
+                .home()
+                .join(".local/state/portolan/apptainer/previous")
+                .exists(),
+            "{:?}",
+            world.home_listing()
+        );
     }
 }
 
 #[test]
-fn root_leaves_nothing_in_folders_of_others() {
+fn root_leaves_nothing_in_directories_of_others() {
     if !is_root() {
         return skip("only root has other people's variables");
     }
     let mut world = cloud::world();
     let server = Server::https(endpoint);
-    world.write_user(format!("Active: e\nRemotes: {{e: {{URI: \"{}\"}}}}\n", server.host()));
+    world.write_user(format!(
+        "Active: e\nRemotes: {{e: {{URI: \"{}\"}}}}\n",
+        server.host()
+    ));
     let theirs = world.root().join("theirs");
     fs::create_dir_all(theirs.join(".cache")).unwrap();
     fs::create_dir_all(theirs.join(".config")).unwrap();
     world.give_away(&theirs);
-    for (variable, folder) in
-        [("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", "state")]
-    {
-        world.set(variable, theirs.join(folder));
+    for (variable, directory) in [
+        ("XDG_CACHE_HOME", ".cache"),
+        ("XDG_CONFIG_HOME", ".config"),
+        ("XDG_STATE_HOME", "state"),
+    ] {
+        world.set(variable, theirs.join(directory));
     }
-    for words in
-        [&["remote", "status"][..], &["remote", "list"], &["remote", "add", "--no-login", "x", "x.example.com"]]
-    {
+    for words in [
+        &["remote", "status"][..],
+        &["remote", "list"],
+        &["remote", "add", "--no-login", "x", "x.example.com"],
+    ] {
         let run = world.run(words);
         assert_eq!(run.code, Some(0), "{run}");
     }
-    for folder in [".cache", ".config"] {
-        assert_eq!(fs::read_dir(theirs.join(folder)).unwrap().count(), 0, "{folder}");
+    for directory in [".cache", ".config"] {
+        assert_eq!(
+            fs::read_dir(theirs.join(directory)).unwrap().count(),
+            0,
+            "{directory}"
+        );
     }
     assert!(!theirs.join("state").exists());
-    assert!(world.home().join(".cache/portolan").exists(), "its own home serves: {:?}", world.home_listing());
+    assert!(
+        world.home().join(".cache/portolan").exists(),
+        "its own home serves: {:?}",
+        world.home_listing()
+    );
 }

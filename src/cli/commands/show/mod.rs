@@ -7,20 +7,15 @@ mod view;
 use clap::Args;
 
 use self::view::Show;
-use crate::{
-    cli::{
-        context::Context,
-        failure::Outcome,
-        json::{self, JsonOption},
-        layers,
-        services::{Services, library_advice},
-        sources::Sources,
-        target,
-        ui::Ui,
-    },
-    name::RemoteName,
-    service::discovery::Freshness,
-};
+use crate::cli::context::Context;
+use crate::cli::failure::Outcome;
+use crate::cli::json::JsonOption;
+use crate::cli::services::{Services, library_advice};
+use crate::cli::sources::Sources;
+use crate::cli::ui::Ui;
+use crate::cli::{json, layers, target};
+use crate::name::RemoteName;
+use crate::service::discovery::Freshness;
 
 /// Show everything about a remote endpoint, and where it comes from
 ///
@@ -61,7 +56,13 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         (false, false) => Freshness::Day,
     };
     let services = Services::find(remote, freshness, context, ui);
-    let show = Show { effective: &effective, remote, sources: Sources::read(&layers)?, services, now: context.now };
+    let show = Show {
+        effective: &effective,
+        remote,
+        sources: Sources::read(&layers)?,
+        services,
+        now: context.now,
+    };
     let view = show.view();
     if args.json.json {
         json::print("portolan.remote-show/1", &view, ui)?;

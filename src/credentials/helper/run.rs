@@ -1,22 +1,19 @@
 //! One run of a program: something in, something out, within a time limit. Knows no protocol.
 
-use std::{
-    ffi::OsString,
-    io::{self, Read, Write as _},
-    os::unix::process::ExitStatusExt as _,
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{self, Receiver},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+use std::ffi::OsString;
+use std::io::{Read, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use zeroize::Zeroizing;
 
 use super::{HelperError, HelperFault, Task};
-use crate::{quoted::in_one_line, secret::Secret};
+use crate::secret::Secret;
+use crate::text::in_one_line;
 
 /// Between two looks whether a program has ended: next to nothing for a person, and for a processor.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -44,7 +41,11 @@ pub(super) fn run(
     limit: Duration,
 ) -> Result<Done, HelperFault> {
     let mut command = Command::new(program);
-    command.arg(word).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .arg(word)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for (name, value) in environment {
         match value {
             Some(value) => command.env(name, value),
@@ -53,8 +54,13 @@ pub(super) fn run(
     }
     let not_run = |error: io::Error| match error.kind() {
         // What the search on PATH may not execute or look into is not there, to Docker's library too.
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => HelperFault::Missing(program.to_owned()),
-        _ => HelperFault::Run { program: program.to_owned(), reason: error.to_string() },
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            HelperFault::Missing(program.to_owned())
+        }
+        _ => HelperFault::Run {
+            program: program.to_owned(),
+            reason: error.to_string(),
+        },
     };
     let end = Instant::now() + limit;
     let mut child = command.spawn().map_err(not_run)?;
@@ -72,7 +78,11 @@ pub(super) fn run(
         }
         thread::sleep(PAUSE);
     };
-    Ok(Done { status, stdout: stdout.end(), stderr: stderr.end() })
+    Ok(Done {
+        status,
+        stdout: stdout.end(),
+        stderr: stderr.end(),
+    })
 }
 
 /// Gives a program its input, and hears what it says, each by a thread.
@@ -82,7 +92,10 @@ fn attend(child: &mut Child, input: &Secret) -> io::Result<[Hearing; 2]> {
         // One that does not listen says why, or ends.
         thread::Builder::new().spawn(move || stdin.write_all(input.expose().as_bytes()))?;
     }
-    Ok([Hearing::begin(child.stdout.take())?, Hearing::begin(child.stderr.take())?])
+    Ok([
+        Hearing::begin(child.stdout.take())?,
+        Hearing::begin(child.stderr.take())?,
+    ])
 }
 
 fn end_of(child: &mut Child) {
@@ -97,12 +110,16 @@ impl Done {
 
     /// Whether it said this, among other things.
     pub(super) fn says(&self, words: &str) -> bool {
-        [&self.stdout, &self.stderr].iter().any(|said| String::from_utf8_lossy(said).contains(words))
+        [&self.stdout, &self.stderr]
+            .iter()
+            .any(|said| String::from_utf8_lossy(said).contains(words))
     }
 
     /// What to tell of its failure; the `secret` that it was given is not told.
     pub(super) fn error(&self, task: Task, secret: Option<&Secret>) -> HelperError {
-        let text = |said: &Zeroizing<Vec<u8>>| Zeroizing::new(String::from_utf8_lossy(said).trim().to_owned());
+        let text = |said: &Zeroizing<Vec<u8>>| {
+            Zeroizing::new(String::from_utf8_lossy(said).trim().to_owned())
+        };
         let mut said = text(&self.stdout);
         if said.is_empty() {
             said = text(&self.stderr);
@@ -117,7 +134,11 @@ impl Done {
             (Some(code), _) => HelperFault::Exit(code),
             (None, signal) => HelperFault::Signal(signal.unwrap_or_default()),
         };
-        HelperError { task, fault, said: in_one_line(said).chars().take(LONGEST_COMPLAINT).collect() }
+        HelperError {
+            task,
+            fault,
+            said: in_one_line(said).chars().take(LONGEST_COMPLAINT).collect(),
+        }
     }
 }
 
@@ -139,7 +160,10 @@ impl Hearing {
             loop {
                 match pipe.read(&mut part[..]) {
                     Ok(count @ 1..) => {
-                        hearing.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part[..count]);
+                        hearing
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .extend_from_slice(&part[..count]);
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Ok(_) | Err(_) => break,

@@ -6,13 +6,15 @@
 
 mod run;
 
-use std::{collections::BTreeMap, ffi::OsString, fmt, time::Duration};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::stored::Stored;
-use crate::secret::Secret;
+use crate::secret::{Secret, Stored};
 
 /// Long enough for a keyring that asks to be unlocked by a click, short enough for a job that nobody watches.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -26,9 +28,11 @@ const TOKEN_USER: &str = "<token>";
 pub struct HelperName(String);
 
 impl HelperName {
-    /// Checks a name from a file: it must not lead out of the folders on PATH.
+    /// Checks a name from a file: it must not lead out of the directories on PATH.
     pub fn parse(name: &str) -> Option<Self> {
-        let is_allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+        let is_allowed = |character: char| {
+            character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
+        };
         (!name.is_empty() && name.chars().all(is_allowed)).then(|| Self(name.to_owned()))
     }
 
@@ -143,7 +147,11 @@ impl Task {
 impl Helper {
     /// A helper in this program's environment but for these changes, with the usual time limit of 10 s.
     pub fn new(name: HelperName, environment: Vec<(OsString, Option<OsString>)>) -> Self {
-        Self { name, environment, limit: LIMIT }
+        Self {
+            name,
+            environment,
+            limit: LIMIT,
+        }
     }
 
     /// Gives a login to the helper, under this address.
@@ -157,7 +165,11 @@ impl Helper {
         };
         let request = json!({ "ServerURL": server, "Username": user, "Secret": secret.expose() });
         let done = self.run(Task::Store, &Secret::new(request.to_string()))?;
-        if done.succeeded() { Ok(()) } else { Err(done.error(Task::Store, Some(secret))) }
+        if done.succeeded() {
+            Ok(())
+        } else {
+            Err(done.error(Task::Store, Some(secret)))
+        }
     }
 
     /// The login under this address; `None` when the helper has none.
@@ -167,7 +179,11 @@ impl Helper {
     pub fn get(&self, server: &str) -> Result<Option<Stored>, HelperError> {
         let done = self.run(Task::Get, &Secret::new(server))?;
         if !done.succeeded() {
-            return if done.says(NOT_FOUND) { Ok(None) } else { Err(done.error(Task::Get, None)) };
+            return if done.says(NOT_FOUND) {
+                Ok(None)
+            } else {
+                Err(done.error(Task::Get, None))
+            };
         }
         let Ok(Said { username, secret }) = serde_json::from_slice(&done.stdout) else {
             return Err(unreadable(Task::Get));
@@ -175,8 +191,14 @@ impl Helper {
         let secret = Secret::new(secret);
         Ok(match (secret.is_empty(), username.as_str()) {
             (true, _) => None,
-            (false, TOKEN_USER) => Some(Stored::IdentityToken { user: String::new(), token: secret }),
-            (false, _) => Some(Stored::Password { user: username, password: secret }),
+            (false, TOKEN_USER) => Some(Stored::IdentityToken {
+                user: String::new(),
+                token: secret,
+            }),
+            (false, _) => Some(Stored::Password {
+                user: username,
+                password: secret,
+            }),
         })
     }
 
@@ -209,17 +231,23 @@ impl Helper {
 
     fn run(&self, task: Task, input: &Secret) -> Result<run::Done, HelperError> {
         let program = self.name.program();
-        run::run(&program, task.word(), &self.environment, input, self.limit).map_err(|fault| HelperError {
-            task,
-            fault,
-            said: String::new(),
+        run::run(&program, task.word(), &self.environment, input, self.limit).map_err(|fault| {
+            HelperError {
+                task,
+                fault,
+                said: String::new(),
+            }
         })
     }
 }
 
 /// What it said is not shown: a secret may be a part of it.
 fn unreadable(task: Task) -> HelperError {
-    HelperError { task, fault: HelperFault::Answer, said: String::new() }
+    HelperError {
+        task,
+        fault: HelperFault::Answer,
+        said: String::new(),
+    }
 }
 
 #[cfg(test)]

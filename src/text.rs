@@ -22,7 +22,9 @@ impl fmt::Display for Quoted<'_> {
                 '\r' => formatter.write_str("\\r")?,
                 printable if !is_hidden(printable) => write!(formatter, "{printable}")?,
                 ascii if ascii.is_ascii() => write!(formatter, "\\x{:02x}", u32::from(ascii))?,
-                short if u32::from(short) < 0x1_0000 => write!(formatter, "\\u{:04x}", u32::from(short))?,
+                short if u32::from(short) < 0x1_0000 => {
+                    write!(formatter, "\\u{:04x}", u32::from(short))?;
+                }
                 long => write!(formatter, "\\U{:08x}", u32::from(long))?,
             }
         }
@@ -32,14 +34,22 @@ impl fmt::Display for Quoted<'_> {
 
 /// A text in one line, so that what a server or another program says can't look like a line of ours.
 pub fn in_one_line(text: &str) -> String {
-    let lines = text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
-    lines.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join(" ")
+    let lines = text.split([
+        '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
+    ]);
+    lines
+        .filter(|line| !line.trim().is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The word with a capital.
 pub(crate) fn capitalised(word: &str) -> String {
     let mut characters = word.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+    characters
+        .next()
+        .map(|first| first.to_uppercase().chain(characters).collect())
+        .unwrap_or_default()
 }
 
 /// Shows a text as one word of a shell's command line, in quotation marks where it needs them.
@@ -81,6 +91,13 @@ pub fn is_hidden(character: char) -> bool {
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// What is wrong with a text that is no JSON, in the reader's words, and with its limit named.
+pub(crate) fn json_fault(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .replace("recursion limit exceeded", "nested deeper than 127 levels")
 }
 
 #[cfg(test)]

@@ -4,11 +4,9 @@ mod add;
 mod address;
 mod rename;
 
-use crate::{
-    config::document::{Document, LoginEntry},
-    name::RemoteName,
-    secret::Secret,
-};
+use crate::config::document::{Document, LoginEntry};
+use crate::name::RemoteName;
+use crate::secret::Secret;
 
 pub use add::{Added, NewRemote, add, add_if_missing, check_same};
 pub use address::{NewAddress, Readdressed, keeps_token, set_uri, set_uri_globally};
@@ -82,13 +80,21 @@ pub enum Removed {
 ///
 /// # Errors
 /// When there is no such remote, or only the system's.
-pub fn remove(document: &mut Document, name: &RemoteName, system_has: bool) -> Result<Removed, ChangeError> {
+pub fn remove(
+    document: &mut Document,
+    name: &RemoteName,
+    system_has: bool,
+) -> Result<Removed, ChangeError> {
     match document.remotes.get(name) {
         Some(entry) if entry.system && system_has => Err(ChangeError::Global(name.clone())),
         None if system_has => Err(ChangeError::Global(name.clone())),
         None => Err(ChangeError::NoSuchRemote(name.clone())),
         Some(entry) => {
-            let removed = if entry.system { Removed::Ghost } else { Removed::Individual };
+            let removed = if entry.system {
+                Removed::Ghost
+            } else {
+                Removed::Individual
+            };
             document.remotes.remove(name);
             // Where the system has the name too, Active means the system's (D5) and stays.
             if document.active == name.as_str() && !system_has {
@@ -104,7 +110,10 @@ pub fn remove(document: &mut Document, name: &RemoteName, system_has: bool) -> R
 /// # Errors
 /// When there is no such remote.
 pub fn remove_globally(document: &mut Document, name: &RemoteName) -> Result<(), ChangeError> {
-    document.remotes.remove(name).ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
+    document
+        .remotes
+        .remove(name)
+        .ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
     if document.active == name.as_str() {
         document.active.clear();
     }
@@ -128,7 +137,11 @@ pub fn use_remote(document: &mut Document, name: &RemoteName, built_in: Option<&
 ///
 /// # Errors
 /// When there is no such remote.
-pub fn use_globally(document: &mut Document, name: &RemoteName, exclusivity: Exclusivity) -> Result<(), ChangeError> {
+pub fn use_globally(
+    document: &mut Document,
+    name: &RemoteName,
+    exclusivity: Exclusivity,
+) -> Result<(), ChangeError> {
     if !document.remotes.contains_key(name) {
         return Err(ChangeError::NoSuchRemote(name.clone()));
     }
@@ -171,8 +184,14 @@ impl VerifiedToken {
 
     /// The refusal for a remote that is elsewhere now.
     pub fn moved(&self, uri: &str, insecure: bool) -> ChangeError {
-        let url = |uri: &str, insecure: bool| format!("{}://{uri}", if insecure { "http" } else { "https" });
-        ChangeError::Moved { name: self.name.clone(), now: url(uri, insecure), verified: url(&self.uri, self.insecure) }
+        let url = |uri: &str, insecure: bool| {
+            format!("{}://{uri}", if insecure { "http" } else { "https" })
+        };
+        ChangeError::Moved {
+            name: self.name.clone(),
+            now: url(uri, insecure),
+            verified: url(&self.uri, self.insecure),
+        }
     }
 }
 
@@ -183,10 +202,18 @@ impl VerifiedToken {
 pub fn set_token(document: &mut Document, verified: &VerifiedToken) -> Result<(), ChangeError> {
     let name = &verified.name;
     let entry = match (verified.definer, document.remotes.get_mut(name)) {
-        (Definer::User, Some(entry)) if !entry.system && verified.is_for(&entry.uri, entry.insecure) => entry,
-        (Definer::User, Some(entry)) if !entry.system => return Err(verified.moved(&entry.uri, entry.insecure)),
+        (Definer::User, Some(entry))
+            if !entry.system && verified.is_for(&entry.uri, entry.insecure) =>
+        {
+            entry
+        }
+        (Definer::User, Some(entry)) if !entry.system => {
+            return Err(verified.moved(&entry.uri, entry.insecure));
+        }
         (Definer::User, _) => return Err(ChangeError::Gone(name.clone())),
-        (Definer::System, Some(entry)) if !entry.system => return Err(ChangeError::InTheWay(name.clone())),
+        (Definer::System, Some(entry)) if !entry.system => {
+            return Err(ChangeError::InTheWay(name.clone()));
+        }
         (Definer::System, _) => {
             let entry = document.remotes.entry(name.clone()).or_default();
             entry.system = true;
@@ -213,7 +240,11 @@ pub fn clear_token(document: &mut Document, name: &RemoteName, system_file_has: 
 }
 
 /// Stores a login to a keyserver or a registry in place of those that are the same.
-pub fn add_login(document: &mut Document, login: &LoginEntry, is_same: impl Fn(&LoginEntry) -> bool) {
+pub fn add_login(
+    document: &mut Document,
+    login: &LoginEntry,
+    is_same: impl Fn(&LoginEntry) -> bool,
+) {
     document.logins.retain(|other| !is_same(other));
     document.logins.push(login.clone());
 }
@@ -253,21 +284,37 @@ mod tests {
         for (remote, system_has, wanted, active) in cases {
             let mut document = document(file);
             let got = remove(&mut document, &name(remote), system_has);
-            assert_eq!(got.clone().map_err(|error| error.to_string()), wanted.map_err(str::to_owned), "{remote}");
+            assert_eq!(
+                got.clone().map_err(|error| error.to_string()),
+                wanted.map_err(str::to_owned),
+                "{remote}"
+            );
             assert_eq!(document.active(), active);
-            assert_eq!(document.remotes().contains_key(&name(remote)), got.is_err() && remote != "s");
+            assert_eq!(
+                document.remotes().contains_key(&name(remote)),
+                got.is_err() && remote != "s"
+            );
         }
     }
 
     #[test]
     fn exactly_one_remote_is_exclusive_and_using_another_lifts_it() {
-        let mut document =
-            document("Active: a\nRemotes: {a: {URI: a, Exclusive: true}, b: {URI: b, Exclusive: true}, c: {URI: c}}");
+        let mut document = document(
+            "Active: a\nRemotes: {a: {URI: a, Exclusive: true}, b: {URI: b, Exclusive: true}, c: {URI: c}}",
+        );
         let exclusive = |document: &Document| -> Vec<String> {
-            document.remotes().iter().filter(|(_, entry)| entry.exclusive).map(|(name, _)| name.to_string()).collect()
+            document
+                .remotes()
+                .iter()
+                .filter(|(_, entry)| entry.exclusive)
+                .map(|(name, _)| name.to_string())
+                .collect()
         };
         use_globally(&mut document, &name("c"), Exclusivity::Imposed).unwrap();
-        assert_eq!((document.active(), exclusive(&document)), ("c", vec!["c".to_owned()]));
+        assert_eq!(
+            (document.active(), exclusive(&document)),
+            ("c", vec!["c".to_owned()])
+        );
         use_globally(&mut document, &name("a"), Exclusivity::Lifted).unwrap();
         assert_eq!((document.active(), exclusive(&document)), ("a", vec![]));
         assert_eq!(
@@ -280,20 +327,31 @@ mod tests {
     fn using_a_built_in_remote_writes_it_down_and_overwrites_nothing() {
         let mut fresh = Document::default();
         use_remote(&mut fresh, &name("d"), Some("d.example"));
-        assert_eq!(fresh, document("Active: d\nRemotes: {d: {URI: d.example, System: true}}"));
+        assert_eq!(
+            fresh,
+            document("Active: d\nRemotes: {d: {URI: d.example, System: true}}")
+        );
         let mut with_token = document("Remotes: {d: {URI: d.example, System: true, Token: t}}");
         use_remote(&mut with_token, &name("d"), Some("d.example"));
-        assert_eq!(with_token, document("Active: d\nRemotes: {d: {URI: d.example, System: true, Token: t}}"));
+        assert_eq!(
+            with_token,
+            document("Active: d\nRemotes: {d: {URI: d.example, System: true, Token: t}}")
+        );
     }
 
     fn verified(remote: &str, uri: &str, definer: Definer) -> VerifiedToken {
-        VerifiedToken { name: name(remote), uri: uri.into(), insecure: false, definer, token: Secret::new("t") }
+        VerifiedToken {
+            name: name(remote),
+            uri: uri.into(),
+            insecure: false,
+            definer,
+            token: Secret::new("t"),
+        }
     }
 
     #[test]
     fn a_token_is_stored_only_for_what_it_was_verified_for() {
-        let file =
-            "Remotes: {m: {URI: m.example}, g: {URI: old.example, System: true}, i: {URI: i.example, Insecure: true}}";
+        let file = "Remotes: {m: {URI: m.example}, g: {URI: old.example, System: true}, i: {URI: i.example, Insecure: true}}";
         let cases = [
             (
                 "m",
@@ -315,10 +373,22 @@ mod tests {
                 "i",
                 "i.example",
                 Definer::User,
-                Err(r#"i is now at "http://i.example": the token was verified for "https://i.example" and not stored"#),
+                Err(
+                    r#"i is now at "http://i.example": the token was verified for "https://i.example" and not stored"#,
+                ),
             ),
-            ("x", "x.example", Definer::User, Err("x was removed by another command: its token was not stored")),
-            ("g", "old.example", Definer::User, Err("g was removed by another command: its token was not stored")),
+            (
+                "x",
+                "x.example",
+                Definer::User,
+                Err("x was removed by another command: its token was not stored"),
+            ),
+            (
+                "g",
+                "old.example",
+                Definer::User,
+                Err("g was removed by another command: its token was not stored"),
+            ),
             (
                 "g",
                 "new.example",
@@ -340,7 +410,11 @@ mod tests {
             match wanted {
                 Ok(after) => assert_eq!((got, changed), (Ok(()), document(after)), "{remote}"),
                 Err(message) => {
-                    assert_eq!(got.map_err(|error| error.to_string()), Err(message.to_owned()), "{remote}");
+                    assert_eq!(
+                        got.map_err(|error| error.to_string()),
+                        Err(message.to_owned()),
+                        "{remote}"
+                    );
                     assert_eq!(changed, document(file), "{remote}");
                 }
             }
@@ -352,10 +426,18 @@ mod tests {
         let file = "Active: g\nRemotes: {m: {URI: m.example, Token: t}, g: {URI: g.example, System: true, Token: t}}";
         let mut system = document(file);
         clear_token(&mut system, &name("g"), true);
-        assert_eq!(system, document("Active: g\nRemotes: {m: {URI: m.example, Token: t}}"));
+        assert_eq!(
+            system,
+            document("Active: g\nRemotes: {m: {URI: m.example, Token: t}}")
+        );
         let mut built_in = document(file);
         clear_token(&mut built_in, &name("g"), false);
         clear_token(&mut built_in, &name("m"), false);
-        assert_eq!(built_in, document("Active: g\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}"));
+        assert_eq!(
+            built_in,
+            document(
+                "Active: g\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}"
+            )
+        );
     }
 }

@@ -10,17 +10,14 @@ use std::collections::BTreeMap;
 
 pub use self::differences::{Difference, Field, differences};
 
-use crate::{
-    config::{
-        change::{self, ChangeError, Exclusivity, NewAddress, NewRemote},
-        document::{Document, KeyserverEntry},
-        policy::{self, Refusal},
-        yaml::{self, Places, YamlError},
-    },
-    name::{NameError, RemoteName},
-    secret::Secret,
-    uri::{EndpointUri, KeyserverUri, KeyserverUriError, TypedScheme, UriError},
-};
+use crate::config::change::{ChangeError, Exclusivity, NewAddress, NewRemote};
+use crate::config::document::{Document, KeyserverEntry};
+use crate::config::policy::Refusal;
+use crate::config::yaml::{Places, YamlError};
+use crate::config::{change, policy, yaml};
+use crate::name::{NameError, RemoteName};
+use crate::secret::Secret;
+use crate::uri::{EndpointUri, KeyserverUri, KeyserverUriError, TypedScheme, UriError};
 
 /// A desired state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -159,15 +156,26 @@ impl Desired {
         let document = yaml::read(bytes)?;
         let places = yaml::places(bytes);
         if !document.logins().is_empty() {
-            return Err(DesiredError::State { line: places.login(0).unwrap_or(1), reason: Reason::Login });
+            return Err(DesiredError::State {
+                line: places.login(0).unwrap_or(1),
+                reason: Reason::Login,
+            });
         }
         if yaml::has_second_document(bytes) {
-            return Err(DesiredError::State { line: 1, reason: Reason::SecondDocument });
+            return Err(DesiredError::State {
+                line: 1,
+                reason: Reason::SecondDocument,
+            });
         }
-        let mut desired = Self { has_remotes: places.has_remotes(), ..Self::default() };
+        let mut desired = Self {
+            has_remotes: places.has_remotes(),
+            ..Self::default()
+        };
         if !document.active().is_empty() {
-            let at =
-                |error: NameError| DesiredError::State { line: places.active().unwrap_or(1), reason: error.into() };
+            let at = |error: NameError| DesiredError::State {
+                line: places.active().unwrap_or(1),
+                reason: error.into(),
+            };
             desired.active = Some(RemoteName::parse(document.active()).map_err(at)?);
         }
         let mut exclusive: Option<&RemoteName> = None;
@@ -183,18 +191,26 @@ impl Desired {
             if entry.exclusive
                 && let Some(other) = exclusive.replace(name)
             {
-                return Err(at("Exclusive", Reason::Exclusive(name.clone(), other.clone())));
+                return Err(at(
+                    "Exclusive",
+                    Reason::Exclusive(name.clone(), other.clone()),
+                ));
             }
             let uri = match entry.uri.as_str() {
                 "" => None,
-                uri => match EndpointUri::parse_typed(uri).map_err(|error| at("URI", error.into()))? {
-                    (_, TypedScheme::Http) if !entry.insecure => return Err(at("URI", Reason::PlainHttp)),
-                    (uri, _) => Some(uri),
-                },
+                uri => {
+                    match EndpointUri::parse_typed(uri).map_err(|error| at("URI", error.into()))? {
+                        (_, TypedScheme::Http) if !entry.insecure => {
+                            return Err(at("URI", Reason::PlainHttp));
+                        }
+                        (uri, _) => Some(uri),
+                    }
+                }
             };
             let remote = DesiredRemote {
                 // An address is one with its scheme: who gives it without the key means https.
-                insecure: (uri.is_some() || places.has_key(name, "Insecure")).then_some(entry.insecure),
+                insecure: (uri.is_some() || places.has_key(name, "Insecure"))
+                    .then_some(entry.insecure),
                 uri,
                 exclusive: places.has_key(name, "Exclusive").then_some(entry.exclusive),
                 keyservers: keyservers(&places, name, &entry.keyservers)?,
@@ -228,22 +244,32 @@ impl Desired {
         }
         for (name, remote) in &self.remotes {
             match applying.scope {
-                Scope::User { below, is_file: true, .. } if below.remotes().contains_key(name) => {
+                Scope::User {
+                    below,
+                    is_file: true,
+                    ..
+                } if below.remotes().contains_key(name) => {
                     return Err(ChangeError::Taken(name.clone()).into());
                 }
-                Scope::User { .. } | Scope::System => apply_remote(document, name, remote, applying.scope)?,
+                Scope::User { .. } | Scope::System => {
+                    apply_remote(document, name, remote, applying.scope)?;
+                }
             }
         }
         match applying.scope {
             Scope::System => self.choose_globally(document),
-            Scope::User { below, exclusive, .. } => self.choose(document, below, exclusive),
+            Scope::User {
+                below, exclusive, ..
+            } => self.choose(document, below, exclusive),
         }
     }
 
     fn prune(&self, document: &mut Document, scope: Scope<'_>) {
         let global = matches!(scope, Scope::System);
         // In the user's file a system remote's entry holds the user's token for it.
-        document.remotes.retain(|name, entry| self.remotes.contains_key(name) || (entry.system && !global));
+        document
+            .remotes
+            .retain(|name, entry| self.remotes.contains_key(name) || (entry.system && !global));
         let active = RemoteName::found(&document.active);
         let is_below = match scope {
             Scope::User { below, .. } => below.remotes().contains_key(&active),
@@ -256,16 +282,27 @@ impl Desired {
 
     /// Which remote is active for everybody, and whether it is the only one.
     fn choose_globally(&self, document: &mut Document) -> Result<(), ApplyError> {
-        let is_lifted =
-            |name: &RemoteName| self.remotes.get(name).is_some_and(|remote| remote.exclusive == Some(false));
-        for (_, entry) in document.remotes.iter_mut().filter(|(name, _)| is_lifted(name)) {
+        let is_lifted = |name: &RemoteName| {
+            self.remotes
+                .get(name)
+                .is_some_and(|remote| remote.exclusive == Some(false))
+        };
+        for (_, entry) in document
+            .remotes
+            .iter_mut()
+            .filter(|(name, _)| is_lifted(name))
+        {
             entry.exclusive = false;
         }
         if let Some(name) = self.exclusive() {
-            self.active.as_ref().map_or(Ok(()), |active| policy::allows(Some(name), active))?;
+            self.active
+                .as_ref()
+                .map_or(Ok(()), |active| policy::allows(Some(name), active))?;
             return Ok(change::use_globally(document, name, Exclusivity::Imposed)?);
         }
-        let Some(active) = &self.active else { return Ok(()) };
+        let Some(active) = &self.active else {
+            return Ok(());
+        };
         if !document.remotes.contains_key(active) {
             return Err(ChangeError::NoSuchRemote(active.clone()).into());
         }
@@ -286,9 +323,14 @@ impl Desired {
         if let Some(name) = self.exclusive() {
             return Err(ApplyError::Exclusive(name.clone()));
         }
-        let Some(active) = &self.active else { return Ok(()) };
+        let Some(active) = &self.active else {
+            return Ok(());
+        };
         policy::allows(exclusive, active)?;
-        let is_own = document.remotes.get(active).is_some_and(|entry| !entry.system);
+        let is_own = document
+            .remotes
+            .get(active)
+            .is_some_and(|entry| !entry.system);
         if !is_own && !below.remotes().contains_key(active) {
             return Err(ChangeError::NoSuchRemote(active.clone()).into());
         }
@@ -298,7 +340,10 @@ impl Desired {
 
     /// The remote that is to be the only one.
     fn exclusive(&self) -> Option<&RemoteName> {
-        self.remotes.iter().find(|(_, remote)| remote.exclusive == Some(true)).map(|(name, _)| name)
+        self.remotes
+            .iter()
+            .find(|(_, remote)| remote.exclusive == Some(true))
+            .map(|(name, _)| name)
     }
 }
 
@@ -317,14 +362,26 @@ fn apply_remote(
         (None, None) => return Err(ApplyError::NoUri(name.clone())),
         (None, Some(uri)) => {
             let insecure = remote.insecure.unwrap_or_default();
-            change::add(document, &NewRemote { name: name.clone(), uri: uri.clone(), global, insecure })?;
+            change::add(
+                document,
+                &NewRemote {
+                    name: name.clone(),
+                    uri: uri.clone(),
+                    global,
+                    insecure,
+                },
+            )?;
         }
         (Some(entry), uri) => {
             let insecure = remote.insecure.unwrap_or(entry.insecure);
-            let is_there = |uri: &EndpointUri| EndpointUri::parse(&entry.uri).is_ok_and(|now| now.is_same_place(uri));
+            let is_there = |uri: &EndpointUri| {
+                EndpointUri::parse(&entry.uri).is_ok_and(|now| now.is_same_place(uri))
+            };
             let stays = uri.as_ref().is_none_or(is_there) && insecure == entry.insecure;
             if !stays {
-                let uri = uri.clone().map_or_else(|| EndpointUri::parse(&entry.uri), Ok);
+                let uri = uri
+                    .clone()
+                    .map_or_else(|| EndpointUri::parse(&entry.uri), Ok);
                 let uri = uri.map_err(|_| ApplyError::BrokenUri(name.clone()))?;
                 let new = NewAddress { uri, insecure };
                 if global {
@@ -335,7 +392,9 @@ fn apply_remote(
             }
         }
     }
-    let Some(entry) = document.remotes.get_mut(name) else { return Ok(()) };
+    let Some(entry) = document.remotes.get_mut(name) else {
+        return Ok(());
+    };
     if let Some(keyservers) = &remote.keyservers
         && !are_same(keyservers, &entry.keyservers)
     {
@@ -373,11 +432,24 @@ fn keyservers(
         match KeyserverUri::parse(&keyserver.uri) {
             Ok(uri) => {
                 // Who lists a keyserver means one of their own, unless they say that it is the endpoint's.
-                let external = keyserver.external || !places.has_keyserver_key(name, index, "External");
-                Ok(KeyserverEntry { uri: uri.to_string(), external, ..keyserver.clone() })
+                let external =
+                    keyserver.external || !places.has_keyserver_key(name, index, "External");
+                Ok(KeyserverEntry {
+                    uri: uri.to_string(),
+                    external,
+                    ..keyserver.clone()
+                })
             }
-            Err(error) => Err(DesiredError::State { line, reason: error.into() }),
+            Err(error) => Err(DesiredError::State {
+                line,
+                reason: error.into(),
+            }),
         }
     };
-    listed.iter().enumerate().map(entry).collect::<Result<_, _>>().map(Some)
+    listed
+        .iter()
+        .enumerate()
+        .map(entry)
+        .collect::<Result<_, _>>()
+        .map(Some)
 }

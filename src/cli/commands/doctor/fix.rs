@@ -1,0 +1,106 @@
+//! `--fix`: fixes what can be fixed without losing anything that a person may want, and says each time what was done.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use super::survey::{Survey, system_has};
+use crate::cli::context::Context;
+use crate::cli::ui::Ui;
+use crate::cli::{keychain, layers};
+use crate::config::checks;
+use crate::config::checks::{Code, Finding};
+use crate::disk;
+use crate::disk::FileRules;
+
+/// Fixes; whether there was anything to fix. What can't be fixed is a warning, and stays a finding.
+pub(super) fn fix(survey: &Survey, context: &Context, ui: &mut Ui) -> bool {
+    let fixable: Vec<&Finding> = survey
+        .findings
+        .iter()
+        .filter(|finding| finding.fixable)
+        .collect();
+    for finding in &fixable {
+        if let Err(error) = fix_files(finding, context, ui) {
+            ui.warning(format!("Not fixed ({}): {error:#}", finding.code));
+        }
+    }
+    let is_in_users_file = |code: Code| {
+        matches!(
+            code,
+            Code::LoginDuplicate | Code::LoginWithoutSecret | Code::Ghost
+        )
+    };
+    if fixable.iter().any(|finding| is_in_users_file(finding.code))
+        && let Err(error) = fix_users_file(survey, context, ui)
+    {
+        ui.warning(format!(
+            "Not fixed ({}): {error:#}",
+            context.paths.user.display()
+        ));
+    }
+    !fixable.is_empty()
+}
+
+/// Fixes what is about a file as a whole.
+fn fix_files(finding: &Finding, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let Some(file) = &finding.file else {
+        return Ok(());
+    };
+    let closed = match finding.code {
+        Code::FileMode => disk::close_file(file, 0o600)?.map(|old| (old, 0o600)),
+        Code::DirectoryMode => disk::close_directory(file, 0o700)?.map(|old| (old, 0o700)),
+        Code::Litter => {
+            disk::tidy(Path::new(&finding.subject), FileRules::PRIVATE.patience)?;
+            ui.info(format!("Removed {}", file.display()));
+            None
+        }
+        Code::UnfinishedWrite => {
+            settle(Path::new(&finding.subject), context, ui)?;
+            ui.info(format!("Settled {}", finding.subject));
+            None
+        }
+        _ => None,
+    };
+    if let Some((old, new)) = closed {
+        ui.info(format!(
+            "Changed the mode of {} from {old:o} to {new:o}",
+            file.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Lets the next writer's work be done: a change that changes nothing puts back what an interrupted write left.
+fn settle(path: &Path, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let nothing = |_: &mut _| Ok::<_, Infallible>(());
+    if path == context.paths.user {
+        layers::edit_user(context, ui, nothing)
+    } else if path == context.paths.system {
+        layers::edit_system(context, ui, nothing)
+    } else {
+        let notes = keychain::open(None, context)
+            .settle()
+            .map_err(|error| anyhow!(error))?;
+        notes.iter().for_each(|note| ui.warning(note.to_string()));
+        Ok(())
+    }
+}
+
+fn fix_users_file(survey: &Survey, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let held = keychain::held(&keychain::open(None, context))
+        .ok()
+        .flatten();
+    let told = layers::edit_user(context, ui, |document| {
+        let is_dead = |login: &_| {
+            held.as_ref()
+                .is_some_and(|held| keychain::is_dead(login, held))
+        };
+        Ok::<_, Infallible>(checks::fix(document, is_dead, |name| {
+            !system_has(survey, name)
+        }))
+    })?;
+    told.iter().for_each(|sentence| ui.info(sentence));
+    Ok(())
+}
