@@ -6,9 +6,12 @@ use std::borrow::Cow;
 use std::io;
 use std::io::Write;
 
+use rustix::termios::tcgetwinsize;
+
 use crate::cli::context::User;
 use crate::cli::printable::{printable, printable_lines};
 use crate::cli::spinner::Spinner;
+use crate::cli::table;
 
 /// How much is said, in Apptainer's numbers (`<COMMAND>_MESSAGELEVEL` takes them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,6 +172,26 @@ impl Ui {
         } else {
             Cow::Borrowed(text)
         }
+    }
+
+    /// Rows as a table of ours, at the width of the terminal that standard output is.
+    pub(crate) fn table<const N: usize>(
+        &self,
+        rows: impl IntoIterator<Item = [impl AsRef<str>; N]>,
+    ) -> String {
+        let safe = |row: [_; N]| {
+            row.each_ref()
+                .map(|cell| self.cell(AsRef::as_ref(cell)).into_owned())
+        };
+        let width = self
+            .stdout_is_terminal
+            .then(|| tcgetwinsize(io::stdout()).ok())
+            .flatten();
+        // A terminal that does not know its size says 0.
+        let width = width
+            .map(|size| usize::from(size.ws_col))
+            .filter(|width| *width > 0);
+        table::table(&rows.into_iter().map(safe).collect::<Vec<_>>(), width)
     }
 
     /// A sign of life while servers think, on a terminal only.

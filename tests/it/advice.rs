@@ -11,7 +11,7 @@ use crate::support::world::World;
 /// What a person sees of a command.
 fn seen(world: &World, words: &[&str]) -> String {
     let mut terminal = Terminal::new();
-    terminal.resize();
+    terminal.resize(100);
     let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
     world.surround(&mut command);
     command.args(words);

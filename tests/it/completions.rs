@@ -306,7 +306,7 @@ fn shell(world: &World, name: &str, words: &[&str]) -> Option<Terminal> {
         return None;
     }
     let mut terminal = Terminal::new();
-    terminal.resize();
+    terminal.resize(100);
     let mut command = terminal.command(name);
     world.surround(&mut command);
     command

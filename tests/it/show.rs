@@ -6,6 +6,7 @@ use snapbox::{IntoData as _, assert_data_eq, str};
 use crate::support::cloud::{plain, remotes, token_until};
 use crate::support::endpoint::endpoint;
 use crate::support::server::Server;
+use crate::support::terminal::Terminal;
 use crate::support::world::World;
 use crate::support::{cloud, schema};
 
@@ -322,4 +323,27 @@ fn nobody_is_advised_to_do_what_the_policy_forbids() {
             && !shown.contains("remote use"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_table_is_no_wider_than_the_terminal() {
+    let world = cloud::world();
+    world.write_user(remotes(&[(
+        "e",
+        &format!("{}.example", "x".repeat(90)),
+        "",
+    )]));
+    let mut terminal = Terminal::new();
+    terminal.resize(60);
+    let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
+    world.surround(&mut command);
+    command.args(["remote", "show", "--offline"]);
+    terminal.start(command);
+    assert!(terminal.wait().success());
+    let shown = terminal.shown();
+    let table: Vec<_> = shown.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(table.len() > 5, "{shown}");
+    assert!(table.iter().all(|line| line.len() <= 60), "{shown}");
+    let piped = world.run(&["remote", "show", "--offline"]).stdout;
+    assert!(piped.lines().any(|line| line.len() > 120), "{piped}");
 }

@@ -241,7 +241,7 @@ fn a_panic_that_aborts_leaves_the_terminal_as_it_was() {
     let mut terminal = ask("for_a_secret_and_panic_elsewhere");
     terminal.expect("Token: ");
     assert!(!terminal.echoes());
-    terminal.resize();
+    terminal.resize(100);
     assert_eq!(terminal.wait().signal(), Some(Signal::ABORT.as_raw()));
     assert!(terminal.echoes());
 }

@@ -162,10 +162,10 @@ impl Terminal {
     }
 
     /// Gives the window another size, of which the program hears by a signal.
-    pub(crate) fn resize(&self) {
+    pub(crate) fn resize(&self, columns: u16) {
         let size = Winsize {
             ws_row: 50,
-            ws_col: 100,
+            ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };

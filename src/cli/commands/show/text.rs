@@ -1,10 +1,9 @@
 //! A remote on one screen. Decides nothing.
 
-use std::borrow::Cow;
+use std::iter;
 
 use super::view::{KeyserverRow, ShowView, TokenState, TokenView};
 use crate::cli::sources::Place;
-use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 
 /// The view as lines of a label, a value and its place, then the services, then the keyservers.
@@ -35,10 +34,7 @@ pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> Stri
             shown(view.token.stored_in.as_ref()),
         ],
     ];
-    let safe = rows
-        .iter()
-        .map(|row| row.each_ref().map(|cell| ui.cell(cell)));
-    let mut text = trimmed(&columns(&safe.collect::<Vec<_>>()));
+    let mut text = ui.table(rows);
     text.push('\n');
     text.push_str(&services(view, library_advice, ui));
     text.push_str(&keyservers(view, ui));
@@ -82,11 +78,10 @@ fn services(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> String {
         let problem = view.services_problem.as_deref().unwrap_or_default();
         return format!("Its services are not known: {}\n", ui.cell(problem));
     };
-    let head = ["SERVICE", "URI"].map(Cow::Borrowed);
     let rows = services
         .iter()
-        .map(|row| [ui.cell(&row.name), ui.cell(&row.uri)]);
-    let mut text = columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+        .map(|row| [row.name.as_str(), row.uri.as_str()]);
+    let mut text = ui.table(iter::once(["SERVICE", "URI"]).chain(rows));
     if let Some(seen) = &view.services_seen {
         text.push_str(&format!("(as the endpoint said on {seen})\n"));
     }
@@ -104,25 +99,22 @@ fn keyservers(view: &ShowView<'_>, ui: &Ui) -> String {
     let Some(keyservers) = &view.keyservers else {
         return "\nIts keyservers are not known.\n".to_owned();
     };
-    let head = ["ORDER", "KEYSERVER", "LOGIN", "INSECURE", "FROM"].map(Cow::Borrowed);
+    let head = ["ORDER", "KEYSERVER", "LOGIN", "INSECURE", "FROM"].map(str::to_owned);
     let row = |(order, row): (usize, &KeyserverRow)| {
         let from = row
             .listed
             .as_ref()
             .map_or_else(|| "the endpoint".to_owned(), |place| shown(Some(place)));
         [
-            Cow::Owned(order.to_string()),
-            Cow::Owned(ui.cell(&row.uri).into_owned()),
-            Cow::Borrowed(yes_or_no(row.login)),
-            Cow::Borrowed(yes_or_no(row.insecure)),
-            Cow::Owned(ui.cell(&from).into_owned()),
+            order.to_string(),
+            row.uri.clone(),
+            yes_or_no(row.login).to_owned(),
+            yes_or_no(row.insecure).to_owned(),
+            from,
         ]
     };
     let rows = (1..).zip(keyservers).map(row);
-    format!(
-        "\n{}",
-        columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
-    )
+    format!("\n{}", ui.table(iter::once(head).chain(rows)))
 }
 
 fn shown(place: Option<&Place>) -> String {
@@ -131,11 +123,4 @@ fn shown(place: Option<&Place>) -> String {
 
 fn yes_or_no(value: bool) -> &'static str {
     if value { "YES" } else { "NO" }
-}
-
-/// The lines without the blanks that stand before an empty last cell.
-fn trimmed(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
 }

@@ -103,8 +103,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
         tell_of_token(remote, context, ui);
         return conclude(found?);
     }
-    let rows = report.services.iter().map(|service| row(service, ui));
-    let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed);
+    let safe = |cell: Cow<'_, str>| ui.cell(&cell).into_owned();
+    let rows = report.services.iter().map(|service| row(service).map(safe));
+    let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(str::to_owned);
     let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
     ui.print(&format!("{table}\n"))?;
     if matches!(report.login, Login::Good) {
@@ -175,31 +176,23 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
 /// The services of every remote, then who is logged in.
 fn tables(found: &[(&Remote<'_>, &anyhow::Result<Report>)], ui: &Ui) -> String {
     let mut rows = vec![["NAME", "SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed)];
+    let mut verdicts = vec![["NAME", "LOGIN"]];
     for (remote, report) in found {
-        let name = ui.cell(remote.name.as_str());
+        let name = remote.name.as_str();
         match report {
             Ok(report) => rows.extend(report.services.iter().map(|service| {
-                let [kind, health, version, uri] = row(service, ui);
-                [name.clone(), kind, health, version, uri]
+                let [kind, health, version, uri] = row(service);
+                [Cow::Borrowed(name), kind, health, version, uri]
             })),
-            Err(_) => rows.push([
-                name,
-                "".into(),
-                "N/A".into(),
-                "".into(),
-                ui.cell(remote.uri()),
-            ]),
+            Err(_) => rows.push([name, "", "N/A", "", remote.uri()].map(Cow::Borrowed)),
         }
-    }
-    let mut verdicts = vec![[Cow::Borrowed("NAME"), Cow::Borrowed("LOGIN")]];
-    for (remote, report) in found {
         let verdict = match report {
             Ok(report) => report.login.verdict(),
             Err(_) => "Not known.",
         };
-        verdicts.push([ui.cell(remote.name.as_str()), Cow::Borrowed(verdict)]);
+        verdicts.push([name, verdict]);
     }
-    format!("{}\n{}", columns(&rows), columns(&verdicts))
+    format!("{}\n{}", ui.table(rows), ui.table(verdicts))
 }
 
 /// Asks the endpoint for its services, then all of these and the token service at once: the slowest decides.
@@ -269,17 +262,16 @@ fn tell_of_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
     }
 }
 
-fn row<'a>(service: &'a Service, ui: &Ui) -> [Cow<'a, str>; 4] {
+fn row(service: &Service) -> [Cow<'_, str>; 4] {
     let (status, version) = match &service.health {
         Health::Up(version) => ("OK", version.as_str()),
         Health::Down => ("N/A", ""),
     };
-    let name = capitalised(service.kind.name());
     [
-        Cow::Owned(ui.cell(&name).into_owned()),
+        Cow::Owned(capitalised(service.kind.name())),
         Cow::Borrowed(status),
-        ui.cell(version),
-        ui.cell(&service.uri),
+        Cow::Borrowed(version),
+        Cow::Borrowed(&service.uri),
     ]
 }
 
