@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Writes `bytes` into the file that was `found`. `false`: somebody has changed it since; nothing was written.
 pub(super) fn rewrite(
-    place: &Place,
+    place: &Rc<Place>,
     found: &Found,
     bytes: &[u8],
     mode: u32,

@@ -34,15 +34,12 @@ pub(super) struct Lock {
     _file: Arc<OwnedFd>,
 }
 
-/// What there is instead of a lock where the file system has none: its reason.
-pub(super) type Unlockable = Reason;
-
 impl Lock {
-    /// Takes the lock of `place`. Waits as long as others take it or change the file, and `patience` without that.
+    /// Takes the lock of `place`, or says why the file system has none. Waits as long as others take it or change the file, and `patience` without that.
     pub(super) fn take(
         place: &Place,
         patience: Duration,
-    ) -> Result<Result<Self, Unlockable>, DiskError> {
+    ) -> Result<Result<Self, Reason>, DiskError> {
         let name = place.beside("", ".lock");
         for _ in 0..TRIES {
             let candidate = Candidate::open(place)?;

@@ -18,24 +18,23 @@ mod lock;
 mod permissions;
 mod place;
 mod read;
+mod session;
 mod temporary;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-use rustix::io::Errno;
+use std::rc::Rc;
+use std::time::Duration;
 
 pub use error::{DiskError, DiskNote, Reason};
 pub use litter::{Litter, litter, tidy};
 pub use permissions::{close_directory, close_file, create_directory, may_write};
 pub use read::{Contents, LARGEST, read, read_settled};
+pub use session::{Session, open};
 
-use lock::Lock;
-use place::{Place, ROOT};
-use read::{Found, Opened, settle};
-use temporary::{Acl, Dress, Temporary, sync_directory};
+use place::Place;
+use temporary::{Acl, Dress, Temporary};
 
 /// How a file is made and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,12 +96,8 @@ pub struct Edited<T> {
     pub notes: Vec<DiskNote>,
 }
 
-/// Changes the file at `path` under its lock: `parse` gets the bytes that it holds now (`None` without a file), `change`
-/// what they mean, and what it returns takes their place.
-///
-/// Both may run more than once, each time with fresh bytes, and so must have no effects: when the bytes are blank or
-/// `parse` refuses them while somebody may just be writing them, and when somebody who does not lock has changed the file
-/// before it could be replaced. The directory must exist. No prompt and no request belongs in here.
+/// Changes the file at `path` in a [`Session`]: `parse` gets the bytes that it has now (`None` without a file), `change` their
+/// meaning, and the result replaces them. Both may run more than once, and so must have no effects.
 ///
 /// # Errors
 /// Those of `parse` and `change`, and every [`DiskError`]; the file is as it was, unless the error says otherwise.
@@ -110,118 +105,22 @@ pub fn edit<P, T, E: From<DiskError>>(
     path: &Path,
     rules: &FileRules,
     parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
-    change: impl FnMut(P, Option<&Contents>) -> Result<Change<T>, E>,
-) -> Result<Edited<T>, E> {
-    let place = Place::find(path)?;
-    let (_lock, note) = match Lock::take(&place, rules.patience)? {
-        Ok(lock) => (Some(lock), None),
-        Err(reason) => (
-            None,
-            Some(DiskNote::NotLocked {
-                path: place.path.clone(),
-                reason,
-            }),
-        ),
-    };
-    edit_in(&place, rules, note, parse, change)
-}
-
-/// Changes the file in its place, with the lock held or with the note that there is none.
-fn edit_in<P, T, E: From<DiskError>>(
-    place: &Place,
-    rules: &FileRules,
-    unlocked: Option<DiskNote>,
-    parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
     mut change: impl FnMut(P, Option<&Contents>) -> Result<Change<T>, E>,
 ) -> Result<Edited<T>, E> {
-    let overtaken = || DiskError::KeepsChanging {
-        path: place.path.clone(),
-    };
-    let began = Instant::now();
-    let locked = unlocked.is_none();
-    let mut notes: Vec<DiskNote> = unlocked.into_iter().collect();
+    let mut session = open(path, rules)?;
     loop {
-        let claimed = if locked {
-            None
-        } else {
-            Some(Temporary::claim(place, rules.patience)?.ok_or_else(overtaken)?)
+        let parsed = session.read(&parse)?;
+        let (value, done) = match change(parsed, session.contents())? {
+            Change::Keep(value) => (value, session.keep()?),
+            Change::Replace(value, bytes) => (value, session.replace(&bytes)?),
         };
-        notes.extend(in_place::restore(place, &parse)?);
-        let (parsed, found) = settle(|| place.look(), &parse)?;
-        let contents = found.as_ref().map(|found| &found.contents);
-        let (value, bytes) = match change(parsed, contents)? {
-            Change::Replace(value, bytes)
-                if contents.is_none_or(|contents| contents.bytes != bytes) =>
-            {
-                (value, bytes)
-            }
-            Change::Keep(value) | Change::Replace(value, _) => match contents {
-                // A secret that was there already is as much of a secret.
-                Some(contents) if rules.is_too_open(contents.mode) => {
-                    (value, contents.bytes.clone())
-                }
-                _ => {
-                    return Ok(Edited {
-                        value,
-                        written: false,
-                        notes,
-                    });
-                }
-            },
-        };
-        let size = bytes.len() as u64;
-        if size > LARGEST {
-            return Err(DiskError::TooLarge {
-                action: "write",
-                path: place.path.clone(),
-                size,
-            }
-            .into());
-        }
-        let temporary = match claimed {
-            Some(temporary) => temporary,
-            None => Temporary::create(place)?,
-        };
-        let dress = dress(place, rules, found.as_ref())?;
-        // Closed before it is replaced: an NFS client keeps a replaced file that is open under another name.
-        let found = found.map(Opened::close);
-        if let Some(new) = replace(place, &dress, temporary, found.as_ref(), &bytes)? {
-            notes.extend(new);
+        if done {
             return Ok(Edited {
                 value,
-                written: true,
-                notes,
+                written: session.written,
+                notes: session.notes,
             });
         }
-        if began.elapsed() >= rules.patience {
-            return Err(overtaken().into());
-        }
-    }
-}
-
-/// Puts `bytes` in the place of what was `found`; `None` when somebody has changed that since, and nothing was done.
-fn replace(
-    place: &Place,
-    dress: &Dress,
-    mut temporary: Temporary<'_>,
-    found: Option<&Found>,
-    bytes: &[u8],
-) -> Result<Option<Vec<DiskNote>>, DiskError> {
-    let mut notes: Vec<DiskNote> = temporary.dress(dress)?.into_iter().collect();
-    temporary.fill(bytes)?;
-    if place.attributes()? != found.map(|found| found.attributes) || !temporary.is_there()? {
-        return Ok(None);
-    }
-    match (temporary.move_to(&place.name), found) {
-        (Ok(()), _) => not_durable(place, sync_directory(place)).map(|()| Some(notes)),
-        (Err(Errno::BUSY), Some(found)) => {
-            drop(temporary);
-            notes.push(DiskNote::WrittenInPlace {
-                path: place.path.clone(),
-            });
-            Ok(in_place::rewrite(place, found, bytes, dress.mode)?.then_some(notes))
-        }
-        (Err(reason), _) => Err(DiskError::refused("rename", &place.path, reason)),
     }
 }
 
@@ -233,45 +132,13 @@ fn not_durable(place: &Place, synced: rustix::io::Result<()>) -> Result<(), Disk
     })
 }
 
-/// Owner, mode and access control list of the new version.
-fn dress(place: &Place, rules: &FileRules, found: Option<&Opened>) -> Result<Dress, DiskError> {
-    let Some(found) = found else {
-        let given_away = place.writer == ROOT && rules.new_mode & 0o077 != 0;
-        let owner = if given_away {
-            place.ground.owner
-        } else {
-            place.writer
-        };
-        return Ok(Dress {
-            owner,
-            group: None,
-            mode: rules.new_mode,
-            acl: Acl::Inherited,
-        });
-    };
-    let (mode, acl) = match rules.rewritten_mode {
-        Some(mode) => (mode, Acl::Nothing),
-        None => (
-            found.attributes.mode & 0o777,
-            Acl::of(&found.file)
-                .map_err(|reason| DiskError::refused("getxattr", &place.path, reason))?,
-        ),
-    };
-    Ok(Dress {
-        owner: found.attributes.owner,
-        group: Some(found.attributes.group),
-        mode,
-        acl,
-    })
-}
-
 /// Replaces a file that can be made again at any time, such as a cache's: wholly or not at all and with mode 0600, but without
 /// a lock file and without waiting for the disk. Does nothing while somebody else is just writing it.
 ///
 /// # Errors
 /// Every [`DiskError`] of [`edit`] but those about locks.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let place = Place::find(path)?;
+    let place = Rc::new(Place::find(path)?);
     let Some(temporary) = Temporary::claim(&place, Duration::ZERO)? else {
         return Ok(());
     };
@@ -284,21 +151,23 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 /// # Errors
 /// As [`replace_cache`].
 pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let place = Place::unfollowed(path)?;
+    let place = Rc::new(Place::unfollowed(path)?);
     let temporary = Temporary::claim(&place, FileRules::PATIENCE)?;
     match temporary
         .map(|temporary| put(&place, temporary, 0o644, bytes))
         .transpose()?
     {
         Some(true) => Ok(()),
-        Some(false) | None => Err(DiskError::KeepsChanging { path: place.path }),
+        Some(false) | None => Err(DiskError::KeepsChanging {
+            path: place.path.clone(),
+        }),
     }
 }
 
 /// Fills the temporary file and moves it to its place. `false` when somebody has taken it for a dead writer's and removed it.
 fn put(
     place: &Place,
-    mut temporary: Temporary<'_>,
+    mut temporary: Temporary,
     mode: u32,
     bytes: &[u8],
 ) -> Result<bool, DiskError> {

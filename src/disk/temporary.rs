@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::{Arc, Once};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -73,17 +74,17 @@ impl Acl {
 }
 
 /// A temporary file beside its place; removed when it is dropped before it was moved.
-pub(super) struct Temporary<'a> {
-    place: &'a Place,
+pub(super) struct Temporary {
+    place: Rc<Place>,
     name: OsString,
     file: OwnedFd,
     attributes: FileAttributes,
     moved: bool,
 }
 
-impl<'a> Temporary<'a> {
+impl Temporary {
     /// Makes the temporary file of one who holds the lock: whatever has its name is what a killed writer left.
-    pub(super) fn create(place: &'a Place) -> Result<Self, DiskError> {
+    pub(super) fn create(place: &Rc<Place>) -> Result<Self, DiskError> {
         let name = place.beside(".", NEW);
         for _ in 0..TRIES {
             if let Some(temporary) = Self::make(place)? {
@@ -98,7 +99,7 @@ impl<'a> Temporary<'a> {
 
     /// Makes the temporary file of one who holds no lock, and for whom it serves as one: waits at most `patience` while
     /// another writer has it, and then returns `None`.
-    pub(super) fn claim(place: &'a Place, patience: Duration) -> Result<Option<Self>, DiskError> {
+    pub(super) fn claim(place: &Rc<Place>, patience: Duration) -> Result<Option<Self>, DiskError> {
         let name = place.beside(".", NEW);
         let began = Instant::now();
         loop {
@@ -119,7 +120,7 @@ impl<'a> Temporary<'a> {
     }
 
     /// `None` when there is one already.
-    fn make(place: &'a Place) -> Result<Option<Self>, DiskError> {
+    fn make(place: &Rc<Place>) -> Result<Option<Self>, DiskError> {
         let name = place.beside(".", NEW);
         let path = place.path_of(&name);
         let flags =
@@ -133,7 +134,7 @@ impl<'a> Temporary<'a> {
         };
         match rustix::io::retry_on_intr(|| FileAttributes::of(&file)) {
             Ok(attributes) => Ok(Some(Self {
-                place,
+                place: Rc::clone(place),
                 name,
                 file,
                 attributes,
@@ -222,10 +223,10 @@ impl<'a> Temporary<'a> {
     }
 }
 
-impl Drop for Temporary<'_> {
+impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.moved && self.is_there().unwrap_or(false) {
-            let _ = remove(self.place, &self.name);
+            let _ = remove(&self.place, &self.name);
         }
     }
 }

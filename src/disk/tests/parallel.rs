@@ -100,19 +100,18 @@ fn where_nobody_can_lock_changes_at_once_are_kept_apart_all_the_same_and_warned_
                     path: path.clone(),
                     reason: Errno::NOLCK.into(),
                 };
-                let edited = edit_in(
-                    &place,
-                    &FileRules::PRIVATE,
-                    Some(note.clone()),
-                    as_text,
-                    |text, _| {
-                        Ok::<_, DiskError>(Change::Replace(
-                            (),
-                            format!("{text}{number}\n").into_bytes(),
-                        ))
-                    },
-                );
-                assert_eq!(edited.unwrap().notes, [note]);
+                let rules = FileRules::PRIVATE;
+                let mut session = Session::new(place, rules, Err(Errno::NOLCK.into()));
+                loop {
+                    let text = session.read(as_text).unwrap();
+                    if session
+                        .replace(format!("{text}{number}\n").as_bytes())
+                        .unwrap()
+                    {
+                        break;
+                    }
+                }
+                assert_eq!(session.notes, [note]);
             });
         }
     });
@@ -183,6 +182,61 @@ fn what_somebody_writes_in_place_is_never_seen_empty_nor_overwritten_unseen() {
         "{torn} torn, {longest:?}"
     );
     assert_eq!(home.names(), ["remote.yaml", "remote.yaml.lock"]);
+}
+
+#[test]
+fn two_files_change_together_and_both_are_read_again_when_one_was_overtaken() {
+    let home = Home::new();
+    let (first, second) = (home.file("first", "1\n"), home.file("second", "1\n"));
+    let mut sessions = [&first, &second].map(|path| open(path, &FileRules::PRIVATE).unwrap());
+    let mut rounds = 0;
+    loop {
+        rounds += 1;
+        let [one, two] = sessions
+            .each_mut()
+            .map(|session| session.read(as_text).unwrap());
+        if rounds == 1 {
+            write_in_place(&second, "2\n", Duration::ZERO);
+        }
+        let text = if two.starts_with(&one) {
+            one
+        } else {
+            format!("{one}{two}")
+        };
+        let done = sessions
+            .each_mut()
+            .map(|session| session.replace(text.as_bytes()).unwrap());
+        if done == [true, true] {
+            break;
+        }
+        assert_eq!(done, [true, false], "{text}");
+    }
+    assert_eq!(
+        (rounds, text(&first), text(&second)),
+        (2, "1\n2\n".into(), "1\n2\n".into())
+    );
+    let lock = home.at("second.lock");
+    assert!(
+        File::options()
+            .write(true)
+            .open(&lock)
+            .unwrap()
+            .try_lock()
+            .is_err()
+    );
+    drop(sessions);
+    assert!(
+        File::options()
+            .write(true)
+            .open(&lock)
+            .unwrap()
+            .try_lock()
+            .is_ok()
+    );
+    assert_eq!(
+        home.names(),
+        ["first", "first.lock", "second", "second.lock"]
+    );
 }
 
 #[test]
