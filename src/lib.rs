@@ -4,7 +4,7 @@
 //!
 //! A tour, from the bottom up:
 //!
-//! - The words: [`name`], [`uri`], [`secret`], [`runtime`] (what differs between the commands whose files these are), and
+//! - The words: [`name`], [`uri`], [`secret`], [`command`] (what differs between the commands whose files these are), and
 //!   [`text`].
 //! - [`disk`]: the bytes of one file, locked, read and replaced; knows no format.
 //! - [`config`]: what the files say. [`config::document`] is one file, [`config::yaml`] its text, [`config::store`] the door to
@@ -18,10 +18,10 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use portolan::{config::{effective::{Layer, Layers}, store::Store}, runtime::Runtime};
+//! use portolan::{config::{effective::{Layer, Layers}, store::Store}, command::Command};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let built_in = Layer::built_in(&Runtime::apptainer());
+//! let built_in = Layer::built_in(&Command::apptainer());
 //! let system = Store::system(Path::new("/etc/apptainer/remote.yaml"), built_in.document.clone()).read()?;
 //! let user = Store::user(Path::new("/home/ian/.apptainer/remote.yaml")).read()?;
 //! let layers = Layers { system: system.unwrap_or(built_in), user, chosen: None };
@@ -36,6 +36,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod credentials;
 pub mod disk;
@@ -44,7 +45,6 @@ pub mod disk;
 pub mod fuzzing;
 pub mod name;
 pub mod resolve;
-pub mod runtime;
 pub mod secret;
 pub mod service;
 pub mod text;

@@ -10,7 +10,7 @@ use clap::{ArgAction, ArgMatches, Args};
 use crate::cli::context::Context;
 use crate::cli::failure::UsageError;
 use crate::cli::ui::Ui;
-use crate::runtime::Runtime;
+use crate::command::Command;
 use crate::secret::Secret;
 use crate::uri::{EndpointUri, TypedScheme};
 
@@ -33,8 +33,8 @@ pub(crate) struct GlobalOptions {
     #[arg(long, help_heading = "Global options")]
     pub(crate) nocolor: bool,
     /// The command whose files are managed (PORTOLAN_COMMAND) [default: apptainer]
-    #[arg(long, value_name = "NAME", value_parser = Runtime::parse, help_heading = "Global options")]
-    pub(crate) command: Option<Runtime>,
+    #[arg(long, value_name = "NAME", value_parser = Command::parse, help_heading = "Global options")]
+    pub(crate) command: Option<Command>,
     /// The directory of the system's configuration (PORTOLAN_SYSCONFDIR) [default: that of the installed command]
     #[arg(long, value_name = "DIR", help_heading = "Global options")]
     pub(crate) sysconfdir: Option<PathBuf>,
@@ -136,7 +136,7 @@ pub(crate) fn endpoint(
     match scheme {
         TypedScheme::Http if !insecure => Err(anyhow!(
             "http URI requires --insecure or {}=true",
-            context.runtime.variable("ADD_INSECURE")
+            context.command.variable("ADD_INSECURE")
         )),
         TypedScheme::Https if insecure => {
             ui.info("--insecure ignored for https remote");
@@ -213,10 +213,10 @@ fn is_switch(command: &clap::Command, flag: &str) -> bool {
 /// The value that a variable gives a flag which the command line leaves out, as Apptainer takes it: the command's own
 /// variable, else Singularity's with a warning. Blank is unset.
 pub(crate) fn variable(context: &Context, ui: &mut Ui, key: &str) -> Option<String> {
-    let own = context.runtime.variable(key);
+    let own = context.command.variable(key);
     let value = |name: &str| context.environment.text(name).map(str::to_owned);
     let Some(legacy) = context
-        .runtime
+        .command
         .legacy_variable(key)
         .filter(|legacy| value(legacy).is_some())
     else {

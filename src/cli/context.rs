@@ -8,9 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
+use crate::command::{Command, CommandError};
 use crate::config::paths;
 use crate::config::paths::{Paths, UserDirectories};
-use crate::runtime::{Runtime, RuntimeError};
 
 /// The environment as it was when the command began.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +97,7 @@ impl Terminals {
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     /// Whose files are managed.
-    pub(crate) runtime: Runtime,
+    pub(crate) command: Command,
     /// Who manages them.
     pub(crate) user: User,
     /// The environment.
@@ -112,7 +112,7 @@ pub(crate) struct Context {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Places<'a> {
     /// `--command`.
-    pub(crate) command: Option<&'a Runtime>,
+    pub(crate) command: Option<&'a Command>,
     /// `--sysconfdir`.
     pub(crate) sysconfdir: Option<&'a Path>,
     /// `-c` of the group.
@@ -124,7 +124,7 @@ pub(crate) struct Places<'a> {
 pub(crate) enum ContextError {
     /// The command's name is none.
     #[error(transparent)]
-    Runtime(#[from] RuntimeError),
+    Command(#[from] CommandError),
     /// There is no directory for the user's files.
     #[error(
         "no home directory: neither HOME is set nor has user {user} an account; set {variable}"
@@ -151,39 +151,39 @@ impl Context {
         environment: Environment,
         user: User,
     ) -> Result<Self, ContextError> {
-        let runtime = match (places.command, environment.text("PORTOLAN_COMMAND")) {
-            (Some(runtime), _) => runtime.clone(),
-            (None, Some(name)) => Runtime::parse(name)?,
-            (None, None) => Runtime::apptainer(),
+        let command = match (places.command, environment.text("PORTOLAN_COMMAND")) {
+            (Some(command), _) => command.clone(),
+            (None, Some(name)) => Command::parse(name)?,
+            (None, None) => Command::apptainer(),
         };
         let sysconfdir = places
             .sysconfdir
             .or_else(|| environment.get("PORTOLAN_SYSCONFDIR").map(Path::new))
             .map_or_else(
-                || find_sysconfdir(&runtime, &environment),
+                || find_sysconfdir(&command, &environment),
                 Path::to_path_buf,
             );
-        let system = paths::system_file(&sysconfdir, &runtime);
-        let home = find_home(&runtime, &environment, user);
-        let user_directory = match configured_directory(&runtime, &environment, user) {
+        let system = paths::system_file(&sysconfdir, &command);
+        let home = find_home(&command, &environment, user);
+        let user_directory = match configured_directory(&command, &environment, user) {
             Some(directory) => directory,
             None => match &home {
-                Some(home) => home.join(runtime.home_directory()),
+                Some(home) => home.join(command.home_directory()),
                 None => {
                     return Err(ContextError::NoHome {
                         user: user.id,
-                        variable: runtime.variable("CONFIGDIR"),
+                        variable: command.variable("CONFIGDIR"),
                     });
                 }
             },
         };
         let mut directories = user_directories(home.as_deref(), &environment, user);
         for directory in [&mut directories.cache, &mut directories.state] {
-            *directory = directory.join("portolan").join(runtime.command());
+            *directory = directory.join("portolan").join(command.name());
         }
         let paths = Paths::new(system, user_directory, directories, places.config);
         Ok(Self {
-            runtime,
+            command,
             user,
             environment,
             paths,
@@ -194,12 +194,12 @@ impl Context {
 
 /// The directory that a variable names for the user's files; for root it must be root's own.
 fn configured_directory(
-    runtime: &Runtime,
+    command: &Command,
     environment: &Environment,
     user: User,
 ) -> Option<PathBuf> {
-    let named = environment.get(&runtime.variable("CONFIGDIR")).or_else(|| {
-        runtime
+    let named = environment.get(&command.variable("CONFIGDIR")).or_else(|| {
+        command
             .legacy_variable("CONFIGDIR")
             .and_then(|variable| environment.get(&variable))
     });
@@ -210,9 +210,9 @@ fn configured_directory(
 
 /// `$HOME`, else the account's. Under sudo with the caller's HOME root must not write into somebody else's home, nor take
 /// the directory that somebody has put into a home for all as its own.
-fn find_home(runtime: &Runtime, environment: &Environment, user: User) -> Option<PathBuf> {
+fn find_home(command: &Command, environment: &Environment, user: User) -> Option<PathBuf> {
     let is_safe = |home: &PathBuf| {
-        is_trusted(home, user) && !is_strange(&home.join(runtime.home_directory()), user)
+        is_trusted(home, user) && !is_strange(&home.join(command.home_directory()), user)
     };
     let named = environment.get("HOME").map(PathBuf::from).filter(is_safe);
     named.or_else(|| {
@@ -269,14 +269,14 @@ fn climbs(path: &Path) -> bool {
 }
 
 /// The first directory that has one for the command; the package's when none has.
-fn find_sysconfdir(runtime: &Runtime, environment: &Environment) -> PathBuf {
+fn find_sysconfdir(command: &Command, environment: &Environment) -> PathBuf {
     let on_path = || {
         let path = environment.get("PATH")?;
         std::env::split_paths(path)
-            .map(|directory| directory.join(runtime.command()))
+            .map(|directory| directory.join(command.name()))
             .find(|program| program.is_file())
     };
-    let has_directory = |candidate: &PathBuf| candidate.join(runtime.command()).is_dir();
+    let has_directory = |candidate: &PathBuf| candidate.join(command.name()).is_dir();
     let found = paths::system_candidates(None)
         .into_iter()
         .find(has_directory);

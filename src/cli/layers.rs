@@ -43,7 +43,7 @@ pub(crate) fn user_store(context: &Context) -> Store {
 pub(crate) fn system_store(context: &Context) -> Store {
     Store::system(
         &context.paths.system,
-        Layer::built_in(&context.runtime).document,
+        Layer::built_in(&context.command).document,
     )
 }
 
@@ -262,7 +262,7 @@ pub(crate) fn refuse_system_name(name: &RemoteName, system: Option<&Layer>) -> a
 pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
     Ok(system_store(context)
         .read()?
-        .unwrap_or_else(|| Layer::built_in(&context.runtime)))
+        .unwrap_or_else(|| Layer::built_in(&context.command)))
 }
 
 /// The user's logins that still have their secret; a row without one stands for nothing (D13).
@@ -298,7 +298,7 @@ pub(crate) fn system_place(context: &Context) -> String {
     if context.paths.system.exists() {
         context.paths.system.display().to_string()
     } else {
-        format!("{}'s defaults", context.runtime)
+        format!("{}'s defaults", context.command)
     }
 }
 
@@ -358,7 +358,7 @@ pub(crate) fn edit_system<T, E: Error + Send + Sync + 'static>(
             Some(directory) if !is_refused && !directory.exists() => error.advise_person(format!(
                 "To make the directory: sudo mkdir {}. If {} is installed elsewhere, --sysconfdir says where.",
                 directory.display(),
-                context.runtime,
+                context.command,
             )),
             _ => error,
         }

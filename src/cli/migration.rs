@@ -75,7 +75,7 @@ fn legacy_directory(context: &Context) -> Option<PathBuf> {
     let directory = context
         .paths
         .user_directory
-        .with_file_name(context.runtime.legacy_home_directory()?);
+        .with_file_name(context.command.legacy_home_directory()?);
     (directory.is_dir() && !is_strange(&directory, context.user)).then_some(directory)
 }
 

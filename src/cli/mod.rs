@@ -37,7 +37,7 @@ use crate::cli::context::{Context, Environment, Places, Terminals, User};
 use crate::cli::failure::Outcome;
 use crate::cli::tree::{Group, Run, Words};
 use crate::cli::ui::{Ui, Verbosity};
-use crate::runtime::Runtime;
+use crate::command::Command;
 
 /// Runs the command that the words name, and tells what came of it.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -184,20 +184,20 @@ fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
     let terminals = Terminals::take();
     let named = environment
         .text("PORTOLAN_COMMAND")
-        .and_then(|name| Runtime::parse(name).ok());
-    let runtime = options
+        .and_then(|name| Command::parse(name).ok());
+    let command = options
         .command
         .clone()
         .or(named)
-        .unwrap_or_else(Runtime::apptainer);
+        .unwrap_or_else(Command::apptainer);
     let is_set = |key: &str| {
         environment
-            .text(&runtime.variable(key))
+            .text(&command.variable(key))
             .and_then(args::parse_bool)
             == Some(true)
     };
     let level = environment
-        .text(&runtime.variable("MESSAGELEVEL"))
+        .text(&command.variable("MESSAGELEVEL"))
         .and_then(|level| level.parse().ok());
     let verbosity = if options.debug || is_set("DEBUG") {
         Verbosity::DEBUG

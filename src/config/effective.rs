@@ -291,8 +291,8 @@ fn active(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::Command;
     use crate::config::yaml;
-    use crate::runtime::Runtime;
 
     fn layer(kind: LayerKind, text: &str) -> Layer {
         Layer {
@@ -420,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_users_own_remote_wins_over_the_built_in_one() {
-        let built_in = Layer::built_in(&Runtime::apptainer());
+        let built_in = Layer::built_in(&Command::apptainer());
         assert_eq!(
             shown(&built_in, ""),
             ["DefaultRemote cloud.apptainer.org BuiltIn active"]

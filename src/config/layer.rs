@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::command::Command;
 use crate::config::document::{Document, RemoteEntry};
 use crate::name::RemoteName;
-use crate::runtime::Runtime;
 
 /// The variable that chooses the active remote for one command.
 pub const CHOICE: &str = "PORTOLAN_REMOTE";
@@ -36,8 +36,8 @@ pub struct Layer {
 
 impl Layer {
     /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
-    pub fn built_in(runtime: &Runtime) -> Self {
-        let known = runtime.default_remote();
+    pub fn built_in(command: &Command) -> Self {
+        let known = command.default_remote();
         let entry = RemoteEntry {
             uri: known.uri.to_owned(),
             system: true,

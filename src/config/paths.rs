@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::runtime::Runtime;
+use crate::command::Command;
 
 /// The files of one command for one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub fn system_candidates(command_on_path: Option<&Path>) -> Vec<PathBuf> {
 }
 
 /// The system's remote.yaml below the given sysconfdir.
-pub fn system_file(sysconfdir: &Path, runtime: &Runtime) -> PathBuf {
-    sysconfdir.join(runtime.command()).join(FILE_NAME)
+pub fn system_file(sysconfdir: &Path, command: &Command) -> PathBuf {
+    sysconfdir.join(command.name()).join(FILE_NAME)
 }
 
 impl Paths {

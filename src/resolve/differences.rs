@@ -3,10 +3,10 @@
 //! Each is one of the deviations of docs/compatibility.md, or a mistake of the runtime's that can't be fixed from outside.
 
 use super::Question;
+use crate::command::Command;
 use crate::config::document::KeyserverEntry;
 use crate::config::effective::{Effective, LayerKind, Layers, Note, Remote, Token};
 use crate::config::layer::CHOICE;
-use crate::runtime::Runtime;
 use crate::text::capitalised;
 use crate::uri::{EndpointUri, KeyserverUri, is_same_keyserver};
 
@@ -23,16 +23,16 @@ pub struct Difference {
 pub fn differences(
     layers: &Layers,
     effective: &Effective<'_>,
-    runtime: &Runtime,
+    command: &Command,
     question: &Question<'_>,
 ) -> Vec<Difference> {
-    let command = capitalised(runtime.command());
+    let product = capitalised(command.name());
     let found = of_layers(layers, effective).into_iter();
     let active = effective.active().into_iter();
     let found = found.chain(active.flat_map(|remote| of_remote(remote, effective, question)));
     let found = found.filter_map(|(which, text)| {
         Some((
-            if runtime.is_singularity() {
+            if command.is_singularity() {
                 of_singularity(which)?
             } else {
                 which
@@ -42,9 +42,9 @@ pub fn differences(
     });
     let versions = |versions: &str| {
         if versions.is_empty() {
-            command.clone()
+            product.clone()
         } else {
-            format!("{command} {versions}")
+            format!("{product} {versions}")
         }
     };
     found

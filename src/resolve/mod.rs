@@ -14,10 +14,10 @@ pub use self::{
     refusal::{Refusal, RefusalReason},
 };
 
+use crate::command::Command;
 use crate::config::document::LoginEntry;
 use crate::config::effective::{Effective, LayerKind, Remote, Token};
 use crate::name::RemoteName;
-use crate::runtime::Runtime;
 use crate::uri::is_same_server;
 
 /// What a runtime is to do.
@@ -151,8 +151,8 @@ pub struct Services {
 
 impl Services {
     /// Those that a runtime falls back to where there are no remotes at all.
-    pub fn fallback(runtime: &Runtime) -> Self {
-        let known = runtime.default_remote();
+    pub fn fallback(command: &Command) -> Self {
+        let known = command.default_remote();
         let library = known
             .library
             .map_or(Service::Lacking, |uri| Service::At(uri.to_owned()));
@@ -228,13 +228,13 @@ enum Stop {
 pub fn resolve<'a>(
     effective: &Effective<'a>,
     services: &Services,
-    runtime: &Runtime,
+    command: &Command,
     question: &Question<'_>,
 ) -> Answer<'a> {
     let resolver = Resolver {
         effective,
         services,
-        runtime,
+        command,
         question,
     };
     let mut servers = Vec::new();
@@ -250,7 +250,7 @@ pub fn resolve<'a>(
 struct Resolver<'a, 'q> {
     effective: &'q Effective<'a>,
     services: &'q Services,
-    runtime: &'q Runtime,
+    command: &'q Command,
     question: &'q Question<'q>,
 }
 
@@ -291,7 +291,7 @@ impl<'a> Resolver<'a, '_> {
             (None, Some(active)) => Err(RefusalReason::NoSuchRemote(active.value.clone())),
             (None, None) if effective.remotes().next().is_none() => Ok(None),
             (None, None) => Err(RefusalReason::NoDefault {
-                command: self.runtime.command().to_owned(),
+                command: self.command.name().to_owned(),
                 known: effective
                     .remotes()
                     .map(|remote: &Remote<'_>| remote.name.clone())
@@ -366,7 +366,7 @@ impl<'a> Resolver<'a, '_> {
         });
         if task == Task::Push && !matches!(credential, Credential::Token(Token::Stored(_))) {
             return Err(alone(RefusalReason::NoToken {
-                command: self.runtime.command().to_owned(),
+                command: self.command.name().to_owned(),
             }));
         }
         Ok(unknown)

@@ -21,7 +21,7 @@ fn layers(system: &str, user: &str) -> Layers {
         document: yaml::read(text.as_bytes()).unwrap(),
     };
     let system = match system {
-        "built-in" => Layer::built_in(&Runtime::apptainer()),
+        "built-in" => Layer::built_in(&Command::apptainer()),
         text => layer(LayerKind::System, text),
     };
     let user = (!user.is_empty()).then(|| layer(LayerKind::User, user));
@@ -70,7 +70,7 @@ fn told(layers: &Layers, services: &Services, words: &str) -> String {
     let Answer { servers, verdict } = resolve(
         &effective,
         services,
-        &Runtime::apptainer(),
+        &Command::apptainer(),
         &question(words),
     );
     let server = |server: &Server<'_>| {
@@ -194,7 +194,7 @@ fn a_task_asks_the_servers_that_the_runtime_asks() {
     for (system, user, words, wanted) in cases {
         let layers = layers(system, user);
         let services = if system == "Remotes: {}" {
-            Services::fallback(&Runtime::apptainer())
+            Services::fallback(&Command::apptainer())
         } else {
             both()
         };
@@ -481,7 +481,7 @@ fn what_a_version_does_otherwise_is_told() {
         let found = differences(
             &layers,
             &layers.merge(),
-            &Runtime::apptainer(),
+            &Command::apptainer(),
             &question(words),
         );
         let found: Vec<String> = found
@@ -501,7 +501,7 @@ fn the_choice_of_the_environment_is_portolans_alone() {
     let found = differences(
         &chosen,
         &chosen.merge(),
-        &Runtime::parse("singularity").unwrap(),
+        &Command::parse("singularity").unwrap(),
         &question("pull"),
     );
     assert_eq!(found.len(), 1);
@@ -518,7 +518,7 @@ fn singularity_has_versions_of_its_own() {
     let found = differences(
         &layers,
         &layers.merge(),
-        &Runtime::parse("singularity").unwrap(),
+        &Command::parse("singularity").unwrap(),
         &question("pull"),
     );
     let found: Vec<String> = found

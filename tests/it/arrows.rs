@@ -8,17 +8,17 @@ const FORBIDDEN: [(&str, &[&str]); 11] = [
     ("src/name.rs", &["uri", "disk", "config", "service", "cli"]),
     (
         "src/secret.rs",
-        &["name", "uri", "runtime", "disk", "config", "service", "cli"],
+        &["name", "uri", "command", "disk", "config", "service", "cli"],
     ),
     (
         "src/text.rs",
-        &["name", "uri", "runtime", "disk", "config", "service", "cli"],
+        &["name", "uri", "command", "disk", "config", "service", "cli"],
     ),
-    ("src/runtime.rs", &["disk", "config", "service", "cli"]),
+    ("src/command.rs", &["disk", "config", "service", "cli"]),
     ("src/uri", &["disk", "config", "service", "cli"]),
     (
         "src/disk",
-        &["name", "uri", "runtime", "config", "service", "cli"],
+        &["name", "uri", "command", "config", "service", "cli"],
     ),
     ("src/config", &["credentials", "resolve", "service", "cli"]),
     ("src/service", &["config", "credentials", "resolve", "cli"]),

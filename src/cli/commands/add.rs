@@ -9,12 +9,12 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome, UsageError};
 use crate::cli::ui::Ui;
 use crate::cli::{args, layers};
+use crate::command;
 use crate::config::change;
 use crate::config::change::{Added, ChangeError, NewRemote};
 use crate::config::document::Document;
 use crate::config::effective::LayerKind;
 use crate::name::RemoteName;
-use crate::runtime;
 use crate::text::Quoted;
 
 /// Add a new remote endpoint
@@ -63,7 +63,7 @@ pub(crate) struct AddArgs {
 }
 
 pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let typed = match (&args.uri, runtime::known_by_name(&args.name)) {
+    let typed = match (&args.uri, command::known_by_name(&args.name)) {
         (Some(typed), _) => typed,
         (None, Some(known)) => known.uri,
         (None, None) => return Err(no_address(&args.name).into()),

@@ -8,10 +8,10 @@ use crate::cli::completion::Candidate;
 use crate::cli::completion::position::{Position, Wanted};
 use crate::cli::context::{Context, Environment, Places, User};
 use crate::cli::layers;
+use crate::command::{Command, KNOWN_ENDPOINTS};
 use crate::config::document::{Document, KeyserverEntry};
 use crate::config::effective::{Effective, Layer, LayerKind, Layers, Remote, Token};
 use crate::name::RemoteName;
-use crate::runtime::{KNOWN_ENDPOINTS, Runtime};
 use crate::uri::RegistryUri;
 
 /// What a shell shows.
@@ -134,7 +134,7 @@ impl Files {
         };
         let command = position
             .value("command")
-            .map(Runtime::parse)
+            .map(Command::parse)
             .transpose()
             .ok()?;
         let (sysconfdir, config) = (path("sysconfdir"), path("config"));

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{Code, Finding};
 use super::{Commands, Source};
+use crate::command;
 use crate::config::document::{Document, LoginEntry};
 use crate::config::effective::{Effective, Remote};
-use crate::runtime;
 use crate::uri::{KeyserverUri, RegistryUri};
 
 /// What is wrong with the logins in the user's file. `is_dead` says whether a registry's password is gone; `effective` is
@@ -130,7 +130,7 @@ fn server(login: &LoginEntry) -> String {
 /// The keyservers that some remote has: in its list, or known to be its own.
 fn keyservers(effective: &Effective<'_>) -> Vec<KeyserverUri> {
     let own =
-        |remote: &Remote<'_>| runtime::known_by_uri(remote.uri()).map(|known| known.keyserver);
+        |remote: &Remote<'_>| command::known_by_uri(remote.uri()).map(|known| known.keyserver);
     let of_remote = |remote: &Remote<'_>| {
         let listed = remote
             .keyservers()

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Endpoint;
 use super::http::{Client, HttpError};
-use crate::runtime;
+use crate::command;
 use crate::uri::EndpointUri;
 
 pub use cache::Cache;
@@ -213,7 +213,7 @@ impl Lookup<'_> {
 /// The services of the endpoints that the projects ship, where they have been for years: no request is needed for these.
 /// An empty place is one that the endpoint is known not to have.
 pub fn known_service(uri: &EndpointUri, kind: &ServiceKind) -> Option<&'static str> {
-    let known = runtime::known_by_uri(uri.as_str())?;
+    let known = command::known_by_uri(uri.as_str())?;
     match kind {
         ServiceKind::Library => Some(known.library.unwrap_or_default()),
         ServiceKind::Keyserver => Some(known.keyserver),

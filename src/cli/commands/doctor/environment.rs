@@ -17,7 +17,7 @@ pub(super) fn look(context: &Context) -> Vec<Finding> {
 
 /// Variables that name directories of other users: root works elsewhere then, others may be unable to write.
 fn foreign_directories(context: &Context) -> Vec<Finding> {
-    let (runtime, user) = (&context.runtime, context.user.id);
+    let (command, user) = (&context.command, context.user.id);
     let own = [
         "HOME",
         "XDG_CACHE_HOME",
@@ -27,8 +27,8 @@ fn foreign_directories(context: &Context) -> Vec<Finding> {
     .map(str::to_owned);
     let variables = own
         .into_iter()
-        .chain([runtime.variable("CONFIGDIR")])
-        .chain(runtime.legacy_variable("CONFIGDIR"));
+        .chain([command.variable("CONFIGDIR")])
+        .chain(command.legacy_variable("CONFIGDIR"));
     let directory = |variable: &String| Some(PathBuf::from(context.environment.get(variable)?));
     let foreign = variables.filter_map(|variable| {
         let named = directory(&variable)?;

@@ -55,7 +55,7 @@ impl Survey {
         };
         survey.look_at_modes(paths, user_id);
         let built_in = || Source {
-            layer: Layer::built_in(&context.runtime),
+            layer: Layer::built_in(&context.command),
             places: yaml::Places::default(),
         };
         let read = survey.read(&paths.system, LayerKind::System, user_id);
@@ -223,16 +223,16 @@ fn known_to_lack(survey: &Survey, effective: &Effective<'_>) -> Option<Finding> 
 
 /// How a person runs the commands that findings advise, on the files of this run.
 fn commands(context: &Context, may_write_system: bool) -> Commands {
-    let runtime = &context.runtime;
-    let is_said = runtime.command() == "apptainer"
+    let command = &context.command;
+    let is_said = command.name() == "apptainer"
         || context
             .environment
             .text("PORTOLAN_COMMAND")
-            .is_some_and(|name| name == runtime.command());
+            .is_some_and(|name| name == command.name());
     let program = if is_said {
         "portolan".to_owned()
     } else {
-        format!("portolan --command {runtime}")
+        format!("portolan --command {command}")
     };
     let named = match context.paths.user_is_named {
         true => format!(" -c {}", shell_word(&context.paths.user)),

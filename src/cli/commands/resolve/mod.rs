@@ -92,7 +92,7 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
         url: named.url.value.as_deref(),
     };
     let known = Known::find(&effective, &question, args, context, ui);
-    let answer = resolve::resolve(&effective, &known.services, &context.runtime, &question);
+    let answer = resolve::resolve(&effective, &known.services, &context.command, &question);
     let sources = Sources::read(&layers)?;
     let asked = Asked {
         effective: &effective,
@@ -104,7 +104,7 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     };
     let mut view = asked.view(&named);
     view.what = words;
-    let differences = resolve::differences(&layers, &effective, &context.runtime, &question);
+    let differences = resolve::differences(&layers, &effective, &context.command, &question);
     let differences = differences.into_iter().map(|found| DifferenceRow {
         versions: found.versions,
         text: found.text,
@@ -152,7 +152,7 @@ impl Named {
             },
             None if takes => Name {
                 value: args::variable(context, ui, key),
-                by: context.runtime.variable(key),
+                by: context.command.variable(key),
             },
             None => Name::default(),
         };
@@ -186,7 +186,7 @@ impl Known {
     ) -> Self {
         let Some(remote) = effective.active() else {
             return Self {
-                services: Services::fallback(&context.runtime),
+                services: Services::fallback(&context.command),
                 found: None,
             };
         };
@@ -432,7 +432,7 @@ impl<'a> Asked<'a> {
         let paths = &self.context.paths;
         let own = paths.own();
         paths.user_is_named.then(|| DifferenceRow {
-            versions: capitalised(self.context.runtime.command()),
+            versions: capitalised(self.context.command.name()),
             text: format!("reads {}, never {}", own.display(), paths.user.display()),
         })
     }

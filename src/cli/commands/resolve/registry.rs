@@ -69,8 +69,8 @@ fn of_files(
     why: &mut Vec<String>,
     differences: &mut Vec<DifferenceRow>,
 ) -> anyhow::Result<CredentialView> {
-    let runtime = capitalised(context.runtime.command());
-    let is_singularity = context.runtime.is_singularity();
+    let runtime = capitalised(context.command.name());
+    let is_singularity = context.command.is_singularity();
     let mut differ = |versions: &str, text: String| {
         differences.push(DifferenceRow {
             versions: format!("{runtime} {versions}"),
@@ -78,7 +78,7 @@ fn of_files(
         });
     };
     let path = if let Some(named) = args::variable(context, ui, "AUTH_FILE") {
-        let variable = context.runtime.variable("AUTH_FILE");
+        let variable = context.command.variable("AUTH_FILE");
         differ(
             if is_singularity {
                 "before 4.1"
@@ -121,12 +121,12 @@ fn of_files(
 
 /// Docker's own file, which newer versions of Apptainer read in place of a docker-config.json that is not there.
 fn docker_file(context: &Context) -> Option<PathBuf> {
-    if context.runtime.is_singularity() {
+    if context.command.is_singularity() {
         return None;
     }
     match context
         .environment
-        .get(&context.runtime.variable("CONFIGDIR"))
+        .get(&context.command.variable("CONFIGDIR"))
     {
         Some(_) => Some(context.paths.user_directory.join("config.json")),
         None => Some(PathBuf::from(context.environment.get("HOME")?).join(".docker/config.json")),

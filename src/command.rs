@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The command whose files are managed: its name decides directories, variables and the default remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Runtime {
-    command: String,
+pub struct Command {
+    name: String,
 }
 
 /// Why a text can't be a command's name.
@@ -13,7 +13,7 @@ pub struct Runtime {
 #[error(
     "{0:?} can't be a command's name: it begins with a-z or 0-9 and goes on with these, '.', '_' and '-'"
 )]
-pub struct RuntimeError(String);
+pub struct CommandError(String);
 
 /// An endpoint that is known by name, so that `add NAME` needs no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,11 @@ pub fn known_by_uri(uri: &str) -> Option<&'static KnownEndpoint> {
     KNOWN_ENDPOINTS.iter().find(|known| known.uri == uri)
 }
 
-impl Runtime {
+impl Command {
     /// Apptainer, the command that is meant when none is named.
     pub fn apptainer() -> Self {
         Self {
-            command: "apptainer".to_owned(),
+            name: "apptainer".to_owned(),
         }
     }
 
@@ -66,27 +66,27 @@ impl Runtime {
     ///
     /// # Errors
     /// Says what the name may hold.
-    pub fn parse(command: &str) -> Result<Self, RuntimeError> {
+    pub fn parse(command: &str) -> Result<Self, CommandError> {
         let first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let other = |byte: u8| first(byte) || matches!(byte, b'.' | b'_' | b'-');
         if command.bytes().next().is_some_and(first) && command.bytes().all(other) {
             Ok(Self {
-                command: command.to_owned(),
+                name: command.to_owned(),
             })
         } else {
-            Err(RuntimeError(command.to_owned()))
+            Err(CommandError(command.to_owned()))
         }
     }
 
     /// The command's name, `apptainer`.
-    pub fn command(&self) -> &str {
-        &self.command
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What the names of its variables begin with, `APPTAINER_`.
     pub fn variable(&self, key: &str) -> String {
         let prefix: String = self
-            .command
+            .name
             .chars()
             .map(|character| match character {
                 '-' | '.' => '_',
@@ -103,7 +103,7 @@ impl Runtime {
 
     /// The directory of a user's files below the home, `.apptainer`.
     pub fn home_directory(&self) -> String {
-        format!(".{}", self.command)
+        format!(".{}", self.name)
     }
 
     /// The directory below the home from which a new one takes over, `.singularity`; `None` for Singularity itself.
@@ -118,13 +118,13 @@ impl Runtime {
 
     /// Whether it is Singularity, whose versions are not Apptainer's.
     pub fn is_singularity(&self) -> bool {
-        self.command == "singularity"
+        self.name == "singularity"
     }
 }
 
-impl fmt::Display for Runtime {
+impl fmt::Display for Command {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.command)
+        formatter.write_str(&self.name)
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_command_decides_variables_directories_and_the_default_remote() {
-        let apptainer = Runtime::apptainer();
+        let apptainer = Command::apptainer();
         assert_eq!(apptainer.variable("CONFIGDIR"), "APPTAINER_CONFIGDIR");
         assert_eq!(
             apptainer.legacy_variable("CONFIGDIR").as_deref(),
@@ -142,10 +142,10 @@ mod tests {
         );
         assert_eq!(apptainer.home_directory(), ".apptainer");
         assert_eq!(apptainer.default_remote().uri, "cloud.apptainer.org");
-        let singularity = Runtime::parse("singularity").unwrap();
+        let singularity = Command::parse("singularity").unwrap();
         assert_eq!(singularity.legacy_variable("CONFIGDIR"), None);
         assert_eq!(singularity.default_remote().name, "SylabsCloud");
-        let other = Runtime::parse("my-tool.2").unwrap();
+        let other = Command::parse("my-tool.2").unwrap();
         assert_eq!(other.variable("X"), "MY_TOOL_2_X");
         assert_eq!(other.default_remote().name, "DefaultRemote");
     }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_command_name_cannot_leave_its_directory() {
         for name in ["", ".", "..", "../x", "a/b", "Apptainer", "-x", "a b", "é"] {
-            assert!(Runtime::parse(name).is_err(), "{name}");
+            assert!(Command::parse(name).is_err(), "{name}");
         }
     }
 }
