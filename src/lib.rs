@@ -47,5 +47,6 @@ pub mod name;
 pub mod resolve;
 pub mod secret;
 pub mod service;
+pub mod stores;
 pub mod text;
 pub mod uri;

@@ -161,6 +161,16 @@ pub enum Stored {
     },
 }
 
+impl Stored {
+    /// The secret in it.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::Password { password, .. } => password,
+            Self::IdentityToken { token, .. } => token,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

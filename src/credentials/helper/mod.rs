@@ -4,22 +4,23 @@
 //! A secret reaches a helper by its standard input alone, never in its arguments or its environment, and an error never
 //! repeats one that a helper says.
 
-mod run;
+pub(crate) mod run;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::process::Command;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use crate::secret::{Secret, Stored};
 
 /// Long enough for a keyring that asks to be unlocked by a click, short enough for a job that nobody watches.
 const LIMIT: Duration = Duration::from_secs(10);
 /// What a helper says of a key that it does not have.
-const NOT_FOUND: &str = "credentials not found in native keychain";
+pub(crate) const NOT_FOUND: &str = "credentials not found in native keychain";
 /// The protocol's own mark: what follows is a token, and no user's password.
 const TOKEN_USER: &str = "<token>";
 
@@ -113,13 +114,60 @@ pub enum HelperFault {
     Answer,
 }
 
-/// A login as helpers say it.
-#[derive(Deserialize)]
-struct Said {
+/// A login as the protocol has it.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Login<'a> {
+    #[serde(rename = "ServerURL", default, skip_serializing_if = "str::is_empty")]
+    pub(crate) server: Cow<'a, str>,
     #[serde(rename = "Username", default)]
-    username: String,
+    username: Cow<'a, str>,
     #[serde(rename = "Secret")]
-    secret: String,
+    secret: Cow<'a, str>,
+}
+
+impl<'a> Login<'a> {
+    /// The login of `server`; empty for an answer, which names none.
+    pub(crate) fn new(server: &'a str, stored: &'a Stored) -> Self {
+        let (username, secret) = match stored {
+            Stored::Password { user, password } => (user.as_str(), password),
+            Stored::IdentityToken { token, .. } => (TOKEN_USER, token),
+        };
+        Self {
+            server: server.into(),
+            username: username.into(),
+            secret: secret.expose().into(),
+        }
+    }
+
+    /// Reads a login.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// The text of the protocol.
+    pub(crate) fn render(&self) -> Secret {
+        // Strings can always be written to memory.
+        Secret::new(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// What is stored of it; `None` when the secret is empty.
+    pub(crate) fn into_stored(self) -> Option<Stored> {
+        let secret = Secret::new(self.secret);
+        if secret.is_empty() {
+            return None;
+        }
+        Some(if self.username == TOKEN_USER {
+            Stored::IdentityToken {
+                user: String::new(),
+                token: secret,
+            }
+        } else {
+            Stored::Password {
+                user: self.username.into_owned(),
+                password: secret,
+            }
+        })
+    }
 }
 
 impl Task {
@@ -159,16 +207,12 @@ impl Helper {
     /// # Errors
     /// When it can't be run, fails, or does not end.
     pub fn store(&self, server: &str, stored: &Stored) -> Result<(), HelperError> {
-        let (user, secret) = match stored {
-            Stored::Password { user, password } => (user.as_str(), password),
-            Stored::IdentityToken { token, .. } => (TOKEN_USER, token),
-        };
-        let request = json!({ "ServerURL": server, "Username": user, "Secret": secret.expose() });
-        let done = self.run(Task::Store, &Secret::new(request.to_string()))?;
+        let login = Login::new(server, stored);
+        let done = self.run(Task::Store, &login.render())?;
         if done.succeeded() {
             Ok(())
         } else {
-            Err(done.error(Task::Store, Some(secret)))
+            Err(done.error(Task::Store, Some(stored.secret())))
         }
     }
 
@@ -185,21 +229,8 @@ impl Helper {
                 Err(done.error(Task::Get, None))
             };
         }
-        let Ok(Said { username, secret }) = serde_json::from_slice(&done.stdout) else {
-            return Err(unreadable(Task::Get));
-        };
-        let secret = Secret::new(secret);
-        Ok(match (secret.is_empty(), username.as_str()) {
-            (true, _) => None,
-            (false, TOKEN_USER) => Some(Stored::IdentityToken {
-                user: String::new(),
-                token: secret,
-            }),
-            (false, _) => Some(Stored::Password {
-                user: username,
-                password: secret,
-            }),
-        })
+        let login = Login::parse(&done.stdout).ok_or_else(|| unreadable(Task::Get))?;
+        Ok(login.into_stored())
     }
 
     /// Lets the helper forget a login; one that it does not have is forgotten already.
@@ -231,7 +262,9 @@ impl Helper {
 
     fn run(&self, task: Task, input: &Secret) -> Result<run::Done, HelperError> {
         let program = self.name.program();
-        run::run(&program, task.word(), &self.environment, input, self.limit).map_err(|fault| {
+        let mut command = Command::new(&program);
+        command.arg(task.word());
+        run::run(command, &program, &self.environment, input, self.limit).map_err(|fault| {
             HelperError {
                 task,
                 fault,

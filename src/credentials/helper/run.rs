@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use rustix::process::{Pid, Signal, getpgid, kill_process_group};
 use zeroize::Zeroizing;
 
 use super::{HelperError, HelperFault, Task};
@@ -26,23 +27,21 @@ const LONGEST_ANSWER: u64 = 1024 * 1024;
 const LONGEST_COMPLAINT: usize = 2000;
 
 /// A program that has ended, and what it said.
-pub(super) struct Done {
+pub(crate) struct Done {
     status: ExitStatus,
-    pub(super) stdout: Zeroizing<Vec<u8>>,
-    stderr: Zeroizing<Vec<u8>>,
+    pub(crate) stdout: Zeroizing<Vec<u8>>,
+    pub(crate) stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Runs `program` with one word, gives it `input`, and waits for its end.
-pub(super) fn run(
+/// Runs a command, by the name of its `program`, gives it `input`, and waits for its end.
+pub(crate) fn run(
+    mut command: Command,
     program: &str,
-    word: &str,
     environment: &[(OsString, Option<OsString>)],
     input: &Secret,
     limit: Duration,
 ) -> Result<Done, HelperFault> {
-    let mut command = Command::new(program);
     command
-        .arg(word)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -98,7 +97,12 @@ fn attend(child: &mut Child, input: &Secret) -> io::Result<[Hearing; 2]> {
     ])
 }
 
+/// Kills a program, and its children where it leads a group of its own.
 fn end_of(child: &mut Child) {
+    let id = Pid::from_child(child);
+    if getpgid(Some(id)) == Ok(id) {
+        let _ = kill_process_group(id, Signal::KILL);
+    }
     let _ = child.kill();
     let _ = child.wait();
 }
@@ -106,6 +110,15 @@ fn end_of(child: &mut Child) {
 impl Done {
     pub(super) fn succeeded(&self) -> bool {
         self.status.success()
+    }
+
+    /// Why it failed; `None` when it did not.
+    pub(crate) fn fault(&self) -> Option<HelperFault> {
+        match (self.status.code(), self.status.signal()) {
+            (Some(0), _) => None,
+            (Some(code), _) => Some(HelperFault::Exit(code)),
+            (None, signal) => Some(HelperFault::Signal(signal.unwrap_or_default())),
+        }
     }
 
     /// Whether it said this, among other things.
@@ -130,13 +143,9 @@ impl Done {
         } else {
             said.as_str()
         };
-        let fault = match (self.status.code(), self.status.signal()) {
-            (Some(code), _) => HelperFault::Exit(code),
-            (None, signal) => HelperFault::Signal(signal.unwrap_or_default()),
-        };
         HelperError {
             task,
-            fault,
+            fault: self.fault().unwrap_or(HelperFault::Answer),
             said: in_one_line(said).chars().take(LONGEST_COMPLAINT).collect(),
         }
     }

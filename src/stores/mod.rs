@@ -1,0 +1,326 @@
+//! Stores for secrets that stay out of the runtimes' files: the kernel's keyring, credential helpers, commands. One door for
+//! all that need such a secret. Knows no network and no remote.yaml.
+//!
+//! Which secret lives where is recorded, without the secret, in a file of portolan's own. No store is asked while that file is
+//! locked.
+
+mod command;
+mod keyring;
+mod record;
+pub mod rules;
+mod store;
+
+use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use self::command::CommandError;
+pub use self::keyring::KeyringError;
+pub use self::record::{Entry, Machine, Subject};
+pub use self::rules::{RuleError, Rules};
+pub use self::store::{Store, StoreError};
+
+use self::record::Record;
+use crate::credentials::helper::{Helper, HelperError, Login};
+use crate::disk;
+use crate::disk::{Change, Contents, DiskError, DiskNote, FileRules};
+use crate::secret::Stored;
+
+/// The stores as one user of one command sees them.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    /// The command whose logins they are.
+    pub product: String,
+    /// The file of the record.
+    pub record: PathBuf,
+    /// The administrator's rules.
+    pub rules: PathBuf,
+    /// This machine.
+    pub machine: Machine,
+    /// How the environment of helpers and commands differs from this program's.
+    pub environment: Vec<(OsString, Option<OsString>)>,
+}
+
+/// Whether a recorded secret can be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is in the keyring, or a helper or command will be asked.
+    Here,
+    /// The keyring of this machine does not have it: it was stored on another one, or its time is over.
+    Gone {
+        /// The machine that it was stored on.
+        host: String,
+    },
+}
+
+/// A secret, with what is worth a warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The secret; `None` when the store does not have it any more.
+    pub stored: Option<Stored>,
+    /// What a command wrote to its standard error.
+    pub complaint: String,
+}
+
+/// Why a store can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoresError {
+    /// The record, or the file of the rules, can't be read or replaced.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The record is none.
+    #[error("{}: {fault}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: String,
+    },
+    /// The keyring refused.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The helper failed.
+    #[error(transparent)]
+    Helper(#[from] HelperError),
+    /// The command failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The administrator's rule.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+}
+
+impl Machine {
+    /// The machine that this runs on.
+    pub fn this() -> Self {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        Self {
+            host: rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
+            boot: boot.unwrap_or_default().trim().to_owned(),
+        }
+    }
+}
+
+impl Stores {
+    /// The administrator's rules.
+    ///
+    /// # Errors
+    /// When there are some that can't be read.
+    pub fn read_rules(&self) -> Result<Rules, StoresError> {
+        let Some(contents) = disk::read(&self.rules)? else {
+            return Ok(Rules::default());
+        };
+        let text = String::from_utf8_lossy(&contents.bytes);
+        Ok(Rules::parse(&text, &self.rules)?)
+    }
+
+    /// What is recorded for the logins of one file of this command.
+    ///
+    /// # Errors
+    /// When the record can't be read.
+    pub fn entries(&self, file: &Path) -> Result<Vec<Entry>, StoresError> {
+        let file = resolved(file);
+        let (record, _) = disk::read_settled(&self.record, |bytes| self.parse(bytes))?;
+        let is_own = |entry: &Entry| entry.product == self.product && entry.file == file;
+        Ok(record.secrets.into_iter().filter(is_own).collect())
+    }
+
+    /// Stores the secret of a login and records where; an older secret of it, in another store, is removed. With
+    /// [`Store::File`] only that is done.
+    ///
+    /// # Errors
+    /// When the store or the record can't be used: then neither has the secret.
+    pub fn put(
+        &self,
+        file: &Path,
+        subject: Subject,
+        store: Store,
+        stored: &Stored,
+        timeout: Option<Duration>,
+    ) -> Result<Vec<String>, StoresError> {
+        if store == Store::File {
+            return self.remove(file, &subject).map(|(_, warnings)| warnings);
+        }
+        let file = resolved(file);
+        let entry = Entry {
+            key: subject.key(&store, &self.product, &file),
+            product: self.product.clone(),
+            user: match (&store, stored) {
+                (Store::Command(_), Stored::Password { user, .. }) => Some(user.clone()),
+                _ => None,
+            },
+            machine: (store == Store::Keyring).then(|| self.machine.clone()),
+            file,
+            subject,
+            store,
+        };
+        match &entry.store {
+            Store::Keyring => keyring::put(&entry.key, &Login::new("", stored).render(), timeout)?,
+            Store::Helper(name) => {
+                Helper::new(name.clone(), self.environment.clone()).store(&entry.key, stored)?;
+            }
+            Store::File | Store::Command(_) => {}
+        }
+        let recorded = self.edit(|record| {
+            let old = record.set(entry.clone());
+            old.filter(|old| !record.uses(&old.store, &old.key))
+        });
+        let (old, mut warnings) = recorded.inspect_err(|_| {
+            let _ = self.erase(&entry);
+        })?;
+        if let Some(Err(error)) = old.map(|old| self.erase(&old)) {
+            warnings.push(format!(
+                "The login before this one was not removed: {error}"
+            ));
+        }
+        Ok(warnings)
+    }
+
+    /// The secret that an entry stands for.
+    ///
+    /// # Errors
+    /// When the store can't be used.
+    pub fn get(&self, entry: &Entry) -> Result<Answer, StoresError> {
+        let mut complaint = String::new();
+        let stored = match &entry.store {
+            Store::File => None,
+            Store::Keyring => keyring::get(&entry.key)?
+                .and_then(|text| Login::parse(text.expose().as_bytes())?.into_stored()),
+            Store::Helper(name) => {
+                Helper::new(name.clone(), self.environment.clone()).get(&entry.key)?
+            }
+            Store::Command(line) => {
+                let (stored, said) = command::get(line, entry.user.as_deref(), &self.environment)?;
+                complaint = said;
+                Some(stored)
+            }
+        };
+        Ok(Answer { stored, complaint })
+    }
+
+    /// Whether the secret of an entry can be had; asks no helper and runs no command.
+    pub fn state(&self, entry: &Entry) -> State {
+        match (&entry.store, &entry.machine) {
+            (Store::Keyring, machine) if !keyring::has(&entry.key).unwrap_or(false) => {
+                let machine = machine.as_ref().unwrap_or(&self.machine);
+                State::Gone {
+                    host: machine.host.clone(),
+                }
+            }
+            _ => State::Here,
+        }
+    }
+
+    /// Removes the secret of a login, and what is recorded of it; says whether anything was.
+    ///
+    /// # Errors
+    /// When the store or the record can't be used.
+    pub fn remove(
+        &self,
+        file: &Path,
+        subject: &Subject,
+    ) -> Result<(bool, Vec<String>), StoresError> {
+        let file = resolved(file);
+        if !self.record.exists() {
+            return Ok((false, Vec::new()));
+        }
+        let ((old, still_used), warnings) = self.edit(|record| {
+            let old = record.take(&self.product, &file, subject);
+            let still_used = old
+                .as_ref()
+                .is_some_and(|old| record.uses(&old.store, &old.key));
+            (old, still_used)
+        })?;
+        if let Some(old) = &old
+            && !still_used
+        {
+            self.erase(old).inspect_err(|_| {
+                let _ = self.edit(|record| record.set(old.clone()));
+            })?;
+        }
+        Ok((old.is_some(), warnings))
+    }
+
+    /// Lets the record follow a remote to another name or address; the secret stays where it is.
+    ///
+    /// # Errors
+    /// When the record can't be read or replaced.
+    pub fn carry(
+        &self,
+        file: &Path,
+        old: &Subject,
+        new: &Subject,
+    ) -> Result<Vec<String>, StoresError> {
+        let file = resolved(file);
+        if !self.record.exists() {
+            return Ok(Vec::new());
+        }
+        let carry = |record: &mut Record| {
+            let entry = record.take(&self.product, &file, old)?;
+            let subject = new.clone();
+            record.set(Entry { subject, ..entry })
+        };
+        self.edit(carry).map(|(_, warnings)| warnings)
+    }
+
+    fn erase(&self, entry: &Entry) -> Result<(), StoresError> {
+        match &entry.store {
+            Store::Keyring => Ok(keyring::remove(&entry.key)?),
+            Store::Helper(name) => {
+                Ok(Helper::new(name.clone(), self.environment.clone()).erase(&entry.key)?)
+            }
+            Store::File | Store::Command(_) => Ok(()),
+        }
+    }
+
+    fn edit<T>(&self, change: impl Fn(&mut Record) -> T) -> Result<(T, Vec<String>), StoresError> {
+        if let Some(directory) = self.record.parent() {
+            // Without it the next step fails, and says why.
+            let _ = DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(directory);
+        }
+        let replace = |before: Record, _: Option<&Contents>| {
+            let mut after = before.clone();
+            let value = change(&mut after);
+            Ok(if after == before {
+                Change::Keep(value)
+            } else {
+                Change::Replace(value, after.render())
+            })
+        };
+        let edited = disk::edit(
+            &self.record,
+            &FileRules::PRIVATE,
+            |bytes| self.parse(bytes),
+            replace,
+        )?;
+        let warnings = edited.notes.iter().map(DiskNote::to_string).collect();
+        Ok((edited.value, warnings))
+    }
+
+    fn parse(&self, bytes: Option<&[u8]>) -> Result<Record, StoresError> {
+        Record::parse(bytes.unwrap_or_default()).map_err(|fault| StoresError::Record {
+            path: self.record.clone(),
+            fault,
+        })
+    }
+}
+
+/// A file's one name, however it is reached, also while it does not exist.
+fn resolved(file: &Path) -> PathBuf {
+    let directory = || {
+        let directory = file.parent()?.canonicalize().ok()?;
+        Some(directory.join(file.file_name()?))
+    };
+    file.canonicalize()
+        .ok()
+        .or_else(directory)
+        .unwrap_or_else(|| file.to_owned())
+}

@@ -1,0 +1,252 @@
+//! The record of which secret lives where. It has no secret. Text in, text out; knows no store's inside.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::store::Store;
+
+/// The number of the format below.
+const FORMAT: u32 = 1;
+
+/// Whose secret it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Subject {
+    /// The token of a remote endpoint.
+    Remote {
+        /// The remote's name.
+        name: String,
+        /// The address that the token is for, as remote.yaml has addresses.
+        uri: String,
+        /// Whether it was reached over plain http.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        insecure: bool,
+    },
+    /// The login to a keyserver.
+    Keyserver {
+        /// Its address, as the list of keyservers has it.
+        uri: String,
+        /// Whether its certificates aren't checked.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        insecure: bool,
+    },
+    /// The login to a registry.
+    Registry {
+        /// `host[:port][/path]`, one name for all the ways in which tools write it.
+        account: String,
+    },
+}
+
+/// Where one secret lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The command whose file it belongs to.
+    pub product: String,
+    /// That file.
+    pub file: PathBuf,
+    /// Whose secret it is.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The store.
+    pub store: Store,
+    /// The name of the secret in the store.
+    pub key: String,
+    /// The user, where the store gives a password only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The machine of a keyring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Machine>,
+}
+
+/// A machine, from one start to the next: a keyring lives no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Its name.
+    pub host: String,
+    /// The kernel's number of this start.
+    pub boot: String,
+}
+
+/// What the file holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    format: u32,
+    pub(super) secrets: Vec<Entry>,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            secrets: Vec::new(),
+        }
+    }
+}
+
+impl Subject {
+    /// Whether both stand for one login: a remote's by its name, wherever it is.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Remote { name, .. }, Self::Remote { name: other, .. }) => name == other,
+            (Self::Keyserver { uri, .. }, Self::Keyserver { uri: other, .. }) => uri == other,
+            (Self::Registry { account }, Self::Registry { account: other }) => account == other,
+            _ => false,
+        }
+    }
+
+    /// The kind, and the address, in the name of its secret.
+    pub(super) fn key(&self, store: &Store, product: &str, file: &Path) -> String {
+        let (kind, address) = match self {
+            Self::Remote { uri, .. } => ("remote", uri),
+            Self::Keyserver { uri, .. } => ("keyserver", uri),
+            Self::Registry { account } => ("registry", account),
+        };
+        match store {
+            Store::File | Store::Command(_) => String::new(),
+            Store::Keyring => format!("portolan:{product}:{}:{kind}:{address}", file.display()),
+            // Another key than the registry's of the same host.
+            Store::Helper(_) => {
+                let host = address
+                    .split_once("://")
+                    .map_or(&**address, |(_, host)| host);
+                format!("https://{}/portolan/{kind}", host.trim_end_matches('/'))
+            }
+        }
+    }
+}
+
+impl Record {
+    /// Reads the file; an absent or empty one records nothing.
+    ///
+    /// # Errors
+    /// When it is another program's, or another version's.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.is_empty() {
+            return Ok(Self::default());
+        }
+        let record: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if record.format == FORMAT {
+            Ok(record)
+        } else {
+            Err(format!("format {} is not {FORMAT}", record.format))
+        }
+    }
+
+    pub(super) fn render(&self) -> Vec<u8> {
+        // Strings and numbers can always be written to memory.
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+
+    /// Records a secret in place of an older one of the same login, which it gives back.
+    pub(super) fn set(&mut self, entry: Entry) -> Option<Entry> {
+        let old = self.take(&entry.product, &entry.file, &entry.subject);
+        self.secrets.push(entry);
+        old
+    }
+
+    /// Removes the secret of a login, and gives it back.
+    pub(super) fn take(&mut self, product: &str, file: &Path, subject: &Subject) -> Option<Entry> {
+        let index = self.secrets.iter().position(|entry| {
+            entry.product == product && entry.file == file && entry.subject.is_same(subject)
+        })?;
+        Some(self.secrets.remove(index))
+    }
+
+    /// Whether a login still needs this secret.
+    pub(super) fn uses(&self, store: &Store, key: &str) -> bool {
+        self.secrets
+            .iter()
+            .any(|entry| entry.store == *store && entry.key == key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(subject: Subject, store: &str) -> Entry {
+        let store: Store = store.parse().unwrap();
+        let file = PathBuf::from("/h/.apptainer/remote.yaml");
+        Entry {
+            key: subject.key(&store, "apptainer", &file),
+            product: "apptainer".to_owned(),
+            file,
+            subject,
+            store,
+            user: None,
+            machine: None,
+        }
+    }
+
+    fn remote(name: &str, uri: &str) -> Subject {
+        Subject::Remote {
+            name: name.to_owned(),
+            uri: uri.to_owned(),
+            insecure: false,
+        }
+    }
+
+    #[test]
+    fn a_secret_is_named_by_product_file_and_address() {
+        let keyserver = Subject::Keyserver {
+            uri: "https://keys.example/".to_owned(),
+            insecure: false,
+        };
+        for (subject, store, key) in [
+            (
+                remote("r", "c.example/x"),
+                "keyring",
+                "portolan:apptainer:/h/.apptainer/remote.yaml:remote:c.example/x",
+            ),
+            (
+                remote("r", "c.example/x"),
+                "helper:pass",
+                "https://c.example/x/portolan/remote",
+            ),
+            (
+                keyserver,
+                "helper:pass",
+                "https://keys.example/portolan/keyserver",
+            ),
+            (remote("r", "c.example"), "command:pass show c", ""),
+        ] {
+            assert_eq!(entry(subject, store).key, key);
+        }
+    }
+
+    #[test]
+    fn a_record_survives_the_file_and_has_one_entry_for_a_login() {
+        let mut record = Record::default();
+        assert_eq!(record.set(entry(remote("r", "a.example"), "keyring")), None);
+        let other = entry(remote("s", "a.example"), "keyring");
+        record.set(other.clone());
+        let old = record
+            .set(entry(remote("r", "b.example"), "helper:pass"))
+            .unwrap();
+        assert_eq!(Record::parse(&record.render()).unwrap(), record);
+        assert!(record.uses(&old.store, &old.key), "s has the same address");
+        assert_eq!(
+            record.take("apptainer", &other.file, &remote("s", "")),
+            Some(other)
+        );
+        assert!(!record.uses(&old.store, &old.key));
+        assert_eq!(record.secrets.len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        assert_eq!(Record::parse(b"").unwrap(), Record::default());
+        for text in [
+            "{",
+            "[]",
+            r#"{"format":2,"secrets":[]}"#,
+            r#"{"format":1,"secrets":[{"kind":"x"}]}"#,
+        ] {
+            assert!(Record::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
