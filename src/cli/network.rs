@@ -9,7 +9,7 @@ use crate::config::effective::Remote;
 use crate::service::discovery::{
     Cache, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
 };
-use crate::service::http::{Client, Environment, Options};
+use crate::service::http::{Client, Options};
 use crate::service::registry::certificates;
 use crate::service::{Endpoint, Transport};
 use crate::uri::{EndpointUri, UriError};
@@ -17,7 +17,7 @@ use crate::uri::{EndpointUri, UriError};
 /// How this machine's requests are sent.
 pub(crate) fn options(context: &Context) -> Options {
     let variable = |name: &str| context.environment.get(name).map(OsStr::to_owned);
-    Options::new(Environment::from_variables(variable))
+    Options::from_variables(variable)
 }
 
 /// A client with this machine's settings; it starts nothing before its first request.

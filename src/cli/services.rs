@@ -10,7 +10,7 @@ use crate::name::RemoteName;
 use crate::service::discovery::{Freshness, Lookup, ServiceKind, known_service};
 
 /// What is known of an endpoint's services.
-pub(crate) enum Services {
+pub(crate) enum KnownServices {
     /// Every version of the runtime knows them without asking.
     Known(Vec<(ServiceKind, String)>),
     /// The endpoint said so.
@@ -24,7 +24,7 @@ pub(crate) enum Services {
     Unknown(String),
 }
 
-impl Services {
+impl KnownServices {
     /// What is known of a remote's services; asks at most once, and fails for nothing.
     pub(crate) fn find(
         remote: &Remote<'_>,

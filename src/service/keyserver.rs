@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::http::{Answer, Certificates, Client, Credential, HttpError, Options, Proxies};
+use super::http::{Authorization, Certificates, Client, HttpError, Options, Proxies, Response};
 use super::token::{AnsweredElsewhere, from_the_asked};
 use crate::secret::Secret;
 
@@ -17,7 +17,7 @@ const LOOK_UP: &str = "/pks/lookup?op=stats";
 
 /// Why a login to a keyserver failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyserverError {
+pub enum KeyserverRequestError {
     /// There is no answer.
     #[error("error making request to server")]
     Request(#[source] HttpError),
@@ -51,16 +51,16 @@ pub fn options(options: Options, certificates: Certificates) -> Options {
 pub fn login(
     client: &Client,
     uri: &str,
-    credential: &Credential,
-) -> Result<Secret, KeyserverError> {
+    credential: &Authorization,
+) -> Result<Secret, KeyserverRequestError> {
     let header = credential.header();
     let url = web_address(uri);
-    let ask = |url: &str| -> Result<Answer, KeyserverError> {
+    let ask = |url: &str| -> Result<Response, KeyserverRequestError> {
         let answer = client
             .get(url)
             .authorization(header.clone())
             .send()
-            .map_err(KeyserverError::Request)?;
+            .map_err(KeyserverRequestError::Request)?;
         from_the_asked(&answer)?;
         Ok(answer)
     };
@@ -75,7 +75,7 @@ pub fn login(
     };
     match decisive.status {
         200 => Ok(header),
-        _ => Err(KeyserverError::Refused(decisive.status_line())),
+        _ => Err(KeyserverRequestError::Refused(decisive.status_line())),
     }
 }
 
@@ -84,13 +84,13 @@ pub fn login(
 ///
 /// # Errors
 /// The keyserver does not answer, or says that it can't.
-pub fn reach(client: &Client, uri: &str) -> Result<(), KeyserverError> {
+pub fn reach(client: &Client, uri: &str) -> Result<(), KeyserverRequestError> {
     let answer = client
         .get(&web_address(uri))
         .send()
-        .map_err(KeyserverError::Request)?;
+        .map_err(KeyserverRequestError::Request)?;
     if answer.status >= 500 {
-        Err(KeyserverError::Refused(answer.status_line()))
+        Err(KeyserverRequestError::Refused(answer.status_line()))
     } else {
         Ok(())
     }

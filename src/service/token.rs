@@ -9,7 +9,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::discovery::{Discovery, ServiceKind};
-use super::http::{Answer, Client, Credential, HttpError, Source};
+use super::http::{Answered, Authorization, Client, HttpError, Response};
 use super::{Endpoint, Transport};
 use crate::secret::Secret;
 
@@ -102,7 +102,7 @@ pub(super) fn ask(
     url: &str,
     token: &Secret,
     limit: Duration,
-) -> Result<Result<Answer, HttpError>, Withheld> {
+) -> Result<Result<Response, HttpError>, Withheld> {
     let on_https = url
         .get(.."https://".len())
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
@@ -112,16 +112,16 @@ pub(super) fn ask(
     let limit = limit.min(client.options().limit);
     Ok(client
         .get(url)
-        .credential(&Credential::Bearer(token.clone()))
+        .credential(&Authorization::Bearer(token.clone()))
         .within(limit)
         .send())
 }
 
 /// Refuses an answer of another server than the one that was asked.
-pub(super) fn from_the_asked(answer: &Answer) -> Result<(), AnsweredElsewhere> {
-    match &answer.source {
-        Source::Asked => Ok(()),
-        Source::Elsewhere(server) => Err(AnsweredElsewhere(server.clone())),
+pub(super) fn from_the_asked(answer: &Response) -> Result<(), AnsweredElsewhere> {
+    match &answer.answered {
+        Answered::ByHost => Ok(()),
+        Answered::ByRedirect(server) => Err(AnsweredElsewhere(server.clone())),
     }
 }
 

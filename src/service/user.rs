@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// The user of a library.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
+pub struct LibraryUser {
     /// The name; empty when the library does not say it.
     pub name: String,
     /// The e-mail address; empty when the library does not say it.
@@ -60,7 +60,7 @@ pub fn current(
     endpoint: &Endpoint,
     library: &str,
     token: &Secret,
-) -> Result<User, UserError> {
+) -> Result<LibraryUser, UserError> {
     let answer = token::ask(
         client,
         endpoint,
@@ -78,7 +78,7 @@ pub fn current(
     }
 }
 
-impl User {
+impl LibraryUser {
     /// The user's password for the OCI registry behind the library.
     ///
     /// # Errors
@@ -114,12 +114,12 @@ struct Oidc {
     secret: Option<String>,
 }
 
-fn parse(body: &[u8]) -> Result<User, UserError> {
+fn parse(body: &[u8]) -> Result<LibraryUser, UserError> {
     let body: Body =
         serde_json::from_slice(body).map_err(|error| UserError::Document(reason(&error)))?;
     let data = body.data.unwrap_or(body.bare);
     let secret = data.oidc_user_meta.unwrap_or_default().secret;
-    Ok(User {
+    Ok(LibraryUser {
         name: data.username.unwrap_or_default(),
         email: data.email.unwrap_or_default(),
         registry_password: Secret::new(secret.unwrap_or_default()),

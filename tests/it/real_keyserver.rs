@@ -6,7 +6,7 @@ use std::process::Command;
 
 use portolan::config::yaml;
 use portolan::secret::Secret;
-use portolan::service::http::{Answer, Client, Environment, Options};
+use portolan::service::http::{Client, Options, Response};
 
 use crate::support::authority;
 use crate::support::authority::Leaf;
@@ -49,7 +49,7 @@ fn keyserver(directory: &Path) -> Program {
             .map(|byte| format!("%{byte:02X}"))
             .collect::<String>()
     );
-    let client = Client::new(Options::new(Environment::default()));
+    let client = Client::new(Options::default());
     let added = client
         .post(
             &format!("http://127.0.0.1:{port}/pks/add"),
@@ -102,14 +102,14 @@ fn door(directory: &Path, keyserver: &Program) -> Program {
 }
 
 /// Looks the key up as a runtime does: with the credential that the user's file holds for the keyserver.
-fn look_up(world: &World, keyserver: &str) -> Answer {
+fn look_up(world: &World, keyserver: &str) -> Response {
     let document = yaml::read(&fs::read(world.user_file()).unwrap()).unwrap();
     let login = document
         .logins()
         .iter()
         .find(|login| login.uri == keyserver)
         .unwrap();
-    let mut options = Options::new(Environment::default());
+    let mut options = Options::default();
     options
         .authorities
         .push(authority::shared().pem().as_bytes().to_vec());

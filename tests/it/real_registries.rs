@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use portolan::secret::Secret;
-use portolan::service::http::{Client, Credential, Environment, Options};
+use portolan::service::http::{Authorization, Client, Options};
 
 use crate::support::authority;
 use crate::support::authority::Leaf;
@@ -222,7 +222,7 @@ fn a_token_service_in_front_of_a_registry_gets_the_password() {
     let world = World::shipped();
     let registry = registry(&world, false);
     let behind = format!("http://localhost:{}/v2/", registry.port);
-    let basic = Credential::Basic {
+    let basic = Authorization::Basic {
         user: "ian".into(),
         password: Secret::new(PASSWORD),
     };
@@ -240,7 +240,7 @@ fn a_token_service_in_front_of_a_registry_gets_the_password() {
     );
     let front = Server::http(move |asked| match asked.header("Authorization") {
         Some("Bearer short-lived") => {
-            let client = Client::new(Options::new(Environment::default()));
+            let client = Client::new(Options::default());
             Reply::status(
                 client
                     .get(&behind)

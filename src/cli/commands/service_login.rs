@@ -18,9 +18,9 @@ use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::credentials::Keychain;
 use crate::secret::{Secret, Stored};
-use crate::service::http::{Certificates, Client, Credential};
+use crate::service::http::{Authorization, Certificates, Client};
 use crate::service::keyserver;
-use crate::service::registry::login::Caution;
+use crate::service::registry::login::TlsPolicy;
 use crate::service::registry::{certificates, login as login_protocol};
 use crate::uri::{KeyserverUri, RegistryUri, is_loopback, without_user};
 
@@ -127,8 +127,8 @@ fn login_to_keyserver(
         .password(input)
         .and_then(|password| {
             let credential = match given.username.take() {
-                Some(user) => Credential::Basic { user, password },
-                None => Credential::Bearer(password),
+                Some(user) => Authorization::Basic { user, password },
+                None => Authorization::Bearer(password),
             };
             let client = Client::new(keyserver::options(network::options(context), certificates));
             Ok(keyserver::login(&client, typed, &credential)?)
@@ -207,15 +207,15 @@ fn prove(
     // A file that can't take the secret is found before anybody types it.
     keychain.check(&uri.storage_key())?;
     let password = given.password(input)?;
-    let caution = if given.insecure {
-        Caution::None
+    let tls_policy = if given.insecure {
+        TlsPolicy::AllowInsecure
     } else {
-        Caution::Usual
+        TlsPolicy::Verify
     };
     let directories = network::certificate_directories(context);
     let options = certificates::apply(network::options(context), &directories, uri)?;
     Ok(login_protocol::verify(
-        &options, caution, uri, &user, &password,
+        &options, tls_policy, uri, &user, &password,
     )?)
 }
 

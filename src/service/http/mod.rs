@@ -2,7 +2,7 @@
 //! the machine's authorities.
 //!
 //! Every request ends within its time limit, whatever the server does. A credential never goes to another host than it
-//! was given for, and an [`Answer`] tells when it came from another one (D21 of docs/compatibility.md). Nothing is
+//! was given for, and an [`Response`] tells when it came from another one (D21 of docs/compatibility.md). Nothing is
 //! started before the first request.
 
 mod error;
@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::blocking::Response;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode, blocking, redirect, retry};
 use url::{Origin, Url};
@@ -27,7 +26,7 @@ use crate::secret::Secret;
 use crate::uri::without_user;
 
 pub use error::{Cause, HttpError};
-pub use options::{Certificates, Environment, Identity, Options, Trust};
+pub use options::{Certificates, Identity, Options, Trust};
 pub use proxy::Proxies;
 
 /// How often a request may be sent on.
@@ -56,7 +55,7 @@ struct Started {
 
 /// What proves who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
+pub enum Authorization {
     /// A user and a password.
     Basic {
         /// The user.
@@ -81,27 +80,27 @@ pub struct Request<'client> {
 
 /// What a server answered.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// The status, 200 for a success.
     pub status: u16,
     /// The body, at most [`LONGEST_BODY`].
     pub body: Vec<u8>,
     /// Who answered.
-    pub source: Source,
+    pub answered: Answered,
     headers: HeaderMap,
 }
 
 /// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum Answered {
     /// The server that was asked.
-    Asked,
+    ByHost,
     /// Another one, `scheme://host:port`, that the asked one sent the request on to, without its credential. The answer
     /// verifies nothing, even if that one sent back to the asked server: it chose the page.
-    Elsewhere(String),
+    ByRedirect(String),
 }
 
-impl Credential {
+impl Authorization {
     /// The whole value of an `Authorization` header.
     pub fn header(&self) -> Secret {
         match self {
@@ -182,7 +181,7 @@ impl Client {
 
 impl Request<'_> {
     /// Sends `credential` along, to the host of the URL and no other.
-    pub fn credential(self, credential: &Credential) -> Self {
+    pub fn credential(self, credential: &Authorization) -> Self {
         self.authorization(credential.header())
     }
 
@@ -207,7 +206,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// Says why there is no answer; any status is one.
-    pub fn send(self) -> Result<Answer, HttpError> {
+    pub fn send(self) -> Result<Response, HttpError> {
         let begun = Instant::now();
         let asked = parse(&self.url).map_err(|cause| HttpError {
             url: self.shown_url(),
@@ -216,12 +215,12 @@ impl Request<'_> {
             problems: Vec::new(),
         })?;
         let mut url = asked.clone();
-        let mut source = Source::Asked;
+        let mut answered = Answered::ByHost;
         for _ in 0..=MOST_REDIRECTS {
             let authorization = self
                 .authorization
                 .as_ref()
-                .filter(|_| source == Source::Asked);
+                .filter(|_| answered == Answered::ByHost);
             match self
                 .hop(&url, authorization, begun)
                 .map_err(|cause| self.error(&asked, &url, cause))?
@@ -231,10 +230,10 @@ impl Request<'_> {
                     headers,
                     body,
                 } => {
-                    return Ok(Answer {
+                    return Ok(Response {
                         status,
                         body,
-                        source,
+                        answered,
                         headers,
                     });
                 }
@@ -242,7 +241,7 @@ impl Request<'_> {
                     if !same(&asked, &next) {
                         let other = origin(&next);
                         let is_safe = !self.is_repeated_in(&other);
-                        source = Source::Elsewhere(if is_safe {
+                        answered = Answered::ByRedirect(if is_safe {
                             other
                         } else {
                             "another server".to_owned()
@@ -301,7 +300,7 @@ impl Request<'_> {
         url: &Url,
         authorization: Option<&Secret>,
         begun: Instant,
-    ) -> Result<Response, Cause> {
+    ) -> Result<blocking::Response, Cause> {
         self.client.options.proxies.for_url(url)?;
         let header = authorization
             .map(|header| HeaderValue::from_bytes(header.expose().as_bytes()))
@@ -378,7 +377,7 @@ impl Request<'_> {
     }
 }
 
-impl Answer {
+impl Response {
     /// The values of the header `name`; bytes that are no text are replaced.
     pub fn header(&self, name: &str) -> impl Iterator<Item = String> {
         self.headers

@@ -1,5 +1,5 @@
-//! What a client may do: its limits, whom it trusts, through whom it asks. Values only; the environment that
-//! [`Environment`] speaks of is read by whoever builds it.
+//! What a client may do: its limits, the authorities it trusts, the proxies it uses. Values only: the caller reads the
+//! environment.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -54,32 +54,23 @@ pub struct Trust {
     pub directories: Option<Vec<PathBuf>>,
 }
 
-/// What a machine's environment says to everyone who asks servers.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    /// Where its authorities are.
-    pub trust: Trust,
-    /// Its proxies.
-    pub proxies: Proxies,
-}
-
-impl Options {
+impl Default for Options {
     /// The limits for a person who waits: 5 s for a connection, 10 s for the whole request.
-    pub fn new(environment: Environment) -> Self {
+    fn default() -> Self {
         Self {
             connect_limit: Duration::from_secs(5),
             limit: Duration::from_secs(10),
             certificates: Certificates::Checked,
             authorities: Vec::new(),
             identity: None,
-            trust: environment.trust,
-            proxies: environment.proxies,
+            trust: Trust::default(),
+            proxies: Proxies::none(),
         }
     }
 }
 
-impl Environment {
-    /// Takes what matters from the variables: `SSL_CERT_FILE`, `SSL_CERT_DIR`, and the proxies' in upper or lower case.
+impl Options {
+    /// The options of a machine with these variables: `SSL_CERT_FILE`, `SSL_CERT_DIR`, and the proxies' in upper or lower case.
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let either = |upper: &str| {
@@ -103,6 +94,7 @@ impl Environment {
                 }),
             },
             proxies: Proxies::new(https.as_deref(), http.as_deref(), direct.as_deref()),
+            ..Self::default()
         }
     }
 }
@@ -113,8 +105,8 @@ mod tests {
 
     use super::*;
 
-    fn environment(variables: &[(&str, &str)]) -> Environment {
-        Environment::from_variables(|wanted| {
+    fn options(variables: &[(&str, &str)]) -> Options {
+        Options::from_variables(|wanted| {
             variables
                 .iter()
                 .find(|(name, _)| *name == wanted)
@@ -124,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_environment_names_authorities_and_proxies() {
-        let found = environment(&[
+        let found = options(&[
             ("SSL_CERT_FILE", "/ca.pem"),
             ("SSL_CERT_DIR", "/a::/b"),
             ("https_proxy", "p:1"),
@@ -134,11 +126,10 @@ mod tests {
             found.trust.directories,
             Some(vec!["/a".into(), "/b".into()])
         );
-        let through =
-            |found: &Environment| found.proxies.for_url(&Url::parse("https://h").unwrap());
+        let through = |found: &Options| found.proxies.for_url(&Url::parse("https://h").unwrap());
         assert_eq!(through(&found), Ok(Some(Url::parse("http://p:1").unwrap())));
 
-        let upper_wins = environment(&[("https_proxy", "low:1"), ("HTTPS_PROXY", "up:1")]);
+        let upper_wins = options(&[("https_proxy", "low:1"), ("HTTPS_PROXY", "up:1")]);
         assert_eq!(
             through(&upper_wins),
             Ok(Some(Url::parse("http://up:1").unwrap()))
@@ -147,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_as_none() {
-        let found = environment(&[
+        let found = options(&[
             ("SSL_CERT_FILE", ""),
             ("SSL_CERT_DIR", ""),
             ("HTTPS_PROXY", ""),

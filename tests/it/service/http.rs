@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use portolan::secret::Secret;
-use portolan::service::http::{Cause, Client, Credential, Environment, Options, Proxies, Source};
+use portolan::service::http::{Answered, Authorization, Cause, Client, Options, Proxies};
 
 use super::{client, options};
 use crate::support::authority;
@@ -15,8 +15,8 @@ use crate::support::authority::Leaf;
 use crate::support::reply::Reply;
 use crate::support::server::Server;
 
-fn bearer(token: &str) -> Credential {
-    Credential::Bearer(Secret::new(token))
+fn bearer(token: &str) -> Authorization {
+    Authorization::Bearer(Secret::new(token))
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn an_answer_has_its_status_headers_and_body() {
     });
     let answer = client().get(&server.url("/x")).send().unwrap();
     assert_eq!(
-        (answer.status, answer.body.as_slice(), &answer.source),
-        (418, b"tea".as_slice(), &Source::Asked)
+        (answer.status, answer.body.as_slice(), &answer.answered),
+        (418, b"tea".as_slice(), &Answered::ByHost)
     );
     assert_eq!(
         answer.header("WWW-Authenticate").collect::<Vec<_>>(),
@@ -60,7 +60,7 @@ fn a_request_says_who_asks_and_nothing_of_the_machine() {
 #[test]
 fn a_credential_is_sent_as_its_header() {
     let server = Server::https(|_| Reply::status(200));
-    let basic = Credential::Basic {
+    let basic = Authorization::Basic {
         user: "ian".into(),
         password: Secret::new("pa55:word/é"),
     };
@@ -157,7 +157,7 @@ fn a_redirect_on_the_same_host_keeps_the_credential_and_the_connection() {
         .credential(&bearer("t"))
         .send()
         .unwrap();
-    assert_eq!(answer.source, Source::Asked);
+    assert_eq!(answer.answered, Answered::ByHost);
     assert_eq!(
         server.log(),
         [
@@ -193,8 +193,8 @@ fn a_redirect_to_another_host_loses_the_credential_for_good_and_is_told() {
         .send()
         .unwrap();
     assert_eq!(
-        answer.source,
-        Source::Elsewhere(format!("https://localhost:{}", other.port()))
+        answer.answered,
+        Answered::ByRedirect(format!("https://localhost:{}", other.port()))
     );
     assert_eq!(other.log(), ["GET /stay [-]"]);
 
@@ -204,8 +204,8 @@ fn a_redirect_to_another_host_loses_the_credential_for_good_and_is_told() {
     ] {
         let answer = request.send().unwrap();
         assert_eq!(
-            answer.source,
-            Source::Elsewhere(other.url("")),
+            answer.answered,
+            Answered::ByRedirect(other.url("")),
             "who sent back chose the page"
         );
         assert_eq!(home.log().last().unwrap(), "GET /back [-]");
@@ -214,7 +214,7 @@ fn a_redirect_to_another_host_loses_the_credential_for_good_and_is_told() {
 
 #[test]
 fn an_error_does_not_repeat_a_secret_that_a_server_put_into_an_address() {
-    let basic = Credential::Basic {
+    let basic = Authorization::Basic {
         user: "ian".into(),
         password: Secret::new("pa55:w/rd>"),
     };
@@ -289,7 +289,10 @@ fn a_server_whose_name_repeats_the_secret_is_not_named() {
         .credential(&bearer("localhost"))
         .send()
         .unwrap();
-    assert_eq!(answer.source, Source::Elsewhere("another server".into()));
+    assert_eq!(
+        answer.answered,
+        Answered::ByRedirect("another server".into())
+    );
 
     let other = Server::https_as(authority::shared().issue(Leaf::OtherHost).config, |_| {
         Reply::status(200)
@@ -330,7 +333,7 @@ fn another_scheme_or_port_is_another_host() {
         .credential(&bearer("secret"))
         .send()
         .unwrap();
-    assert_eq!(answer.source, Source::Elsewhere(secure.url("")));
+    assert_eq!(answer.answered, Answered::ByRedirect(secure.url("")));
     assert_eq!(secure.log(), ["GET / [-]"]);
 }
 
@@ -562,8 +565,7 @@ fn an_ipv6_address_is_reached() {
 
 #[test]
 fn the_environment_decides_nothing_that_was_not_taken_from_it() {
-    let environment = Environment::from_variables(|_| None);
-    let options = Options::new(environment);
+    let options = Options::from_variables(|_| None);
     assert_eq!(
         (options.connect_limit, options.limit),
         (Duration::from_secs(5), Duration::from_secs(10))

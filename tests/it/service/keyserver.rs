@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use portolan::secret::Secret;
-use portolan::service::http::{Certificates, Client, Credential, Environment, Options, Proxies};
+use portolan::service::http::{Authorization, Certificates, Client, Options, Proxies};
 use portolan::service::keyserver;
 
 use super::{options, told};
@@ -16,14 +16,14 @@ use crate::support::server::Server;
 
 const BASIC: &str = "Basic aWFuOnBhNTU6d29yZC/DqQ==";
 
-fn basic(password: &str) -> Credential {
-    Credential::Basic {
+fn basic(password: &str) -> Authorization {
+    Authorization::Basic {
         user: USER.into(),
         password: Secret::new(password),
     }
 }
 
-fn login(uri: &str, credential: &Credential) -> Result<String, String> {
+fn login(uri: &str, credential: &Authorization) -> Result<String, String> {
     let client = Client::new(keyserver::options(options(), Certificates::Checked));
     keyserver::login(&client, uri, credential)
         .map(|header| header.expose().to_owned())
@@ -41,7 +41,7 @@ fn a_good_credential_becomes_the_header_that_is_stored() {
     assert_eq!(
         login(
             &server.url("/keys/x?y=1"),
-            &Credential::Bearer(Secret::new(good()))
+            &Authorization::Bearer(Secret::new(good()))
         )
         .as_ref(),
         Ok(&bearer)
@@ -61,7 +61,10 @@ fn a_bad_credential_is_refused() {
     let refused = Err("error response from server: 401 Unauthorized".to_owned());
     assert_eq!(login(&server.url(""), &basic("wrong")), refused);
     assert_eq!(
-        login(&server.url(""), &Credential::Bearer(Secret::new("wrong"))),
+        login(
+            &server.url(""),
+            &Authorization::Bearer(Secret::new("wrong"))
+        ),
         refused
     );
     assert_eq!(server.asked().len(), 2, "no look-up follows a clear answer");
@@ -149,7 +152,7 @@ fn an_insecure_keyserver_may_show_any_certificate_and_is_asked_without_a_proxy()
     let proxies = Proxies::new(Some("http://localhost:1"), Some("http://localhost:1"), None);
     let with_proxy = Options {
         proxies,
-        ..Options::new(Environment::default())
+        ..Options::default()
     };
 
     let unchecked = keyserver::options(with_proxy.clone(), Certificates::Unchecked);

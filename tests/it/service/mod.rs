@@ -12,7 +12,7 @@ mod trust;
 use std::time::{Duration, SystemTime};
 
 use portolan::service::discovery::{Discovery, DiscoveryError, Freshness, Lookup};
-use portolan::service::http::{Client, Environment, Options};
+use portolan::service::http::{Client, Options};
 use portolan::service::{Endpoint, Transport};
 use portolan::uri::EndpointUri;
 
@@ -22,7 +22,7 @@ use crate::support::authority;
 fn options() -> Options {
     Options {
         authorities: vec![authority::shared().pem().into()],
-        ..Options::new(Environment::default())
+        ..Options::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portolan::secret::Secret;
-use portolan::service::http::{Certificates, Client, Environment, Identity, Options, Trust};
+use portolan::service::http::{Certificates, Client, Identity, Options, Trust};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -34,7 +34,7 @@ fn trusting(file: &str) -> (tempfile::NamedTempFile, Options) {
         path,
         Options {
             trust,
-            ..Options::new(Environment::default())
+            ..Options::default()
         },
     )
 }
@@ -121,7 +121,7 @@ fn a_file_of_authorities_that_is_not_there_is_named_in_the_hint() {
     };
     let error = Client::new(Options {
         trust,
-        ..Options::new(Environment::default())
+        ..Options::default()
     })
     .get(&server.url("/"))
     .send();
@@ -169,7 +169,7 @@ fn unchecked_certificates_may_be_anything() {
         let server = server_with(leaf);
         let client = Client::new(Options {
             certificates: Certificates::Unchecked,
-            ..Options::new(Environment::default())
+            ..Options::default()
         });
         assert_eq!(client.get(&server.url("/")).send().unwrap().status, 200);
     }
@@ -184,7 +184,7 @@ fn plain_http_reads_no_authorities() {
     };
     let client = Client::new(Options {
         trust,
-        ..Options::new(Environment::default())
+        ..Options::default()
     });
     assert_eq!(client.get(&server.url("/")).send().unwrap().status, 200);
 }

@@ -16,7 +16,7 @@ use crate::service::discovery::{
     Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
 };
 use crate::service::http::{Certificates, Client, Options};
-use crate::service::keyserver::KeyserverError;
+use crate::service::keyserver::KeyserverRequestError;
 use crate::service::{Endpoint, Transport, at_once, keyserver};
 use crate::text::ShellWord;
 use crate::uri::KeyserverUri;
@@ -270,8 +270,8 @@ impl Asker<'_> {
             KeyserverUri::parse(uri).map_or_else(|_| uri.to_owned(), |uri| uri.to_string());
         let error = keyserver::reach(client, &address).err()?;
         let hint = match &error {
-            KeyserverError::Request(error) => error.hint(),
-            KeyserverError::Refused(_) | KeyserverError::Elsewhere(_) => None,
+            KeyserverRequestError::Request(error) => error.hint(),
+            KeyserverRequestError::Refused(_) | KeyserverRequestError::Elsewhere(_) => None,
         };
         let message = format!("the keyserver {uri} does not answer: {}", Told(&error));
         let fix = hint.unwrap_or_else(|| format!("curl --head {}", ShellWord(uri)));

@@ -173,7 +173,7 @@ impl Named {
 struct Known {
     services: Services,
     /// What was found out of all of them, where it was needed.
-    found: Option<services::Services>,
+    found: Option<services::KnownServices>,
 }
 
 impl Known {
@@ -223,9 +223,9 @@ impl Known {
             ResolveArgs { offline: true, .. } => Freshness::Remembered,
             _ => Freshness::Day,
         };
-        let found = services::Services::find(remote, freshness, context, ui);
+        let found = services::KnownServices::find(remote, freshness, context, ui);
         let services = match (&found, found.named()) {
-            (services::Services::Unknown(reason), _) => unknown(reason),
+            (services::KnownServices::Unknown(reason), _) => unknown(reason),
             (_, named) => {
                 let service = |kind: ServiceKind| {
                     let uri = named
@@ -348,16 +348,16 @@ impl<'a> Asked<'a> {
         why.extend(url.and_then(|url| self.listed(url)));
         why.extend(self.token());
         match &self.known.found {
-            Some(services::Services::Known(_)) => {
+            Some(services::KnownServices::Known(_)) => {
                 why.push("The remote's services are known without asking it.".to_owned());
             }
-            Some(services::Services::Said { seen, .. }) => {
+            Some(services::KnownServices::Said { seen, .. }) => {
                 why.push(format!(
                     "The remote's services are as its endpoint said on {}.",
                     time::date(*seen)
                 ));
             }
-            Some(services::Services::Unknown(_)) | None => {}
+            Some(services::KnownServices::Unknown(_)) | None => {}
         }
         why
     }

@@ -10,7 +10,7 @@ use self::view::Show;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
-use crate::cli::services::{Services, library_advice};
+use crate::cli::services::{KnownServices, library_advice};
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
 use crate::cli::{json, layers, target};
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         (false, true) => Freshness::Now,
         (false, false) => Freshness::Day,
     };
-    let services = Services::find(remote, freshness, context, ui);
+    let services = KnownServices::find(remote, freshness, context, ui);
     let show = Show {
         effective: &effective,
         remote,

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::cli::services::Services;
+use crate::cli::services::KnownServices;
 use crate::cli::sources::{Place, Sources};
 use crate::cli::time;
 use crate::config::document::KeyserverEntry;
@@ -19,7 +19,7 @@ pub(super) struct Show<'a> {
     pub(super) effective: &'a Effective<'a>,
     pub(super) remote: &'a Remote<'a>,
     pub(super) sources: Sources,
-    pub(super) services: Services,
+    pub(super) services: KnownServices,
     pub(super) now: SystemTime,
 }
 
@@ -122,12 +122,12 @@ impl<'a> Show<'a> {
                 .named()
                 .map(|services| services.iter().map(ServiceRow::new).collect()),
             services_seen: match services {
-                Services::Said { seen, .. } => Some(time::date(*seen)),
-                Services::Known(_) | Services::Unknown(_) => None,
+                KnownServices::Said { seen, .. } => Some(time::date(*seen)),
+                KnownServices::Known(_) | KnownServices::Unknown(_) => None,
             },
             services_problem: match services {
-                Services::Unknown(problem) => Some(problem.clone()),
-                Services::Known(_) | Services::Said { .. } => None,
+                KnownServices::Unknown(problem) => Some(problem.clone()),
+                KnownServices::Known(_) | KnownServices::Said { .. } => None,
             },
             keyservers: self.keyservers(),
         }

@@ -50,30 +50,30 @@ pub(crate) struct StatusArgs {
 const AT_ONCE: usize = 32;
 
 /// What the servers of one remote said.
-struct Report {
-    services: Vec<Service>,
-    login: Login,
+struct RemoteReport {
+    services: Vec<CheckedService>,
+    login: TokenStatus,
 }
 
-struct Service {
+struct CheckedService {
     kind: ServiceKind,
     uri: String,
     health: Health,
 }
 
 /// What is known of one remote's login.
-enum Login {
+enum TokenStatus {
     None,
-    Good,
-    Bad(anyhow::Error),
+    Valid,
+    Invalid(anyhow::Error),
 }
 
-impl Login {
+impl TokenStatus {
     fn verdict(&self) -> &'static str {
         match self {
             Self::None => "No authentication token set (logged out).",
-            Self::Good => "Valid authentication token set (logged in).",
-            Self::Bad(_) => "Authentication token is invalid (please login again).",
+            Self::Valid => "Valid authentication token set (logged in).",
+            Self::Invalid(_) => "Authentication token is invalid (please login again).",
         }
     }
 }
@@ -108,13 +108,13 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(str::to_owned);
     let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
     ui.print(&format!("{table}\n"))?;
-    if matches!(report.login, Login::Good) {
+    if matches!(report.login, TokenStatus::Valid) {
         ui.info("Access Token Verified!");
     }
     ui.print(&format!("{}\n", report.login.verdict()))?;
     tell_of_token(remote, context, ui);
     let has_library =
-        |service: &Service| service.kind == ServiceKind::Library && !service.uri.is_empty();
+        |service: &CheckedService| service.kind == ServiceKind::Library && !service.uri.is_empty();
     if ui.stderr_is_terminal && !report.services.iter().any(has_library) {
         ui.info(format!(
             "{} has no library: library:// images come from another remote.",
@@ -126,10 +126,10 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
 }
 
 /// A bad token is a failure of the command, whatever was shown.
-fn conclude(report: Report) -> anyhow::Result<Outcome> {
+fn conclude(report: RemoteReport) -> anyhow::Result<Outcome> {
     match report.login {
-        Login::Bad(error) => Err(error),
-        Login::None | Login::Good => Ok(Outcome::Done),
+        TokenStatus::Invalid(error) => Err(error),
+        TokenStatus::None | TokenStatus::Valid => Ok(Outcome::Done),
     }
 }
 
@@ -155,8 +155,8 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
     for (remote, report) in remotes.iter().zip(reports) {
         tell_of_token(remote, context, ui);
         match report {
-            Ok(Report {
-                login: Login::Bad(error),
+            Ok(RemoteReport {
+                login: TokenStatus::Invalid(error),
                 ..
             })
             | Err(error) => {
@@ -174,7 +174,7 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
 }
 
 /// The services of every remote, then who is logged in.
-fn tables(found: &[(&Remote<'_>, &anyhow::Result<Report>)], ui: &Ui) -> String {
+fn tables(found: &[(&Remote<'_>, &anyhow::Result<RemoteReport>)], ui: &Ui) -> String {
     let mut rows = vec![["NAME", "SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed)];
     let mut verdicts = vec![["NAME", "LOGIN"]];
     for (remote, report) in found {
@@ -196,7 +196,11 @@ fn tables(found: &[(&Remote<'_>, &anyhow::Result<Report>)], ui: &Ui) -> String {
 }
 
 /// Asks the endpoint for its services, then all of these and the token service at once: the slowest decides.
-fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::Result<Report> {
+fn examine(
+    remote: &Remote<'_>,
+    client: &Client,
+    context: &Context,
+) -> anyhow::Result<RemoteReport> {
     let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
         "" => anyhow!("while retrieving services: no endpoint URI"),
         _ => anyhow::Error::from(error).context("while retrieving services"),
@@ -219,10 +223,10 @@ fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::R
         let health = thread::Builder::new().spawn_scoped(scope, check);
         let login = match remote.token {
             Token::Stored(token) => match token::verify(client, &endpoint, &discovery, token) {
-                Ok(()) => Login::Good,
-                Err(error) => Login::Bad(error.into()),
+                Ok(()) => TokenStatus::Valid,
+                Err(error) => TokenStatus::Invalid(error.into()),
             },
-            Token::None | Token::Moved { .. } => Login::None,
+            Token::None | Token::Moved { .. } => TokenStatus::None,
         };
         // Where no more threads are to be had, one comes after the other.
         (
@@ -234,9 +238,9 @@ fn examine(remote: &Remote<'_>, client: &Client, context: &Context) -> anyhow::R
     let services = services
         .into_iter()
         .zip(health)
-        .map(|((kind, uri), (_, health))| Service { kind, uri, health })
+        .map(|((kind, uri), (_, health))| CheckedService { kind, uri, health })
         .collect();
-    Ok(Report { services, login })
+    Ok(RemoteReport { services, login })
 }
 
 /// What a person should know of the token that is stored, or of one that isn't used.
@@ -262,7 +266,7 @@ fn tell_of_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
     }
 }
 
-fn row(service: &Service) -> [Cow<'_, str>; 4] {
+fn row(service: &CheckedService) -> [Cow<'_, str>; 4] {
     let (status, version) = match &service.health {
         Health::Up(version) => ("OK", version.as_str()),
         Health::Down => ("N/A", ""),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Login, Report, Service};
+use super::{CheckedService, RemoteReport, TokenStatus};
 use crate::cli::ui::Ui;
 use crate::cli::{json, time};
 use crate::config::effective::{Remote, Token};
@@ -38,7 +38,7 @@ struct ServiceStatus<'a> {
 
 /// Prints what was found of these remotes as one object.
 pub(super) fn print(
-    found: &[(&Remote<'_>, &anyhow::Result<Report>)],
+    found: &[(&Remote<'_>, &anyhow::Result<RemoteReport>)],
     ui: &mut Ui,
 ) -> anyhow::Result<()> {
     let remotes = found
@@ -48,18 +48,18 @@ pub(super) fn print(
     json::print("portolan.remote-status/1", &StatusView { remotes }, ui)
 }
 
-fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<Report>) -> RemoteStatus<'a> {
+fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> RemoteStatus<'a> {
     let (services, login, problem) = match report {
         Ok(report) => {
             let login = match (&report.login, remote.token) {
-                (Login::Good, _) => "good",
-                (Login::Bad(_), _) => "bad",
-                (Login::None, Token::Moved { .. }) => "moved",
-                (Login::None, _) => "none",
+                (TokenStatus::Valid, _) => "good",
+                (TokenStatus::Invalid(_), _) => "bad",
+                (TokenStatus::None, Token::Moved { .. }) => "moved",
+                (TokenStatus::None, _) => "none",
             };
             let problem = match &report.login {
-                Login::Bad(error) => Some(error),
-                Login::None | Login::Good => None,
+                TokenStatus::Invalid(error) => Some(error),
+                TokenStatus::None | TokenStatus::Valid => None,
             };
             (
                 Some(report.services.iter().map(service).collect()),
@@ -83,7 +83,7 @@ fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<Report>) -> Remote
     }
 }
 
-fn service(service: &Service) -> ServiceStatus<'_> {
+fn service(service: &CheckedService) -> ServiceStatus<'_> {
     let version = match &service.health {
         Health::Up(version) => Some(version.as_str()),
         Health::Down => None,

@@ -10,7 +10,7 @@ use url::Url;
 use super::challenge::{Challenge, challenges};
 use crate::secret::{Secret, Stored};
 use crate::service::http::{
-    Answer, Cause, Certificates, Client, Credential, HttpError, Options, Source,
+    Answered, Authorization, Cause, Certificates, Client, HttpError, Options, Response,
 };
 use crate::uri::{RegistryUri, is_loopback};
 
@@ -18,11 +18,11 @@ pub use token::TokenFault;
 
 /// Whether a registry may be reached without proof of who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caution {
-    /// By TLS with a checked certificate; plain http on this machine alone.
-    Usual,
+pub enum TlsPolicy {
+    /// By TLS with a checked certificate; plain http only on this machine.
+    Verify,
     /// By any certificate, and by plain http.
-    None,
+    AllowInsecure,
 }
 
 /// Why a login failed, in the words of Docker's library where it has them. Nothing that is secret is in it.
@@ -81,13 +81,13 @@ impl LoginError {
 }
 
 /// Shows a registry a user and a password, and says what is to be stored of them. https first; plain http only where there
-/// is no TLS, and then on this machine alone or without caution.
+/// is no TLS, and then on this machine alone or without tls_policy.
 ///
 /// # Errors
 /// The registry does not take them, or does not answer.
 pub fn verify(
     options: &Options,
-    caution: Caution,
+    tls_policy: TlsPolicy,
     registry: &RegistryUri,
     user: &str,
     password: &Secret,
@@ -95,9 +95,9 @@ pub fn verify(
     if user.contains(':') {
         return Err(LoginError::User);
     }
-    let certificates = match caution {
-        Caution::Usual => Certificates::Checked,
-        Caution::None => Certificates::Unchecked,
+    let certificates = match tls_policy {
+        TlsPolicy::Verify => Certificates::Checked,
+        TlsPolicy::AllowInsecure => Certificates::Unchecked,
     };
     let client = Client::new(Options {
         certificates,
@@ -106,12 +106,12 @@ pub fn verify(
     let base = |scheme: &str| format!("{scheme}://{}/v2/", registry.api_host());
     let ping = |base: String| client.get(&base).send().map(|answer| (base, answer));
     let (base, answer) = match ping(base("https")) {
-        Err(error) if may_be_plain(&error.cause, caution, registry) => ping(base("http"))?,
+        Err(error) if may_be_plain(&error.cause, tls_policy, registry) => ping(base("http"))?,
         outcome => outcome?,
     };
-    Login {
+    Attempt {
         client: &client,
-        caution,
+        tls_policy,
         base,
         user,
         password,
@@ -121,27 +121,27 @@ pub fn verify(
 
 /// Whether plain http is worth a try, and allowed. A certificate that can't be trusted is no reason for it. Some servers
 /// wait in silence for the rest of what they take for a request.
-fn may_be_plain(cause: &Cause, caution: Caution, registry: &RegistryUri) -> bool {
+fn may_be_plain(cause: &Cause, tls_policy: TlsPolicy, registry: &RegistryUri) -> bool {
     match cause {
         Cause::NotTls | Cause::Refused | Cause::Reset | Cause::Closed | Cause::TimedOut(_) => {
-            caution == Caution::None || registry.is_loopback()
+            tls_policy == TlsPolicy::AllowInsecure || registry.is_loopback()
         }
-        Cause::Tls(_) | Cause::Other(_) => caution == Caution::None,
+        Cause::Tls(_) | Cause::Other(_) => tls_policy == TlsPolicy::AllowInsecure,
         _ => false,
     }
 }
 
-struct Login<'a> {
+struct Attempt<'a> {
     client: &'a Client,
-    caution: Caution,
+    tls_policy: TlsPolicy,
     base: String,
     user: &'a str,
     password: &'a Secret,
 }
 
-impl Login<'_> {
+impl Attempt<'_> {
     /// Goes on where the first answer leads.
-    fn after(&self, answer: &Answer) -> Result<Stored, LoginError> {
+    fn after(&self, answer: &Response) -> Result<Stored, LoginError> {
         let found = match answer.status {
             200 => return Ok(self.password_itself()),
             401 => challenges(answer.header("www-authenticate")),
@@ -178,7 +178,7 @@ impl Login<'_> {
             answer = asked(self.client.post(realm.as_str(), form).send()?)?;
         }
         let tokens = token::read(&answer, self.password).map_err(|fault| self.no_token(fault))?;
-        self.ask_with(&Credential::Bearer(tokens.access))?;
+        self.ask_with(&Authorization::Bearer(tokens.access))?;
         Ok(match tokens.refresh {
             Some(token) => Stored::IdentityToken {
                 user: self.user.to_owned(),
@@ -189,7 +189,7 @@ impl Login<'_> {
     }
 
     /// Asks the registry once more, with what should open it.
-    fn ask_with(&self, credential: &Credential) -> Result<(), LoginError> {
+    fn ask_with(&self, credential: &Authorization) -> Result<(), LoginError> {
         let answer = asked(self.client.get(&self.base).credential(credential).send()?)?;
         if answer.status == 200 {
             Ok(())
@@ -198,7 +198,7 @@ impl Login<'_> {
         }
     }
 
-    /// Where the token service is. It gets the password: never over http but on this machine, or without caution.
+    /// Where the token service is. It gets the password: never over http but on this machine, or without tls_policy.
     fn realm(&self, challenge: &Challenge) -> Result<Url, LoginError> {
         let wrong = || self.no_token(TokenFault::Realm);
         let realm =
@@ -206,7 +206,7 @@ impl Login<'_> {
         let host = realm.host_str().ok_or_else(wrong)?;
         match realm.scheme() {
             "https" => Ok(realm),
-            "http" if self.caution == Caution::None || is_loopback(host) => Ok(realm),
+            "http" if self.tls_policy == TlsPolicy::AllowInsecure || is_loopback(host) => Ok(realm),
             _ => Err(LoginError::PlainRealm(format!(
                 "{}://{host}",
                 realm.scheme()
@@ -214,8 +214,8 @@ impl Login<'_> {
         }
     }
 
-    fn basic(&self) -> Credential {
-        Credential::Basic {
+    fn basic(&self) -> Authorization {
+        Authorization::Basic {
             user: self.user.to_owned(),
             password: self.password.clone(),
         }
@@ -228,7 +228,7 @@ impl Login<'_> {
         }
     }
 
-    fn refused(&self, answer: &Answer) -> LoginError {
+    fn refused(&self, answer: &Response) -> LoginError {
         LoginError::Refused {
             url: self.base.clone(),
             status: answer.status_line(),
@@ -244,10 +244,10 @@ impl Login<'_> {
 }
 
 /// The answer, if it came from whom was asked.
-fn asked(answer: Answer) -> Result<Answer, LoginError> {
-    match answer.source {
-        Source::Asked => Ok(answer),
-        Source::Elsewhere(other) => Err(LoginError::Elsewhere(other)),
+fn asked(answer: Response) -> Result<Response, LoginError> {
+    match answer.answered {
+        Answered::ByHost => Ok(answer),
+        Answered::ByRedirect(other) => Err(LoginError::Elsewhere(other)),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use crate::secret::Secret;
-use crate::service::http::Answer;
+use crate::service::http::Response;
 use crate::text::in_one_line;
 
 /// Under this name Docker's own client asks; services know it.
@@ -92,7 +92,7 @@ pub(super) fn form(user: &str, password: &Secret, service: &str) -> Secret {
 }
 
 /// The tokens in an answer. `password` is what was shown for them: a service that repeats it is not repeated.
-pub(super) fn read(answer: &Answer, password: &Secret) -> Result<Tokens, TokenFault> {
+pub(super) fn read(answer: &Response, password: &Secret) -> Result<Tokens, TokenFault> {
     if answer.status != 200 {
         return Err(refusal(
             answer.status,

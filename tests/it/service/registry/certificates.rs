@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portolan::secret::Secret;
-use portolan::service::http::{Environment, Options};
+use portolan::service::http::Options;
 use portolan::service::registry::certificates::{CertificatesError, apply};
-use portolan::service::registry::login::{Caution, verify};
+use portolan::service::registry::login::{TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
 use super::super::told;
@@ -22,7 +22,7 @@ use crate::support::world::is_root;
 
 /// A machine that trusts nobody yet.
 fn nobody() -> Options {
-    Options::new(Environment::default())
+    Options::default()
 }
 
 /// Directories as `certs.d`, the user's and a machine's, made below `root`.
@@ -51,7 +51,7 @@ fn a_registrys_own_authority_is_believed_for_it() {
     let log_in = |options: &Options| {
         verify(
             options,
-            Caution::Usual,
+            TlsPolicy::Verify,
             &registry(&server),
             USER,
             &Secret::new(PASSWORD),
@@ -93,7 +93,7 @@ fn the_clients_certificate_is_shown_to_a_registry_that_asks_for_it() {
     let options = apply(nobody(), &directories(root.path()), &registry(&server)).unwrap();
     let stored = verify(
         &options,
-        Caution::Usual,
+        TlsPolicy::Verify,
         &registry(&server),
         USER,
         &Secret::new(PASSWORD),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use portolan::secret::{Secret, Stored};
 use portolan::service::http::Options;
-use portolan::service::registry::login::{Caution, LoginError, verify};
+use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
 use super::super::options;
@@ -302,7 +302,7 @@ fn a_registry_that_never_answers_to_tls_may_still_speak_http() {
         ..options()
     };
     assert_eq!(
-        verify(&hasty, Caution::Usual, &uri, USER, &Secret::new("x")).map(|_| ()),
+        verify(&hasty, TlsPolicy::Verify, &uri, USER, &Secret::new("x")).map(|_| ()),
         Ok(())
     );
 }
@@ -322,7 +322,7 @@ fn a_token_service_that_is_down_says_nothing_of_the_registry() {
 #[test]
 fn when_neither_https_nor_http_answers_the_last_error_is_told() {
     let uri = RegistryUri::parse("docker://127.0.0.1:1").unwrap();
-    let error = verify(&options(), Caution::Usual, &uri, USER, &Secret::new("x")).unwrap_err();
+    let error = verify(&options(), TlsPolicy::Verify, &uri, USER, &Secret::new("x")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Get \"http://127.0.0.1:1/v2/\": connection refused"

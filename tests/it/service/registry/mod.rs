@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use portolan::credentials::Keychain;
 use portolan::secret::{Secret, Stored};
-use portolan::service::registry::login::{Caution, LoginError, verify};
+use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
 use super::options;
@@ -33,7 +33,7 @@ fn log_in(server: &Server) -> Result<Stored, LoginError> {
 fn log_in_as(server: &Server, user: &str, password: &str) -> Result<Stored, LoginError> {
     verify(
         &options(),
-        Caution::Usual,
+        TlsPolicy::Verify,
         &registry(server),
         user,
         &Secret::new(password),

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use portolan::secret::{Secret, Stored};
 use portolan::service::http::{Options, Proxies};
-use portolan::service::registry::login::{Caution, LoginError, verify};
+use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
 use super::super::options;
@@ -17,7 +17,13 @@ use crate::support::server::Server;
 
 /// A login without caution.
 fn insecurely(options: &Options, uri: &RegistryUri) -> Result<Stored, LoginError> {
-    verify(options, Caution::None, uri, USER, &Secret::new(PASSWORD))
+    verify(
+        options,
+        TlsPolicy::AllowInsecure,
+        uri,
+        USER,
+        &Secret::new(PASSWORD),
+    )
 }
 
 /// Whether anything of the password came along with a request.
@@ -85,7 +91,16 @@ fn without_caution_plain_http_goes_anywhere() {
     assert_eq!(insecurely(&behind, &uri), Ok(password()));
 
     let before = proxy.asked().len();
-    assert!(verify(&behind, Caution::Usual, &uri, USER, &Secret::new(PASSWORD)).is_err());
+    assert!(
+        verify(
+            &behind,
+            TlsPolicy::Verify,
+            &uri,
+            USER,
+            &Secret::new(PASSWORD)
+        )
+        .is_err()
+    );
     let later = &proxy.asked()[before..];
     assert!(
         later.iter().all(|asked| asked.method == "CONNECT"),

@@ -13,7 +13,7 @@ use std::{fs, thread};
 
 use portolan::credentials::Keychain;
 use portolan::secret::{Secret, Stored};
-use portolan::service::registry::login::{Caution, LoginError, verify};
+use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 use tempfile::TempDir;
 
@@ -153,7 +153,7 @@ impl DockerRegistry {
     fn verify(&self, uri: &RegistryUri, password: &str) -> Result<Stored, LoginError> {
         verify(
             &options(),
-            Caution::Usual,
+            TlsPolicy::Verify,
             uri,
             USER,
             &Secret::new(password),

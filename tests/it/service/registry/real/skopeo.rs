@@ -3,9 +3,9 @@
 use std::process::Output;
 
 use portolan::secret::{Secret, Stored};
-use portolan::service::http::{Environment, Options};
+use portolan::service::http::Options;
 use portolan::service::registry::certificates;
-use portolan::service::registry::login::{Caution, verify};
+use portolan::service::registry::login::{TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
 use super::super::password;
@@ -148,10 +148,11 @@ fn a_real_registrys_certificate_is_checked_by_its_own_directory() {
     }
     let registry = DockerRegistry::with_password(true);
     let uri = RegistryUri::parse(&format!("docker://{}", registry.host())).unwrap();
-    let nobody = Options::new(Environment::default());
-    let log_in =
-        |options: &Options, caution| verify(options, caution, &uri, USER, &Secret::new(PASSWORD));
-    let error = log_in(&nobody, Caution::Usual).unwrap_err().to_string();
+    let nobody = Options::default();
+    let log_in = |options: &Options, tls_policy| {
+        verify(options, tls_policy, &uri, USER, &Secret::new(PASSWORD))
+    };
+    let error = log_in(&nobody, TlsPolicy::Verify).unwrap_err().to_string();
     assert_eq!(
         error,
         format!(
@@ -159,13 +160,13 @@ fn a_real_registrys_certificate_is_checked_by_its_own_directory() {
             registry.host()
         )
     );
-    assert_eq!(log_in(&nobody, Caution::None), Ok(password()));
+    assert_eq!(log_in(&nobody, TlsPolicy::AllowInsecure), Ok(password()));
 
     let directory = registry.path("certs.d").join(registry.host());
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join("ca.crt"), authority::shared().pem()).unwrap();
     let options = certificates::apply(nobody, &[registry.path("certs.d")], &uri).unwrap();
-    assert_eq!(log_in(&options, Caution::Usual), Ok(password()));
+    assert_eq!(log_in(&options, TlsPolicy::Verify), Ok(password()));
 }
 
 #[test]
