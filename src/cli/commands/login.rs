@@ -166,13 +166,22 @@ fn secret(
         };
     }
     if matches!(remote.token, Token::Stored(_)) && !may_replace(input)? {
+        ui.info("The stored token stays, and nothing was changed");
         return Ok(None);
     }
     let introduction = format!(
         "Generate an access token at {}/auth/tokens, and paste it here.\nToken entered will be hidden for security.\n",
         ui.prompt_text(&endpoint.url()),
     );
-    Ok(input.secret(&introduction, "Access Token: ", FLAGS)?)
+    let token = input.secret(&introduction, "Access Token: ", FLAGS)?;
+    // A paste often brings blanks along, which no token has.
+    let token = token
+        .map(|token| Secret::new(token.expose().trim()))
+        .filter(|token| !token.is_empty());
+    if token.is_none() {
+        ui.info("No token was entered: nothing was stored");
+    }
+    Ok(token)
 }
 
 /// Asks a person whether a stored token may go; elsewhere the one that is given replaces it.

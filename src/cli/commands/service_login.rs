@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::cli::args::{AuthfileOption, ServiceCredential};
 use crate::cli::context::Context;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::prompt::Input;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
@@ -72,7 +72,10 @@ impl Given {
         };
         password
             .filter(|password| !password.is_empty())
-            .ok_or_else(|| anyhow!("A password is required"))
+            .ok_or_else(|| {
+                anyhow!("A password is required")
+                    .advise_person("Nothing was entered, and nothing was stored.")
+            })
     }
 }
 

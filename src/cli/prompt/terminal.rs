@@ -1,240 +1,259 @@
-//! The terminal of a prompt: shown text, typed bytes, and hiding them. Knows nothing of what is asked.
+//! The guard of a prompt: it opens the terminal, hides what is typed, lets rpassword edit it, and restores the terminal however
+//! the prompt ends. Knows nothing of what is asked.
 //!
-//! However a prompt ends, the settings that were found are restored: by [`Hidden`] when it goes out of scope, and by a
-//! panic hook, since a program that aborts at a panic drops nothing.
+//! rpassword by itself knows Ctrl-C only, and leaves the terminal hidden then. Here the terminal's signals stay on: the fatal
+//! ones end the program by that signal; Ctrl-Z stops it, and the prompt is shown again when it goes on; in the background it
+//! stops before it touches the terminal. Hidden lines are not edited by the kernel, which passes on at most 4,095 bytes of one.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::{io, panic};
 
+use nix::sys::signal::Signal;
+use rpassword::{ConfigBuilder, read_password_with_config};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::getpgrp;
-use rustix::termios;
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcgetattr,
-    tcsetattr,
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
+    tcgetpgrp, tcsetattr,
 };
 
 use super::PromptError;
-use super::line::Keys;
-use super::signals::Signals;
+use super::signals::{Notice, Signals, end_by, stop};
 
 /// The terminal that hides what is typed, and its settings before.
-static HIDDEN: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+static HIDDEN: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
-/// The terminal that a person sits at.
-pub(super) struct Terminal {
-    device: OwnedFd,
-    name: &'static str,
+/// What is pasted arrives within this time.
+const PASTE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
+
+/// The keys for "forget the line" and "no line", as rpassword knows them.
+const CTRL_U: u8 = 0x15;
+const CTRL_D: u8 = 0x04;
+
+/// How an answer is typed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Shown,
+    Hidden,
+    /// Hidden, of several lines, up to Ctrl-D.
+    HiddenToTheEnd,
 }
 
-/// What came from a terminal.
-pub(super) enum Event {
-    Byte(u8),
-    /// The end of input, typed where the terminal edits lines itself.
-    EndOfInput,
-    /// A signal is to be noticed first.
-    Signal,
+/// A prompt that waits, until it is dropped.
+pub(super) struct Prompt {
+    terminal: File,
+    prompt: String,
+    answer: Answer,
+    signals: RefCell<Signals>,
+    /// Whether the line was ended by an end of input.
+    pub(super) ended: Cell<bool>,
 }
 
-impl Terminal {
-    /// The controlling terminal; in a session that has none (`su -c`), the terminal that `standard_input` is.
-    pub(super) fn open(standard_input: BorrowedFd<'_>) -> Result<Self, PromptError> {
-        // Not blocking, so that a stopped output (Ctrl-S) can't keep a signal from being obeyed.
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        if let Ok(device) = rustix::fs::open("/dev/tty", flags, Mode::empty()) {
-            return Ok(Self {
-                device,
-                name: "/dev/tty",
-            });
-        }
-        let name = "the terminal of standard input";
-        let device =
-            standard_input
-                .try_clone_to_owned()
-                .map_err(|source| PromptError::Terminal {
-                    terminal: name,
-                    source,
-                })?;
-        Ok(Self { device, name })
+impl Prompt {
+    /// Shows a prompt on the controlling terminal; in a session that has none (`su -c`), on the terminal of standard input.
+    pub(super) fn show(
+        standard_input: BorrowedFd<'_>,
+        introduction: &str,
+        prompt: &str,
+        answer: Answer,
+    ) -> Result<Rc<Self>, PromptError> {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let terminal = rustix::fs::open("/dev/tty", flags, Mode::empty())
+            .or_else(|_| standard_input.try_clone_to_owned())
+            .map_err(PromptError::Terminal)?;
+        restore_on_panic();
+        let prompt = Self {
+            terminal: File::from(terminal),
+            prompt: prompt.to_owned(),
+            answer,
+            signals: RefCell::new(Signals::watch().map_err(PromptError::Terminal)?),
+            ended: Cell::new(false),
+        };
+        prompt.appear(introduction)?;
+        Ok(Rc::new(prompt))
     }
 
-    /// An error of this terminal.
-    pub(super) fn failed(&self, source: impl Into<io::Error>) -> PromptError {
-        let source = source.into();
-        if self.is_closed() {
-            PromptError::Closed
-        } else if source.raw_os_error() == Some(Errno::IO.raw_os_error()) && !self.is_ours() {
-            PromptError::Background
-        } else {
-            PromptError::Terminal {
-                terminal: self.name,
-                source,
-            }
+    /// A line, without its end; `None` for Ctrl-D at its start.
+    pub(super) fn line(self: &Rc<Self>) -> Result<Option<String>, PromptError> {
+        let keys = ConfigBuilder::new().input_reader(Keys(Rc::clone(self)));
+        match read_password_with_config(keys.output_discard().build()) {
+            Ok(line) if line.contains(char::REPLACEMENT_CHARACTER) => Err(PromptError::NotText),
+            Ok(line) => Ok(Some(line)),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error.downcast().unwrap_or_else(PromptError::Terminal)),
         }
     }
 
-    /// Whether this program may use the terminal now: in the background it belongs to another one.
-    pub(super) fn is_ours(&self) -> bool {
-        is_ours(&self.device)
+    /// Whether more was typed, or is being pasted.
+    pub(super) fn has_more(&self) -> bool {
+        let mut waited = [PollFd::new(&self.terminal, PollFlags::IN)];
+        poll(&mut waited, Some(&PASTE)).is_ok_and(|ready| ready > 0)
     }
 
-    /// Shows `text`; gives up when a signal is to be noticed before all of it could be shown.
-    pub(super) fn show(&self, text: &str, signals: &Signals) -> Result<(), PromptError> {
-        let mut rest = text.as_bytes();
-        while !rest.is_empty() {
-            match rustix::io::write(&self.device, rest) {
-                Ok(written) => rest = &rest[written..],
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    if self.wait(PollFlags::OUT, signals)? {
-                        return Ok(());
-                    }
-                }
-                Err(error) => return Err(self.failed(error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the line that a prompt stands on, if the terminal takes it at once.
-    pub(super) fn end_line(&self) {
-        if self.is_ours() {
-            let _ = rustix::io::write(&self.device, b"\n");
-        }
-    }
-
-    /// Waits for the next byte, or a signal.
-    pub(super) fn next(&self, signals: &Signals) -> Result<Event, PromptError> {
+    /// Waits in the background until a shell brings the program to the front; then hides, and shows the prompt.
+    fn appear(&self, before: &str) -> Result<(), PromptError> {
         loop {
-            if self.wait(PollFlags::IN, signals)? {
-                return Ok(Event::Signal);
+            while !is_ours(&self.terminal) {
+                stop(Signal::SIGTTIN);
+                if self.notice().is_none() {
+                    // Nobody could continue the program, and the terminal refuses to be used.
+                    break;
+                }
+            }
+            self.hide()?;
+            match self.notice() {
+                Some(Notice::Stop) => self.stop(),
+                // It is no news: the terminal was just set up.
+                _ => return self.write(&format!("{before}{}", self.prompt)),
+            }
+        }
+    }
+
+    /// What the signals ask for; one that ends the program does so.
+    fn notice(&self) -> Option<Notice> {
+        let notice = self.signals.borrow_mut().notice();
+        if let Some(Notice::End(signal)) = notice {
+            restore();
+            self.end_line();
+            end_by(signal);
+        }
+        notice
+    }
+
+    fn stop(&self) {
+        restore();
+        stop(Signal::SIGTSTP);
+    }
+
+    /// The next key; none at an end of input. After a stop the line begins anew.
+    fn key(&self) -> Result<Option<u8>, PromptError> {
+        loop {
+            if let Some(notice) = self.notice() {
+                if matches!(notice, Notice::Stop) {
+                    self.stop();
+                }
+                self.appear("\r")?;
+                return Ok(Some(CTRL_U));
+            }
+            let ready = match self.signals.borrow().wait(&self.terminal) {
+                Err(Errno::INTR) => continue,
+                ready => ready.map_err(|error| self.failed(error.into()))?,
+            };
+            if ready.contains(PollFlags::HUP) {
+                return Err(PromptError::Closed);
             }
             let mut byte = [0];
-            match rustix::io::read(&self.device, &mut byte) {
-                Ok(0) if self.is_closed() => return Err(PromptError::Closed),
-                Ok(0) => return Ok(Event::EndOfInput),
-                Ok(_) => return Ok(Event::Byte(byte[0])),
-                Err(Errno::INTR | Errno::AGAIN) => {}
-                Err(error) => return Err(self.failed(error)),
+            if ready.contains(PollFlags::IN) {
+                return match (&self.terminal).read(&mut byte) {
+                    Ok(0) => Ok(None),
+                    // Ctrl-D that was typed before the line was hidden.
+                    Ok(_) if byte[0] == 0 => Ok(Some(CTRL_D)),
+                    Ok(_) => Ok(Some(byte[0])),
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => Err(self.failed(error)),
+                };
             }
         }
     }
 
-    /// The keys that this terminal edits lines with.
-    pub(super) fn keys(&self) -> Result<Keys, PromptError> {
-        let codes = tcgetattr(&self.device)
-            .map_err(|error| self.failed(error))?
-            .special_codes;
-        Ok(Keys {
-            erase: codes[SpecialCodeIndex::VERASE],
-            erase_word: codes[SpecialCodeIndex::VWERASE],
-            erase_line: codes[SpecialCodeIndex::VKILL],
-            take_literally: codes[SpecialCodeIndex::VLNEXT],
-            end_of_input: codes[SpecialCodeIndex::VEOF],
-        })
+    /// Hides what is typed. The settings that are restored are those before it was hidden first.
+    fn hide(&self) -> Result<(), PromptError> {
+        if self.answer == Answer::Shown {
+            return Ok(());
+        }
+        let failed = |error: Errno| self.failed(error.into());
+        let mut settings = tcgetattr(&self.terminal).map_err(failed)?;
+        let terminal = self.terminal.try_clone().map_err(PromptError::Terminal)?;
+        hidden().get_or_insert((terminal, settings.clone()));
+        settings.local_modes -=
+            LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
+        settings.local_modes |= LocalModes::ISIG;
+        settings.special_codes[SpecialCodeIndex::VMIN] = 1;
+        settings.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(&self.terminal, OptionalActions::Now, &settings).map_err(failed)
     }
 
-    /// Hides what is typed, until the guard is dropped.
-    pub(super) fn hide(&self) -> Result<Hidden, PromptError> {
-        restore_on_panic();
-        let found = tcgetattr(&self.device).map_err(|error| self.failed(error))?;
-        let device = self
-            .device
-            .try_clone()
-            .map_err(|error| self.failed(error))?;
-        *hidden() = Some((device, found.clone()));
-        let guard = Hidden(());
-        self.change(&hiding(found))?;
-        Ok(guard)
+    fn write(&self, text: &str) -> Result<(), PromptError> {
+        let written = (&self.terminal).write_all(text.as_bytes());
+        written.map_err(|error| self.failed(error))
     }
 
-    /// Hides what is typed once more, after somebody else may have changed the settings; they are not what is restored.
-    pub(super) fn hide_again(&self) -> Result<(), PromptError> {
-        let found = tcgetattr(&self.device).map_err(|error| self.failed(error))?;
-        self.change(&hiding(found))
+    fn end_line(&self) {
+        if is_ours(&self.terminal) {
+            let _ = self.write("\n");
+        }
     }
 
-    /// Throws away what was typed and not read. The rest of a paste would go to the shell, be shown, and be run.
-    pub(super) fn forget_typed(&self) {
-        let _ = termios::tcflush(&self.device, QueueSelector::IFlush);
-    }
-
-    /// Whether the terminal went away: no end of input can follow.
-    fn is_closed(&self) -> bool {
-        let mut waited = [PollFd::new(&self.device, PollFlags::IN)];
-        poll(&mut waited, Some(&Timespec::default())).is_ok()
-            && waited[0].revents().contains(PollFlags::HUP)
-    }
-
-    fn change(&self, settings: &Termios) -> Result<(), PromptError> {
-        tcsetattr(&self.device, OptionalActions::Now, settings).map_err(|error| self.failed(error))
-    }
-
-    /// Waits for `wanted` or a signal; `true` for a signal.
-    fn wait(&self, wanted: PollFlags, signals: &Signals) -> Result<bool, PromptError> {
-        loop {
-            let mut waited = [
-                PollFd::new(&self.device, wanted),
-                PollFd::new(signals, PollFlags::IN),
-            ];
-            match poll(&mut waited, None) {
-                Ok(_) => return Ok(!waited[1].revents().is_empty()),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(self.failed(error)),
-            }
+    fn failed(&self, error: io::Error) -> PromptError {
+        match Errno::from_io_error(&error) {
+            Some(Errno::IO) if !is_ours(&self.terminal) => PromptError::Background,
+            _ => PromptError::Terminal(error),
         }
     }
 }
 
-/// While it lives, what is typed is not shown.
-pub(super) struct Hidden(());
-
-impl Drop for Hidden {
+impl Drop for Prompt {
     fn drop(&mut self) {
-        restore(hidden());
+        if self.answer != Answer::Shown {
+            // The rest of a paste would be shown, and run by the shell.
+            let _ = tcflush(&self.terminal, QueueSelector::IFlush);
+            restore();
+            self.end_line();
+        } else if self.ended.get() {
+            self.end_line();
+        }
     }
 }
 
-/// The settings for a hidden line: no echo, bytes as they come, and Ctrl-C and Ctrl-Z still signals of the terminal.
-fn hiding(mut settings: Termios) -> Termios {
-    settings.local_modes -=
-        LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
-    settings.local_modes |= LocalModes::ISIG;
-    settings.input_modes -= InputModes::IGNCR | InputModes::INLCR;
-    settings.special_codes[SpecialCodeIndex::VMIN] = 1;
-    settings.special_codes[SpecialCodeIndex::VTIME] = 0;
-    settings
+/// What rpassword reads.
+struct Keys(Rc<Prompt>);
+
+impl Read for Keys {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let key = self.0.key().map_err(io::Error::other)?;
+        let is_end = key == Some(CTRL_D) && self.0.answer == Answer::HiddenToTheEnd;
+        if let Some(key) = key.filter(|_| !is_end) {
+            buffer[0] = key;
+            return Ok(1);
+        }
+        self.0.ended.set(true);
+        Ok(0)
+    }
 }
 
-fn hidden() -> MutexGuard<'static, Option<(OwnedFd, Termios)>> {
+fn hidden() -> MutexGuard<'static, Option<(File, Termios)>> {
     HIDDEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn restore(mut hidden: MutexGuard<'_, Option<(OwnedFd, Termios)>>) {
-    if let Some((device, found)) = hidden.take() {
-        // In the background the settings are the shell's, and to change them would stop this program for good.
-        if is_ours(&device) {
-            let _ = tcsetattr(&device, OptionalActions::Now, &found);
-        }
+fn restore() {
+    // In the background the settings are the shell's, and to change them would stop this program for good.
+    if let Some((terminal, found)) = hidden().take().filter(|(terminal, _)| is_ours(terminal)) {
+        let _ = tcsetattr(&terminal, OptionalActions::Now, &found);
     }
 }
 
 /// A terminal that belongs to no session, or another one, is taken for ours: nobody stops us there.
-fn is_ours(device: &OwnedFd) -> bool {
-    termios::tcgetpgrp(device).map_or(true, |group| group == getpgrp())
+fn is_ours(terminal: &File) -> bool {
+    tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }
 
+/// A program that aborts at a panic drops nothing.
 fn restore_on_panic() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
         let next = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            if let Ok(hidden) = HIDDEN.try_lock() {
-                restore(hidden);
-            }
+            restore();
             next(panic);
         }));
     });

@@ -100,6 +100,7 @@ fn a_token_stays_when_the_person_says_so_or_nothing() {
             str![[r#"
 --
 INFO:    Authenticating with remote: e
+INFO:    The stored token stays, and nothing was changed
 exit status: 0
 
 "#]]
@@ -151,6 +152,7 @@ fn an_empty_line_at_the_prompt_changes_nothing_and_is_no_failure() {
         str![[r#"
 --
 INFO:    Authenticating with remote: e
+INFO:    No token was entered: nothing was stored
 exit status: 0
 
 "#]]
@@ -205,4 +207,23 @@ fn a_tokenfile_asks_nothing_even_where_a_token_is_stored() {
     assert!(terminal.wait().success());
     assert_eq!(terminal.shown(), "");
     assert!(world.file(&world.user_file()).contains(&good()));
+}
+
+#[test]
+fn what_a_paste_brings_along_is_no_part_of_the_token() {
+    for pasted in [
+        format!("  {}\t \n", good()),
+        format!("\n{}\nrest\n", good()),
+    ] {
+        let (world, _server) = world_with("");
+        let mut terminal = start(&world, &["remote", "login"]);
+        terminal.expect(PROMPT);
+        terminal.send(&pasted);
+        assert!(terminal.wait().success(), "{pasted:?}");
+        let line = format!("Token: {}\n", good());
+        assert!(world.file(&world.user_file()).contains(&line));
+    }
+    let (world, _server) = world_with("");
+    let piped = world.run_with_input(&["remote", "login"], &format!(" {} \r\n", good()));
+    assert_eq!(piped.code, Some(0), "{piped}");
 }

@@ -69,7 +69,7 @@ fn a_mistyped_secret_can_be_fixed() {
 
 #[test]
 fn a_long_token_is_pasted_whole() {
-    let token = "0123456789".repeat(500);
+    let token = "0123456789".repeat(600);
     let mut terminal = ask("for_a_secret");
     terminal.expect("Token: ");
     terminal.send(format!("{token}\n"));
@@ -98,6 +98,28 @@ fn the_rest_of_a_paste_does_not_reach_the_shell() {
     assert_eq!(answer(&terminal.wait_for_output()), r#""first""#);
     assert!(!terminal.has_unread_input());
     assert_eq!(terminal.shown(), "Paste it here.\nToken: \n");
+}
+
+#[test]
+fn a_line_break_before_a_pasted_secret_is_no_answer() {
+    let mut terminal = ask("for_a_secret");
+    terminal.expect("Token: ");
+    terminal.send("\n\r\nhunter2\nsecond\n");
+    assert_eq!(answer(&terminal.wait_for_output()), r#""hunter2""#);
+    assert!(!terminal.has_unread_input());
+    assert_eq!(terminal.shown(), "Paste it here.\nToken: \n");
+}
+
+#[test]
+fn an_end_of_input_within_a_line_is_no_answer() {
+    let mut terminal = ask("for_a_secret");
+    terminal.expect("Token: ");
+    terminal.send("hun\x04ter2\n");
+    assert_eq!(answer(&terminal.wait_for_output()), r#""hunter2""#);
+    let mut terminal = ask("for_everything");
+    terminal.expect("Ctrl-D): ");
+    terminal.send("one\ntwo\x04");
+    assert_eq!(answer(&terminal.wait_for_output()), r#""one\ntwo""#);
 }
 
 #[test]

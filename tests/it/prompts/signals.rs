@@ -88,7 +88,7 @@ fn ctrl_z_shows_what_is_typed_until_the_prompt_is_back() {
         } else {
             terminal.signal_foreground(Signal::TSTP);
         }
-        terminal.expect("stopped ");
+        terminal.expect("stopped 148");
         assert!(terminal.echoes());
         terminal.send("\n");
         terminal.expect("\rToken: ");
