@@ -45,6 +45,7 @@ pub mod disk;
 pub mod fuzzing;
 pub mod name;
 pub mod resolve;
+pub mod runtime;
 pub mod secret;
 pub mod service;
 pub mod stores;

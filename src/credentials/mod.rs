@@ -2,7 +2,9 @@
 //! remote.yaml. D13 of docs/compatibility.md.
 
 pub mod auth_file;
+pub mod config_file;
 pub mod helper;
+pub mod look_up;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -11,6 +11,6 @@ pub(crate) use authority::without_user;
 pub use endpoint::{EndpointUri, TypedScheme, UriError};
 pub use image::{Image, ImageError};
 pub use keyserver::{KeyserverScheme, KeyserverUri, KeyserverUriError};
-pub(crate) use registry::RegistryAccount;
+pub(crate) use registry::{DOCKER_HUB, DOCKER_HUB_API, DOCKER_HUB_KEY, RegistryAccount};
 pub use registry::{RegistryScheme, RegistryUri, RegistryUriError, is_loopback};
 pub use runtime::{is_same_keyserver, is_same_server};

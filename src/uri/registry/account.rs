@@ -4,9 +4,9 @@
 use std::fmt;
 
 /// Docker Hub's name in the references of images.
-pub(super) const DOCKER_HUB: &str = "docker.io";
+pub(crate) const DOCKER_HUB: &str = "docker.io";
 /// Where Docker Hub answers.
-pub(super) const DOCKER_HUB_API: &str = "registry-1.docker.io";
+pub(crate) const DOCKER_HUB_API: &str = "registry-1.docker.io";
 
 /// What a key of docker-config.json stands for. Tools write it in many ways: with a scheme, with the path of an API, with
 /// any of Docker Hub's names.

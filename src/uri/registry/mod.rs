@@ -5,12 +5,12 @@ mod account;
 
 use std::fmt;
 
-use account::{DOCKER_HUB, DOCKER_HUB_API, is_docker_hub};
+use account::is_docker_hub;
 
 use crate::text::is_hidden;
 use crate::uri::authority::{Authority, AuthorityError, of_server};
 
-pub(crate) use account::RegistryAccount;
+pub(crate) use account::{DOCKER_HUB, DOCKER_HUB_API, RegistryAccount};
 
 /// By which protocol of the runtimes a registry is meant; the registry itself is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum RegistryUriError {
 }
 
 /// Docker Hub's key in docker-config.json, older than any rule.
-const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 impl RegistryUri {
     /// The longest address in bytes: the limit of every name and address.

@@ -1,0 +1,82 @@
+//! What makes a reader refuse a whole docker-config.json, in the reader's own words.
+
+use std::fmt;
+
+use super::{Reader, docker_cli};
+
+/// Why a reader refuses a file. It repeats no value of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The key of the login that spoils the file, where it is one.
+    pub key: Option<String>,
+    /// The line, from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub kind: FaultKind,
+    pub(super) reader: Reader,
+}
+
+/// What is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A byte order mark before the first brace.
+    ByteOrderMark,
+    /// No JSON, for this reason.
+    Syntax(String),
+    /// The text ends too early.
+    End,
+    /// A value of another type than the reader wants.
+    Type {
+        /// What stands there, in Go's word: `number`, `array`.
+        found: &'static str,
+        /// The place: `field ConfigFile.auths`, or the whole `value`.
+        place: String,
+        /// What the reader wants, in Go's words.
+        wanted: &'static str,
+    },
+    /// `auth` is no base64.
+    Base64 {
+        /// The first byte that can't stand there, from 0.
+        at: usize,
+    },
+    /// `auth` has no colon, or nothing before it.
+    NoUser,
+    /// The whole file is `null`, on which an old reader crashes.
+    Crash,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            FaultKind::ByteOrderMark => {
+                formatter.write_str("invalid character 'ï' looking for beginning of value")
+            }
+            FaultKind::Syntax(reason) => formatter.write_str(reason),
+            FaultKind::End if self.reader == Reader::ContainersImage => {
+                formatter.write_str("unexpected end of JSON input")
+            }
+            FaultKind::End => formatter.write_str("unexpected EOF"),
+            FaultKind::Type {
+                found,
+                place,
+                wanted,
+            } => write!(
+                formatter,
+                "json: cannot unmarshal {found} into Go {place} of type {wanted}"
+            ),
+            FaultKind::Base64 { at } => {
+                write!(formatter, "illegal base64 data at input byte {at}")
+            }
+            FaultKind::NoUser => {
+                let is_small = matches!(self.reader, Reader::DockerCli(version) if version >= docker_cli::SMALL_LETTERS);
+                let first = if is_small { 'i' } else { 'I' };
+                write!(formatter, "{first}nvalid auth configuration file")
+            }
+            FaultKind::Crash => formatter.write_str(
+                "panic: runtime error: invalid memory address or nil pointer dereference",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,315 @@
+//! JSON as Go's encoding/json takes it into known fields. Knows no login.
+
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{Fault, FaultKind, Reader};
+use crate::runtime::Version;
+use crate::text::json_fault;
+
+/// What a reader wants to find under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Texts,
+    TextByName,
+    TextsByName,
+    Proxies,
+    Entry,
+    Entries,
+}
+
+/// The fields of docker/cli's own file that a login has nothing to do with: one of another type spoils the file all the same.
+const OF_DOCKER: [(Kind, &[&str]); 5] = [
+    (
+        Kind::Text,
+        &[
+            "psFormat",
+            "imagesFormat",
+            "networksFormat",
+            "pluginsFormat",
+            "volumesFormat",
+            "statsFormat",
+            "detachKeys",
+            "serviceInspectFormat",
+            "servicesFormat",
+            "tasksFormat",
+            "secretFormat",
+            "configFormat",
+            "nodesFormat",
+            "currentContext",
+            "experimental",
+        ],
+    ),
+    (Kind::Texts, &["pruneFilters", "cliPluginsExtraDirs"]),
+    (Kind::TextByName, &["HttpHeaders", "aliases", "features"]),
+    (Kind::TextsByName, &["plugins"]),
+    (Kind::Proxies, &["proxies"]),
+];
+/// The version of docker/cli that first knew `features`.
+const FEATURES: Version = (25, 0, 0);
+/// The fields of an entry that containers/image knows come first.
+const OF_ENTRY: [&str; 7] = [
+    "auth",
+    "identitytoken",
+    "registrytoken",
+    "username",
+    "password",
+    "email",
+    "serveraddress",
+];
+const OF_PROXY: [&str; 5] = ["httpProxy", "httpsProxy", "noProxy", "ftpProxy", "allProxy"];
+
+impl Reader {
+    /// The field of a file that this name means.
+    pub(super) fn field(self, name: &str) -> Option<(&'static str, Kind)> {
+        let both = [
+            ("auths", Kind::Entries),
+            ("credHelpers", Kind::TextByName),
+            ("credsStore", Kind::Text),
+        ];
+        let known = match self {
+            Self::ContainersImage => &both[..2],
+            Self::DockerCli(_) => &both,
+        };
+        let others = OF_DOCKER
+            .iter()
+            .flat_map(|(kind, names)| names.iter().map(|name| (*name, *kind)))
+            .filter(|(name, _)| match self {
+                Self::ContainersImage => false,
+                Self::DockerCli(version) => *name != "features" || version >= FEATURES,
+            });
+        let all: Vec<_> = known.iter().copied().chain(others).collect();
+        find(&all, name, |(name, _)| name)
+    }
+
+    /// The field of an entry that this name means.
+    pub(super) fn entry_field(self, name: &str) -> Option<&'static str> {
+        let known = match self {
+            Self::ContainersImage => &OF_ENTRY[..2],
+            Self::DockerCli(_) => &OF_ENTRY,
+        };
+        find(known, name, |name| name)
+    }
+
+    /// How the reader's library calls what holds a field, for its messages.
+    fn go_names(self) -> [&'static str; 3] {
+        match self {
+            Self::ContainersImage => [
+                "config.dockerConfigFile",
+                "map[string]config.dockerAuthConfig",
+                "config.dockerAuthConfig",
+            ],
+            Self::DockerCli(_) => [
+                "configfile.ConfigFile",
+                "map[string]types.AuthConfig",
+                "types.AuthConfig",
+            ],
+        }
+    }
+}
+
+/// The one of exactly this name, else the one whose name is the same but for case.
+fn find<T: Copy>(known: &[T], name: &str, of: impl Fn(T) -> &'static str) -> Option<T> {
+    let folded = fold(name);
+    let mut found = known.iter().copied();
+    found
+        .clone()
+        .find(|known| of(*known) == name)
+        .or_else(|| found.find(|known| fold(of(*known)) == folded))
+}
+
+/// Go folds by Unicode's simple rule, in which two letters beside ASCII's have an ASCII one.
+fn fold(name: &str) -> String {
+    name.to_ascii_lowercase()
+        .replace('\u{17f}', "s")
+        .replace('\u{212a}', "k")
+}
+
+/// One name of an object and the value that stands there.
+pub(super) struct Field<'a> {
+    pub(super) name: String,
+    pub(super) value: &'a RawValue,
+}
+
+impl Field<'_> {
+    pub(super) fn is_null(&self) -> bool {
+        is_null(self.value)
+    }
+}
+
+pub(super) fn is_null(value: &RawValue) -> bool {
+    value.get() == "null"
+}
+
+/// A text, and whose reading of it counts.
+pub(super) struct Text<'a> {
+    pub(super) text: &'a str,
+    pub(super) reader: Reader,
+}
+
+impl<'a> Text<'a> {
+    /// The value that the text is; `None` where it is blank, which one of the readers takes for an empty file.
+    pub(super) fn root(&self) -> Result<Option<&'a RawValue>, Fault> {
+        match self.reader {
+            Reader::ContainersImage => serde_json::from_str(self.text)
+                .map(Some)
+                .map_err(|error| self.syntax(&error)),
+            // A decoder of a stream: what follows is left for its next call.
+            Reader::DockerCli(_) => self.first().map(|(root, _)| root),
+        }
+    }
+
+    /// The first value of the text, and what follows it.
+    pub(super) fn first(&self) -> Result<(Option<&'a RawValue>, &'a str), Fault> {
+        let mut values = serde_json::Deserializer::from_str(self.text).into_iter();
+        let first = values.next().transpose();
+        let first = first.map_err(|error| self.syntax(&error))?;
+        Ok((first, &self.text[values.byte_offset()..]))
+    }
+
+    fn syntax(&self, error: &serde_json::Error) -> Fault {
+        let kind = if self.text.starts_with('\u{feff}') {
+            FaultKind::ByteOrderMark
+        } else if error.is_eof() {
+            FaultKind::End
+        } else {
+            FaultKind::Syntax(json_fault(error))
+        };
+        self.fault(error.line(), kind)
+    }
+
+    pub(super) fn fault(&self, line: usize, kind: FaultKind) -> Fault {
+        Fault {
+            key: None,
+            line: Some(line),
+            kind,
+            reader: self.reader,
+        }
+    }
+
+    /// The names and values of an object, in their order; none in `null`.
+    pub(super) fn fields(
+        &self,
+        value: &'a RawValue,
+        place: &str,
+        kind: Option<Kind>,
+    ) -> Result<Vec<Field<'a>>, Fault> {
+        if is_null(value) {
+            return Ok(Vec::new());
+        }
+        // What is no object is the only thing that can be wrong: the syntax was looked at before.
+        serde_json::Deserializer::from_str(value.get())
+            .deserialize_map(Fields)
+            .map_err(|_| self.type_fault(value, place, kind))
+    }
+
+    /// The text that stands under a name; `None` for `null`, which changes nothing.
+    pub(super) fn string(&self, field: &Field<'a>, place: &str) -> Result<Option<String>, Fault> {
+        self.string_of(field.value, place)
+    }
+
+    fn string_of(&self, value: &'a RawValue, place: &str) -> Result<Option<String>, Fault> {
+        match value.get().as_bytes().first() {
+            Some(b'n') => Ok(None),
+            // Half of a pair of surrogates is a character that can't be shown.
+            Some(b'"') => Ok(Some(
+                serde_json::from_str(value.get())
+                    .unwrap_or_else(|_| char::REPLACEMENT_CHARACTER.to_string()),
+            )),
+            _ => Err(self.type_fault(value, place, Some(Kind::Text))),
+        }
+    }
+
+    /// Checks a value that nobody here needs.
+    pub(super) fn check(&self, value: &'a RawValue, place: &str, kind: Kind) -> Result<(), Fault> {
+        let below = match kind {
+            Kind::Text => return self.string_of(value, place).map(|_| ()),
+            Kind::Texts => {
+                let texts = serde_json::from_str::<Option<Vec<&RawValue>>>(value.get())
+                    .map_err(|_| self.type_fault(value, place, Some(kind)))?;
+                return texts
+                    .unwrap_or_default()
+                    .into_iter()
+                    .try_for_each(|text| self.string_of(text, place).map(|_| ()));
+            }
+            Kind::TextByName | Kind::Entry | Kind::Entries => Kind::Text,
+            Kind::TextsByName | Kind::Proxies => Kind::TextByName,
+        };
+        for field in self.fields(value, place, Some(kind))? {
+            if kind == Kind::Proxies {
+                let proxy = self.fields(field.value, place, Some(Kind::TextByName))?;
+                for field in &proxy {
+                    if find(&OF_PROXY, &field.name, |name| name).is_some() {
+                        self.string(field, place)?;
+                    }
+                }
+            } else {
+                self.check(field.value, place, below)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn type_fault(&self, value: &RawValue, place: &str, kind: Option<Kind>) -> Fault {
+        let found = match value.get().as_bytes().first() {
+            Some(b'"') => "string",
+            Some(b'{') => "object",
+            Some(b'[') => "array",
+            Some(b't' | b'f') => "bool",
+            _ => "number",
+        };
+        let [file, entries, entry] = self.reader.go_names();
+        let wanted = match kind {
+            None => file,
+            Some(Kind::Text) => "string",
+            Some(Kind::Texts) => "[]string",
+            Some(Kind::TextByName) => "map[string]string",
+            Some(Kind::TextsByName) => "map[string]map[string]string",
+            Some(Kind::Proxies) => "map[string]configfile.ProxyConfig",
+            Some(Kind::Entries) => entries,
+            Some(Kind::Entry) => entry,
+        };
+        // Go names the innermost struct, and the way to the field from the outermost.
+        let holder = if place.contains('.') { entry } else { file };
+        let (_, holder) = holder.split_once('.').unwrap_or(("", holder));
+        let place = match kind {
+            None => "value".to_owned(),
+            Some(_) => format!("struct field {holder}.{place}"),
+        };
+        let kind = FaultKind::Type {
+            found,
+            place,
+            wanted,
+        };
+        self.fault(self.line(value), kind)
+    }
+
+    /// The line of a value, from 1.
+    pub(super) fn line(&self, value: &RawValue) -> usize {
+        let offset = value.get().as_ptr() as usize - self.text.as_ptr() as usize;
+        1 + self.text[..offset].matches('\n').count()
+    }
+}
+
+/// Takes an object apart without losing a name that stands there twice.
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Vec<Field<'de>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((name, value)) = map.next_entry()? {
+            fields.push(Field { name, value });
+        }
+        Ok(fields)
+    }
+}

@@ -1,0 +1,283 @@
+//! docker-config.json as its readers read it: two Go libraries with one syntax, which refuse different files. Pure. The
+//! rules are those of Go's encoding/json and of the two libraries' own code; docs/compatibility.md has them in words.
+//!
+//! Names of fields compare without case, repeated ones are merged, a `null` changes nothing, and what follows the first
+//! object counts for one of the readers only.
+
+mod fault;
+mod json;
+mod variable;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+pub use self::fault::{Fault, FaultKind};
+use self::json::{Field, Kind, Text};
+pub use self::variable::read_variable;
+use crate::runtime::Version;
+use crate::secret::Secret;
+
+/// Whose reading counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// containers/image: knows few fields, decodes an entry when it is asked for.
+    ContainersImage,
+    /// docker/cli of a version: knows all of Docker's fields, and decodes every entry before it answers.
+    DockerCli(Version),
+}
+
+/// The versions of docker/cli from which a rule counts.
+pub(super) mod docker_cli {
+    use crate::runtime::Version;
+
+    /// A file that is `null` no longer ends the program.
+    pub(super) const TAKES_NULL: Version = (20, 10, 17);
+    /// An entry without a user spoils the file.
+    pub(super) const WANTS_USER: Version = (23, 0, 0);
+    /// The host of a key is what follows any scheme.
+    pub(in crate::credentials) const CUTS_ANY_SCHEME: Version = (27, 0, 0);
+    /// `DOCKER_AUTH_CONFIG` counts.
+    pub(in crate::credentials) const READS_VARIABLE: Version = (28, 3, 0);
+    /// An entry has no `email`, and messages begin with a small letter.
+    pub(in crate::credentials) const SMALL_LETTERS: Version = (29, 0, 0);
+}
+
+/// What a reader finds in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// The logins by key, in the file's order.
+    pub auths: Vec<(String, Entry)>,
+    /// The names of programs by the key that they are for; an empty one means the file.
+    pub helpers: BTreeMap<String, String>,
+    /// The name of the program for all other keys; empty for none.
+    pub store: String,
+    /// The first name that stands twice: what a program writes back then has only one of them.
+    pub repeated: Option<Repeated>,
+}
+
+/// A name that stands twice in an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// The name, as it stands there the second time.
+    pub name: String,
+    /// The line of the second one, from 1.
+    pub line: usize,
+}
+
+/// What an entry says; for docker/cli's reader `auth` is taken apart already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The line on which it begins, from 1.
+    pub line: usize,
+    /// base64 of `user:password`, as it stands in the file.
+    pub auth: Secret,
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// A token that the registry exchanges for another.
+    pub identity_token: Secret,
+    /// A token that is sent as it is.
+    pub registry_token: Secret,
+    /// An address, which counts as something in an entry that has nothing else.
+    pub email: String,
+}
+
+impl ConfigFile {
+    /// Reads a file's bytes as a reader does.
+    ///
+    /// # Errors
+    /// What makes the reader refuse the whole file.
+    pub fn read(bytes: &[u8], reader: Reader) -> Result<Self, Fault> {
+        let text = String::from_utf8_lossy(bytes);
+        let text = Text {
+            text: &text,
+            reader,
+        };
+        let mut file = Self::default();
+        let root = text.root()?;
+        if root.is_some_and(json::is_null)
+            && matches!(reader, Reader::DockerCli(version) if version < docker_cli::TAKES_NULL)
+        {
+            return Err(text.fault(1, FaultKind::Crash));
+        }
+        let Some(root) = root else {
+            return Ok(file);
+        };
+        let mut seen = Vec::new();
+        for field in text.fields(root, "", None)? {
+            let Some((name, kind)) = reader.field(&field.name) else {
+                continue;
+            };
+            file.note_repeated(&text, &mut seen, name, &field);
+            match name {
+                "auths" if field.is_null() => file.auths.clear(),
+                "auths" => file.add_auths(&text, &field)?,
+                "credHelpers" if field.is_null() => file.helpers.clear(),
+                "credHelpers" => {
+                    for helper in text.fields(field.value, name, Some(kind))? {
+                        let program = text.string(&helper, name)?.unwrap_or_default();
+                        file.helpers.insert(helper.name, program);
+                    }
+                }
+                "credsStore" => {
+                    if let Some(program) = text.string(&field, name)? {
+                        file.store = program;
+                    }
+                }
+                _ => text.check(field.value, name, kind)?,
+            }
+        }
+        file.decode(reader)?;
+        Ok(file)
+    }
+
+    /// Whether it says anything of logins.
+    pub fn has_logins(&self) -> bool {
+        !(self.store.is_empty() && self.helpers.is_empty() && self.auths.is_empty())
+    }
+
+    /// The entry under this very key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.auths
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, entry)| entry)
+    }
+
+    /// Merges an object of logins: a key that stands there already is replaced.
+    fn add_auths(&mut self, text: &Text<'_>, auths: &Field<'_>) -> Result<(), Fault> {
+        let mut seen = Vec::new();
+        for field in text.fields(auths.value, "auths", Some(Kind::Entries))? {
+            self.note_repeated(text, &mut seen, &field.name, &field);
+            let entry = self.read_entry(text, &field).map_err(|fault| Fault {
+                key: Some(field.name.clone()),
+                ..fault
+            })?;
+            match self.auths.iter_mut().find(|(key, _)| *key == field.name) {
+                Some((_, known)) => *known = entry,
+                None => self.auths.push((field.name, entry)),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_entry(&mut self, text: &Text<'_>, field: &Field<'_>) -> Result<Entry, Fault> {
+        let mut entry = Entry {
+            line: text.line(field.value),
+            ..Entry::default()
+        };
+        let mut seen = Vec::new();
+        for field in text.fields(field.value, "auths", Some(Kind::Entry))? {
+            let Some(name) = text.reader.entry_field(&field.name) else {
+                continue;
+            };
+            self.note_repeated(text, &mut seen, name, &field);
+            let Some(value) = text.string(&field, &format!("auths.{name}"))? else {
+                continue;
+            };
+            match name {
+                "auth" => entry.auth = Secret::new(value),
+                "username" => entry.username = value,
+                "password" => entry.password = Secret::new(value),
+                "identitytoken" => entry.identity_token = Secret::new(value),
+                "registrytoken" => entry.registry_token = Secret::new(value),
+                "email" => entry.email = value,
+                _ => {}
+            }
+        }
+        Ok(entry)
+    }
+
+    fn note_repeated(
+        &mut self,
+        text: &Text<'_>,
+        seen: &mut Vec<String>,
+        name: &str,
+        field: &Field<'_>,
+    ) {
+        if seen.iter().any(|seen| seen == name) {
+            self.repeated.get_or_insert_with(|| Repeated {
+                name: field.name.clone(),
+                line: text.line(field.value),
+            });
+        } else {
+            seen.push(name.to_owned());
+        }
+    }
+
+    /// docker/cli takes every entry apart before it answers for one.
+    fn decode(&mut self, reader: Reader) -> Result<(), Fault> {
+        let Reader::DockerCli(version) = reader else {
+            return Ok(());
+        };
+        for (key, entry) in &mut self.auths {
+            if entry.auth.is_empty() {
+                continue;
+            }
+            let line = Some(entry.line);
+            let fault = |kind| Fault {
+                key: Some(key.clone()),
+                line,
+                kind,
+                reader,
+            };
+            let pair = decode(&entry.auth).map_err(|at| fault(FaultKind::Base64 { at }))?;
+            let (user, password) = pair
+                .filter(|(user, _)| !user.is_empty() || version < docker_cli::WANTS_USER)
+                .ok_or_else(|| fault(FaultKind::NoUser))?;
+            entry.username = user;
+            entry.password = password;
+        }
+        Ok(())
+    }
+}
+
+/// Takes an `auth` apart into user and password; `None` where there is no colon.
+///
+/// # Errors
+/// The first byte that can't stand there, when it is no base64 as Go reads it: line ends anywhere, the padding complete, the
+/// last bits of any value.
+pub fn decode(auth: &Secret) -> Result<Option<(String, Secret)>, usize> {
+    let go = GeneralPurpose::new(
+        &STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+    );
+    let bytes = Secret::new(auth.expose().replace(['\r', '\n'], ""));
+    let decoded = go
+        .decode(bytes.expose())
+        .map_err(|_| first_corrupt(auth.expose()))?;
+    let decoded = Secret::new(match String::from_utf8(decoded) {
+        Ok(text) => text,
+        // What is no UTF-8 is sent as it is; nobody can say it by a name.
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    });
+    Ok(decoded
+        .expose()
+        .split_once(':')
+        .map(|(user, password)| (user.to_owned(), Secret::new(password.trim_matches('\0')))))
+}
+
+/// Where Go finds base64 corrupt: at the first character that can't stand there, else where the text ends too early.
+fn first_corrupt(auth: &str) -> usize {
+    let (mut number, mut is_padded) = (0, false);
+    for (at, byte) in auth.bytes().enumerate() {
+        match byte {
+            b'\r' | b'\n' => continue,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' if !is_padded => {}
+            // Padding follows two or three of four.
+            b'=' if number % 4 >= 2 => is_padded = true,
+            _ => return at,
+        }
+        number += 1;
+    }
+    auth.len() - number % 4
+}

@@ -1,0 +1,144 @@
+//! The look-up of containers/image: the closest key from the repository up to the host, then any key of the host.
+
+use super::files::Read;
+use super::{FileState, Found, HelperCall, Login, Outcome, Source, Target, missing, program};
+use crate::credentials::config_file::{ConfigFile, Entry, Reader, decode};
+
+pub(super) fn look_up(
+    target: &Target,
+    files: &[Read<'_>],
+    is_installed: &dyn Fn(&str) -> bool,
+) -> Found {
+    let mut calls = Vec::new();
+    for (file, is_old_format) in files {
+        let path = &file.path;
+        let config = match read(&file.state, *is_old_format) {
+            Ok(config) => config,
+            Err(error) => {
+                let shown = path.display();
+                let what = match &file.state {
+                    FileState::Bytes(_) => format!("unmarshaling JSON at \"{shown}\""),
+                    FileState::Irregular => format!("read {shown}"),
+                    _ => format!("open {shown}"),
+                };
+                return Found::fails(one_error(&format!(
+                    "reading JSON file \"{shown}\": {what}: {error}"
+                )));
+            }
+        };
+        let source = |keys| {
+            Some(Source::File {
+                path: path.clone(),
+                keys,
+            })
+        };
+        if let Some(helper) = config.helpers.get(&target.host) {
+            if !is_installed(&program(helper)) {
+                return Found::fails(one_error(&missing(helper)));
+            }
+            calls.push((
+                HelperCall {
+                    helper: helper.clone(),
+                    key: target.host.clone(),
+                },
+                source(vec![target.host.clone()]),
+            ));
+            continue;
+        }
+        let entries = entries(&config, target, *is_old_format);
+        let logins = entries.iter().map(|(_, entry)| login(entry)).collect();
+        let outcome = Outcome::of(logins);
+        if outcome != Outcome::Anonymous {
+            let keys = entries.into_iter().map(|(key, _)| key.clone()).collect();
+            return Found {
+                source: source(keys),
+                calls: calls.into_iter().map(|(call, _)| call).collect(),
+                outcome,
+                ..Found::anonymous()
+            };
+        }
+    }
+    Found {
+        source: calls.first().and_then(|(_, source)| source.clone()),
+        calls: calls.into_iter().map(|(call, _)| call).collect(),
+        ..Found::anonymous()
+    }
+}
+
+fn read(state: &FileState, is_old_format: bool) -> Result<ConfigFile, String> {
+    match state {
+        FileState::Absent => Ok(ConfigFile::default()),
+        FileState::Unreadable(reason) => Err(reason.clone()),
+        FileState::Irregular => Err("is a directory".to_owned()),
+        FileState::Bytes(bytes) => {
+            let whole;
+            let bytes = if is_old_format {
+                whole = zeroize::Zeroizing::new([b"{\"auths\":", bytes.as_slice(), b"}"].concat());
+                &whole
+            } else {
+                bytes
+            };
+            ConfigFile::read(bytes, Reader::ContainersImage).map_err(|fault| fault.to_string())
+        }
+    }
+}
+
+/// The entry of the closest key, else those of the same host.
+fn entries<'a>(
+    config: &'a ConfigFile,
+    target: &Target,
+    is_old_format: bool,
+) -> Vec<&'a (String, Entry)> {
+    let name = target.name();
+    let ends = name.match_indices('/').map(|(end, _)| end);
+    let mut keys: Vec<&str> = ends.chain([name.len()]).map(|end| &name[..end]).collect();
+    if is_old_format {
+        keys.truncate(1);
+    }
+    let exact = keys
+        .iter()
+        .rev()
+        .find_map(|key| config.auths.iter().find(|(known, _)| known == key));
+    match exact {
+        Some(exact) => vec![exact],
+        None => config
+            .auths
+            .iter()
+            .filter(|(key, _)| host_of(key, is_old_format) == one_hub(&target.host))
+            .collect(),
+    }
+}
+
+/// The host that a key means. After a scheme stands the path of an interface; without one, a repository.
+fn host_of(key: &str, is_old_format: bool) -> &str {
+    let bare = key.strip_prefix("http://").unwrap_or(key);
+    let bare = bare.strip_prefix("https://").unwrap_or(bare);
+    let is_url = bare.len() < key.len() || is_old_format;
+    one_hub(match bare.split_once('/') {
+        Some((host, _)) if is_url => host,
+        _ => bare,
+    })
+}
+
+/// The names of Docker Hub are one.
+fn one_hub(host: &str) -> &str {
+    match host {
+        "docker.io" | "registry-1.docker.io" => "index.docker.io",
+        host => host,
+    }
+}
+
+fn login(entry: &Entry) -> Result<Login, String> {
+    let pair = decode(&entry.auth)
+        .map_err(|at| one_error(&format!("illegal base64 data at input byte {at}")))?;
+    Ok(pair.map_or_else(Login::default, |(user, password)| Login {
+        user,
+        password,
+        identity_token: entry.identity_token.clone(),
+        ..Login::default()
+    }))
+}
+
+fn one_error(error: &str) -> String {
+    format!("1 error occurred: * {error}")
+}

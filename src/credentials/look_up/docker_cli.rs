@@ -1,0 +1,338 @@
+//! The look-ups that use docker/cli's reader: oras-go's, and the keychain of go-containerregistry in its two forms.
+
+use std::collections::BTreeMap;
+
+use super::files::Read;
+use super::{
+    File, FileState, Found, HelperCall, Login, Logins, Outcome, Source, Target, missing, program,
+};
+use crate::credentials::config_file::{ConfigFile, FaultKind, Reader, docker_cli, read_variable};
+use crate::runtime::{Rules, Version};
+use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, DOCKER_HUB_KEY, RegistryScheme};
+
+/// Everything that an answer depends on.
+pub(super) struct LookUp<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) logins: &'a Logins<'a>,
+    pub(super) files: &'a [Read<'a>],
+}
+
+/// What a file has for a key.
+enum Has<'a> {
+    /// Entries, of which any is taken.
+    Entries(Vec<(&'a str, &'a super::Entry)>),
+    /// A helper of this name; beside its answer the entry's registry token counts.
+    Helper(&'a str, Login),
+    /// The program of the helper is not installed.
+    Missing(&'a str),
+}
+
+/// Why a file can't be used.
+enum Problem {
+    /// It may not be read.
+    Unreadable(String),
+    /// It is no docker-config.json.
+    Broken(String),
+    /// Reading it ends the program.
+    Crash(String),
+}
+
+impl LookUp<'_> {
+    /// By host only; a file that can't be used is a warning, and one after another is asked.
+    pub(super) fn by_oras_go(&self, target: &Target) -> Found {
+        let key = match target.host.as_str() {
+            DOCKER_HUB | DOCKER_HUB_API | "index.docker.io" => DOCKER_HUB_KEY,
+            host => host,
+        };
+        let mut configs = Vec::new();
+        for (file, _) in self.files {
+            match self.read(file) {
+                Ok(config) => configs.push((file, self.with_found_store(config))),
+                Err(Problem::Crash(error)) => return Found::fails(error),
+                Err(Problem::Unreadable(error) | Problem::Broken(error)) => {
+                    let warning = format!(
+                        "Couldn't load auth credential file: {}: {error}",
+                        file.path.display()
+                    );
+                    return Found {
+                        warnings: vec![warning],
+                        ..Found::anonymous()
+                    };
+                }
+            }
+        }
+        let mut found = Found::anonymous();
+        for (file, config) in &configs {
+            found.outcome = Outcome::Anonymous;
+            match self.has(config, key) {
+                Has::Missing(helper) => found.outcome = Outcome::Fails(missing(helper)),
+                Has::Helper(helper, _) => found.call(helper, key, file),
+                Has::Entries(entries) => {
+                    let logins = entries
+                        .iter()
+                        .map(|(_, entry)| Ok(as_oras_go(Login::of(entry))));
+                    found.outcome = Outcome::of(logins.collect());
+                    if found.outcome != Outcome::Anonymous {
+                        found.source = Some(source(file, entries.iter().map(|(key, _)| *key)));
+                        return found;
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// By repository, then by host; a file that can't be used fails the pull.
+    pub(super) fn by_strict_keychain(&self, target: &Target) -> Found {
+        let Some((file, _)) = self.files.first() else {
+            return Found::anonymous();
+        };
+        match self.read(file) {
+            Ok(config) => self.by_keys(target, file, &config),
+            Err(Problem::Unreadable(error)) if self.rules.skips_unreadable => Found {
+                warnings: vec![format!("Reading auth file has error: {error}")],
+                ..Found::anonymous()
+            },
+            Err(Problem::Unreadable(error) | Problem::Broken(error) | Problem::Crash(error)) => {
+                Found::fails(error)
+            }
+        }
+    }
+
+    /// By repository, then by host; a file that can't be used is no login.
+    pub(super) fn by_keychain(&self, target: &Target, scheme: RegistryScheme) -> Found {
+        let Some((file, _)) = self.files.first() else {
+            return Found::anonymous();
+        };
+        // What is no file is no reason for a word.
+        if file.state == FileState::Irregular {
+            return self.by_keys(target, file, &ConfigFile::default());
+        }
+        match self.read(file) {
+            Ok(config) => self.by_keys(target, file, &config),
+            Err(Problem::Unreadable(error) | Problem::Broken(error) | Problem::Crash(error)) => {
+                let is_named = self.logins.files.named.as_ref() == Some(*file);
+                let warning = format!(
+                    "Unable to find matching credentials in specified file (while trying to read OCI credentials from \
+                     file \"{}\": {error}); proceeding with anonymous authentication.",
+                    file.path.display()
+                );
+                let is_said = is_named || scheme == RegistryScheme::Docker;
+                Found {
+                    warnings: is_said.then_some(warning).into_iter().collect(),
+                    ..Found::anonymous()
+                }
+            }
+        }
+    }
+
+    fn by_keys(&self, target: &Target, file: &File, config: &ConfigFile) -> Found {
+        let mut found = Found::anonymous();
+        let variable = self.variable(&mut found.warnings);
+        let host = match target.host.as_str() {
+            "index.docker.io" => DOCKER_HUB_KEY,
+            host => host,
+        };
+        for key in [&*target.name(), host] {
+            if let Some(login) = variable.get(key).filter(|login| !login.is_empty()) {
+                found.outcome = Outcome::Login(login.clone());
+                found.source = Some(Source::Variable {
+                    key: key.to_owned(),
+                });
+                break;
+            }
+            match self.has(config, key) {
+                Has::Missing(helper) => {
+                    found.outcome = Outcome::Fails(missing(helper));
+                    break;
+                }
+                Has::Helper(helper, beside) => {
+                    found.call(helper, key, file);
+                    if !beside.is_empty() {
+                        found.outcome = Outcome::Login(beside);
+                        break;
+                    }
+                }
+                Has::Entries(entries) => {
+                    let logins = entries.iter().map(|(_, entry)| Ok(Login::of(entry)));
+                    found.outcome = Outcome::of(logins.collect());
+                    let has_address = self.version() < docker_cli::SMALL_LETTERS
+                        && entries.iter().any(|(_, entry)| !entry.email.is_empty());
+                    if found.outcome != Outcome::Anonymous {
+                        found.source = Some(source(file, entries.iter().map(|(key, _)| *key)));
+                    }
+                    if found.outcome != Outcome::Anonymous || has_address {
+                        break;
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn version(&self) -> Version {
+        self.rules.docker_cli
+    }
+
+    fn read(&self, file: &File) -> Result<ConfigFile, Problem> {
+        let path = file.path.display();
+        match &file.state {
+            FileState::Absent => Ok(ConfigFile::default()),
+            FileState::Unreadable(reason) => {
+                Err(Problem::Unreadable(format!("open {path}: {reason}")))
+            }
+            FileState::Irregular => Err(Problem::Broken(format!("read {path}: is a directory"))),
+            FileState::Bytes(bytes) => ConfigFile::read(bytes, Reader::DockerCli(self.version()))
+                .map_err(|fault| match fault.kind {
+                    FaultKind::Crash => Problem::Crash(fault.to_string()),
+                    _ => Problem::Broken(fault.to_string()),
+                }),
+        }
+    }
+
+    /// A file that says nothing of logins gets the helper of a password store that is installed.
+    fn with_found_store(&self, config: ConfigFile) -> ConfigFile {
+        let store = if (self.logins.is_installed)("pass") {
+            "pass"
+        } else {
+            "secretservice"
+        };
+        if config.has_logins() || !(self.logins.is_installed)(&program(store)) {
+            return config;
+        }
+        ConfigFile {
+            store: store.to_owned(),
+            ..config
+        }
+    }
+
+    /// The logins of `DOCKER_AUTH_CONFIG`, as far as the version knows it.
+    fn variable(&self, warnings: &mut Vec<String>) -> BTreeMap<String, Login> {
+        let text = self.logins.variable.as_ref();
+        let Some(text) = text.filter(|_| self.version() >= docker_cli::READS_VARIABLE) else {
+            return BTreeMap::new();
+        };
+        match read_variable(text, Reader::DockerCli(self.version())) {
+            Ok(entries) => entries
+                .iter()
+                .map(|(key, entry)| (key.clone(), Login::of(entry)))
+                .collect(),
+            Err(error) => {
+                warnings.push(format!(
+                    "Failed to create credential store from DOCKER_AUTH_CONFIG: {error}"
+                ));
+                BTreeMap::new()
+            }
+        }
+    }
+
+    fn has<'c>(&self, config: &'c ConfigFile, key: &str) -> Has<'c> {
+        let entries = self.entries(config, key);
+        match config.helpers.get(key).unwrap_or(&config.store).as_str() {
+            "" => Has::Entries(entries),
+            helper if !(self.logins.is_installed)(&program(helper)) => Has::Missing(helper),
+            helper => {
+                let beside = entries.first().map(|(_, entry)| Login {
+                    registry_token: entry.registry_token.clone(),
+                    ..Login::default()
+                });
+                Has::Helper(helper, beside.unwrap_or_default())
+            }
+        }
+    }
+
+    /// The entry of this key, else all whose host it is.
+    fn entries<'c>(&self, config: &'c ConfigFile, key: &str) -> Vec<(&'c str, &'c super::Entry)> {
+        let is_any_scheme = self.version() >= docker_cli::CUTS_ANY_SCHEME;
+        let all = || {
+            config
+                .auths
+                .iter()
+                .map(|(key, entry)| (key.as_str(), entry))
+        };
+        match all().find(|(known, _)| *known == key) {
+            Some(exact) => vec![exact],
+            None => all()
+                .filter(|(known, _)| host_of(known, is_any_scheme) == key)
+                .collect(),
+        }
+    }
+}
+
+impl Found {
+    fn call(&mut self, helper: &str, key: &str, file: &File) {
+        self.source
+            .get_or_insert_with(|| source(file, std::iter::empty()));
+        self.calls.push(HelperCall {
+            helper: helper.to_owned(),
+            key: key.to_owned(),
+        });
+    }
+}
+
+fn source<'a>(file: &File, keys: impl Iterator<Item = &'a str>) -> Source {
+    Source::File {
+        path: file.path.clone(),
+        keys: keys.map(str::to_owned).collect(),
+    }
+}
+
+/// oras-go takes one thing: the identity token, or a password without a user as one, else user and password.
+fn as_oras_go(login: Login) -> Login {
+    let token = if !login.identity_token.is_empty() {
+        login.identity_token
+    } else if login.user.is_empty() {
+        login.password
+    } else {
+        return Login {
+            registry_token: Default::default(),
+            ..login
+        };
+    };
+    Login {
+        identity_token: token,
+        ..Login::default()
+    }
+}
+
+/// The host that a key means to docker/cli.
+fn host_of(key: &str, is_any_scheme: bool) -> String {
+    let cut = |text: &str| text.split('/').next().unwrap_or_default().to_owned();
+    if is_any_scheme && key.contains("://") {
+        return host_of_url(key).unwrap_or_else(|| cut(key));
+    }
+    let bare = key.strip_prefix("http://").unwrap_or(key);
+    cut(if bare.len() < key.len() {
+        bare
+    } else {
+        key.strip_prefix("https://").unwrap_or(key)
+    })
+}
+
+/// Host and port of a URL as Go takes it apart: no user, no brackets around an address without a port.
+fn host_of_url(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let is_scheme =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        || !scheme.chars().all(is_scheme)
+    {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = authority.rsplit('@').next()?;
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority, ""),
+    };
+    if host.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(if port.is_empty() {
+        host.trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned()
+    } else {
+        format!("{host}:{port}")
+    })
+}

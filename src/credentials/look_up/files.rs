@@ -1,0 +1,191 @@
+//! The files that may hold a login of a user, and which of them a runtime reads. Looks at no disk.
+
+use std::path::{Path, PathBuf};
+
+use super::Login;
+use crate::command::Command;
+use crate::runtime;
+use crate::runtime::{Product, Rules};
+use crate::secret::Secret;
+use crate::uri::RegistryScheme;
+
+/// A file as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is there.
+    pub state: FileState,
+}
+
+/// What is at a file's path.
+#[derive(Clone, PartialEq, Eq)]
+pub enum FileState {
+    /// Nothing, or a link that leads nowhere.
+    Absent,
+    /// Something that the user may not read, with the kernel's reason: `permission denied`.
+    Unreadable(String),
+    /// A directory, or something else that is no file.
+    Irregular,
+    /// A file of these bytes.
+    Bytes(Vec<u8>),
+}
+
+impl std::fmt::Debug for FileState {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Absent => formatter.write_str("Absent"),
+            Self::Unreadable(reason) => write!(formatter, "Unreadable({reason})"),
+            Self::Irregular => formatter.write_str("Irregular"),
+            Self::Bytes(bytes) => write!(formatter, "Bytes({}, which may be secret)", bytes.len()),
+        }
+    }
+}
+
+/// The files that any version reads.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// docker-config.json in the directory of the user's files.
+    pub own: File,
+    /// The same in the home directory, for versions whose directory no variable names.
+    pub own_at_home: File,
+    /// Docker's, where the versions look that read it while their own is absent.
+    pub fallback: File,
+    /// Docker's, where Docker itself looks.
+    pub docker: File,
+    /// That of other container tools, `containers/auth.json`.
+    pub containers: File,
+    /// Docker's old one, `.dockercfg`.
+    pub dockercfg: File,
+    /// The one that an option or a variable names, for versions that know them.
+    pub named: Option<File>,
+}
+
+/// The directories of a user.
+#[derive(Clone, Copy, Debug)]
+pub struct Directories<'a> {
+    /// The home directory.
+    pub home: &'a Path,
+    /// Where the command's files are.
+    pub own: &'a Path,
+    /// Whether a variable says so.
+    pub is_named: bool,
+}
+
+/// The value of a variable; what is empty counts as absent.
+pub type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A user and a password from variables, which come before every file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// What is sent.
+    pub login: Login,
+    /// The variables that said so.
+    pub variables: Vec<String>,
+}
+
+/// The variables of a command that hold a value of this key, the first one counts. `plain` is one without a prefix.
+fn variables(command: &Command, key: &str, plain: Option<&str>) -> Vec<String> {
+    let plain = plain.map(str::to_owned);
+    let all = [
+        Some(command.variable(key)),
+        plain,
+        command.legacy_variable(key),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+impl Pair {
+    /// The user and the password that the variables of a command give to a version; either may be missing.
+    pub fn find(command: &Command, rules: &Rules, variable: Variable<'_>) -> Option<Self> {
+        let value = |key: &str| {
+            let plain = rules.has_plain_variables.then_some(key);
+            let mut names = variables(command, key, plain).into_iter();
+            names.find_map(|name| variable(&name).map(|value| (name, value)))
+        };
+        let (user, password) = (value("DOCKER_USERNAME"), value("DOCKER_PASSWORD"));
+        let names = [&user, &password].into_iter().flatten();
+        let variables: Vec<_> = names.map(|(name, _)| name.clone()).collect();
+        let text = |found: Option<(String, String)>| found.map(|(_, value)| value);
+        let login = Login {
+            user: text(user).unwrap_or_default(),
+            password: Secret::new(text(password).unwrap_or_default()),
+            ..Login::default()
+        };
+        (!variables.is_empty()).then_some(Self { login, variables })
+    }
+}
+
+/// A file that a runtime reads, and whether it has the old format: the logins without a name around them.
+pub(super) type Read<'a> = (&'a File, bool);
+
+impl Files {
+    /// The variable that names another file for a command, and its value.
+    pub fn named_by(command: &Command, variable: Variable<'_>) -> Option<(String, PathBuf)> {
+        let key = match Product::of(command) {
+            Product::Apptainer => "AUTH_FILE",
+            Product::SingularityCe => "AUTHFILE",
+        };
+        let mut names = variables(command, key, None).into_iter();
+        names.find_map(|name| variable(&name).map(|path| (name, PathBuf::from(path))))
+    }
+
+    /// The files of a user of this command; `named` is that of an option or a variable.
+    pub fn find(
+        command: &Command,
+        directories: Directories<'_>,
+        named: Option<PathBuf>,
+        variable: Variable<'_>,
+        read: &dyn Fn(PathBuf) -> File,
+    ) -> Self {
+        let Directories {
+            home,
+            own,
+            is_named,
+        } = directories;
+        let directory = |name: &str, other: &str| {
+            variable(name).map_or_else(|| home.join(other), PathBuf::from)
+        };
+        let at_home = home.join(command.home_directory());
+        let docker = home.join(".docker");
+        let fallback = if is_named { own } else { &docker };
+        Self {
+            own: read(own.join("docker-config.json")),
+            own_at_home: read(at_home.join("docker-config.json")),
+            fallback: read(fallback.join("config.json")),
+            docker: read(directory("DOCKER_CONFIG", ".docker").join("config.json")),
+            containers: read(directory("XDG_CONFIG_HOME", ".config").join("containers/auth.json")),
+            dockercfg: read(home.join(".dockercfg")),
+            named: named.map(read),
+        }
+    }
+
+    /// The files that a version reads for an image of this scheme, in order.
+    pub(super) fn read_by(&self, rules: &Rules, scheme: RegistryScheme) -> Vec<Read<'_>> {
+        let own = if rules.has_config_dir {
+            &self.own
+        } else {
+            &self.own_at_home
+        };
+        if let Some(named) = self
+            .named
+            .as_ref()
+            .filter(|_| rules.auth_file_key.is_some())
+        {
+            return vec![(named, false)];
+        }
+        match rules.files(scheme) {
+            runtime::Files::OwnOrDocker if own.state == FileState::Absent => {
+                vec![(&self.fallback, false)]
+            }
+            runtime::Files::Own | runtime::Files::OwnOrDocker => vec![(own, false)],
+            runtime::Files::OwnThenDocker => vec![(own, false), (&self.docker, false)],
+            runtime::Files::All => vec![
+                (own, false),
+                (&self.containers, false),
+                (&self.docker, false),
+                (&self.dockercfg, true),
+            ],
+        }
+    }
+}

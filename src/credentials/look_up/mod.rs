@@ -1,0 +1,255 @@
+//! Which login a runtime uses for an image in a registry: the runtime's rules over the files and variables of a user. Pure: runs
+//! no helper and says what one would be asked for. docs/compatibility.md has the rules in words.
+
+mod containers_image;
+mod docker_cli;
+mod files;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use self::files::{Directories, File, FileState, Files, Pair, Variable};
+use super::config_file::Entry;
+use crate::runtime::{Engine, Rules, Runtime};
+use crate::secret::Secret;
+use crate::uri::{DOCKER_HUB, RegistryScheme};
+
+/// An image in a registry, as a runtime's argument names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// By which protocol.
+    pub scheme: RegistryScheme,
+    /// What stands before the first slash; `docker.io` where the image names no host.
+    pub host: &'a str,
+    /// The repository, without a slash at its ends, a tag or a digest.
+    pub repository: &'a str,
+}
+
+/// What a runtime takes a reference for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The registry's name in keys of logins: Docker Hub's is another one for each engine.
+    pub host: String,
+    /// The repository there.
+    pub repository: String,
+}
+
+/// What a user has that decides a login.
+pub struct Logins<'a> {
+    /// The files that may hold one.
+    pub files: Files,
+    /// `DOCKER_AUTH_CONFIG`.
+    pub variable: Option<Secret>,
+    /// Whether a program is on PATH.
+    pub is_installed: &'a dyn Fn(&str) -> bool,
+}
+
+/// A login as it is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// The user's name; empty for none.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+    /// A token that the registry exchanges for another.
+    pub identity_token: Secret,
+    /// A token that is sent as it is.
+    pub registry_token: Secret,
+}
+
+/// A question to a credential helper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelperCall {
+    /// The helper's name.
+    pub helper: String,
+    /// What it is asked for.
+    pub key: String,
+}
+
+/// What comes of a look-up after the helpers that are asked had no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The runtime logs in nowhere.
+    Anonymous,
+    /// It sends this.
+    Login(Login),
+    /// It takes one of these at random: a login, nothing, or the end of the pull.
+    OneOf(Vec<Result<Login, String>>),
+    /// The pull ends with this error.
+    Fails(String),
+}
+
+/// Where a login stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In a file, under these keys.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The keys, several where one is taken at random; none where the file names a helper for all.
+        keys: Vec<String>,
+    },
+    /// In `DOCKER_AUTH_CONFIG`, under this key.
+    Variable {
+        /// The key.
+        key: String,
+    },
+}
+
+/// The answer of a look-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The helpers that are asked, in order, until one has an answer.
+    pub calls: Vec<HelperCall>,
+    /// What comes then.
+    pub outcome: Outcome,
+    /// Where the login stands, or which file names the helper.
+    pub source: Option<Source>,
+    /// What the runtime says on standard error, or would have to.
+    pub warnings: Vec<String>,
+}
+
+impl Login {
+    /// Whether nothing is sent.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn of(entry: &Entry) -> Self {
+        Self {
+            user: entry.username.clone(),
+            password: entry.password.clone(),
+            identity_token: entry.identity_token.clone(),
+            registry_token: entry.registry_token.clone(),
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome of several logins of which any is taken.
+    fn of(mut logins: Vec<Result<Login, String>>) -> Self {
+        let mut distinct: Vec<Result<Login, String>> = Vec::new();
+        logins.retain(|login| {
+            let is_new = !distinct.contains(login);
+            if is_new {
+                distinct.push(login.clone());
+            }
+            is_new
+        });
+        match logins.len() {
+            0 => Self::Anonymous,
+            1 => match logins.remove(0) {
+                Ok(login) if login.is_empty() => Self::Anonymous,
+                Ok(login) => Self::Login(login),
+                Err(error) => Self::Fails(error),
+            },
+            _ => Self::OneOf(logins),
+        }
+    }
+}
+
+impl Found {
+    fn anonymous() -> Self {
+        Self {
+            calls: Vec::new(),
+            outcome: Outcome::Anonymous,
+            source: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn fails(error: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Fails(error.into()),
+            ..Self::anonymous()
+        }
+    }
+}
+
+impl Target {
+    /// What a runtime takes a reference for.
+    ///
+    /// # Errors
+    /// What the runtime says when it takes it for nothing.
+    pub fn of(reference: &Reference<'_>, rules: &Rules) -> Result<Self, String> {
+        let Reference {
+            scheme,
+            host,
+            repository,
+        } = *reference;
+        let is_hub = |host: &str| matches!(host, DOCKER_HUB | "index.docker.io");
+        let (host, repository, hub) = match rules.engine(scheme) {
+            Engine::OrasGo => return Ok(Self::new(host, repository)),
+            Engine::ContainersImage if host.starts_with('[') => {
+                return Err("invalid reference format".to_owned());
+            }
+            Engine::ContainersImage => (host, repository.to_owned(), DOCKER_HUB),
+            Engine::StrictKeychain | Engine::Keychain => {
+                let is_host = host.contains(['.', ':'])
+                    || (host == "localhost" && !rules.takes_localhost_for_hub);
+                let hub = "index.docker.io";
+                if is_host {
+                    (host, repository.to_owned(), hub)
+                } else {
+                    (hub, format!("{host}/{repository}"), hub)
+                }
+            }
+        };
+        let is_lower = |character: char| !character.is_ascii_uppercase();
+        if !repository.chars().all(is_lower) {
+            return Err("invalid reference format: repository name must be lowercase".to_owned());
+        }
+        Ok(match (is_hub(host), repository.contains('/')) {
+            (true, false) => Self::new(hub, &format!("library/{repository}")),
+            (true, true) => Self::new(hub, &repository),
+            (false, _) => Self::new(host, &repository),
+        })
+    }
+
+    fn new(host: &str, repository: &str) -> Self {
+        Self {
+            host: host.to_owned(),
+            repository: repository.to_owned(),
+        }
+    }
+
+    /// The name of the repository with its host, the closest key of a login.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.host, self.repository)
+    }
+}
+
+/// Looks for the login of a target among files and helpers, as `runtime` does for images of this scheme.
+pub fn look_up(
+    target: &Target,
+    scheme: RegistryScheme,
+    runtime: &Runtime,
+    logins: &Logins<'_>,
+) -> Found {
+    let rules = runtime.rules();
+    let files = logins.files.read_by(rules, scheme);
+    let look_up = docker_cli::LookUp {
+        rules,
+        logins,
+        files: &files,
+    };
+    match rules.engine(scheme) {
+        Engine::ContainersImage => containers_image::look_up(target, &files, logins.is_installed),
+        Engine::OrasGo => look_up.by_oras_go(target),
+        Engine::StrictKeychain => look_up.by_strict_keychain(target),
+        Engine::Keychain => look_up.by_keychain(target, scheme),
+    }
+}
+
+/// What Docker's library says when a helper's program is not on PATH.
+fn missing(helper: &str) -> String {
+    format!(
+        "error getting credentials - err: exec: \"{program}\": executable file not found in $PATH, out: ``",
+        program = program(helper)
+    )
+}
+
+fn program(helper: &str) -> String {
+    format!("docker-credential-{helper}")
+}

@@ -1,0 +1,557 @@
+//! A container runtime of a version, and what each version does to find a login: one table. Knows no file, no environment
+//! and never runs a program. The rules stand in docs/compatibility.md, with where they come from.
+
+use std::fmt;
+
+use crate::command::Command;
+use crate::uri::RegistryScheme;
+
+/// Which project's program it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Apptainer, and every command of another name.
+    Apptainer,
+    /// SingularityCE, the command `singularity`.
+    SingularityCe,
+}
+
+/// A runtime: a product, and the version whose rules count.
+#[derive(Clone, Copy, Debug)]
+pub struct Runtime {
+    product: Product,
+    version: Version,
+    rules: &'static Rules,
+}
+
+/// Major, minor and patch level.
+pub type Version = (u16, u16, u16);
+
+/// The library that finds a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// containers/image.
+    ContainersImage,
+    /// oras-go, major version 1.
+    OrasGo,
+    /// The keychain of go-containerregistry; a file that can't be used fails the pull.
+    StrictKeychain,
+    /// The same; a file that can't be used is no file.
+    Keychain,
+}
+
+/// Which files a version reads for a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// Its own docker-config.json.
+    Own,
+    /// Its own; Docker's only while its own does not exist.
+    OwnOrDocker,
+    /// Its own, then Docker's.
+    OwnThenDocker,
+    /// Its own, then that of other container tools, Docker's, and Docker's old one.
+    All,
+}
+
+/// What a version makes of the mirrors of registries.conf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mirrors {
+    /// Nothing.
+    Ignored,
+    /// The first one replaces the registry, whatever else the file says of it.
+    First,
+    /// All of them in turn, then the registry; `pull-from-mirror` is a key of the newer ones.
+    InTurn {
+        /// Whether that key is known.
+        pull_from_mirror: bool,
+    },
+}
+
+/// What a version does to find a login.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The first version.
+    from: Version,
+    /// Who finds a login for docker://.
+    docker: (Engine, Files),
+    /// Who finds a login for oras://.
+    oras: (Engine, Files),
+    /// The version of docker/cli, whose reader all engines but containers/image use.
+    pub docker_cli: Version,
+    /// What follows the prefix in the variable that names another file; `None` where there is no such option.
+    pub auth_file_key: Option<&'static str>,
+    /// Whether a variable names the directory of the user's files.
+    pub has_config_dir: bool,
+    /// Whether the variables of a user and a password also count without a prefix.
+    pub has_plain_variables: bool,
+    /// Whether the home directory is the account's, whatever HOME says.
+    pub asks_account_for_home: bool,
+    /// What becomes of mirrors.
+    pub mirrors: Mirrors,
+    /// Whether docker://localhost/IMAGE, without a port, is an image of Docker Hub.
+    pub takes_localhost_for_hub: bool,
+    /// Whether a remote.yaml may be a symbolic link.
+    pub follows_links: bool,
+    /// Whether a strict keychain goes on without a file that it may not read.
+    pub skips_unreadable: bool,
+}
+
+const APPTAINER: Rules = Rules {
+    from: (1, 0, 0),
+    docker: (Engine::ContainersImage, Files::All),
+    oras: (Engine::OrasGo, Files::Own),
+    docker_cli: (20, 10, 12),
+    auth_file_key: None,
+    has_config_dir: false,
+    has_plain_variables: false,
+    asks_account_for_home: true,
+    mirrors: Mirrors::InTurn {
+        pull_from_mirror: false,
+    },
+    takes_localhost_for_hub: false,
+    follows_links: true,
+    skips_unreadable: true,
+};
+const APPTAINER_1_1: Rules = Rules {
+    from: (1, 1, 0),
+    docker_cli: (20, 10, 17),
+    mirrors: Mirrors::InTurn {
+        pull_from_mirror: true,
+    },
+    ..APPTAINER
+};
+const APPTAINER_1_2: Rules = Rules {
+    from: (1, 2, 0),
+    docker: (Engine::ContainersImage, Files::Own),
+    docker_cli: (23, 0, 5),
+    has_config_dir: true,
+    has_plain_variables: true,
+    asks_account_for_home: false,
+    ..APPTAINER_1_1
+};
+const APPTAINER_1_3: Rules = Rules {
+    from: (1, 3, 0),
+    oras: (Engine::StrictKeychain, Files::OwnOrDocker),
+    docker_cli: (25, 0, 4),
+    ..APPTAINER_1_2
+};
+const APPTAINER_1_4: Rules = Rules {
+    from: (1, 4, 0),
+    docker: (Engine::Keychain, Files::OwnOrDocker),
+    oras: (Engine::Keychain, Files::OwnOrDocker),
+    docker_cli: (27, 5, 1),
+    auth_file_key: Some("AUTH_FILE"),
+    mirrors: Mirrors::Ignored,
+    takes_localhost_for_hub: true,
+    ..APPTAINER_1_3
+};
+const APPTAINER_1_5: Rules = Rules {
+    from: (1, 5, 0),
+    docker_cli: (29, 4, 3),
+    mirrors: Mirrors::First,
+    ..APPTAINER_1_4
+};
+const SINGULARITY_3_11: Rules = Rules {
+    from: (3, 11, 0),
+    docker_cli: (24, 0, 2),
+    asks_account_for_home: true,
+    skips_unreadable: false,
+    ..APPTAINER_1_2
+};
+const SINGULARITY_4_1: Rules = Rules {
+    from: (4, 1, 0),
+    docker: (Engine::Keychain, Files::Own),
+    oras: (Engine::Keychain, Files::Own),
+    docker_cli: (25, 0, 0),
+    auth_file_key: Some("AUTHFILE"),
+    mirrors: Mirrors::Ignored,
+    takes_localhost_for_hub: true,
+    ..SINGULARITY_3_11
+};
+const SINGULARITY_4_5: Rules = Rules {
+    from: (4, 5, 0),
+    docker_cli: (29, 6, 0),
+    follows_links: false,
+    ..SINGULARITY_4_1
+};
+
+/// The rules of Apptainer, each from its first version on.
+static OF_APPTAINER: [Rules; 10] = [
+    APPTAINER,
+    APPTAINER_1_1,
+    APPTAINER_1_2,
+    Rules {
+        from: (1, 2, 3),
+        oras: (Engine::OrasGo, Files::OwnThenDocker),
+        ..APPTAINER_1_2
+    },
+    APPTAINER_1_3,
+    Rules {
+        from: (1, 3, 3),
+        docker: (Engine::ContainersImage, Files::OwnOrDocker),
+        ..APPTAINER_1_3
+    },
+    APPTAINER_1_4,
+    Rules {
+        from: (1, 4, 2),
+        mirrors: Mirrors::First,
+        ..APPTAINER_1_4
+    },
+    APPTAINER_1_5,
+    Rules {
+        from: (1, 6, 0),
+        docker_cli: (29, 7, 2),
+        takes_localhost_for_hub: false,
+        ..APPTAINER_1_5
+    },
+];
+
+/// The rules of SingularityCE, each from its first version on.
+static OF_SINGULARITY: [Rules; 9] = [
+    SINGULARITY_3_11,
+    Rules {
+        from: (4, 0, 0),
+        oras: (Engine::StrictKeychain, Files::Own),
+        docker_cli: (24, 0, 6),
+        ..SINGULARITY_3_11
+    },
+    SINGULARITY_4_1,
+    Rules {
+        from: (4, 1, 4),
+        docker_cli: (27, 1, 2),
+        ..SINGULARITY_4_1
+    },
+    Rules {
+        from: (4, 3, 3),
+        docker_cli: (28, 3, 3),
+        ..SINGULARITY_4_1
+    },
+    Rules {
+        from: (4, 3, 5),
+        docker_cli: (29, 0, 0),
+        ..SINGULARITY_4_1
+    },
+    Rules {
+        from: (4, 4, 0),
+        docker_cli: (29, 5, 2),
+        ..SINGULARITY_4_1
+    },
+    SINGULARITY_4_5,
+    Rules {
+        from: (4, 5, 1),
+        docker_cli: (29, 6, 2),
+        takes_localhost_for_hub: false,
+        ..SINGULARITY_4_5
+    },
+];
+
+/// Why a text names no runtime.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text:?} is no runtime of {command}; it is written {name}@VERSION, VERSION one of: {known}"
+)]
+pub struct RuntimeError {
+    text: String,
+    command: String,
+    name: &'static str,
+    known: String,
+}
+
+impl Product {
+    /// The product that a command of this name is, or behaves as.
+    pub fn of(command: &Command) -> Self {
+        if command.is_singularity() {
+            Self::SingularityCe
+        } else {
+            Self::Apptainer
+        }
+    }
+
+    /// Its name before an `@`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Apptainer => "apptainer",
+            Self::SingularityCe => "singularityce",
+        }
+    }
+
+    fn table(self) -> &'static [Rules] {
+        match self {
+            Self::Apptainer => &OF_APPTAINER,
+            Self::SingularityCe => &OF_SINGULARITY,
+        }
+    }
+
+    /// The newest version that was released: 1.6 is known as a development version only.
+    fn newest(self) -> Version {
+        match self {
+            Self::Apptainer => (1, 5, 3),
+            Self::SingularityCe => (4, 5, 1),
+        }
+    }
+
+    /// The lines of versions that are known, `1.0` to `1.6`.
+    fn lines(self) -> Vec<(u16, u16)> {
+        match self {
+            Self::Apptainer => (0..=6).map(|minor| (1, minor)).collect(),
+            Self::SingularityCe => std::iter::once((3, 11))
+                .chain((0..=5).map(|minor| (4, minor)))
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Apptainer => "Apptainer",
+            Self::SingularityCe => "SingularityCE",
+        })
+    }
+}
+
+impl Runtime {
+    /// The newest release of a command.
+    pub fn newest(command: &Command) -> Self {
+        let product = Product::of(command);
+        Self::of(product, product.newest())
+    }
+
+    /// Reads `NAME@VERSION`: the product's name or the command's own, and `1.3`, `1.3.2` or `1.6-dev`. A version without a
+    /// patch level is the newest of its line.
+    ///
+    /// # Errors
+    /// Says which versions are known.
+    pub fn parse(text: &str, command: &Command) -> Result<Self, RuntimeError> {
+        let product = Product::of(command);
+        let version = text.split_once('@').and_then(|(name, version)| {
+            let is_own = name == product.name() || name == command.name();
+            parse_version(version).filter(|_| is_own)
+        });
+        let known = product.lines();
+        match version.filter(|(major, minor, _)| known.contains(&(*major, *minor))) {
+            Some(version) => Ok(Self::of(product, version)),
+            None => Err(RuntimeError {
+                text: text.to_owned(),
+                command: command.name().to_owned(),
+                name: product.name(),
+                known: known
+                    .iter()
+                    .map(|(major, minor)| format!("{major}.{minor}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            }),
+        }
+    }
+
+    fn of(product: Product, version: Version) -> Self {
+        let table = product.table();
+        let after = table.partition_point(|rules| rules.from <= version);
+        Self {
+            product,
+            version,
+            rules: &table[after.saturating_sub(1)],
+        }
+    }
+
+    /// One runtime for each set of rules of the same product, oldest first.
+    pub fn versions(&self) -> impl Iterator<Item = Self> + use<> {
+        let product = self.product;
+        product.table().iter().map(move |rules| Self {
+            product,
+            version: rules.from,
+            rules,
+        })
+    }
+
+    /// Whose program it is.
+    pub fn product(&self) -> Product {
+        self.product
+    }
+
+    /// Whether it is this version or a later one.
+    pub fn is_from(&self, version: Version) -> bool {
+        self.version >= version
+    }
+
+    /// What it does to find a login.
+    pub fn rules(&self) -> &'static Rules {
+        self.rules
+    }
+
+    /// Which versions have the rules from this runtime's on to those before `next`'s: `before 1.4`, `1.3.3 and later`.
+    pub fn range(&self, next: Option<&Self>) -> String {
+        let is_first = self.rules == &self.product.table()[0];
+        let from = shown(self.rules.from);
+        match next.map(|next| shown(next.rules.from)) {
+            None if is_first => String::new(),
+            None => format!("{from} and later"),
+            Some(next) if is_first => format!("before {next}"),
+            Some(next) => format!("{from} and later, before {next}"),
+        }
+    }
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (major, minor, patch) = self.version;
+        write!(formatter, "{} {major}.{minor}", self.product)?;
+        if patch == NEWEST_PATCH {
+            Ok(())
+        } else {
+            write!(formatter, ".{patch}")
+        }
+    }
+}
+
+impl PartialEq for Runtime {
+    fn eq(&self, other: &Self) -> bool {
+        (self.product, self.version) == (other.product, other.version)
+    }
+}
+
+impl Eq for Runtime {}
+
+impl Rules {
+    /// Who finds a login for an image of this scheme.
+    pub fn engine(&self, scheme: RegistryScheme) -> Engine {
+        self.of_scheme(scheme).0
+    }
+
+    /// Which files are read for an image of this scheme.
+    pub fn files(&self, scheme: RegistryScheme) -> Files {
+        self.of_scheme(scheme).1
+    }
+
+    fn of_scheme(&self, scheme: RegistryScheme) -> (Engine, Files) {
+        match scheme {
+            RegistryScheme::Docker => self.docker,
+            RegistryScheme::Oras => self.oras,
+        }
+    }
+}
+
+/// The patch level of a version that was named without one.
+const NEWEST_PATCH: u16 = u16::MAX;
+
+fn parse_version(text: &str) -> Option<Version> {
+    let numbers = text.split(['-', '+', '~']).next()?;
+    let mut numbers = numbers.split('.').map(|number| number.parse::<u16>().ok());
+    let version = (
+        numbers.next()??,
+        numbers.next()??,
+        numbers.next().unwrap_or(Some(NEWEST_PATCH))?,
+    );
+    numbers.next().is_none().then_some(version)
+}
+
+fn shown((major, minor, patch): Version) -> String {
+    if patch == 0 {
+        format!("{major}.{minor}")
+    } else {
+        format!("{major}.{minor}.{patch}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Runtime, RuntimeError> {
+        let name = if text.starts_with("singularity") {
+            "singularity"
+        } else {
+            "apptainer"
+        };
+        Runtime::parse(text, &Command::parse(name).unwrap())
+    }
+
+    #[test]
+    fn a_version_has_the_rules_of_its_line() {
+        let cases = [
+            ("apptainer@1.0", "Apptainer 1.0", (1, 1, 0), false),
+            ("apptainer@1.2.2", "Apptainer 1.2.2", (1, 2, 3), false),
+            ("apptainer@1.2", "Apptainer 1.2", (1, 2, 3), true),
+            ("apptainer@1.3.10", "Apptainer 1.3.10", (1, 3, 3), true),
+            ("apptainer@1.6-dev", "Apptainer 1.6", (1, 6, 0), true),
+            (
+                "singularityce@4.1.5",
+                "SingularityCE 4.1.5",
+                (4, 1, 4),
+                true,
+            ),
+            ("singularity@4.1", "SingularityCE 4.1", (4, 1, 4), true),
+            (
+                "singularity@3.11.5-1",
+                "SingularityCE 3.11.5",
+                (4, 0, 0),
+                false,
+            ),
+        ];
+        for (text, shown, from, is_from) in cases {
+            let runtime = parsed(text).unwrap();
+            assert_eq!(runtime.to_string(), shown);
+            assert_eq!(runtime.is_from(from), is_from, "{text}");
+            assert_eq!(runtime.rules().from >= from, is_from, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_runtime_is_refused_with_those_that_are() {
+        let bad = [
+            "",
+            "apptainer",
+            "apptainer@",
+            "apptainer@1",
+            "apptainer@1.7",
+            "apptainer@0.9",
+            "apptainer@1.x",
+            "apptainer@1.3.0.1",
+            "singularity@3.8",
+            "singularityce@5.0",
+            "Apptainer@1.3",
+            "docker@1.3",
+            "1.3",
+        ];
+        for text in bad {
+            assert!(parsed(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            parsed("apptainer@1.9").unwrap_err().to_string(),
+            "\"apptainer@1.9\" is no runtime of apptainer; it is written apptainer@VERSION, VERSION one of: 1.0, 1.1, 1.2, \
+             1.3, 1.4, 1.5, 1.6"
+        );
+        let singularity = Command::parse("singularity").unwrap();
+        assert!(Runtime::parse("apptainer@1.3", &singularity).is_err());
+        let other = Command::parse("my-tool").unwrap();
+        assert_eq!(
+            Runtime::parse("my-tool@1.3", &other).unwrap().product(),
+            Product::Apptainer
+        );
+    }
+
+    #[test]
+    fn the_table_is_in_order_and_the_newest_is_in_it() {
+        for name in ["apptainer", "singularity"] {
+            let newest = Runtime::newest(&Command::parse(name).unwrap());
+            let versions: Vec<_> = newest.versions().collect();
+            assert!(versions.is_sorted_by_key(|runtime| runtime.version));
+            assert!(
+                versions
+                    .iter()
+                    .any(|runtime| runtime.rules() == newest.rules())
+            );
+        }
+    }
+
+    #[test]
+    fn a_range_of_versions_is_named_by_its_ends() {
+        let versions: Vec<_> = parsed("apptainer@1.5").unwrap().versions().collect();
+        assert_eq!(versions[0].range(Some(&versions[2])), "before 1.2");
+        assert_eq!(
+            versions[2].range(Some(&versions[3])),
+            "1.2 and later, before 1.2.3"
+        );
+        assert_eq!(versions[7].range(None), "1.4.2 and later");
+        assert_eq!(versions[0].range(None), "");
+    }
+}
