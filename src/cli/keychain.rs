@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::ui::Ui;
 use crate::config::document::LoginEntry;
 use crate::credentials::auth_file::HeldAccounts;
+use crate::credentials::helper::HelperEnvironment;
 use crate::credentials::{Keychain, KeychainError};
 use crate::disk;
 use crate::disk::DiskNote;
@@ -22,16 +23,16 @@ pub(crate) fn open(authfile: Option<&Path>, context: &Context) -> Keychain {
             .iter()
             .any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
     };
+    let hidden = context.environment.names().filter(holds_password);
     Keychain {
         path: authfile
             .unwrap_or(&context.paths.docker_config)
             .to_path_buf(),
-        helper_environment: context
-            .environment
-            .names()
-            .filter(holds_password)
-            .map(|name| (name.into(), None))
-            .collect(),
+        helper_environment: HelperEnvironment {
+            path: context.environment.get("PATH").unwrap_or_default().into(),
+            changes: hidden.map(|name| (name.into(), None)).collect(),
+            at_terminal: true,
+        },
     }
 }
 

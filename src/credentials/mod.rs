@@ -6,11 +6,10 @@ pub mod config_file;
 pub mod helper;
 pub mod look_up;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use self::auth_file::{AuthFile, AuthFileError, Keeper};
-use self::helper::{Helper, HelperError};
+use self::helper::{Helper, HelperEnvironment, HelperError, Task};
 use crate::disk;
 use crate::disk::{Change, Contents, DiskError, DiskNote, FileRules};
 use crate::secret::Stored;
@@ -20,9 +19,8 @@ use crate::secret::Stored;
 pub struct Keychain {
     /// docker-config.json.
     pub path: PathBuf,
-    /// How the environment of helpers differs from this program's: variables with their value, or with none when a helper
-    /// must not see them, because they hold a password.
-    pub helper_environment: Vec<(OsString, Option<OsString>)>,
+    /// What surrounds its helpers.
+    pub helper_environment: HelperEnvironment,
 }
 
 /// Why a secret can't be kept or forgotten.
@@ -99,9 +97,12 @@ impl Keychain {
     /// Checks, without a change, that the file can be read and says where a login for this key is to be kept.
     ///
     /// # Errors
-    /// When it can't be read, is no docker-config.json, or names a helper that can't be one.
+    /// When it can't be read, is no docker-config.json, or names a helper that does not exist.
     pub fn check(&self, key: &str) -> Result<(), KeychainError> {
-        self.helper(&self.read()?, key).map(|_| ())
+        if let Some((helper, _)) = self.helper(&self.read()?, key)? {
+            helper.program(Task::Store)?;
+        }
+        Ok(())
     }
 
     /// Lets the file be what it was before a write that was interrupted, and changes nothing else.

@@ -1,11 +1,9 @@
 //! A command that prints a secret when it is needed. Nothing is stored. Knows no record.
 
-use std::ffi::OsString;
-use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::credentials::helper::{Login, run};
+use crate::credentials::helper::{HelperEnvironment, Login, run};
 use crate::secret::{Secret, Stored};
 use crate::text::in_one_line;
 
@@ -29,17 +27,21 @@ pub struct CommandError {
 pub(super) fn get(
     line: &str,
     user: Option<&str>,
-    environment: &[(OsString, Option<OsString>)],
+    environment: &HelperEnvironment,
 ) -> Result<(Stored, String), CommandError> {
     let mut command = Command::new("sh");
-    // A background group gets no input from the terminal, also not from /dev/tty.
-    command.args(["-c", line]).process_group(0);
+    command.args(["-c", line]);
     let error = |fault: String, complaint: String| CommandError {
         line: line.to_owned(),
         fault,
         complaint,
     };
-    let done = run::run(command, "sh", environment, &Secret::default(), LIMIT)
+    // A background group gets no input from the terminal, also not from /dev/tty.
+    let environment = HelperEnvironment {
+        at_terminal: false,
+        ..environment.clone()
+    };
+    let done = run::run(command, &environment, &Secret::default(), LIMIT)
         .map_err(|fault| error(fault.to_string(), String::new()))?;
     let complaint = in_one_line(String::from_utf8_lossy(&done.stderr).trim());
     if let Some(fault) = done.fault() {
@@ -118,7 +120,9 @@ mod tests {
     fn a_command_that_fails_is_shown_without_its_output() {
         let line = "echo pa55word; echo 'no agent' >&2; exit 3";
         assert_eq!(
-            get(line, None, &[]).unwrap_err().to_string(),
+            get(line, None, &HelperEnvironment::default())
+                .unwrap_err()
+                .to_string(),
             format!("`{line}`: exit status 3, stderr: no agent")
         );
     }

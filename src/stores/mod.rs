@@ -10,7 +10,6 @@ mod record;
 pub mod rules;
 mod store;
 
-use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +22,7 @@ pub use self::rules::{RuleError, Rules};
 pub use self::store::{Store, StoreError};
 
 use self::record::Record;
-use crate::credentials::helper::{Helper, HelperError, Login};
+use crate::credentials::helper::{Helper, HelperEnvironment, HelperError, Login};
 use crate::disk;
 use crate::disk::{Change, Contents, DiskError, DiskNote, FileRules};
 use crate::secret::Stored;
@@ -39,8 +38,8 @@ pub struct Stores {
     pub rules: PathBuf,
     /// This machine.
     pub machine: Machine,
-    /// How the environment of helpers and commands differs from this program's.
-    pub environment: Vec<(OsString, Option<OsString>)>,
+    /// What surrounds helpers and commands.
+    pub environment: HelperEnvironment,
 }
 
 /// Whether a recorded secret can be had.

@@ -5,13 +5,16 @@
 //! repeats one that a helper says.
 
 pub(crate) mod run;
+mod terminal;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
+use std::{env, fmt, fs};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +44,19 @@ impl HelperName {
     pub fn program(&self) -> String {
         format!("docker-credential-{}", self.0)
     }
+
+    /// The program, in the first directory of PATH that has it. A relative directory, which would be another one wherever
+    /// the command is run, does not count.
+    pub fn find(&self, environment: &HelperEnvironment) -> Option<PathBuf> {
+        let is_program = |file: &PathBuf| {
+            fs::metadata(file)
+                .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        };
+        env::split_paths(&environment.path)
+            .filter(|directory| directory.is_absolute())
+            .map(|directory| directory.join(self.program()))
+            .find(is_program)
+    }
 }
 
 impl fmt::Display for HelperName {
@@ -49,15 +65,26 @@ impl fmt::Display for HelperName {
     }
 }
 
+/// What surrounds a helper.
+#[derive(Clone, Debug, Default)]
+pub struct HelperEnvironment {
+    /// PATH, by which its program is found.
+    pub path: OsString,
+    /// How its variables differ from this program's: those with another value, and without one those that it must not see,
+    /// because they hold a password.
+    pub changes: Vec<(OsString, Option<OsString>)>,
+    /// Whether it gets the terminal that this program has, if it has one.
+    pub at_terminal: bool,
+}
+
 /// A helper at work.
 #[derive(Clone, Debug)]
 pub struct Helper {
     /// Which one.
     pub name: HelperName,
-    /// How its environment differs from this program's: variables with their value, or with none when it must not see
-    /// them. It is searched for on the PATH that it gets.
-    pub environment: Vec<(OsString, Option<OsString>)>,
-    /// How long it may take.
+    /// What surrounds it.
+    pub environment: HelperEnvironment,
+    /// How long it may take where no person is asked.
     pub limit: Duration,
 }
 
@@ -193,8 +220,8 @@ impl Task {
 }
 
 impl Helper {
-    /// A helper in this program's environment but for these changes, with the usual time limit of 10 s.
-    pub fn new(name: HelperName, environment: Vec<(OsString, Option<OsString>)>) -> Self {
+    /// A helper with the usual time limit of 10 s.
+    pub fn new(name: HelperName, environment: HelperEnvironment) -> Self {
         Self {
             name,
             environment,
@@ -229,7 +256,8 @@ impl Helper {
                 Err(done.error(Task::Get, None))
             };
         }
-        let login = Login::parse(&done.stdout).ok_or_else(|| unreadable(Task::Get))?;
+        let login =
+            Login::parse(&done.stdout).ok_or_else(|| failed(Task::Get, HelperFault::Answer))?;
         Ok(login.into_stored())
     }
 
@@ -255,30 +283,32 @@ impl Helper {
         if !done.succeeded() {
             return Err(done.error(Task::List, None));
         }
-        let said: Option<BTreeMap<String, String>> =
-            serde_json::from_slice(&done.stdout).map_err(|_| unreadable(Task::List))?;
+        let said: Option<BTreeMap<String, String>> = serde_json::from_slice(&done.stdout)
+            .map_err(|_| failed(Task::List, HelperFault::Answer))?;
         Ok(said.unwrap_or_default())
     }
 
+    /// The helper's program.
+    ///
+    /// # Errors
+    /// When there is none, in the words for the `task` that it would have had.
+    pub fn program(&self, task: Task) -> Result<PathBuf, HelperError> {
+        let missing = || failed(task, HelperFault::Missing(self.name.program()));
+        self.name.find(&self.environment).ok_or_else(missing)
+    }
+
     fn run(&self, task: Task, input: &Secret) -> Result<run::Done, HelperError> {
-        let program = self.name.program();
-        let mut command = Command::new(&program);
+        let mut command = Command::new(self.program(task)?);
         command.arg(task.word());
-        run::run(command, &program, &self.environment, input, self.limit).map_err(|fault| {
-            HelperError {
-                task,
-                fault,
-                said: String::new(),
-            }
-        })
+        run::run(command, &self.environment, input, self.limit).map_err(|fault| failed(task, fault))
     }
 }
 
-/// What it said is not shown: a secret may be a part of it.
-fn unreadable(task: Task) -> HelperError {
+/// An error without the helper's words: there are none, or a secret may be a part of them.
+fn failed(task: Task, fault: HelperFault) -> HelperError {
     HelperError {
         task,
-        fault: HelperFault::Answer,
+        fault,
         said: String::new(),
     }
 }
@@ -299,7 +329,10 @@ mod tests {
 
     #[test]
     fn a_helper_that_is_not_there_is_named() {
-        let helper = Helper::new(HelperName::parse("portolan-has-none").unwrap(), Vec::new());
+        let helper = Helper::new(
+            HelperName::parse("portolan-has-none").unwrap(),
+            HelperEnvironment::default(),
+        );
         assert_eq!(
             helper.erase("h").unwrap_err().to_string(),
             "error erasing credentials - err: exec: \"docker-credential-portolan-has-none\": executable file not found in \

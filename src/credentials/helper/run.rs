@@ -1,26 +1,30 @@
 //! One run of a program: something in, something out, within a time limit. Knows no protocol.
 
-use std::ffi::OsString;
 use std::io::{Read, Write as _};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use rustix::process::{Pid, Signal, getpgid, kill_process_group};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_current_process_group, kill_process_group, waitid,
+};
 use zeroize::Zeroizing;
 
-use super::{HelperError, HelperFault, Task};
+use super::terminal::Lent;
+use super::{HelperEnvironment, HelperError, HelperFault, Task};
 use crate::secret::Secret;
 use crate::text::in_one_line;
 
 /// Between two looks whether a program has ended: next to nothing for a person, and for a processor.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How long the rest of what a program said may take once it has ended. One that leaves a service behind which it started
-/// leaves its output open, too.
+/// How long the rest of an answer may take once the program has ended. A service that it started and left running has its
+/// output open, too.
 const REST: Duration = Duration::from_millis(200);
+/// How many times as long a program may take that has the terminal, where somebody may have to find a passphrase.
+const PERSONS_SHARE: u32 = 12;
 /// The longest answer in bytes: more than any secret has.
 const LONGEST_ANSWER: u64 = 1024 * 1024;
 /// The longest complaint that is shown, in characters.
@@ -33,50 +37,33 @@ pub(crate) struct Done {
     pub(crate) stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Runs a command, by the name of its `program`, gives it `input`, and waits for its end.
+/// Runs a command, gives it `input`, and waits for its end. It is a job of its own: in the foreground of the terminal while
+/// it runs, where it gets that, and ended together with its children.
 pub(crate) fn run(
     mut command: Command,
-    program: &str,
-    environment: &[(OsString, Option<OsString>)],
+    environment: &HelperEnvironment,
     input: &Secret,
     limit: Duration,
 ) -> Result<Done, HelperFault> {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    for (name, value) in environment {
+        .stderr(Stdio::piped())
+        .process_group(0);
+    for (name, value) in &environment.changes {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    let not_run = |error: io::Error| match error.kind() {
-        // What the search on PATH may not execute or look into is not there, to Docker's library too.
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-            HelperFault::Missing(program.to_owned())
-        }
-        _ => HelperFault::Run {
-            program: program.to_owned(),
-            reason: error.to_string(),
-        },
+    let program = command.get_program().to_string_lossy().into_owned();
+    let not_run = |error: io::Error| HelperFault::Run {
+        program: program.clone(),
+        reason: error.to_string(),
     };
-    let end = Instant::now() + limit;
-    let mut child = command.spawn().map_err(not_run)?;
-    let [stdout, stderr] = attend(&mut child, input).map_err(|error| {
-        end_of(&mut child);
-        not_run(error)
-    })?;
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(not_run)? {
-            break status;
-        }
-        if Instant::now() >= end {
-            end_of(&mut child);
-            return Err(HelperFault::TimedOut(limit));
-        }
-        thread::sleep(PAUSE);
-    };
+    let mut job = Job(command.spawn().map_err(not_run)?);
+    let [stdout, stderr] = attend(&mut job.0, input).map_err(not_run)?;
+    let status = job.wait(environment.at_terminal, limit)?;
     Ok(Done {
         status,
         stdout: stdout.end(),
@@ -97,14 +84,55 @@ fn attend(child: &mut Child, input: &Secret) -> io::Result<[Hearing; 2]> {
     ])
 }
 
-/// Kills a program, and its children where it leads a group of its own.
-fn end_of(child: &mut Child) {
-    let id = Pid::from_child(child);
-    if getpgid(Some(id)) == Ok(id) {
-        let _ = kill_process_group(id, Signal::KILL);
+/// A running program and the process group that it leads; dropped before its end, all of that is ended.
+struct Job(Child);
+
+impl Job {
+    fn group(&self) -> Pid {
+        Pid::from_child(&self.0)
     }
-    let _ = child.kill();
-    let _ = child.wait();
+
+    /// Waits for its end, and does with this program what a person does with the job: Ctrl-C ends both, Ctrl-Z stops both.
+    fn wait(&mut self, at_terminal: bool, limit: Duration) -> Result<ExitStatus, HelperFault> {
+        let group = self.group();
+        let lend = || at_terminal.then(|| Lent::to(group)).flatten();
+        let mut terminal = lend();
+        let limit = |terminal: &Option<Lent>| match terminal {
+            Some(_) => limit * PERSONS_SHARE,
+            None => limit,
+        };
+        let mut end = Instant::now() + limit(&terminal);
+        loop {
+            let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
+            if matches!(waitid(WaitId::Pid(group), stopped), Ok(Some(_))) {
+                drop(terminal.take());
+                let _ = kill_current_process_group(Signal::TSTP);
+                terminal = lend();
+                let _ = kill_process_group(group, Signal::CONT);
+                end = Instant::now() + limit(&terminal);
+            }
+            match self.0.try_wait() {
+                Ok(Some(status)) => {
+                    let was_lent = terminal.take().is_some();
+                    if was_lent && status.signal() == Some(Signal::INT.as_raw()) {
+                        let _ = kill_current_process_group(Signal::INT);
+                    }
+                    return Ok(status);
+                }
+                Ok(None) if Instant::now() < end => thread::sleep(PAUSE),
+                Ok(None) | Err(_) => return Err(HelperFault::TimedOut(limit(&terminal))),
+            }
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            let _ = kill_process_group(self.group(), Signal::KILL);
+            let _ = self.0.wait();
+        }
+    }
 }
 
 impl Done {

@@ -12,7 +12,7 @@ use crate::support::world::World;
 
 /// A registry on loopback, and a world with the helpers `fake` and `other` and this docker-config.json, in which `HOST`
 /// stands for the registry.
-fn setup(config: &str) -> (World, Server) {
+pub(super) fn setup(config: &str) -> (World, Server) {
     let (mut world, server) = (World::shipped(), Server::http(basic));
     for name in ["docker-credential-fake", "docker-credential-other"] {
         world.link_program(name, "tests/it/programs/docker-credential-fake");
@@ -25,7 +25,7 @@ fn setup(config: &str) -> (World, Server) {
 }
 
 /// What the helpers left: `log`, `seen`, and `NAME.VERB` for what came on standard input.
-fn left(world: &World, file: &str) -> String {
+pub(super) fn left(world: &World, file: &str) -> String {
     fs::read_to_string(world.root().join("helper").join(file)).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@ mod authentication;
 mod authfile;
 mod files;
 mod helpers;
+mod terminal;
 mod transport;
 
 use std::fs;

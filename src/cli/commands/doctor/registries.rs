@@ -1,8 +1,6 @@
 //! docker-config.json as the findings see it: whether it can be read, whether its helpers are there.
 
-use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::survey::{Survey, Told, edit, is_closed};
@@ -114,9 +112,10 @@ fn twins(file: &AuthFile, path: &Path, survey: &Survey) -> Vec<Finding> {
 
 /// Credential helpers that can't be run.
 fn helpers(file: &AuthFile, path: &Path, context: &Context) -> Vec<Finding> {
+    let environment = keychain::open(None, context).helper_environment;
     let missing = file.helpers().filter_map(|(key, name)| {
         let helper = HelperName::parse(name);
-        if helper.as_ref().is_some_and(|helper| is_on_path(&helper.program(), context)) {
+        if helper.as_ref().and_then(|helper| helper.find(&environment)).is_some() {
             return None;
         }
         let whose = key.map_or_else(|| "all registries".to_owned(), str::to_owned);
@@ -131,14 +130,4 @@ fn helpers(file: &AuthFile, path: &Path, context: &Context) -> Vec<Finding> {
         Some(Finding::new(Code::HelperMissing, name, message, fix).at(Some(path.to_path_buf()), None))
     });
     missing.collect()
-}
-
-fn is_on_path(program: &str, context: &Context) -> bool {
-    let Some(path) = context.environment.get("PATH") else {
-        return false;
-    };
-    let is_program = |file: &Path| {
-        fs::metadata(file).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
-    };
-    std::env::split_paths(path).any(|directory| is_program(&directory.join(program)))
 }

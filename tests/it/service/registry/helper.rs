@@ -1,12 +1,11 @@
 //! Credential helpers: what they are asked, what they say, and the many ways in which they fail.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use portolan::credentials::helper::{Helper, HelperFault, HelperName};
+use portolan::credentials::helper::{Helper, HelperEnvironment, HelperFault, HelperName};
 use portolan::secret::{Secret, Stored};
 use tempfile::TempDir;
 
@@ -29,17 +28,16 @@ impl Bench {
         Self { directory, name }
     }
 
-    pub(super) fn environment(&self) -> Vec<(OsString, Option<OsString>)> {
-        let mut path = self.directory.path().as_os_str().to_owned();
-        path.push(":/usr/bin:/bin");
-        vec![
-            ("PATH".into(), Some(path)),
-            (
-                "HELPER_DIRECTORY".into(),
-                Some(self.directory.path().into()),
-            ),
-            ("CARGO_MANIFEST_DIR".into(), None),
-        ]
+    pub(super) fn environment(&self) -> HelperEnvironment {
+        let directory = self.directory.path();
+        HelperEnvironment {
+            path: directory.into(),
+            changes: vec![
+                ("HELPER_DIRECTORY".into(), Some(directory.into())),
+                ("CARGO_MANIFEST_DIR".into(), None),
+            ],
+            at_terminal: false,
+        }
     }
 
     pub(super) fn helper(&self) -> Helper {
@@ -219,6 +217,58 @@ fn a_helper_that_does_not_end_is_ended() {
         "{:?}",
         began.elapsed()
     );
+}
+
+#[test]
+fn a_helper_that_is_ended_takes_its_children_along() {
+    let bench = Bench::new("waits");
+    let helper = Helper {
+        limit: Duration::from_millis(500),
+        ..bench.helper()
+    };
+    assert!(matches!(
+        helper.get("h").unwrap_err().fault,
+        HelperFault::TimedOut(_)
+    ));
+    let child = format!("/proc/{}/stat", bench.file("child").trim());
+    let is_over = || {
+        let state = fs::read_to_string(&child).unwrap_or_default();
+        // Nobody may have taken note of its end yet.
+        state.is_empty() || state.contains(") Z ")
+    };
+    let end = Instant::now() + Duration::from_secs(10);
+    while !is_over() {
+        assert!(Instant::now() < end, "its child lives");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_helper_is_looked_for_in_absolute_directories_alone() {
+    let bench = Bench::new("keeps");
+    let here = std::env::current_dir().unwrap();
+    let up = "../".repeat(here.components().count());
+    let relative = format!("{up}{}", bench.directory.path().display());
+    assert!(fs::exists(Path::new(&relative).join("docker-credential-keeps")).unwrap());
+    let find = |path: String| {
+        let environment = HelperEnvironment {
+            path: path.into(),
+            ..HelperEnvironment::default()
+        };
+        let name = HelperName::parse("keeps").unwrap();
+        name.find(&environment)
+    };
+    for path in ["", ".", ":", &relative] {
+        assert_eq!(find(path.to_owned()), None, "{path}");
+    }
+    let directory = bench.directory.path();
+    let found = directory.join("docker-credential-keeps");
+    for path in [
+        format!("{relative}:{}", directory.display()),
+        format!("/nowhere::{}", directory.display()),
+    ] {
+        assert_eq!(find(path), Some(found.clone()));
+    }
 }
 
 #[test]

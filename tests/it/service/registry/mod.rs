@@ -12,6 +12,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use portolan::credentials::Keychain;
+use portolan::credentials::helper::HelperEnvironment;
 use portolan::secret::{Secret, Stored};
 use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
@@ -100,6 +101,6 @@ fn gives(tokens: &'static str) -> impl Fn(&Asked) -> Reply + Send + Sync {
 fn keychain(path: &Path) -> Keychain {
     Keychain {
         path: path.to_owned(),
-        helper_environment: Vec::new(),
+        helper_environment: HelperEnvironment::default(),
     }
 }

@@ -1,13 +1,12 @@
 //! A real credential helper: `docker-credential-pass`, which keeps secrets in `pass`, encrypted by GnuPG.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use portolan::credentials::Keychain;
-use portolan::credentials::helper::{Helper, HelperName};
+use portolan::credentials::helper::{Helper, HelperEnvironment, HelperName};
 use portolan::secret::{Secret, Stored};
 use tempfile::TempDir;
 
@@ -52,21 +51,19 @@ impl PasswordStore {
     }
 
     /// The variables by which all of them find it.
-    fn environment(&self) -> Vec<(OsString, Option<OsString>)> {
-        vec![
-            ("HOME".into(), Some(self.directory.path().into())),
-            ("GNUPGHOME".into(), Some(self.gnupg().into())),
-            (
-                "PASSWORD_STORE_DIR".into(),
-                Some(self.directory.path().join("store").into()),
-            ),
-        ]
+    fn environment(&self) -> HelperEnvironment {
+        with_variables(&[
+            ("HOME", self.directory.path()),
+            ("GNUPGHOME", &self.gnupg()),
+            ("PASSWORD_STORE_DIR", &self.directory.path().join("store")),
+        ])
     }
 
     fn run(&self, program: &str, words: &[&str]) {
         let mut command = Command::new(program);
         command.args(words).envs(
             self.environment()
+                .changes
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, value?))),
         );
@@ -83,6 +80,18 @@ impl PasswordStore {
             path: file.to_owned(),
             helper_environment: self.environment(),
         }
+    }
+}
+
+/// The programs of this machine, with these variables.
+fn with_variables(variables: &[(&str, &Path)]) -> HelperEnvironment {
+    let changes = variables
+        .iter()
+        .map(|(name, value)| (name.into(), Some(value.into())));
+    HelperEnvironment {
+        path: std::env::var_os("PATH").unwrap(),
+        changes: changes.collect(),
+        at_terminal: false,
     }
 }
 
@@ -153,11 +162,12 @@ fn a_real_helper_that_was_never_set_up_is_told_and_nothing_is_stored() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("docker-config.json");
     fs::write(&file, r#"{"credsStore":"pass"}"#).unwrap();
-    let environment = ["HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"]
-        .map(|name| (name.into(), Some(directory.path().into())));
+    let environment = with_variables(
+        &["HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"].map(|name| (name, directory.path())),
+    );
     let keychain = Keychain {
         path: file.clone(),
-        helper_environment: environment.into(),
+        helper_environment: environment,
     };
     let error = keychain.store("h", &password()).unwrap_err().to_string();
     assert!(
