@@ -30,7 +30,7 @@ impl CredentialView {
     pub(crate) fn of(
         credential: Credential<'_>,
         remote: Option<&Remote<'_>>,
-        sources: &Sources,
+        sources: Sources<'_>,
     ) -> Self {
         match (credential, remote) {
             (Credential::Token(Token::Stored(_)), Some(remote)) => Self {

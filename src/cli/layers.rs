@@ -242,6 +242,7 @@ pub(crate) fn refuse_system_name(name: &RemoteName, system: Option<&Layer>) -> a
             kind: LayerKind::System,
             path,
             document,
+            ..
         }) if document.remotes().contains_key(name) => {
             let place = path
                 .as_deref()

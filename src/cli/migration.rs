@@ -91,7 +91,7 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
                 .as_ref()
                 .map(|contents| contents.bytes.as_slice())
                 .unwrap_or_default();
-            yaml::read(bytes)
+            yaml::document(bytes)
                 .map_err(|error| format!("{}:{error}", old.display()))
                 .map(|_| contents)
         });

@@ -1,16 +1,10 @@
 //! Where a value comes from, for people and for scripts: a layer, its file, and the line in it.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use serde::Serialize;
 
 use crate::config::effective::{Effective, Remote};
 use crate::config::layer::{CHOICE, LayerKind, Layers};
-use crate::config::yaml;
-use crate::config::yaml::Places;
-use crate::disk;
-use crate::disk::DiskError;
+use crate::config::yaml::Part;
 use crate::name::RemoteName;
 
 /// Where a value comes from.
@@ -44,42 +38,34 @@ impl Place {
     }
 }
 
-/// The files of the layers, and where their parts stand. Read apart from the layers, so that who shows no place pays nothing.
-#[derive(Default)]
-pub(crate) struct Sources(BTreeMap<LayerKind, (PathBuf, Places)>);
+/// Where the values of the layers come from.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a>(pub(crate) &'a Layers);
 
-impl Sources {
-    /// Looks at the files of these layers.
-    ///
-    /// # Errors
-    /// When one can't be read any more.
-    pub(crate) fn read(layers: &Layers) -> Result<Self, DiskError> {
-        let mut sources = Self::default();
-        for layer in std::iter::once(&layers.system).chain(&layers.user) {
-            if let Some(path) = &layer.path {
-                let contents = disk::read(path)?;
-                let places = contents
-                    .as_ref()
-                    .map_or_else(Places::default, |contents| yaml::places(&contents.bytes));
-                sources.0.insert(layer.kind, (path.clone(), places));
-            }
-        }
-        Ok(sources)
-    }
-
-    /// A place in a layer's file, by what finds its line.
-    pub(crate) fn place(&self, layer: LayerKind, line: impl Fn(&Places) -> Option<usize>) -> Place {
-        let file = self.0.get(&layer);
+impl Sources<'_> {
+    /// A part of a layer, or a key of it.
+    fn place(&self, kind: LayerKind, part: Part<'_>, key: &str) -> Place {
+        let layer = match kind {
+            LayerKind::BuiltIn | LayerKind::System => Some(&self.0.system),
+            LayerKind::User => self.0.user.as_ref(),
+            LayerKind::Environment => None,
+        };
+        let path = layer.and_then(|layer| layer.path.as_ref());
         Place {
-            layer: match layer {
+            layer: match kind {
                 LayerKind::BuiltIn => "built-in",
                 LayerKind::System => "system",
                 LayerKind::User => "user",
                 LayerKind::Environment => "environment",
             },
-            file: file.map(|(path, _)| path.display().to_string()),
-            line: file.and_then(|(_, places)| line(places)),
+            file: path.map(|path| path.display().to_string()),
+            line: layer.and_then(|layer| layer.lines.key(part, key)),
         }
+    }
+
+    /// The definition of a remote.
+    pub(crate) fn remote(&self, remote: &Remote<'_>) -> Place {
+        self.place(remote.layer, Part::Remote(remote.name.as_str()), "")
     }
 
     /// What chose the active remote: a file's `Active`, the policy, or the environment.
@@ -87,30 +73,29 @@ impl Sources {
         let active = effective.active_name()?;
         Some(
             self.exclusive(effective)
-                .unwrap_or_else(|| self.place(active.layer, Places::active)),
+                .unwrap_or_else(|| self.place(active.layer, Part::File, "Active")),
         )
     }
 
     /// What makes the exclusive remote what it is.
     pub(crate) fn exclusive(&self, effective: &Effective<'_>) -> Option<Place> {
-        let name = effective.exclusive()?;
-        Some(self.place(LayerKind::System, |places| {
-            places.remote_key(name, "Exclusive")
-        }))
+        let part = Part::Remote(effective.exclusive()?.as_str());
+        Some(self.place(LayerKind::System, part, "Exclusive"))
     }
 
     /// The user's token for a remote.
     pub(crate) fn token(&self, name: &RemoteName) -> Place {
-        self.place(LayerKind::User, |places| places.remote_key(name, "Token"))
+        self.place(LayerKind::User, Part::Remote(name.as_str()), "Token")
     }
 
     /// A remote's keyserver, by its place in the list.
     pub(crate) fn keyserver(&self, remote: &Remote<'_>, index: usize) -> Place {
-        self.place(remote.layer, |places| places.keyserver(remote.name, index))
+        let part = Part::Keyserver(remote.name.as_str(), index);
+        self.place(remote.layer, part, "")
     }
 
     /// One of the user's logins, by its place in the list.
     pub(crate) fn login(&self, index: usize) -> Place {
-        self.place(LayerKind::User, |places| places.login(index))
+        self.place(LayerKind::User, Part::Login(index), "")
     }
 }

@@ -290,16 +290,18 @@ fn active(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::command::Command;
     use crate::config::yaml;
 
     fn layer(kind: LayerKind, text: &str) -> Layer {
-        Layer {
+        Layer::new(
             kind,
-            path: None,
-            document: yaml::read(text.as_bytes()).unwrap(),
-        }
+            Path::new("/file"),
+            yaml::read(text.as_bytes()).unwrap(),
+        )
     }
 
     /// The view as `name uri layer [active] [exclusive] [token|moved]`, a line a remote, and the notes behind.

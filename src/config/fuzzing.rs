@@ -7,7 +7,7 @@ use crate::secret::Secret;
 
 /// A remote.yaml: what is read comes back as it was written, also after a change, and an error can be shown.
 pub fn yaml(bytes: &[u8]) {
-    let document = match yaml::read(bytes) {
+    let document = match yaml::document(bytes) {
         Ok(document) => document,
         Err(error) => {
             assert!(
@@ -26,13 +26,13 @@ pub fn yaml(bytes: &[u8]) {
 fn comes_back(old: Option<&[u8]>, before: &Document, after: &Document) {
     let bytes = yaml::write(old, before, after).bytes;
     let text = String::from_utf8_lossy(&bytes);
-    match yaml::read(&bytes) {
+    match yaml::document(&bytes) {
         Ok(again) => assert_eq!(again, *after, "written as {text}"),
         Err(error) => unreadable(&text, &error.to_string()),
     }
     // A text that lost its last comment becomes the tools' own form at the next write, which then stays.
     let next = yaml::write(Some(&bytes), after, after).bytes;
-    assert_eq!(yaml::read(&next).as_ref(), Ok(after), "after {text}");
+    assert_eq!(yaml::document(&next).as_ref(), Ok(after), "after {text}");
     assert_eq!(
         yaml::write(Some(&next), after, after).bytes,
         next,
@@ -108,7 +108,7 @@ pub fn yaml_secrets(bytes: &[u8]) {
     let (before, after) = text.split_once('\0').unwrap_or((text, ""));
     let token = TOKENS[usize::from(*first) % TOKENS.len()];
     let text = format!("{before}\n{token}\n{after}");
-    if let Err(error) = yaml::read(text.as_bytes()) {
+    if let Err(error) = yaml::document(text.as_bytes()) {
         assert!(!error.to_string().contains(SECRET), "{text:?}: {error}");
     }
 }

@@ -1,10 +1,11 @@
 //! The layers of one run: whose documents there are. `effective.rs` merges them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::command::Command;
 use crate::config::document::{Document, RemoteEntry};
+use crate::config::yaml::{LineNumbers, Read};
 use crate::name::RemoteName;
 
 /// The variable that chooses the active remote for one command.
@@ -24,7 +25,7 @@ pub enum LayerKind {
 }
 
 /// One layer: its document and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Layer {
     /// Which layer it is.
     pub kind: LayerKind,
@@ -32,9 +33,21 @@ pub struct Layer {
     pub path: Option<PathBuf>,
     /// What it says.
     pub document: Document,
+    /// On which lines of its file.
+    pub lines: LineNumbers,
 }
 
 impl Layer {
+    /// A file of this kind, by what was read there.
+    pub fn new(kind: LayerKind, path: &Path, read: Read) -> Self {
+        Self {
+            kind,
+            path: Some(path.to_path_buf()),
+            document: read.document,
+            lines: read.lines,
+        }
+    }
+
     /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
     pub fn built_in(command: &Command) -> Self {
         let known = command.default_remote();
@@ -52,6 +65,7 @@ impl Layer {
             kind: LayerKind::BuiltIn,
             path: None,
             document,
+            lines: LineNumbers::default(),
         }
     }
 }
@@ -66,7 +80,7 @@ pub struct Located<T> {
 }
 
 /// The layers of one run: the system's (or the built-in one in its place), and the user's if there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Layers {
     /// The system's layer, or the built-in one where there is no system file.
     pub system: Layer,

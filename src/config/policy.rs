@@ -51,6 +51,8 @@ pub fn may_choose(effective: &Effective<'_>) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::config::effective::{Layer, LayerKind, Located};
     use crate::config::yaml;
@@ -59,11 +61,11 @@ mod tests {
     const EXCLUSIVE: &str = "Active: c\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true, Exclusive: true}}";
 
     fn layer(kind: LayerKind, text: &str) -> Layer {
-        Layer {
+        Layer::new(
             kind,
-            path: None,
-            document: yaml::read(text.as_bytes()).unwrap(),
-        }
+            Path::new("/file"),
+            yaml::read(text.as_bytes()).unwrap(),
+        )
     }
 
     #[test]

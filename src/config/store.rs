@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::config::document::Document;
 use crate::config::effective::{Layer, LayerKind};
 use crate::config::yaml;
-use crate::config::yaml::{Loss, Written, YamlError};
+use crate::config::yaml::{Loss, Read, Written, YamlError};
 use crate::disk;
 use crate::disk::{Change, DiskError, Edited, FileRules};
 
@@ -133,12 +133,8 @@ impl Store {
     /// When there is a file that can't be read or parsed.
     pub fn read(&self) -> Result<Option<Layer>, ReadError> {
         let parse = |bytes: Option<&[u8]>| bytes.map(|bytes| self.parse(bytes)).transpose();
-        let (document, _) = disk::read_settled(&self.path, parse)?;
-        Ok(document.map(|document| Layer {
-            kind: self.kind,
-            path: Some(self.path.clone()),
-            document,
-        }))
+        let (read, _) = disk::read_settled(&self.path, parse)?;
+        Ok(read.map(|read| Layer::new(self.kind, &self.path, read)))
     }
 
     /// Applies `change` to what the file holds now, and replaces the file if the document differs. The change may be
@@ -166,7 +162,10 @@ impl Store {
             self.create_directory()?;
         }
         let parse = |bytes: Option<&[u8]>| -> Result<Document, StoreError<E>> {
-            Ok(bytes.map_or_else(|| Ok(self.initial.clone()), |bytes| self.parse(bytes))?)
+            let Some(bytes) = bytes else {
+                return Ok(self.initial.clone());
+            };
+            Ok(self.parse(bytes)?.document)
         };
         let mut told = None;
         disk::edit(
@@ -197,7 +196,7 @@ impl Store {
         Ok(())
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<Document, ReadError> {
+    fn parse(&self, bytes: &[u8]) -> Result<Read, ReadError> {
         yaml::read(bytes).map_err(|error| {
             ParseError {
                 path: self.path.clone(),

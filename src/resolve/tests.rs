@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 use crate::config::effective::{Layer, Layers};
 use crate::config::yaml;
@@ -15,10 +17,12 @@ const TOKEN: &str = "Remotes: {c: {URI: c.example, System: true, Token: t}}\nCre
 const MOVED: &str = "Remotes: {c: {URI: old.example, System: true, Token: t}}";
 
 fn layers(system: &str, user: &str) -> Layers {
-    let layer = |kind, text: &str| Layer {
-        kind,
-        path: None,
-        document: yaml::read(text.as_bytes()).unwrap(),
+    let layer = |kind, text: &str| {
+        Layer::new(
+            kind,
+            Path::new("/file"),
+            yaml::read(text.as_bytes()).unwrap(),
+        )
     };
     let system = match system {
         "built-in" => Layer::built_in(&Command::apptainer()),

@@ -103,7 +103,7 @@ fn door(directory: &Path, keyserver: &Program) -> Program {
 
 /// Looks the key up as a runtime does: with the credential that the user's file holds for the keyserver.
 fn look_up(world: &World, keyserver: &str) -> Response {
-    let document = yaml::read(&fs::read(world.user_file()).unwrap()).unwrap();
+    let document = yaml::document(&fs::read(world.user_file()).unwrap()).unwrap();
     let login = document
         .logins()
         .iter()

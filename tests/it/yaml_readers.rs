@@ -67,9 +67,11 @@ fn file_with(text: &str, old: Option<&str>) -> String {
          Remotes:\n  ? \"{escaped}\"\n  : {{URI: \"{escaped}\", Token: \"{escaped}\"}}\n\
          Credentials:\n- {{URI: \"{escaped}\", Auth: \"{escaped}\"}}\n"
     );
-    let document = yaml::read(source.as_bytes()).unwrap();
+    let document = yaml::document(source.as_bytes()).unwrap();
     assert_eq!(document.active(), text);
-    let before = old.map_or_else(Document::default, |old| yaml::read(old.as_bytes()).unwrap());
+    let before = old.map_or_else(Document::default, |old| {
+        yaml::document(old.as_bytes()).unwrap()
+    });
     let written = yaml::write(old.map(str::as_bytes), &before, &document);
     // In braces no name can have more than 1,024 characters.
     let must_be_anew = text.len() > 1_000 && old.is_some_and(|old| old.starts_with('{'));
@@ -291,7 +293,7 @@ Credentials:
     reason = "a file of a test, in its own temporary directory"
 )]
 fn written_again(reader: &Command, directory: &Path, text: &str) -> String {
-    let document = yaml::read(text.as_bytes()).unwrap();
+    let document = yaml::document(text.as_bytes()).unwrap();
     assert_eq!(
         yaml::write(None, &document, &document).bytes,
         text.as_bytes()

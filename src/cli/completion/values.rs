@@ -11,6 +11,7 @@ use crate::cli::layers;
 use crate::command::{Command, KNOWN_ENDPOINTS};
 use crate::config::document::{Document, KeyserverEntry};
 use crate::config::effective::{Effective, Layer, LayerKind, Layers, Remote, Token};
+use crate::config::yaml::LineNumbers;
 use crate::name::RemoteName;
 use crate::uri::RegistryUri;
 
@@ -148,6 +149,7 @@ impl Files {
             kind: LayerKind::BuiltIn,
             path: None,
             document: Document::default(),
+            lines: LineNumbers::default(),
         };
         let system = layers::system(&context).unwrap_or_else(|_| nothing());
         let user = layers::user_store(&context).read().ok().flatten();

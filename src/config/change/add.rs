@@ -81,7 +81,7 @@ mod tests {
     use crate::config::yaml;
 
     fn document(text: &str) -> Document {
-        yaml::read(text.as_bytes()).unwrap()
+        yaml::document(text.as_bytes()).unwrap()
     }
 
     fn new(name: &str, uri: &str, insecure: bool, global: bool) -> NewRemote {

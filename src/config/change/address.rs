@@ -95,7 +95,7 @@ mod tests {
     use crate::config::yaml;
 
     fn document(text: &str) -> Document {
-        yaml::read(text.as_bytes()).unwrap()
+        yaml::document(text.as_bytes()).unwrap()
     }
 
     fn address(uri: &str, insecure: bool) -> NewAddress {

@@ -262,7 +262,7 @@ mod tests {
     use crate::config::yaml;
 
     fn document(text: &str) -> Document {
-        yaml::read(text.as_bytes()).unwrap()
+        yaml::document(text.as_bytes()).unwrap()
     }
 
     fn name(text: &str) -> RemoteName {

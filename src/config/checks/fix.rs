@@ -64,7 +64,7 @@ mod tests {
     use crate::config::yaml;
 
     fn fixed(text: &str) -> (Document, Vec<String>) {
-        let mut document = yaml::read(text.as_bytes()).unwrap();
+        let mut document = yaml::document(text.as_bytes()).unwrap();
         let told = fix(
             &mut document,
             |login| login.uri.contains("dead"),
@@ -79,9 +79,10 @@ mod tests {
             "Active: m\nRemotes: {m: {URI: m}, g: {URI: g.example, System: true}}\nCredentials:\n\
              - {URI: 'docker://a'}\n- {URI: 'docker://dead'}\n- {URI: 'docker://a'}\n- {URI: 'https://k'}\n",
         );
-        let left =
-            yaml::read(b"Active: m\nRemotes: {m: {URI: m}}\nCredentials: [{URI: 'docker://a'}]")
-                .unwrap();
+        let left = yaml::document(
+            b"Active: m\nRemotes: {m: {URI: m}}\nCredentials: [{URI: 'docker://a'}]",
+        )
+        .unwrap();
         assert_eq!(document, left);
         assert_eq!(
             told,
@@ -108,7 +109,7 @@ mod tests {
         for text in texts {
             assert_eq!(
                 fixed(text),
-                (yaml::read(text.as_bytes()).unwrap(), Vec::new()),
+                (yaml::document(text.as_bytes()).unwrap(), Vec::new()),
                 "{text}"
             );
         }

@@ -3,24 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Commands;
 use super::finding::{Code, Finding};
-use super::{Commands, Source};
 use crate::command;
 use crate::config::document::{Document, LoginEntry};
 use crate::config::effective::{Effective, Remote};
+use crate::config::layer::Layer;
+use crate::config::yaml::Part;
 use crate::uri::{KeyserverUri, RegistryUri};
 
 /// What is wrong with the logins in the user's file. `is_dead` says whether a registry's password is gone; `effective` is
 /// what the files amount to, where the system's can be read.
 pub fn logins(
-    user: &Source,
+    user: &Layer,
     effective: Option<&Effective<'_>>,
     is_dead: impl Fn(&LoginEntry) -> bool,
     commands: &Commands,
 ) -> Vec<Finding> {
-    let all = &user.document().logins;
+    let all = &user.document.logins;
     let mut found = Vec::new();
-    let twins = exact_twins(user.document());
+    let twins = exact_twins(&user.document);
     let used = effective.map(keyservers);
     let is_unused = |login: &LoginEntry| match (&used, keyserver(login)) {
         (Some(used), Some(server)) => !used.iter().any(|uri| uri.is_same_server(&server)),
@@ -36,8 +38,8 @@ pub fn logins(
             continue;
         };
         let line = user
-            .places
-            .login(first)
+            .lines
+            .first(Part::Login(first))
             .map_or_else(String::new, |line| format!(" (line {line})"));
         let written = if login.uri == other.uri {
             String::new()
@@ -49,12 +51,12 @@ pub fn logins(
         let finding = Finding::new(Code::LoginDuplicate, login.uri.as_str(), message, fix);
         found.push(
             finding
-                .at(user.path(), user.places.login(index))
+                .at(user.path.clone(), user.lines.first(Part::Login(index)))
                 .fixable_if(twins.contains(&index)),
         );
     }
     for (index, login) in all.iter().enumerate() {
-        let line = user.places.login(index);
+        let line = user.lines.first(Part::Login(index));
         if is_without_secret(login) || is_dead(login) {
             let message = format!(
                 "the login to {} has no password or token any more",
@@ -62,13 +64,13 @@ pub fn logins(
             );
             let fix = login_again(login);
             let finding = Finding::new(Code::LoginWithoutSecret, login.uri.as_str(), message, fix);
-            found.push(finding.at(user.path(), line).fixable_if(true));
+            found.push(finding.at(user.path.clone(), line).fixable_if(true));
         } else if is_unused(login) {
             let message = format!("no remote has the keyserver {}", login.uri);
             let fix = commands.own("logout", &login.uri);
             found.push(
                 Finding::new(Code::KeyserverLoginUnused, login.uri.as_str(), message, fix)
-                    .at(user.path(), line),
+                    .at(user.path.clone(), line),
             );
         }
     }
@@ -146,7 +148,7 @@ fn keyservers(effective: &Effective<'_>) -> Vec<KeyserverUri> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{commands, source, told};
+    use super::super::tests::{commands, layer, told};
     use super::*;
     use crate::config::layer::LayerKind;
 
@@ -156,9 +158,9 @@ mod tests {
         let remotes = format!(
             "Remotes: {{d: {{URI: cloud.sylabs.io}}, e: {{URI: e.example, {keyservers}}}}}"
         );
-        let system = source(LayerKind::System, &remotes);
-        let user = source(LayerKind::User, &format!("Credentials:\n{rows}"));
-        let effective = Effective::merge(&system.layer, Some(&user.layer), None);
+        let system = layer(LayerKind::System, &remotes);
+        let user = layer(LayerKind::User, &format!("Credentials:\n{rows}"));
+        let effective = Effective::merge(&system, Some(&user), None);
         told(&logins(
             &user,
             Some(&effective),

@@ -15,32 +15,8 @@ pub use self::{
     remotes::remotes,
 };
 
-use std::path::PathBuf;
-
-use crate::config::document::Document;
-use crate::config::layer::Layer;
-use crate::config::yaml::Places;
 use crate::text::ShellWord;
 use crate::uri::RegistryUri;
-
-/// A layer, and the lines of its text.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The layer.
-    pub layer: Layer,
-    /// Where its parts stand; nowhere in the built-in one.
-    pub places: Places,
-}
-
-impl Source {
-    fn document(&self) -> &Document {
-        &self.layer.document
-    }
-
-    fn path(&self) -> Option<PathBuf> {
-        self.layer.path.clone()
-    }
-}
 
 /// How a person runs the commands that findings advise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,24 +66,18 @@ fn command(program: &str, words: &str, last: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::layer::LayerKind;
+    use std::path::Path;
+
+    use crate::config::layer::{Layer, LayerKind};
     use crate::config::yaml;
 
-    pub(super) fn source(kind: LayerKind, text: &str) -> Source {
-        let document = yaml::read(text.as_bytes()).unwrap();
-        let path = Some(PathBuf::from(if kind == LayerKind::User {
+    pub(super) fn layer(kind: LayerKind, text: &str) -> Layer {
+        let path = Path::new(if kind == LayerKind::User {
             "/user"
         } else {
             "/system"
-        }));
-        Source {
-            layer: Layer {
-                kind,
-                path,
-                document,
-            },
-            places: yaml::places(text.as_bytes()),
-        }
+        });
+        Layer::new(kind, path, yaml::read(text.as_bytes()).unwrap())
     }
 
     pub(super) fn commands() -> Commands {

@@ -1,12 +1,13 @@
 //! What can be wrong with remotes: names and addresses that mean nothing, copies, policy in the wrong place, secrets where
 //! all can read them. D4, D5, D6 and D21 of docs/compatibility.md.
 
+use super::Commands;
 use super::finding::{Code, Finding};
 use super::fix::is_idle_ghost;
-use super::{Commands, Source};
 use crate::config::document::Document;
 use crate::config::effective::{Effective, Note};
-use crate::config::layer::{CHOICE, LayerKind};
+use crate::config::layer::{CHOICE, Layer, LayerKind};
+use crate::config::yaml::Part;
 use crate::name::RemoteName;
 use crate::uri::EndpointUri;
 
@@ -16,8 +17,8 @@ const SHOWN: usize = 5;
 /// What is wrong with the remotes of these files; of a file that can't be read there is no source, and nothing is said that
 /// depends on it. `chosen` is the active remote by the environment.
 pub fn remotes(
-    system: Option<&Source>,
-    user: Option<&Source>,
+    system: Option<&Layer>,
+    user: Option<&Layer>,
     chosen: Option<&RemoteName>,
     commands: &Commands,
 ) -> Vec<Finding> {
@@ -29,7 +30,7 @@ pub fn remotes(
     }
     let Some(system) = system else { return found };
     found.extend(secrets_for_all(system));
-    let effective = Effective::merge(&system.layer, user.map(|user| &user.layer), chosen);
+    let effective = Effective::merge(system, user, chosen);
     found.extend(choice(&effective, chosen));
     found.extend(active(&effective, system, user, commands));
     for note in effective.notes() {
@@ -41,14 +42,14 @@ pub fn remotes(
 fn noted(
     note: &Note,
     effective: &Effective<'_>,
-    system: &Source,
-    user: Option<&Source>,
+    system: &Layer,
+    user: Option<&Layer>,
     commands: &Commands,
 ) -> Option<Finding> {
     let in_users = |code: Code, name: &RemoteName, key: &str, message: String, fix: String| {
         let user = user?;
-        let line = user.places.remote_key(name, key);
-        Some(Finding::new(code, name.as_str(), message, fix).at(user.path(), line))
+        let line = user.lines.key(Part::Remote(name.as_str()), key);
+        Some(Finding::new(code, name.as_str(), message, fix).at(user.path.clone(), line))
     };
     match note {
         Note::Ghost(name) => {
@@ -61,12 +62,13 @@ fn noted(
                 message,
                 commands.own("remove", name.as_str()),
             )?;
-            let is_idle = user.is_some_and(|user| is_idle_ghost(user.document(), name));
+            let is_idle = user.is_some_and(|user| is_idle_ghost(&user.document, name));
             Some(finding.fixable_if(is_idle))
         }
         Note::Shadowed(name) => {
             let place = system
-                .path()
+                .path
+                .as_ref()
                 .map_or_else(String::new, |path| format!(" ({})", path.display()));
             let message = format!("{name} is a remote of your own and one of the system's{place}");
             let rename = commands.own("rename", name.as_str());
@@ -74,7 +76,7 @@ fn noted(
             in_users(Code::Shadowed, name, "", message, fix)
         }
         Note::Moved(name) => {
-            let stored_for = &user?.document().remotes.get(name)?.uri;
+            let stored_for = &user?.document.remotes.get(name)?.uri;
             let now = effective.remote(name)?.uri();
             let message =
                 format!("your token for {name} is for {stored_for}; the remote is now at {now}");
@@ -112,10 +114,10 @@ fn noted(
             );
             let fix = commands.system("use --exclusive", obeyed.as_str());
             let other = names.iter().find(|name| *name != obeyed)?;
-            let line = system.places.remote_key(other, "Exclusive");
+            let line = system.lines.key(Part::Remote(other.as_str()), "Exclusive");
             Some(
                 Finding::new(Code::SeveralExclusive, obeyed.as_str(), message, fix)
-                    .at(system.path(), line),
+                    .at(system.path.clone(), line),
             )
         }
         // Each file's own Active is looked at, the one that counts and the others; and so is the environment's choice.
@@ -147,8 +149,8 @@ fn choice(effective: &Effective<'_>, chosen: Option<&RemoteName>) -> Option<Find
 
 fn active(
     effective: &Effective<'_>,
-    system: &Source,
-    user: Option<&Source>,
+    system: &Layer,
+    user: Option<&Layer>,
     commands: &Commands,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -161,11 +163,11 @@ fn active(
     };
     for (source, kind) in [(Some(system), LayerKind::System), (user, LayerKind::User)] {
         let Some(source) = source else { continue };
-        let name = RemoteName::found(source.document().active.as_str());
+        let name = RemoteName::found(source.document.active.as_str());
         let exists = match kind {
             LayerKind::User => effective.remote(&name).is_some(),
             LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => {
-                source.document().remotes.contains_key(&name)
+                source.document.remotes.contains_key(&name)
             }
         };
         if name.as_str().is_empty() || exists {
@@ -182,16 +184,16 @@ fn active(
             .active_name()
             .is_some_and(|active| active.layer == kind && active.value == name);
         let finding = Finding::new(Code::ActiveUnknown, name.as_str(), message, fix)
-            .at(source.path(), source.places.active());
+            .at(source.path.clone(), source.lines.key(Part::File, "Active"));
         found.push(if counts { finding } else { finding.otherwise() });
     }
     found
 }
 
 /// Remotes whose address can't be asked; in a user's file only those of their own count.
-fn addresses(source: &Source, is_system: bool, commands: &Commands) -> Vec<Finding> {
+fn addresses(source: &Layer, is_system: bool, commands: &Commands) -> Vec<Finding> {
     let counting = source
-        .document()
+        .document
         .remotes
         .iter()
         .filter(|(_, entry)| is_system || !entry.system);
@@ -212,45 +214,48 @@ fn addresses(source: &Source, is_system: bool, commands: &Commands) -> Vec<Findi
                 "{} URI",
                 super::command(program, &format!("set-url{global}"), name.as_str())
             );
-            let line = source.places.remote_key(name, "URI");
-            Finding::new(Code::UriInvalid, name.as_str(), message, fix).at(source.path(), line)
+            let line = source.lines.key(Part::Remote(name.as_str()), "URI");
+            Finding::new(Code::UriInvalid, name.as_str(), message, fix)
+                .at(source.path.clone(), line)
         })
         .collect()
 }
 
-fn insecure_keys(source: &Source) -> Option<Finding> {
-    let mut with_key = source
-        .document()
-        .remotes
-        .keys()
-        .filter(|name| source.places.has_key(name, "Insecure"));
+fn insecure_keys(source: &Layer) -> Option<Finding> {
+    let mut with_key = source.document.remotes.keys().filter(|name| {
+        source
+            .lines
+            .has_key(Part::Remote(name.as_str()), "Insecure")
+    });
     let first = with_key.next()?;
-    let line = source.places.remote_key(first, "Insecure");
+    let line = source.lines.key(Part::Remote(first.as_str()), "Insecure");
     let names = std::iter::once(first).chain(with_key);
     let message = format!(
         "Apptainer 1.0 does not know the key Insecure, which the file has for {}",
         listed(names)
     );
     let fix = "nothing, where no Apptainer 1.0 reads the file";
-    Some(Finding::new(Code::InsecureKey, first.as_str(), message, fix).at(source.path(), line))
+    Some(
+        Finding::new(Code::InsecureKey, first.as_str(), message, fix).at(source.path.clone(), line),
+    )
 }
 
-fn secrets_for_all(system: &Source) -> Vec<Finding> {
+fn secrets_for_all(system: &Layer) -> Vec<Finding> {
     let Document {
         remotes, logins, ..
-    } = system.document();
+    } = &system.document;
     let with_token = remotes
         .iter()
         .filter(|(_, entry)| !entry.token.is_empty())
         .map(|(name, _)| {
-            let line = system.places.remote_key(name, "Token");
+            let line = system.lines.key(Part::Remote(name.as_str()), "Token");
             (name.as_str(), format!("a token for {name}"), line)
         });
     let logins = logins.iter().enumerate().map(|(index, login)| {
         (
             login.uri.as_str(),
             format!("a login to {}", login.uri),
-            system.places.login(index),
+            system.lines.first(Part::Login(index)),
         )
     });
     with_token
@@ -260,7 +265,7 @@ fn secrets_for_all(system: &Source) -> Vec<Finding> {
             let place = line.map_or_else(String::new, |line| format!(" (line {line})"));
             let fix =
                 format!("remove it{place} from the file, and make it invalid where it was made");
-            Finding::new(Code::SystemSecret, subject, message, fix).at(system.path(), line)
+            Finding::new(Code::SystemSecret, subject, message, fix).at(system.path.clone(), line)
         })
         .collect()
 }
@@ -277,15 +282,15 @@ fn listed<'a>(names: impl Iterator<Item = &'a RemoteName>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{commands, source, told};
+    use super::super::tests::{commands, layer, told};
     use super::*;
 
     const SYSTEM: &str = "Active: d\nRemotes:\n  d: {URI: d.example}\n";
 
     fn found(system: &str, user: &str) -> Vec<String> {
         let (system, user) = (
-            source(LayerKind::System, system),
-            source(LayerKind::User, user),
+            layer(LayerKind::System, system),
+            layer(LayerKind::User, user),
         );
         told(&remotes(Some(&system), Some(&user), None, &commands()))
     }
@@ -403,7 +408,7 @@ mod tests {
     #[test]
     fn nothing_is_said_of_a_system_that_is_not_known() {
         let text = "Active: x\nRemotes: {g: {URI: g.example, System: true}, x: {URI: ''}}";
-        let user = source(LayerKind::User, text);
+        let user = layer(LayerKind::User, text);
         let codes: Vec<Code> = remotes(None, Some(&user), None, &commands())
             .iter()
             .map(|finding| finding.code)
@@ -414,7 +419,7 @@ mod tests {
     #[test]
     fn a_choice_that_cannot_be_followed_is_found() {
         let found = |system: &str, chosen: &str| {
-            let system = source(LayerKind::System, system);
+            let system = layer(LayerKind::System, system);
             told(&remotes(
                 Some(&system),
                 None,

@@ -13,7 +13,7 @@ pub use self::differences::{Difference, Field, differences};
 use crate::config::change::{ChangeError, Exclusivity, NewAddress, NewRemote};
 use crate::config::document::{Document, KeyserverEntry};
 use crate::config::policy::Refusal;
-use crate::config::yaml::{Places, YamlError};
+use crate::config::yaml::{LineNumbers, Part, Read, YamlError};
 use crate::config::{change, policy, yaml};
 use crate::name::{NameError, RemoteName};
 use crate::secret::Secret;
@@ -153,35 +153,39 @@ impl Desired {
     /// # Errors
     /// Names the line that can't be read or applied.
     pub fn read(bytes: &[u8], with_tokens: bool) -> Result<Self, DesiredError> {
-        let document = yaml::read(bytes)?;
-        let places = yaml::places(bytes);
+        let Read {
+            document,
+            lines,
+            second_document,
+        } = yaml::read(bytes)?;
         if !document.logins().is_empty() {
             return Err(DesiredError::State {
-                line: places.login(0).unwrap_or(1),
+                line: lines.first(Part::Login(0)).unwrap_or(1),
                 reason: Reason::Login,
             });
         }
-        if yaml::has_second_document(bytes) {
+        if second_document {
             return Err(DesiredError::State {
                 line: 1,
                 reason: Reason::SecondDocument,
             });
         }
         let mut desired = Self {
-            has_remotes: places.has_remotes(),
+            has_remotes: lines.has_key(Part::File, "Remotes"),
             ..Self::default()
         };
         if !document.active().is_empty() {
             let at = |error: NameError| DesiredError::State {
-                line: places.active().unwrap_or(1),
+                line: lines.key(Part::File, "Active").unwrap_or(1),
                 reason: error.into(),
             };
             desired.active = Some(RemoteName::parse(document.active()).map_err(at)?);
         }
         let mut exclusive: Option<&RemoteName> = None;
         for (name, entry) in document.remotes() {
+            let part = Part::Remote(name.as_str());
             let at = |key: &str, reason: Reason| DesiredError::State {
-                line: places.remote_key(name, key).unwrap_or(1),
+                line: lines.key(part, key).unwrap_or(1),
                 reason,
             };
             RemoteName::parse(name.as_str()).map_err(|error| at("", error.into()))?;
@@ -209,11 +213,11 @@ impl Desired {
             };
             let remote = DesiredRemote {
                 // An address is one with its scheme: who gives it without the key means https.
-                insecure: (uri.is_some() || places.has_key(name, "Insecure"))
+                insecure: (uri.is_some() || lines.has_key(part, "Insecure"))
                     .then_some(entry.insecure),
                 uri,
-                exclusive: places.has_key(name, "Exclusive").then_some(entry.exclusive),
-                keyservers: keyservers(&places, name, &entry.keyservers)?,
+                exclusive: lines.has_key(part, "Exclusive").then_some(entry.exclusive),
+                keyservers: keyservers(&lines, name, &entry.keyservers)?,
                 token: (!entry.token.is_empty()).then(|| entry.token.clone()),
             };
             desired.remotes.insert(name.clone(), remote);
@@ -420,20 +424,19 @@ fn are_same(one: &[KeyserverEntry], other: &[KeyserverEntry]) -> bool {
 
 /// The keyservers of a remote in the form that `add-keyserver` stores; none where the key isn't written.
 fn keyservers(
-    places: &Places,
+    lines: &LineNumbers,
     name: &RemoteName,
     listed: &[KeyserverEntry],
 ) -> Result<Option<Vec<KeyserverEntry>>, DesiredError> {
-    if !places.has_key(name, "Keyservers") {
+    if !lines.has_key(Part::Remote(name.as_str()), "Keyservers") {
         return Ok(None);
     }
     let entry = |(index, keyserver): (usize, &KeyserverEntry)| {
-        let line = places.keyserver_key(name, index, "URI").unwrap_or(1);
+        let part = Part::Keyserver(name.as_str(), index);
         match KeyserverUri::parse(&keyserver.uri) {
             Ok(uri) => {
                 // Who lists a keyserver means one of their own, unless they say that it is the endpoint's.
-                let external =
-                    keyserver.external || !places.has_keyserver_key(name, index, "External");
+                let external = keyserver.external || !lines.has_key(part, "External");
                 Ok(KeyserverEntry {
                     uri: uri.to_string(),
                     external,
@@ -441,7 +444,7 @@ fn keyservers(
                 })
             }
             Err(error) => Err(DesiredError::State {
-                line,
+                line: lines.key(part, "URI").unwrap_or(1),
                 reason: error.into(),
             }),
         }

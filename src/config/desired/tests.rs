@@ -6,7 +6,7 @@ use super::*;
 use crate::config::document::RemoteEntry;
 
 fn document(text: &str) -> Document {
-    yaml::read(text.as_bytes()).unwrap()
+    yaml::document(text.as_bytes()).unwrap()
 }
 
 fn desired(text: &str) -> Result<Desired, DesiredError> {

@@ -44,7 +44,7 @@ const WORDS_OF_YAML: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true
 /// The document, where the file is of this form from its first line to its last.
 pub(super) fn read(bytes: &[u8]) -> Option<Document> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let mut lines = Lines {
+    let mut lines = Cursor {
         rest: text,
         form: TWO,
     };
@@ -53,12 +53,12 @@ pub(super) fn read(bytes: &[u8]) -> Option<Document> {
 }
 
 /// The lines that are left to read.
-struct Lines<'text> {
+struct Cursor<'text> {
     rest: &'text str,
     form: Form,
 }
 
-impl<'text> Lines<'text> {
+impl<'text> Cursor<'text> {
     fn document(&mut self) -> Option<Document> {
         let active = text(self.take("", "Active: ")?)?.to_owned();
         let mut remotes = Vec::new();
@@ -264,7 +264,7 @@ Credentials:
         for text in [WRITTEN, WRITTEN_WITH_FOUR, "Active: \"\"\nRemotes: {}\n"] {
             assert_eq!(
                 read(text.as_bytes()),
-                Some(schema::document(text).unwrap()),
+                Some(schema::read(text).unwrap().document),
                 "{text}"
             );
         }
@@ -310,7 +310,11 @@ Credentials:
     fn assert_reads_alike(bytes: &[u8]) {
         if let Some(document) = read(bytes) {
             let text = std::str::from_utf8(bytes).unwrap();
-            assert_eq!(schema::document(text).ok(), Some(document), "{text}");
+            assert_eq!(
+                schema::read(text).ok().map(|read| read.document),
+                Some(document),
+                "{text}"
+            );
         }
     }
 

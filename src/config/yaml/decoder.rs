@@ -4,15 +4,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::events::{Content, EventBuffer};
 use super::limits::MOST_ALIASED_TEXT;
-use super::place::Subject;
-use super::problem::{Fault, Kind, Position, Problem};
-use super::tape::{Content, Tape};
+use super::part::Subject;
+use super::problem::{Fault, Mark, NodeKind, Problem};
 use crate::name::RemoteName;
 
 /// Decodes the nodes of one document.
 pub(super) struct Decoder<'text> {
-    tape: &'text Tape<'text>,
+    events: &'text EventBuffer<'text>,
     budget: Budget,
 }
 
@@ -25,17 +25,17 @@ pub(super) struct NodeRef {
 
 /// A key of a map and its value.
 #[derive(Debug)]
-pub(super) struct Field<'text> {
+pub(super) struct KeyValue<'text> {
     pub(super) key: Cow<'text, str>,
     /// Where the key stands.
-    pub(super) position: Position,
+    pub(super) mark: Mark,
     pub(super) value: NodeRef,
 }
 
 impl<'text> Decoder<'text> {
-    pub(super) fn new(tape: &'text Tape<'text>) -> Self {
+    pub(super) fn new(events: &'text EventBuffer<'text>) -> Self {
         Self {
-            tape,
+            events,
             budget: Budget::default(),
         }
     }
@@ -49,13 +49,13 @@ impl<'text> Decoder<'text> {
     }
 
     /// Where `node` stands.
-    pub(super) fn position(&self, node: NodeRef) -> Position {
-        self.tape.position(node.index)
+    pub(super) fn mark(&self, node: NodeRef) -> Mark {
+        self.events.mark(node.index)
     }
 
     /// Whether `node` is null.
     pub(super) fn is_null(&self, node: NodeRef) -> bool {
-        matches!(self.tape.content(self.target(node).index), Content::Scalar(scalar) if scalar.is_null())
+        matches!(self.events.content(self.target(node).index), Content::Scalar(scalar) if scalar.is_null())
     }
 
     /// A text; a null is empty.
@@ -66,9 +66,9 @@ impl<'text> Decoder<'text> {
                     self.count_text(node, &text)?;
                     Ok(text.into_owned())
                 }
-                Err(problem) => Err(problem.at(self.position(node))),
+                Err(problem) => Err(problem.at(self.mark(node))),
             },
-            content => Err(self.wrong_kind(node, what, Kind::Text, content)),
+            content => Err(self.wrong_kind(node, what, NodeKind::Text, content)),
         }
     }
 
@@ -80,9 +80,9 @@ impl<'text> Decoder<'text> {
                     what: what.to_string(),
                     quoted: !scalar.plain,
                 }
-                .at(self.position(node))
+                .at(self.mark(node))
             }),
-            content => Err(self.wrong_kind(node, what, Kind::Flag, content)),
+            content => Err(self.wrong_kind(node, what, NodeKind::Flag, content)),
         }
     }
 
@@ -95,7 +95,7 @@ impl<'text> Decoder<'text> {
         match self.visit(node)? {
             Content::List => Ok(self.children(self.target(node)).collect()),
             Content::Scalar(scalar) if scalar.is_null() => Ok(Vec::new()),
-            content => Err(self.wrong_kind(node, what, Kind::List, content)),
+            content => Err(self.wrong_kind(node, what, NodeKind::List, content)),
         }
     }
 
@@ -104,7 +104,7 @@ impl<'text> Decoder<'text> {
         &mut self,
         node: NodeRef,
         what: Subject<'_>,
-    ) -> Result<Vec<Field<'text>>, Fault> {
+    ) -> Result<Vec<KeyValue<'text>>, Fault> {
         let mut fields = Fields::default();
         let mut maps = vec![node];
         while let Some(node) = maps.pop() {
@@ -114,7 +114,7 @@ impl<'text> Decoder<'text> {
                         .into_iter()
                         .rev(),
                 ),
-                content => return Err(self.wrong_kind(node, what, Kind::Map, content)),
+                content => return Err(self.wrong_kind(node, what, NodeKind::Map, content)),
             }
         }
         Ok(fields.list)
@@ -130,13 +130,13 @@ impl<'text> Decoder<'text> {
         let mut merged = Vec::new();
         let mut nodes = self.children(map);
         while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
-            if matches!(self.tape.content(key.index), Content::Scalar(scalar) if scalar.is_merge())
+            if matches!(self.events.content(key.index), Content::Scalar(scalar) if scalar.is_merge())
             {
                 merged.extend(self.merged_maps(value)?);
             } else {
-                fields.add(Field {
+                fields.add(KeyValue {
                     key: self.key(key)?,
-                    position: self.position(key),
+                    mark: self.mark(key),
                     value,
                 })?;
             }
@@ -156,33 +156,34 @@ impl<'text> Decoder<'text> {
             },
             content => Problem::KeyOfNoText(content.kind()),
         };
-        Err(problem.at(self.position(node)))
+        Err(problem.at(self.mark(node)))
     }
 
     /// The maps that the value of a merge key stands for: a map, or a list of maps, the first of which wins.
     fn merged_maps(&mut self, value: NodeRef) -> Result<Vec<NodeRef>, Fault> {
-        let maps = match self.tape.content(value.index) {
+        let maps = match self.events.content(value.index) {
             Content::List => self.children(value).collect(),
             _ => vec![value],
         };
         match maps
             .iter()
-            .find(|map| !matches!(self.tape.content(self.target(**map).index), Content::Map))
+            .find(|map| !matches!(self.events.content(self.target(**map).index), Content::Map))
         {
-            Some(other) => Err(Problem::MergeOfNoMap.at(self.position(*other))),
+            Some(other) => Err(Problem::MergeOfNoMap.at(self.mark(*other))),
             None => Ok(maps),
         }
     }
 
     fn children(&self, node: NodeRef) -> impl Iterator<Item = NodeRef> + use<'text> {
-        let tape = self.tape;
-        tape.children(node.index)
+        let events = self.events;
+        events
+            .children(node.index)
             .map(move |index| NodeRef { index, ..node })
     }
 
     /// The node itself, or what an alias stands for.
     fn target(&self, node: NodeRef) -> NodeRef {
-        match self.tape.content(node.index) {
+        match self.events.content(node.index) {
             Content::Alias(index) => NodeRef {
                 index: *index,
                 aliased: true,
@@ -196,8 +197,8 @@ impl<'text> Decoder<'text> {
         let target = self.target(node);
         self.budget
             .count(target.aliased)
-            .map_err(|problem| problem.at(self.position(node)))?;
-        Ok(self.tape.content(target.index))
+            .map_err(|problem| problem.at(self.mark(node)))?;
+        Ok(self.events.content(target.index))
     }
 
     /// Counts a text that an alias stands for: each time it is another copy in memory.
@@ -207,14 +208,14 @@ impl<'text> Decoder<'text> {
         }
         self.budget
             .count_text(text.len())
-            .map_err(|problem| problem.at(self.position(node)))
+            .map_err(|problem| problem.at(self.mark(node)))
     }
 
     fn wrong_kind(
         &self,
         node: NodeRef,
         what: Subject<'_>,
-        wanted: Kind,
+        wanted: NodeKind,
         found: &Content<'_>,
     ) -> Fault {
         Problem::WrongKind {
@@ -222,35 +223,34 @@ impl<'text> Decoder<'text> {
             wanted,
             found: found.kind(),
         }
-        .at(self.position(node))
+        .at(self.mark(node))
     }
 }
 
 /// The fields of one map and of the maps merged into it.
 #[derive(Default)]
 struct Fields<'text> {
-    list: Vec<Field<'text>>,
+    list: Vec<KeyValue<'text>>,
     /// Where a key stands, and in which of the maps.
-    seen: BTreeMap<Cow<'text, str>, (usize, Position)>,
+    seen: BTreeMap<Cow<'text, str>, (usize, Mark)>,
     /// How many maps there were so far.
     maps: usize,
 }
 
 impl<'text> Fields<'text> {
-    /// Adds a field of the latest map, unless one of its key is there from a map that wins.
-    fn add(&mut self, field: Field<'text>) -> Result<(), Fault> {
-        match self.seen.get(&field.key) {
+    /// Adds a pair of the latest map, unless one of its key is there from a map that wins.
+    fn add(&mut self, pair: KeyValue<'text>) -> Result<(), Fault> {
+        match self.seen.get(&pair.key) {
             None => {
-                self.seen
-                    .insert(field.key.clone(), (self.maps, field.position));
-                self.list.push(field);
+                self.seen.insert(pair.key.clone(), (self.maps, pair.mark));
+                self.list.push(pair);
                 Ok(())
             }
             Some((map, first)) if *map == self.maps => Err(Problem::RepeatedKey {
-                key: field.key.into_owned(),
+                key: pair.key.into_owned(),
                 first: first.line,
             }
-            .at(field.position)),
+            .at(pair.mark)),
             Some(_) => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::YamlError;
-use super::problem::{Position, Problem};
+use super::problem::{Mark, Problem};
 
 /// The text of a file: without its byte order mark, checked to have no control character, and with the line break of
 /// YAML 1.1 that the parser doesn't know (U+0085) made a plain one.
@@ -91,7 +91,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, YamlError> {
 }
 
 fn error(problem: Problem, offset: usize, text: &str) -> YamlError {
-    YamlError::new(problem.at(Position::of(offset, text)), text)
+    YamlError::new(problem.at(Mark::of(offset, text)), text)
 }
 
 #[cfg(test)]

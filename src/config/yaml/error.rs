@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::excerpt::excerpt;
-use super::problem::{Fault, Position};
+use super::problem::{Fault, Mark};
 
 /// Why a text isn't a remote.yaml, and where.
 ///
@@ -11,7 +11,7 @@ use super::problem::{Fault, Position};
 /// would be right. None of it holds a token or a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct YamlError {
-    position: Position,
+    mark: Mark,
     reason: String,
     excerpt: Option<String>,
     hint: Option<String>,
@@ -20,23 +20,23 @@ pub struct YamlError {
 impl YamlError {
     /// Makes the error of `text` that `fault` found.
     pub(super) fn new(fault: Fault, text: &str) -> Self {
-        let Fault { position, problem } = fault;
+        let Fault { mark, problem } = fault;
         Self {
-            position,
+            mark,
             reason: problem.to_string(),
-            excerpt: excerpt(text, position),
+            excerpt: excerpt(text, mark),
             hint: problem.hint(),
         }
     }
 
     /// The line, from 1.
     pub fn line(&self) -> usize {
-        self.position.line
+        self.mark.line
     }
 
     /// The column in characters, from 1.
     pub fn column(&self) -> usize {
-        self.position.column
+        self.mark.column
     }
 
     /// What is wrong, in one line.
@@ -75,12 +75,12 @@ impl std::error::Error for YamlError {}
 
 #[cfg(test)]
 mod tests {
-    use super::super::read;
+    use super::super::document;
 
     fn shown(text: &str) -> String {
         format!(
             "while parsing remote config data: /home/u/.apptainer/remote.yaml:{}",
-            read(text.as_bytes()).unwrap_err()
+            document(text.as_bytes()).unwrap_err()
         )
     }
 
@@ -212,7 +212,7 @@ did you mean "Exclusive"?"#
             ),
         ];
         for (text, reason, hint) in table {
-            let error = read(text.as_bytes()).unwrap_err();
+            let error = document(text.as_bytes()).unwrap_err();
             let found = format!("{}:{}: {}", error.line(), error.column(), error.reason());
             assert_eq!(
                 (found.as_str(), error.hint()),
@@ -250,7 +250,7 @@ did you mean "Exclusive"?"#
             ),
         ];
         for (text, reason) in table {
-            let error = read(text.as_bytes()).unwrap_err();
+            let error = document(text.as_bytes()).unwrap_err();
             assert_eq!(error.reason(), reason, "{text:?}");
             assert!(error.hint().is_some());
         }
@@ -263,7 +263,7 @@ did you mean "Exclusive"?"#
             "Remotes:\n  ? |\n    Token: SECRET\n  : {Foo: 1}\n",
             "\"Auth: SECRET\": 1\n",
         ] {
-            let error = read(text.as_bytes()).unwrap_err().to_string();
+            let error = document(text.as_bytes()).unwrap_err().to_string();
             assert!(!error.contains("SECRET"), "{error}");
         }
     }

@@ -6,7 +6,7 @@
 //! colon, or stands like a key below a secret: a token that was broken into lines, or has lost its colon.
 
 use super::lines::lines;
-use super::problem::Position;
+use super::problem::Mark;
 use super::suggestion::closest;
 
 const PUBLIC_KEYS: &[&str] = &[
@@ -26,16 +26,16 @@ const SECRET_KEYS: &[&str] = &["Token", "Auth"];
 /// What stands before a key or a value on a line and is neither.
 const MARKS: &[char] = &[' ', '\t', '-', '?', ':', '{', '[', '}', ']', ',', '#'];
 
-/// The line at `position` and a line with a caret under its place; none where the line is blank.
-pub(super) fn excerpt(text: &str, position: Position) -> Option<String> {
+/// The line at `mark` and a line with a caret under its place; none where the line is blank.
+pub(super) fn excerpt(text: &str, mark: Mark) -> Option<String> {
     let mut lines = lines(text);
     let mut secrets = Secrets::default();
-    for line in lines.by_ref().take(position.line.saturating_sub(1)) {
+    for line in lines.by_ref().take(mark.line.saturating_sub(1)) {
         secrets.pass(line, is_public);
     }
     let line = lines.next().filter(|line| !line.trim().is_empty())?;
     let hidden = secrets.pass(line, is_nearly_public).unwrap_or(line.len());
-    let (shown, place) = (&line[..hidden], position.column.saturating_sub(1));
+    let (shown, place) = (&line[..hidden], mark.column.saturating_sub(1));
     Some(if line[hidden..].trim().is_empty() {
         underlined(line, place)
     } else {
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str, line: usize, column: usize) -> Option<String> {
-        excerpt(text, Position { line, column })
+        excerpt(text, Mark { line, column })
     }
 
     #[test]

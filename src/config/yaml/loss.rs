@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::edit::{Outline, has_comment, words};
-use super::encoding;
 use super::lines::lines;
 
 const COMMENTS: &str = "comments";
@@ -53,12 +52,6 @@ impl Loss {
             parts: those_that_are_there(parts),
         }
     }
-}
-
-/// Whether a file has more than the document that is read.
-pub fn has_second_document(bytes: &[u8]) -> bool {
-    encoding::decode(bytes)
-        .is_ok_and(|text| Outline::read(&text).is_some_and(|outline| is_more(outline.gaps().1)))
 }
 
 /// Whether another document begins in what stands behind the last node of the first.

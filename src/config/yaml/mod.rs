@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! bytes -> canonical (what the tools write) ------------------------------> Document -> write -> text
-//! bytes -> encoding -> tape (events, no tree) -> decoder (Go's rules) -> schema -> Document
+//! bytes -> encoding -> events (events, no tree) -> decoder (Go's rules) -> schema -> Document
 //! ```
 
 mod canonical;
@@ -15,21 +15,21 @@ mod edit;
 mod emit;
 mod encoding;
 mod error;
+mod events;
 mod excerpt;
 mod flow;
 mod limits;
 mod line;
+mod line_numbers;
 mod lines;
 mod loss;
 mod order;
-mod place;
-mod places;
+mod part;
 mod problem;
 mod scalar;
 mod schema;
 mod style;
 mod suggestion;
-mod tape;
 mod write;
 
 #[cfg(test)]
@@ -37,12 +37,24 @@ mod tests;
 
 pub use self::{
     error::YamlError,
-    loss::{Loss, has_second_document},
-    places::{Places, places},
+    line_numbers::LineNumbers,
+    loss::Loss,
+    part::Part,
     write::{Written, write},
 };
 
 use crate::config::document::Document;
+
+/// What the text of a remote.yaml says.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The values.
+    pub document: Document,
+    /// The lines on which they are.
+    pub lines: LineNumbers,
+    /// Whether another document follows, which nobody reads.
+    pub second_document: bool,
+}
 
 /// Reads the text of a remote.yaml.
 ///
@@ -50,10 +62,29 @@ use crate::config::document::Document;
 ///
 /// # Errors
 /// Says the first thing that is wrong, where it is, and what would be right.
-pub fn read(bytes: &[u8]) -> Result<Document, YamlError> {
+pub fn read(bytes: &[u8]) -> Result<Read, YamlError> {
     if let Some(document) = canonical::read(bytes) {
-        return Ok(document);
+        return Ok(Read {
+            document,
+            lines: LineNumbers::in_text(bytes),
+            second_document: false,
+        });
     }
     let text = encoding::decode(bytes)?;
-    schema::document(&text).map_err(|fault| YamlError::new(fault, &text))
+    match schema::read(&text) {
+        Ok(contents) => Ok(Read {
+            document: contents.document,
+            lines: LineNumbers::from(contents.lines),
+            second_document: contents.second_document,
+        }),
+        Err(fault) => Err(YamlError::new(fault, &text)),
+    }
+}
+
+/// Reads the values only.
+///
+/// # Errors
+/// As [`read`].
+pub fn document(bytes: &[u8]) -> Result<Document, YamlError> {
+    read(bytes).map(|read| read.document)
 }

@@ -9,15 +9,15 @@ use crate::name::RemoteName;
 
 /// A place in a text: line and column in characters, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct Mark {
     pub(super) line: usize,
     pub(super) column: usize,
 }
 
-impl Position {
+impl Mark {
     /// Where the character at the byte `offset` of `text` stands.
     pub(super) fn of(offset: usize, text: &str) -> Self {
-        let mut position = Self { line: 1, column: 1 };
+        let mut mark = Self { line: 1, column: 1 };
         let mut previous = None;
         for character in text
             .char_indices()
@@ -27,16 +27,16 @@ impl Position {
             match (previous, character) {
                 (Some('\r'), '\n') => {}
                 (_, '\n' | '\r') => {
-                    position = Self {
-                        line: position.line + 1,
+                    mark = Self {
+                        line: mark.line + 1,
                         column: 1,
                     }
                 }
-                _ => position.column += 1,
+                _ => mark.column += 1,
             }
             previous = Some(character);
         }
-        position
+        mark
     }
 
     /// Whether only blanks stand before it on its line.
@@ -64,7 +64,7 @@ impl Position {
     }
 }
 
-impl From<Marker> for Position {
+impl From<Marker> for Mark {
     fn from(marker: Marker) -> Self {
         Self {
             line: marker.line(),
@@ -76,14 +76,14 @@ impl From<Marker> for Position {
 /// A problem and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
-    pub(super) position: Position,
+    pub(super) mark: Mark,
     pub(super) problem: Problem,
 }
 
 impl Fault {
     /// The fault that the parser found in `text`.
     pub(super) fn of_syntax(error: &ScanError, text: &str) -> Self {
-        let position = Position::from(*error.marker());
+        let mark = Mark::from(*error.marker());
         let problem = match error.kind() {
             ErrorKind::RecursionLimitExceeded => Problem::TooDeep,
             ErrorKind::UnsupportedYamlMajorVersion => {
@@ -92,29 +92,27 @@ impl Fault {
             ErrorKind::TabInBlockIndentation
             | ErrorKind::TabInPlainScalar
             | ErrorKind::TabAtBlockScalarStart => {
-                return Problem::Tab.at(position.of_tab(text));
+                return Problem::Tab.at(mark.of_tab(text));
             }
             ErrorKind::InvalidTrailingSingleQuotedScalar
             | ErrorKind::InvalidTrailingDoubleQuotedScalar => Problem::Trailing,
-            ErrorKind::ExpectedBlockMappingKey if !position.is_first_of_line(text) => {
-                Problem::Trailing
-            }
+            ErrorKind::ExpectedBlockMappingKey if !mark.is_first_of_line(text) => Problem::Trailing,
             kind => Problem::Syntax(kind.clone()),
         };
-        problem.at(position)
+        problem.at(mark)
     }
 }
 
 /// What stands where something else is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Text,
     Flag,
     List,
     Map,
 }
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for NodeKind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Text => "a text",
@@ -165,8 +163,8 @@ pub(super) enum Problem {
     #[error("{what} must be {wanted}, not {found}")]
     WrongKind {
         what: String,
-        wanted: Kind,
-        found: Kind,
+        wanted: NodeKind,
+        found: NodeKind,
     },
     #[error("{what} must be true or false")]
     NotAFlag { what: String, quoted: bool },
@@ -179,7 +177,7 @@ pub(super) enum Problem {
     #[error("a merge (<<) takes a map or a list of maps")]
     MergeOfNoMap,
     #[error("a key must be a text, not {0}")]
-    KeyOfNoText(Kind),
+    KeyOfNoText(NodeKind),
     #[error("a text tagged !!null")]
     TextTaggedNull,
     #[error("a text tagged !!binary that isn't base64 of UTF-8")]
@@ -188,9 +186,9 @@ pub(super) enum Problem {
 
 impl Problem {
     /// The problem at its place.
-    pub(super) fn at(self, position: Position) -> Fault {
+    pub(super) fn at(self, mark: Mark) -> Fault {
         Fault {
-            position,
+            mark,
             problem: self,
         }
     }
@@ -214,17 +212,20 @@ impl Problem {
             Self::NotAFlag { quoted: false, .. } => "write true or false",
             Self::WrongKind {
                 what,
-                wanted: Kind::Map,
+                wanted: NodeKind::Map,
                 ..
             } if what == "the file" => "it has the keys Active, Remotes and Credentials",
             Self::WrongKind {
-                wanted: Kind::Text, ..
+                wanted: NodeKind::Text,
+                ..
             } => "quote the text",
             Self::WrongKind {
-                wanted: Kind::List, ..
+                wanted: NodeKind::List,
+                ..
             } => "begin each item with a dash",
             Self::WrongKind {
-                wanted: Kind::Map, ..
+                wanted: NodeKind::Map,
+                ..
             } => "write its keys below it, or {} for none",
             _ => return None,
         };

@@ -2,10 +2,11 @@
 //!
 //! A null where something has to be is an error: D12 of docs/compatibility.md.
 
-use super::decoder::{Decoder, Field, NodeRef};
-use super::place::{Place, Subject};
-use super::problem::{Fault, Position, Problem};
-use super::tape::Tape;
+use super::decoder::{Decoder, KeyValue, NodeRef};
+use super::events::EventBuffer;
+use super::line_numbers::{FileLines, KeyLines, RemoteLines};
+use super::part::{Part, Subject};
+use super::problem::{Fault, Mark, Problem};
 use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
 use crate::name::RemoteName;
 use crate::secret::Secret;
@@ -27,143 +28,181 @@ const SHORT: usize = 8;
 /// Up to so many it repeats one of letters.
 const LONGEST_SHOWN: usize = 24;
 
-/// The document that `text` stands for.
-pub(super) fn document(text: &str) -> Result<Document, Fault> {
-    let tape = Tape::read(text)?;
-    if tape.is_empty() {
-        return Ok(Document::default());
-    }
-    file(&mut Decoder::new(&tape))
+/// What a text says, and on which lines.
+pub(super) struct Contents {
+    pub(super) document: Document,
+    pub(super) lines: FileLines,
+    /// Whether another document follows, which nobody reads.
+    pub(super) second_document: bool,
 }
 
-fn file(decoder: &mut Decoder<'_>) -> Result<Document, Fault> {
-    let mut document = Document::default();
+/// Reads the first document of `text`.
+pub(super) fn read(text: &str) -> Result<Contents, Fault> {
+    let events = EventBuffer::read(text)?;
+    let mut contents = Contents {
+        document: Document::default(),
+        lines: FileLines::default(),
+        second_document: events.second_document(),
+    };
+    if !events.is_empty() {
+        file(&mut Decoder::new(&events), &mut contents)?;
+    }
+    Ok(contents)
+}
+
+fn file(decoder: &mut Decoder<'_>, contents: &mut Contents) -> Result<(), Fault> {
+    let Contents {
+        document, lines, ..
+    } = contents;
     let root = decoder.root();
     if decoder.is_null(root) {
         let (missing, advice) = (
             "Active and Remotes are missing",
             "leave the file empty where there is no remote",
         );
-        return Err(null(
-            Subject::Whole(Place::File),
-            decoder.position(root),
-            missing,
-            advice,
-        ));
+        let subject = Subject::Whole(Part::File);
+        return Err(null(subject, decoder.mark(root), missing, advice));
     }
-    for field in decoder.fields(root, Subject::Whole(Place::File))? {
-        let what = Subject::Value(&field.key, Place::File);
-        match &*field.key {
-            "Active" => document.active = decoder.text(field.value, what)?,
-            "Remotes" => read_remotes(decoder, &field, &mut document)?,
-            "Credentials" => document.logins = list(decoder, &field, what, login)?,
-            _ => return Err(unknown(&field, Place::File, FILE_KEYS)),
+    let pairs = pairs(decoder, root, Part::File, FILE_KEYS, &mut lines.keys)?;
+    for pair in pairs {
+        let what = Subject::Value(&pair.key, Part::File);
+        match &*pair.key {
+            "Active" => document.active = decoder.text(pair.value, what)?,
+            "Remotes" => remotes(decoder, &pair, document, lines)?,
+            _ => {
+                let (logins, found) = list(decoder, &pair, what, login)?;
+                document.logins = logins;
+                lines.logins = found;
+            }
         }
-    }
-    Ok(document)
-}
-
-fn read_remotes(
-    decoder: &mut Decoder<'_>,
-    remotes: &Field<'_>,
-    document: &mut Document,
-) -> Result<(), Fault> {
-    let what = Subject::Value(&remotes.key, Place::File);
-    if decoder.is_null(remotes.value) {
-        return Err(null(
-            what,
-            remotes.position,
-            "a map is missing",
-            "write Remotes: {} where there is none",
-        ));
-    }
-    for field in decoder.fields(remotes.value, what)? {
-        let entry = remote(decoder, &field)?;
-        document.remotes.insert(RemoteName::found(field.key), entry);
     }
     Ok(())
 }
 
-fn remote(decoder: &mut Decoder<'_>, remote: &Field<'_>) -> Result<RemoteEntry, Fault> {
-    let place = Place::Remote(&remote.key);
-    refuse_null(decoder, remote.value, place, remote.position)?;
+fn remotes(
+    decoder: &mut Decoder<'_>,
+    remotes: &KeyValue<'_>,
+    document: &mut Document,
+    lines: &mut FileLines,
+) -> Result<(), Fault> {
+    let what = Subject::Value(&remotes.key, Part::File);
+    if decoder.is_null(remotes.value) {
+        let advice = "write Remotes: {} where there is none";
+        return Err(null(what, remotes.mark, "a map is missing", advice));
+    }
+    for pair in decoder.fields(remotes.value, what)? {
+        let (entry, found) = remote(decoder, &pair)?;
+        lines.remotes.insert(pair.key.to_string(), found);
+        document.remotes.insert(RemoteName::found(pair.key), entry);
+    }
+    Ok(())
+}
+
+fn remote(
+    decoder: &mut Decoder<'_>,
+    remote: &KeyValue<'_>,
+) -> Result<(RemoteEntry, RemoteLines), Fault> {
+    let part = Part::Remote(&remote.key);
+    refuse_null(decoder, remote.value, part, remote.mark)?;
     let mut entry = RemoteEntry::default();
-    for field in decoder.fields(remote.value, Subject::Whole(place))? {
-        let what = Subject::Value(&field.key, place);
-        match &*field.key {
-            "URI" => entry.uri = decoder.text(field.value, what)?,
-            "Token" => entry.token = Secret::new(decoder.text(field.value, what)?),
-            "System" => entry.system = decoder.flag(field.value, what)?,
-            "Exclusive" => entry.exclusive = decoder.flag(field.value, what)?,
-            "Insecure" => entry.insecure = decoder.flag(field.value, what)?,
-            "Keyservers" => {
-                let item = |decoder: &mut _, node, number| {
-                    keyserver(decoder, node, Place::Keyserver(&remote.key, number))
+    let mut lines = RemoteLines::default();
+    for pair in pairs(decoder, remote.value, part, REMOTE_KEYS, &mut lines.keys)? {
+        let what = Subject::Value(&pair.key, part);
+        match &*pair.key {
+            "URI" => entry.uri = decoder.text(pair.value, what)?,
+            "Token" => entry.token = Secret::new(decoder.text(pair.value, what)?),
+            "System" => entry.system = decoder.flag(pair.value, what)?,
+            "Exclusive" => entry.exclusive = decoder.flag(pair.value, what)?,
+            "Insecure" => entry.insecure = decoder.flag(pair.value, what)?,
+            _ => {
+                let item = |decoder: &mut _, node, index| {
+                    keyserver(decoder, node, Part::Keyserver(&remote.key, index))
                 };
-                entry.keyservers = list(decoder, &field, what, item)?;
+                (entry.keyservers, lines.keyservers) = list(decoder, &pair, what, item)?;
             }
-            _ => return Err(unknown(&field, place, REMOTE_KEYS)),
         }
     }
-    Ok(entry)
+    lines.keys.first = remote.mark.line;
+    Ok((entry, lines))
 }
 
 fn keyserver(
     decoder: &mut Decoder<'_>,
     node: NodeRef,
-    place: Place<'_>,
-) -> Result<KeyserverEntry, Fault> {
-    refuse_null(decoder, node, place, decoder.position(node))?;
+    part: Part<'_>,
+) -> Result<(KeyserverEntry, KeyLines), Fault> {
+    refuse_null(decoder, node, part, decoder.mark(node))?;
     let mut entry = KeyserverEntry::default();
-    for field in decoder.fields(node, Subject::Whole(place))? {
-        let what = Subject::Value(&field.key, place);
-        match &*field.key {
-            "URI" => entry.uri = decoder.text(field.value, what)?,
-            "Skip" => entry.skip = decoder.flag(field.value, what)?,
-            "External" => entry.external = decoder.flag(field.value, what)?,
-            "Insecure" => entry.insecure = decoder.flag(field.value, what)?,
-            _ => return Err(unknown(&field, place, KEYSERVER_KEYS)),
+    let mut lines = KeyLines::default();
+    for pair in pairs(decoder, node, part, KEYSERVER_KEYS, &mut lines)? {
+        let what = Subject::Value(&pair.key, part);
+        match &*pair.key {
+            "URI" => entry.uri = decoder.text(pair.value, what)?,
+            "Skip" => entry.skip = decoder.flag(pair.value, what)?,
+            "External" => entry.external = decoder.flag(pair.value, what)?,
+            _ => entry.insecure = decoder.flag(pair.value, what)?,
         }
     }
-    Ok(entry)
+    Ok((entry, lines))
 }
 
-fn login(decoder: &mut Decoder<'_>, node: NodeRef, number: usize) -> Result<LoginEntry, Fault> {
-    let place = Place::Login(number);
-    refuse_null(decoder, node, place, decoder.position(node))?;
+fn login(
+    decoder: &mut Decoder<'_>,
+    node: NodeRef,
+    index: usize,
+) -> Result<(LoginEntry, KeyLines), Fault> {
+    let part = Part::Login(index);
+    refuse_null(decoder, node, part, decoder.mark(node))?;
     let mut entry = LoginEntry::default();
-    for field in decoder.fields(node, Subject::Whole(place))? {
-        let what = Subject::Value(&field.key, place);
-        match &*field.key {
-            "URI" => entry.uri = decoder.text(field.value, what)?,
-            "Auth" => entry.auth = Secret::new(decoder.text(field.value, what)?),
-            "Insecure" => entry.insecure = decoder.flag(field.value, what)?,
-            _ => return Err(unknown(&field, place, LOGIN_KEYS)),
+    let mut lines = KeyLines::default();
+    for pair in pairs(decoder, node, part, LOGIN_KEYS, &mut lines)? {
+        let what = Subject::Value(&pair.key, part);
+        match &*pair.key {
+            "URI" => entry.uri = decoder.text(pair.value, what)?,
+            "Auth" => entry.auth = Secret::new(decoder.text(pair.value, what)?),
+            _ => entry.insecure = decoder.flag(pair.value, what)?,
         }
     }
-    Ok(entry)
+    Ok((entry, lines))
 }
 
-/// The items of a list, each made with its number from 1.
+/// The keys of a part, all of which are `known`, and their lines.
+fn pairs<'text>(
+    decoder: &mut Decoder<'text>,
+    node: NodeRef,
+    part: Part<'_>,
+    known: &'static [&'static str],
+    lines: &mut KeyLines,
+) -> Result<Vec<KeyValue<'text>>, Fault> {
+    lines.first = decoder.mark(node).line;
+    let pairs = decoder.fields(node, Subject::Whole(part))?;
+    for pair in &pairs {
+        let Some(key) = known.iter().find(|key| **key == pair.key) else {
+            return Err(unknown(pair, part, known));
+        };
+        lines.keys.push((key, pair.mark.line));
+    }
+    Ok(pairs)
+}
+
+/// The items of a list and their lines, each made with its index.
 fn list<'text, T>(
     decoder: &mut Decoder<'text>,
-    field: &Field<'_>,
+    pair: &KeyValue<'_>,
     what: Subject<'_>,
-    item: impl Fn(&mut Decoder<'text>, NodeRef, usize) -> Result<T, Fault>,
-) -> Result<Vec<T>, Fault> {
-    let nodes = decoder.items(field.value, what)?;
+    item: impl Fn(&mut Decoder<'text>, NodeRef, usize) -> Result<(T, KeyLines), Fault>,
+) -> Result<(Vec<T>, Vec<KeyLines>), Fault> {
+    let nodes = decoder.items(pair.value, what)?.into_iter().enumerate();
     nodes
-        .into_iter()
-        .zip(1..)
-        .map(|(node, number)| item(decoder, node, number))
+        .map(|(index, node)| item(decoder, node, index))
         .collect()
 }
 
 fn refuse_null(
     decoder: &Decoder<'_>,
     node: NodeRef,
-    place: Place<'_>,
-    position: Position,
+    part: Part<'_>,
+    mark: Mark,
 ) -> Result<(), Fault> {
     if !decoder.is_null(node) {
         return Ok(());
@@ -172,35 +211,30 @@ fn refuse_null(
         "a map with its URI is missing",
         "write its URI below it, indented, or remove it",
     );
-    Err(null(Subject::Whole(place), position, missing, advice))
+    Err(null(Subject::Whole(part), mark, missing, advice))
 }
 
-fn null(
-    what: Subject<'_>,
-    position: Position,
-    missing: &'static str,
-    advice: &'static str,
-) -> Fault {
+fn null(what: Subject<'_>, mark: Mark, missing: &'static str, advice: &'static str) -> Fault {
     Problem::Null {
         what: what.to_string(),
         missing,
         advice,
     }
-    .at(position)
+    .at(mark)
 }
 
-fn unknown(field: &Field<'_>, place: Place<'_>, known: &'static [&'static str]) -> Fault {
+fn unknown(pair: &KeyValue<'_>, part: Part<'_>, known: &'static [&'static str]) -> Fault {
     // A line of a token can stand where a key does; no key that anyone would write looks like one.
     let is_word = |character: char| character.is_alphabetic() || " -_".contains(character);
-    let is_shown = match field.key.len() {
+    let is_shown = match pair.key.len() {
         ..=SHORT => true,
-        length => length <= LONGEST_SHOWN && field.key.chars().all(is_word),
+        length => length <= LONGEST_SHOWN && pair.key.chars().all(is_word),
     };
-    let key = if is_shown { &*field.key } else { "***" };
+    let key = if is_shown { &*pair.key } else { "***" };
     Problem::UnknownKey {
         key: key.to_owned(),
-        place: place.inside(),
+        place: part.inside(),
         known,
     }
-    .at(field.position)
+    .at(pair.mark)
 }

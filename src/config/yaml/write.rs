@@ -4,7 +4,7 @@
 use super::edit::{Aliases, Edited};
 use super::emit::Replacement;
 use super::loss::Loss;
-use super::{edit, emit, encoding, read};
+use super::{document, edit, emit, encoding};
 use crate::config::document::Document;
 
 /// A new text, and what of the old one is not in it.
@@ -47,7 +47,7 @@ pub fn write(old: Option<&[u8]>, before: &Document, after: &Document) -> Written
             continue;
         };
         let bytes = encoding::encode(&new, old);
-        if read(&bytes).as_ref() == Ok(after) {
+        if document(&bytes).as_ref() == Ok(after) {
             return Written {
                 bytes,
                 loss: Loss::of_parts(loses_comments, aliases == Aliases::WrittenOut),

@@ -320,7 +320,7 @@ fn contents(path: &Path) -> Option<Vec<u8>> {
 }
 
 fn remotes(bytes: &[u8]) -> BTreeMap<RemoteName, RemoteEntry> {
-    yaml::read(bytes).unwrap().remotes().clone()
+    yaml::document(bytes).unwrap().remotes().clone()
 }
 
 fn shown(contents: Option<&[u8]>) -> String {

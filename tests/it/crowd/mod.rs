@@ -74,7 +74,7 @@ fn world() -> World {
 /// The whole file; a panic when it is half a one.
 fn document(path: &Path) -> Document {
     let bytes = fs::read(path).unwrap();
-    yaml::read(&bytes)
+    yaml::document(&bytes)
         .unwrap_or_else(|error| panic!("{error}:\n{}", String::from_utf8_lossy(&bytes)))
 }
 

@@ -77,10 +77,7 @@ fn is_hidden(path: &Path) -> bool {
 
 /// Logins to registries whose passwords' file is not there.
 fn missing(survey: &Survey, path: &Path) -> Vec<Finding> {
-    let logins = survey
-        .user
-        .iter()
-        .flat_map(|user| user.layer.document.logins());
+    let logins = survey.user.iter().flat_map(|user| user.document.logins());
     let registries = logins.filter(|login| RegistryUri::found(&login.uri).is_ok());
     let found = registries.map(|login| {
         let message = format!(

@@ -11,6 +11,7 @@ use crate::cli::network;
 use crate::cli::services::{LIBRARY, WayToLibrary};
 use crate::config::checks::{Code, Finding};
 use crate::config::effective::{Effective, Remote};
+use crate::config::yaml::Part;
 use crate::name::RemoteName;
 use crate::service::discovery::{
     Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
@@ -143,9 +144,11 @@ fn lines(survey: &Survey, remote: &Remote<'_>, index: usize) -> Option<usize> {
     } else {
         &survey.user
     };
-    source
-        .as_ref()
-        .and_then(|source| source.places.keyserver(remote.name, index))
+    source.as_ref().and_then(|source| {
+        source
+            .lines
+            .first(Part::Keyserver(remote.name.as_str(), index))
+    })
 }
 
 fn known_keyserver(remote: &Remote<'_>) -> Option<String> {

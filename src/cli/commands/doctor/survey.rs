@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use super::{environment, registries, servers, tokens};
 use crate::cli::context::Context;
 use crate::cli::{keychain, layers, network};
-use crate::config::checks::{Code, Commands, FileAttributes, Finding, Source, shell_word};
+use crate::config::checks::{Code, Commands, FileAttributes, Finding, shell_word};
 use crate::config::effective::{Effective, Remote};
 use crate::config::layer::{Layer, LayerKind};
 use crate::config::paths::Paths;
 use crate::config::store::{ParseError, ReadError};
+use crate::config::yaml::Part;
 use crate::config::{checks, yaml};
 use crate::disk;
 use crate::disk::{DiskError, Litter};
@@ -27,9 +28,9 @@ pub(super) struct Survey {
     /// The files that were there to be looked at.
     pub(super) files: Vec<PathBuf>,
     /// The system's file or the built-in layer; none where the file can't be read.
-    pub(super) system: Option<Source>,
+    pub(super) system: Option<Layer>,
     /// The user's file.
-    pub(super) user: Option<Source>,
+    pub(super) user: Option<Layer>,
     /// Whether the user's file could be read, or is not there: else nobody knows which remote is the active one.
     user_is_known: bool,
     /// The active remote by the environment.
@@ -54,10 +55,7 @@ impl Survey {
             commands: commands(context, may_write_system),
         };
         survey.look_at_modes(paths, user_id);
-        let built_in = || Source {
-            layer: Layer::built_in(&context.command),
-            places: yaml::Places::default(),
-        };
+        let built_in = || Layer::built_in(&context.command);
         let read = survey.read(&paths.system, LayerKind::System, user_id);
         survey.system = read.map(|source| source.unwrap_or_else(built_in));
         let read = survey.read(&paths.user, LayerKind::User, user_id);
@@ -80,8 +78,8 @@ impl Survey {
     pub(super) fn effective(&self) -> Option<Effective<'_>> {
         let system = self.system.as_ref()?;
         Some(Effective::merge(
-            &system.layer,
-            self.user.as_ref().map(|user| &user.layer),
+            system,
+            self.user.as_ref(),
             self.chosen.as_ref(),
         ))
     }
@@ -130,7 +128,7 @@ impl Survey {
         let Some(user) = self.user.as_ref().filter(|_| paths.user_is_named) else {
             return;
         };
-        let document = &user.layer.document;
+        let document = &user.document;
         let has_secret = document
             .remotes()
             .values()
@@ -142,21 +140,11 @@ impl Survey {
     }
 
     /// The file's source; `Some(None)` when there is no file, `None` when it can't be read, which is a finding.
-    fn read(&mut self, path: &Path, kind: LayerKind, user: u32) -> Option<Option<Source>> {
+    fn read(&mut self, path: &Path, kind: LayerKind, user: u32) -> Option<Option<Layer>> {
         let parse = |bytes: Option<&[u8]>| {
             let Some(bytes) = bytes else { return Ok(None) };
             match yaml::read(bytes) {
-                Ok(document) => {
-                    let layer = Layer {
-                        kind,
-                        path: Some(path.to_path_buf()),
-                        document,
-                    };
-                    Ok(Some(Source {
-                        layer,
-                        places: yaml::places(bytes),
-                    }))
-                }
+                Ok(read) => Ok(Some(Layer::new(kind, path, read))),
                 Err(error) => Err(ReadError::from(ParseError {
                     path: path.to_path_buf(),
                     error,
@@ -363,7 +351,10 @@ pub(super) fn place(survey: &Survey, remote: &Remote<'_>) -> (Option<PathBuf>, O
     let Some(source) = source else {
         return (None, None);
     };
-    (source.layer.path.clone(), source.places.remote(remote.name))
+    (
+        source.path.clone(),
+        source.lines.first(Part::Remote(remote.name.as_str())),
+    )
 }
 
 /// Whether the layer below the user's has a name; used where its absence makes a ghost.
@@ -371,5 +362,5 @@ pub(super) fn system_has(survey: &Survey, name: &RemoteName) -> bool {
     survey
         .system
         .as_ref()
-        .is_none_or(|system| system.layer.document.remotes().contains_key(name))
+        .is_none_or(|system| system.document.remotes().contains_key(name))
 }

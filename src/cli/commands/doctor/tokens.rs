@@ -6,6 +6,7 @@ use super::survey::Survey;
 use crate::cli::time;
 use crate::config::checks::{Code, Finding};
 use crate::config::effective::{Effective, Remote, Token};
+use crate::config::yaml::Part;
 use crate::service::token;
 
 /// Tokens whose time is over, or soon will be.
@@ -33,8 +34,8 @@ fn check(
     let user = survey.user.as_ref()?;
     let at = |finding: Finding| {
         finding.at(
-            user.layer.path.clone(),
-            user.places.remote_key(name, "Token"),
+            user.path.clone(),
+            user.lines.key(Part::Remote(name.as_str()), "Token"),
         )
     };
     if end <= now {

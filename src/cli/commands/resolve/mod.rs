@@ -93,12 +93,11 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     };
     let known = Known::find(&effective, &question, args, context, ui);
     let answer = resolve::resolve(&effective, &known.services, &context.command, &question);
-    let sources = Sources::read(&layers)?;
     let asked = Asked {
         effective: &effective,
         question,
         answer: &answer,
-        sources: &sources,
+        sources: Sources(&layers),
         known: &known,
         context,
     };
@@ -258,7 +257,7 @@ struct Asked<'a> {
     effective: &'a Effective<'a>,
     question: Question<'a>,
     answer: &'a Answer<'a>,
-    sources: &'a Sources,
+    sources: Sources<'a>,
     known: &'a Known,
     context: &'a Context,
 }

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let show = Show {
         effective: &effective,
         remote,
-        sources: Sources::read(&layers)?,
+        sources: Sources(&layers),
         services,
         now: context.now,
     };

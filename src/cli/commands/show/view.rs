@@ -18,7 +18,7 @@ use crate::service::token;
 pub(super) struct Show<'a> {
     pub(super) effective: &'a Effective<'a>,
     pub(super) remote: &'a Remote<'a>,
-    pub(super) sources: Sources,
+    pub(super) sources: Sources<'a>,
     pub(super) services: KnownServices,
     pub(super) now: SystemTime,
 }
@@ -110,7 +110,7 @@ impl<'a> Show<'a> {
             name: name.as_str(),
             uri: remote.uri(),
             insecure: remote.is_insecure(),
-            defined: sources.place(remote.layer, |places| places.remote(name)),
+            defined: sources.remote(remote),
             active: effective.active().is_some_and(|active| active.name == name),
             active_remote: active.map(|active| active.value.to_string()),
             active_by: sources.active(effective),

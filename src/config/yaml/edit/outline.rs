@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::super::events::{Content, EventBuffer};
 use super::super::lines::lines;
-use super::super::tape::{Content, Tape};
 
 /// A text with the nodes of its first document.
 pub(in super::super) struct Outline<'text> {
     pub(super) text: &'text str,
-    tape: Tape<'text>,
-    ranges: Vec<Range<usize>>,
+    events: EventBuffer<'text>,
 }
 
 /// A map that stands in the text itself, not behind an alias.
@@ -45,26 +44,26 @@ impl Map<'_> {
 impl<'text> Outline<'text> {
     /// The outline of a text that can be read.
     pub(in super::super) fn read(text: &'text str) -> Option<Self> {
-        let (tape, ranges) = Tape::read_with_ranges(text).ok()?;
-        Some(Self { text, tape, ranges })
+        let events = EventBuffer::read(text).ok()?;
+        Some(Self { text, events })
     }
 
     /// Whether there is no document: blanks and comments only.
     pub(super) fn is_empty(&self) -> bool {
-        self.tape.is_empty()
+        self.events.is_empty()
     }
 
     /// The bytes of a node, without its tag and anchor.
     pub(super) fn range(&self, node: usize) -> Range<usize> {
-        self.ranges[node].clone()
+        self.events.range(node)
     }
 
     /// What stands before each text, alias and list or map of nothing, and what stands behind the last one.
     pub(in super::super) fn gaps(&self) -> (Vec<&'text str>, &'text str) {
         let mut at = 0;
         let mut gaps = Vec::new();
-        for (node, range) in self.ranges.iter().enumerate() {
-            if self.tape.children(node).next().is_none() {
+        for (node, range) in self.events.ranges().enumerate() {
+            if self.events.children(node).next().is_none() {
                 gaps.extend(self.text.get(at..range.start));
                 at = range.end;
             }
@@ -74,13 +73,13 @@ impl<'text> Outline<'text> {
 
     /// The map at `node`; `None` for anything else.
     pub(super) fn map(&self, node: usize) -> Option<Map<'text>> {
-        let Content::Map = self.tape.content(node) else {
+        let Content::Map = self.events.content(node) else {
             return None;
         };
-        let mut nodes = self.tape.children(node);
+        let mut nodes = self.events.children(node);
         let mut pairs = Vec::new();
         while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
-            let Content::Scalar(scalar) = self.tape.content(key) else {
+            let Content::Scalar(scalar) = self.events.content(key) else {
                 return None;
             };
             let name = if scalar.is_merge() {
@@ -95,35 +94,39 @@ impl<'text> Outline<'text> {
 
     /// The items of the list at `node`; `None` for anything else.
     pub(super) fn items(&self, node: usize) -> Option<Vec<usize>> {
-        match self.tape.content(node) {
-            Content::List => Some(self.tape.children(node).collect()),
+        match self.events.content(node) {
+            Content::List => Some(self.events.children(node).collect()),
             _ => None,
         }
     }
 
     /// Whether the node is an alias.
     pub(super) fn is_alias(&self, node: usize) -> bool {
-        matches!(self.tape.content(node), Content::Alias(_))
+        matches!(self.events.content(node), Content::Alias(_))
     }
 
     /// Whether the node is an alias, or has one in it.
     pub(super) fn has_alias(&self, node: usize) -> bool {
-        self.is_alias(node) || self.tape.children(node).any(|child| self.has_alias(child))
+        self.is_alias(node)
+            || self
+                .events
+                .children(node)
+                .any(|child| self.has_alias(child))
     }
 
     /// Whether the node is a null, or a list or map of nothing.
     pub(super) fn is_nothing(&self, node: usize) -> bool {
-        match self.tape.content(node) {
+        match self.events.content(node) {
             Content::Scalar(scalar) => scalar.is_null(),
             Content::Alias(_) => false,
-            Content::List | Content::Map => self.tape.children(node).next().is_none(),
+            Content::List | Content::Map => self.events.children(node).next().is_none(),
         }
     }
 
     /// Whether the list or map stands in brackets.
     pub(super) fn is_in_brackets(&self, node: usize) -> bool {
         let text = &self.text[self.range(node).start..];
-        match self.tape.content(node) {
+        match self.events.content(node) {
             // One whose dashes aren't indented begins, to the parser, with its first item, which may stand in brackets.
             Content::List => text.starts_with('['),
             _ => text.starts_with('{'),
@@ -223,7 +226,7 @@ impl<'text> Outline<'text> {
     /// Where the node ends that stands before `node`: no comment above that can be one of `node`.
     fn floor(&self, node: usize) -> usize {
         let start = self.range(node).start;
-        let mut ends = self.ranges[..node].iter().rev().map(|range| range.end);
+        let mut ends = self.events.ranges().take(node).rev().map(|range| range.end);
         // a list or map around the node ends behind its begin
         ends.find(|end| *end <= start).unwrap_or(0)
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{read, write};
+use super::super::{document, write};
 use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
 use crate::name::RemoteName;
 use crate::secret::Secret;
@@ -246,7 +246,7 @@ fn remote() -> impl Strategy<Value = RemoteEntry> {
         })
 }
 
-fn document() -> impl Strategy<Value = Document> {
+fn any_document() -> impl Strategy<Value = Document> {
     let login = ("l[0-4]", "a[0-1]").prop_map(|(uri, auth)| LoginEntry {
         uri,
         auth: Secret::new(auth),
@@ -263,10 +263,10 @@ fn document() -> impl Strategy<Value = Document> {
 proptest! {
     #[test]
     fn any_change_of_any_hand_written_file_keeps_its_comments(
-        before in document(), after in document(), exclusive in any::<bool>(), insecure in any::<bool>(), hand in hand(),
+        before in any_document(), after in any_document(), exclusive in any::<bool>(), insecure in any::<bool>(), hand in hand(),
     ) {
         let text = written_by_hand(&before, &hand);
-        prop_assert_eq!(read(text.as_bytes()), Ok(before.clone()), "{}", text);
+        prop_assert_eq!(document(text.as_bytes()), Ok(before.clone()), "{}", text);
         let mut after = after;
         if let Some(remote) = after.remotes.values_mut().next() {
             remote.exclusive = exclusive;
@@ -275,7 +275,7 @@ proptest! {
         let written = write(Some(text.as_bytes()), &before, &after);
         let new = std::str::from_utf8(&written.bytes).unwrap();
         prop_assert_eq!(written.loss, None, "{}\n{:?}", text, after);
-        prop_assert_eq!(read(&written.bytes), Ok(after.clone()), "{}\n{}", text, new);
+        prop_assert_eq!(document(&written.bytes), Ok(after.clone()), "{}\n{}", text, new);
         let again = write(Some(&written.bytes), &after, &after);
         prop_assert_eq!(again.bytes, written.bytes.clone());
         // A token that goes takes its own comments along.
@@ -301,7 +301,9 @@ fn every_sample_file_can_be_changed() {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let bytes = fs::read(&path).unwrap();
-        let Ok(before) = read(&bytes) else { continue };
+        let Ok(before) = document(&bytes) else {
+            continue;
+        };
         let mut cases = vec![
             before.clone(),
             before.clone(),
@@ -323,7 +325,7 @@ fn every_sample_file_can_be_changed() {
             let written = write(Some(&bytes), &before, &after);
             let shown = String::from_utf8_lossy(&written.bytes);
             assert_eq!(
-                read(&written.bytes).as_ref(),
+                document(&written.bytes).as_ref(),
                 Ok(&after),
                 "{}: {shown}",
                 path.display()

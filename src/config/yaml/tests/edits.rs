@@ -1,6 +1,6 @@
 //! What stays of a text that a person edited, and where what is new goes.
 
-use super::super::{read, write};
+use super::super::{document, write};
 use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
 use crate::name::RemoteName;
 use crate::secret::Secret;
@@ -8,11 +8,11 @@ use crate::secret::Secret;
 /// The text after a change, and what was lost.
 #[track_caller]
 fn changed_with_loss(text: &str, change: impl Fn(&mut Document)) -> (String, Option<String>) {
-    let before = read(text.as_bytes()).unwrap();
+    let before = document(text.as_bytes()).unwrap();
     let mut after = before.clone();
     change(&mut after);
     let written = write(Some(text.as_bytes()), &before, &after);
-    assert_eq!(read(&written.bytes).as_ref(), Ok(&after));
+    assert_eq!(document(&written.bytes).as_ref(), Ok(&after));
     (
         String::from_utf8(written.bytes).unwrap(),
         written.loss.map(|loss| loss.to_string()),
@@ -544,7 +544,7 @@ fn quotes_and_values_that_are_left_out_alone_are_no_persons_form() {
         "Active: yes\nRemotes:\n  a:\n    URI: 1.50\n    System: yes\n",
         "Active: 'yes'\nRemotes:\n  'a':\n    URI: '1.50'\n    System: true\n    Exclusive: off\n",
     ] {
-        let before = read(old.as_bytes()).unwrap();
+        let before = document(old.as_bytes()).unwrap();
         let mut after = before.clone();
         after.active = "a".to_owned();
         let new = written.replacen("\"yes\"", "a", 1);
@@ -563,7 +563,7 @@ fn quotes_and_values_that_are_left_out_alone_are_no_persons_form() {
 fn a_text_without_its_last_note_becomes_the_tools_form_at_the_next_write() {
     let old =
         b"Active: 'a'\nRemotes:\n  a:\n    URI: h\n    System: false\n  # ours\n  b:\n    URI: h\n    System: false\n";
-    let before = read(old).unwrap();
+    let before = document(old).unwrap();
     let mut after = before.clone();
     after.remotes.pop_last();
     let first = write(Some(old), &before, &after).bytes;

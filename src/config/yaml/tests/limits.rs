@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::super::read;
+use super::super::document;
 use crate::name::RemoteName;
 
 /// Generous for a busy machine and a debug build; what these files could cost without a limit is years.
@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// The reason that `text` is refused for, found in bounded time.
 fn refusal(text: &str) -> String {
     let start = Instant::now();
-    let reason = read(text.as_bytes()).unwrap_err().reason().to_owned();
+    let reason = document(text.as_bytes()).unwrap_err().reason().to_owned();
     assert!(start.elapsed() < LONGEST, "{reason}");
     reason
 }
@@ -79,7 +79,7 @@ fn a_thousand_aliases_are_the_most() {
         format!("Remotes:\n  a: &a {{URI: c.example.com, System: true}}\n{aliases}")
     };
     assert_eq!(
-        read(remotes(1_000).as_bytes()).unwrap().remotes().len(),
+        document(remotes(1_000).as_bytes()).unwrap().remotes().len(),
         1_001
     );
     assert_eq!(refusal(&remotes(1_001)), "more than 1000 aliases");
@@ -97,7 +97,7 @@ fn a_long_text_can_not_be_copied_over_and_over() {
         )
     };
     assert_eq!(
-        read(remotes(1_000).as_bytes()).unwrap().remotes().len(),
+        document(remotes(1_000).as_bytes()).unwrap().remotes().len(),
         901
     );
     assert_eq!(
@@ -122,7 +122,7 @@ fn a_chain_of_merges_ends_and_overflows_no_stack() {
         .map(|line| format!("{line}\n"))
         .collect();
     assert_eq!(
-        read(short.as_bytes()).unwrap().remotes()[&RemoteName::found("r40")].uri,
+        document(short.as_bytes()).unwrap().remotes()[&RemoteName::found("r40")].uri,
         "c"
     );
     let others: String = (0..50_000)
@@ -130,7 +130,7 @@ fn a_chain_of_merges_ends_and_overflows_no_stack() {
         .collect();
     let long = chain.replacen("Remotes:\n", &format!("Remotes:\n{others}"), 1);
     assert_eq!(
-        read(long.as_bytes()).unwrap().remotes()[&RemoteName::found("r1000")].uri,
+        document(long.as_bytes()).unwrap().remotes()[&RemoteName::found("r1000")].uri,
         "c"
     );
 }
@@ -138,7 +138,7 @@ fn a_chain_of_merges_ends_and_overflows_no_stack() {
 #[test]
 fn a_name_has_a_longest_length() {
     let text = |length: usize| format!("Remotes:\n  ? {}\n  : URI: c\n", "n".repeat(length));
-    assert!(read(text(RemoteName::LONGEST).as_bytes()).is_ok());
+    assert!(document(text(RemoteName::LONGEST).as_bytes()).is_ok());
     assert_eq!(
         refusal(&text(RemoteName::LONGEST + 1)),
         "a name of 65537 bytes: at most 65536 are possible"
@@ -150,7 +150,7 @@ fn a_long_value_is_read() {
     let token = "t".repeat(1_000_000);
     let text = format!("Remotes:\n  a:\n    URI: c\n    Token: {token}\n");
     assert_eq!(
-        read(text.as_bytes()).unwrap().remotes()[&RemoteName::found("a")]
+        document(text.as_bytes()).unwrap().remotes()[&RemoteName::found("a")]
             .token
             .expose(),
         token
@@ -173,7 +173,7 @@ fn reading_takes_time_in_proportion() {
         let worked = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
         let once = || {
             let start = worked();
-            assert_eq!(read(text.as_bytes()).unwrap().remotes().len(), count);
+            assert_eq!(document(text.as_bytes()).unwrap().remotes().len(), count);
             worked() - start
         };
         (0..9).map(|_| once()).min().unwrap()

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::super::read;
+use super::super::document;
 use crate::config::document::Document;
 
 /// Where Go reads a null that it panics on later: D12 of docs/compatibility.md.
@@ -82,7 +82,7 @@ fn without_empty(mut value: Value) -> Value {
 #[test]
 fn what_the_libraries_agree_on_is_read_so() {
     for (file, verdicts) in verdicts() {
-        let result = read(&fs::read(data().join("files").join(&file)).unwrap());
+        let result = document(&fs::read(data().join("files").join(&file)).unwrap());
         if let Some((_, reason)) = REFUSED_FOR_A_NULL.iter().find(|(name, _)| *name == file) {
             assert!(result.unwrap_err().reason().starts_with(reason), "{file}");
             continue;

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{read, write};
+use super::super::{document, write};
 use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
 use crate::name::RemoteName;
 use crate::secret::Secret;
@@ -32,11 +32,11 @@ fn document_of(text: &str) -> Document {
     }
 }
 
-fn assert_comes_back(document: &Document) {
-    let bytes = write(None, &Document::default(), document).bytes;
+fn assert_comes_back(written: &Document) {
+    let bytes = write(None, &Document::default(), written).bytes;
     assert_eq!(
-        read(&bytes).as_ref(),
-        Ok(document),
+        document(&bytes).as_ref(),
+        Ok(written),
         "{}",
         String::from_utf8_lossy(&bytes)
     );
@@ -110,19 +110,19 @@ proptest! {
 
     #[test]
     fn no_bytes_make_reading_panic(bytes in vec(any::<u8>(), 0..200)) {
-        let _ = read(&bytes).map_err(|error| error.to_string());
+        let _ = document(&bytes).map_err(|error| error.to_string());
     }
 
     #[test]
     fn no_text_makes_reading_panic(lines in vec(any_line(), 0..12)) {
-        let _ = read(lines.concat().as_bytes()).map_err(|error| error.to_string());
+        let _ = document(lines.concat().as_bytes()).map_err(|error| error.to_string());
     }
 
     #[test]
     fn no_error_shows_a_token(before in vec(any_line(), 0..6), style in 0..5usize, after in vec(any_line(), 0..3)) {
         let secret = ["Token: SECRET", "Token: \"SECRET", "- Auth: 'SECRET", "Token:\n      SECRET", "{Token: SECRET"];
         let text = format!("{}    {}\n{}", before.concat(), secret[style], after.concat());
-        if let Err(error) = read(text.as_bytes()) {
+        if let Err(error) = document(text.as_bytes()) {
             prop_assert!(!error.to_string().contains("SECRET"), "{text}{error}");
         }
     }

@@ -1,6 +1,6 @@
 //! A document as one flat list of nodes with their places, in the order of the text. Knows no schema.
 //!
-//! A list instead of a tree: a node takes 64 bytes and no allocation of its own, and no depth can overflow a stack.
+//! A list instead of a tree: no node takes an allocation of its own, and no depth can overflow a stack.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,20 +8,23 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, YamlVersion};
 
 use super::limits::{DEEPEST, MOST_ALIASES, MOST_NODES};
-use super::problem::{Fault, Kind, Position, Problem};
+use super::lines::lines;
+use super::problem::{Fault, Mark, NodeKind, Problem};
 use super::scalar::{Scalar, Tag};
 
 /// The first document of a text.
 #[derive(Debug, Default)]
-pub(super) struct Tape<'text> {
+pub(super) struct EventBuffer<'text> {
     nodes: Vec<Node<'text>>,
+    second_document: bool,
 }
 
 /// A node, and where the one after it and all within it begins.
 #[derive(Debug)]
 struct Node<'text> {
     content: Content<'text>,
-    position: Position,
+    mark: Mark,
+    range: Range<usize>,
     next: usize,
 }
 
@@ -38,37 +41,44 @@ pub(super) enum Content<'text> {
 
 impl Content<'_> {
     /// The kind, for messages.
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> NodeKind {
         match self {
-            Self::Scalar(_) | Self::Alias(_) => Kind::Text,
-            Self::List => Kind::List,
-            Self::Map => Kind::Map,
+            Self::Scalar(_) | Self::Alias(_) => NodeKind::Text,
+            Self::List => NodeKind::List,
+            Self::Map => NodeKind::Map,
         }
     }
 }
 
-impl<'text> Tape<'text> {
+impl<'text> EventBuffer<'text> {
     /// Reads the first document of `text`; empty where there is none.
     pub(super) fn read(text: &'text str) -> Result<Self, Fault> {
         Recorder::new(text, MOST_NODES)
             .record_all()
-            .map(|recorder| recorder.tape)
-    }
-
-    /// As [`read`](Self::read), with the bytes of each node in turn: of a scalar without its tag and anchor, of a list or map
-    /// from its first to its last node, of one in brackets with them. An empty scalar stands at the end of its key.
-    pub(super) fn read_with_ranges(text: &'text str) -> Result<(Self, Vec<Range<usize>>), Fault> {
-        let recorder = Recorder {
-            ranges: Some(Vec::new()),
-            ..Recorder::new(text, MOST_NODES)
-        }
-        .record_all()?;
-        Ok((recorder.tape, recorder.ranges.unwrap_or_default()))
+            .map(|recorder| recorder.events)
     }
 
     /// Whether the text has no document: it is empty, or has blanks and comments only.
     pub(super) fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Whether another document follows, which is not read: anything but comments.
+    pub(super) fn second_document(&self) -> bool {
+        self.second_document
+    }
+
+    /// The bytes of each node in turn: of a scalar without its tag and anchor, of a list or map from its first to its last
+    /// node, of one in brackets with them. An empty scalar stands at the end of its key.
+    pub(super) fn ranges(
+        &self,
+    ) -> impl ExactSizeIterator<Item = &Range<usize>> + DoubleEndedIterator {
+        self.nodes.iter().map(|node| &node.range)
+    }
+
+    /// The bytes of the node at `index`.
+    pub(super) fn range(&self, index: usize) -> Range<usize> {
+        self.nodes[index].range.clone()
     }
 
     /// The content of the node at `index`.
@@ -77,8 +87,8 @@ impl<'text> Tape<'text> {
     }
 
     /// The place of the node at `index`.
-    pub(super) fn position(&self, index: usize) -> Position {
-        self.nodes[index].position
+    pub(super) fn mark(&self, index: usize) -> Mark {
+        self.nodes[index].mark
     }
 
     /// The nodes directly within the list or map at `index`.
@@ -95,10 +105,8 @@ impl<'text> Tape<'text> {
 #[derive(Default)]
 struct Recorder<'text> {
     text: &'text str,
-    tape: Tape<'text>,
-    /// The bytes of each node, where somebody wants to know.
-    ranges: Option<Vec<Range<usize>>>,
-    /// The end of the last of these nodes.
+    events: EventBuffer<'text>,
+    /// The end of the last node.
     reached: usize,
     /// The lists and maps that aren't closed yet.
     open: Vec<usize>,
@@ -130,16 +138,21 @@ impl<'text> Recorder<'text> {
             }
             self.record(event, &span)?;
         }
+        let is_more = |line: &str| {
+            let words = line.trim_start_matches(['-', '.', ' ', '\t']);
+            !words.is_empty() && !words.starts_with('#')
+        };
+        self.events.second_document = lines(&self.text[self.reached..]).any(is_more);
         Ok(self)
     }
 
     fn record(&mut self, event: Event<'text>, span: &Span) -> Result<(), Fault> {
-        let position = Position::from(span.start);
-        if self.tape.nodes.len() > self.most_nodes {
-            return Err(Problem::TooManyNodes.at(position));
+        let mark = Mark::from(span.start);
+        if self.events.nodes.len() > self.most_nodes {
+            return Err(Problem::TooManyNodes.at(mark));
         }
         match event {
-            Event::DocumentStart(_, Some(version)) => check_version(version, position),
+            Event::DocumentStart(_, Some(version)) => check_version(version, mark),
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map_or(Tag::None, |tag| Tag::from(&*tag));
                 let scalar = Scalar {
@@ -147,7 +160,7 @@ impl<'text> Recorder<'text> {
                     plain: style == ScalarStyle::Plain,
                     tag,
                 };
-                refuse_line_separator(&scalar, position)?;
+                refuse_line_separator(&scalar, mark)?;
                 self.push(Content::Scalar(scalar), anchor, span);
                 Ok(())
             }
@@ -165,20 +178,17 @@ impl<'text> Recorder<'text> {
     }
 
     fn push(&mut self, content: Content<'text>, anchor: usize, span: &Span) {
-        let index = self.tape.nodes.len();
-        let position = Position::from(span.start);
-        if let Some(ranges) = &mut self.ranges {
-            let range = span.byte_range().unwrap_or_default();
-            // a block scalar goes on to the next node
-            self.reached = range.start + self.text[range.clone()].trim_end().len();
-            ranges.push(range.start..self.reached);
-        }
+        let index = self.events.nodes.len();
+        let range = span.byte_range().unwrap_or_default();
+        // a block scalar goes on to the next node
+        self.reached = range.start + self.text[range.clone()].trim_end().len();
         if anchor != 0 {
             self.anchors.insert(anchor, index);
         }
-        self.tape.nodes.push(Node {
+        self.events.nodes.push(Node {
             content,
-            position,
+            mark: Mark::from(span.start),
+            range: range.start..self.reached,
             next: index + 1,
         });
     }
@@ -190,15 +200,15 @@ impl<'text> Recorder<'text> {
         anchor: usize,
         span: &Span,
     ) -> Result<(), Fault> {
-        let position = Position::from(span.start);
+        let mark = Mark::from(span.start);
         if self.open.len() == DEEPEST {
-            return Err(Problem::TooDeep.at(position));
+            return Err(Problem::TooDeep.at(mark));
         }
         if style == StructureStyle::Block && self.follows_a_tab(span) {
             // "-<TAB>key:" is fine to the parser, and to no version of Go's
-            return Err(Problem::Tab.at(position.of_tab(self.text)));
+            return Err(Problem::Tab.at(mark.of_tab(self.text)));
         }
-        self.open.push(self.tape.nodes.len());
+        self.open.push(self.events.nodes.len());
         self.push(content, anchor, span);
         Ok(())
     }
@@ -211,65 +221,65 @@ impl<'text> Recorder<'text> {
     }
 
     fn leave(&mut self, span: &Span) {
-        let end = self.tape.nodes.len();
+        let end = self.events.nodes.len();
         let Some(index) = self.open.pop() else { return };
-        self.tape.nodes[index].next = end;
-        if let Some(ranges) = &mut self.ranges {
-            if !ranges[index].is_empty() {
-                // it stands in brackets
-                self.reached = span.byte_range().unwrap_or_default().end;
-            }
-            ranges[index].end = self.reached;
+        let node = &mut self.events.nodes[index];
+        node.next = end;
+        if !node.range.is_empty() {
+            // it stands in brackets
+            self.reached = span.byte_range().unwrap_or_default().end;
         }
+        node.range.end = self.reached;
     }
 
     fn alias(&mut self, anchor: usize, span: &Span) -> Result<(), Fault> {
-        let position = Position::from(span.start);
+        let mark = Mark::from(span.start);
         self.aliases += 1;
         if self.aliases > MOST_ALIASES {
-            return Err(Problem::TooManyAliases.at(position));
+            return Err(Problem::TooManyAliases.at(mark));
         }
         match self.anchors.get(&anchor) {
             Some(target) if !self.open.contains(target) => {
                 self.push(Content::Alias(*target), 0, span);
                 Ok(())
             }
-            _ => Err(Problem::SelfReference.at(position)),
+            _ => Err(Problem::SelfReference.at(mark)),
         }
     }
 }
 
 /// U+2028 and U+2029 break a line to Go and don't to the parser: without quotes the text would be another one.
-fn refuse_line_separator(scalar: &Scalar<'_>, position: Position) -> Result<(), Fault> {
+fn refuse_line_separator(scalar: &Scalar<'_>, mark: Mark) -> Result<(), Fault> {
     match scalar
         .text
         .chars()
         .find(|character| matches!(character, '\u{2028}' | '\u{2029}'))
     {
-        Some(separator) if scalar.plain => Err(Problem::ControlCharacter(separator).at(position)),
+        Some(separator) if scalar.plain => Err(Problem::ControlCharacter(separator).at(mark)),
         _ => Ok(()),
     }
 }
 
-fn check_version(version: YamlVersion, position: Position) -> Result<(), Fault> {
+fn check_version(version: YamlVersion, mark: Mark) -> Result<(), Fault> {
     if version == YamlVersion::new(1, 1) {
         return Ok(());
     }
-    Err(Problem::Version(format!("{}.{}", version.major, version.minor)).at(position))
+    Err(Problem::Version(format!("{}.{}", version.major, version.minor)).at(mark))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kinds(tape: &Tape<'_>, index: usize) -> String {
+    fn kinds(events: &EventBuffer<'_>, index: usize) -> String {
         let children = || {
-            tape.children(index)
-                .map(|child| kinds(tape, child))
+            events
+                .children(index)
+                .map(|child| kinds(events, child))
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        match tape.content(index) {
+        match events.content(index) {
             Content::Scalar(scalar) => scalar.text.to_string(),
             Content::List => format!("[{}]", children()),
             Content::Map => format!("{{{}}}", children()),
@@ -279,11 +289,11 @@ mod tests {
 
     #[test]
     fn nodes_stand_in_the_order_of_the_text_with_their_places() {
-        let tape = Tape::read("a: &x [b, {c: d}]\ne: *x\nf: {}\n").unwrap();
-        assert_eq!(kinds(&tape, 0), "{a [b {c d}] e *2 f {}}");
-        let places: Vec<_> = tape
+        let events = EventBuffer::read("a: &x [b, {c: d}]\ne: *x\nf: {}\n").unwrap();
+        assert_eq!(kinds(&events, 0), "{a [b {c d}] e *2 f {}}");
+        let places: Vec<_> = events
             .children(0)
-            .map(|child| tape.position(child))
+            .map(|child| events.mark(child))
             .map(|p| (p.line, p.column))
             .collect();
         assert_eq!(places, [(1, 1), (1, 7), (2, 1), (2, 4), (3, 1), (3, 4)]);
@@ -303,10 +313,10 @@ mod tests {
     #[test]
     fn only_the_first_document_counts() {
         for text in ["a\n---\n[\n", "a\n...\n\u{7}[", "--- a\n---\n%x\n"] {
-            assert_eq!(kinds(&Tape::read(text).unwrap(), 0), "a", "{text:?}");
+            assert_eq!(kinds(&EventBuffer::read(text).unwrap(), 0), "a", "{text:?}");
         }
         for text in ["", " \n", "# x\n", "\n\n# x", "...\n"] {
-            assert!(Tape::read(text).unwrap().is_empty(), "{text:?}");
+            assert!(EventBuffer::read(text).unwrap().is_empty(), "{text:?}");
         }
     }
 
@@ -314,12 +324,12 @@ mod tests {
     fn an_alias_inside_of_its_own_anchor_is_refused() {
         for text in ["&a [*a]", "&a {b: {c: *a}}", "x: &a\n  <<: *a\n"] {
             assert_eq!(
-                Tape::read(text).unwrap_err().problem,
+                EventBuffer::read(text).unwrap_err().problem,
                 Problem::SelfReference,
                 "{text:?}"
             );
         }
-        assert!(Tape::read("[&a x, &a [*a]]").is_err());
-        assert!(Tape::read("[&a [x], &a y, *a]").is_ok());
+        assert!(EventBuffer::read("[&a x, &a [*a]]").is_err());
+        assert!(EventBuffer::read("[&a [x], &a y, *a]").is_ok());
     }
 }

@@ -1,0 +1,59 @@
+//! The parts of a remote.yaml that have keys, and the words for them in a message. Knows no text.
+
+use std::fmt;
+
+use super::problem::quoted;
+
+/// A map of the file.
+#[derive(Clone, Copy, Debug)]
+pub enum Part<'name> {
+    /// The file itself.
+    File,
+    /// A remote.
+    Remote(&'name str),
+    /// A remote's keyserver, by its index in the list.
+    Keyserver(&'name str, usize),
+    /// A login, by its index in `Credentials`.
+    Login(usize),
+}
+
+/// What a message is about: a part, or the value of a key there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Subject<'name> {
+    Whole(Part<'name>),
+    Value(&'name str, Part<'name>),
+}
+
+impl Part<'_> {
+    /// ` in PART`, or nothing for the file itself.
+    pub(super) fn inside(self) -> String {
+        match self {
+            Self::File => String::new(),
+            part => format!(" in {part}"),
+        }
+    }
+}
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File => write!(formatter, "the file"),
+            Self::Remote(name) => write!(formatter, "remote {}", quoted(name)),
+            Self::Keyserver(name, index) => {
+                let number = index + 1;
+                write!(formatter, "keyserver {number} of remote {}", quoted(name))
+            }
+            Self::Login(index) => write!(formatter, "item {} of Credentials", index + 1),
+        }
+    }
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(part) => write!(formatter, "{part}"),
+            Self::Value(key, Part::File) => write!(formatter, "{key}"),
+            Self::Value(key, part) => write!(formatter, "{key} of {part}"),
+        }
+    }
+}
