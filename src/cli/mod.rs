@@ -1,5 +1,6 @@
 //! Everything that talks to a person: the run of one command, from its words to its exit code.
 
+mod access;
 mod args;
 mod chosen;
 mod commands;
@@ -7,9 +8,9 @@ mod completion;
 mod context;
 mod credential;
 mod failure;
+mod files;
 mod json;
 mod keychain;
-mod layers;
 mod manual;
 mod migration;
 mod network;
@@ -24,6 +25,7 @@ mod target;
 mod time;
 mod tree;
 mod ui;
+mod view;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -136,7 +138,7 @@ fn run_command(
         context.paths.user.display()
     ));
     if command.fixes_modes() {
-        layers::fix_modes(&context, ui)?;
+        view::fix_modes(&context, ui)?;
     }
     command.run(&context, ui)
 }

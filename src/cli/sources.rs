@@ -48,7 +48,6 @@ impl Sources<'_> {
         let layer = match kind {
             LayerKind::BuiltIn | LayerKind::System => Some(&self.0.system),
             LayerKind::User => self.0.user.as_ref(),
-            LayerKind::Environment => None,
         };
         let path = layer.and_then(|layer| layer.path.as_ref());
         Place {
@@ -56,7 +55,6 @@ impl Sources<'_> {
                 LayerKind::BuiltIn => "built-in",
                 LayerKind::System => "system",
                 LayerKind::User => "user",
-                LayerKind::Environment => "environment",
             },
             file: path.map(|path| path.display().to_string()),
             line: layer.and_then(|layer| layer.lines.key(part, key)),
@@ -71,10 +69,15 @@ impl Sources<'_> {
     /// What chose the active remote: a file's `Active`, the policy, or the environment.
     pub(crate) fn active(&self, effective: &Effective<'_>) -> Option<Place> {
         let active = effective.active_name()?;
-        Some(
-            self.exclusive(effective)
-                .unwrap_or_else(|| self.place(active.layer, Part::File, "Active")),
-        )
+        let chosen = || match active.layer {
+            Some(layer) => self.place(layer, Part::File, "Active"),
+            None => Place {
+                layer: "environment",
+                file: None,
+                line: None,
+            },
+        };
+        Some(self.exclusive(effective).unwrap_or_else(chosen))
     }
 
     /// What makes the exclusive remote what it is.

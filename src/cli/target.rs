@@ -146,7 +146,7 @@ impl TargetError {
                     Some(active) => {
                         format!(
                             "The active remote is {}, which does not exist. Known remotes: {known}.",
-                            active.value
+                            active.name
                         )
                     }
                     None => format!("Known remotes: {known}."),
@@ -201,8 +201,8 @@ pub(crate) fn named_or_active<'a, 'b>(
         (None, None) => Err(anyhow!("no default remote")
             .advise_person("To choose one: portolan remote use <NAME>.")),
         (None, Some(active)) => effective
-            .remote(&active.value)
-            .ok_or_else(|| missing(&active.value)),
+            .remote(&active.name)
+            .ok_or_else(|| missing(&active.name)),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::layer::Scope;
 use crate::name::RemoteName;
 use crate::secret::Secret;
 
@@ -74,5 +75,12 @@ impl Document {
     /// The logins in file order.
     pub fn logins(&self) -> &[LoginEntry] {
         &self.logins
+    }
+
+    /// Whether it defines a remote of this name: in the user's file an entry with `System: true` only says something about
+    /// the system's.
+    pub fn owns(&self, scope: Scope, name: &RemoteName) -> bool {
+        let entry = self.remotes.get(name);
+        entry.is_some_and(|entry| scope == Scope::System || !entry.system)
     }
 }

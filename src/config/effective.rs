@@ -11,7 +11,7 @@ use crate::name::RemoteName;
 use crate::secret::Secret;
 use crate::uri::is_same_keyserver;
 
-pub use crate::config::layer::{Layer, LayerKind, Layers, Located};
+pub use crate::config::layer::{ActiveName, Layer, LayerKind, Layers};
 
 /// The token that a user has for a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub enum Note {
     /// The user's token is for another address than the system's (D21).
     Moved(RemoteName),
     /// The active remote does not exist.
-    NoSuchActive(Located<RemoteName>),
+    NoSuchActive(ActiveName),
     /// The system's file has several exclusive remotes; the first named one is obeyed (D6).
     SeveralExclusive(Vec<RemoteName>),
     /// An individual remote claims to be exclusive, which only the system's file can say.
@@ -86,7 +86,7 @@ pub enum Note {
 #[derive(Clone, Debug)]
 pub struct Effective<'a> {
     remotes: BTreeMap<&'a RemoteName, Remote<'a>>,
-    active: Option<Located<RemoteName>>,
+    active: Option<ActiveName>,
     exclusive: Option<&'a RemoteName>,
     logins: &'a [LoginEntry],
     notes: Vec<Note>,
@@ -102,22 +102,7 @@ impl Layers {
 impl<'a> Effective<'a> {
     /// Merges the system's layer (or the built-in one) and the user's. `chosen` is the active remote by the environment.
     pub fn merge(system: &'a Layer, user: Option<&'a Layer>, chosen: Option<&RemoteName>) -> Self {
-        let exclusive_ones: Vec<&RemoteName> = match system.kind {
-            LayerKind::System => system
-                .document
-                .remotes
-                .iter()
-                .filter(|(_, entry)| entry.exclusive)
-                .map(|(name, _)| name)
-                .collect(),
-            LayerKind::BuiltIn | LayerKind::User | LayerKind::Environment => Vec::new(),
-        };
-        let system_active = system.document.active.as_str();
-        let exclusive = exclusive_ones
-            .iter()
-            .copied()
-            .find(|name| name.as_str() == system_active)
-            .or_else(|| exclusive_ones.first().copied());
+        let (exclusive_ones, exclusive) = (system.exclusive_ones(), system.exclusive());
         let mut notes = Vec::new();
         if exclusive_ones.len() > 1 {
             notes.push(Note::SeveralExclusive(
@@ -157,7 +142,7 @@ impl<'a> Effective<'a> {
         let active = active(exclusive, chosen, system, user);
         if let Some(named) = active
             .as_ref()
-            .filter(|active| !remotes.contains_key(&active.value))
+            .filter(|active| !remotes.contains_key(&active.name))
         {
             notes.push(Note::NoSuchActive(named.clone()));
         }
@@ -182,7 +167,7 @@ impl<'a> Effective<'a> {
     }
 
     /// The name that commands use when none is given, whether such a remote exists or not.
-    pub fn active_name(&self) -> Option<&Located<RemoteName>> {
+    pub fn active_name(&self) -> Option<&ActiveName> {
         self.active.as_ref()
     }
 
@@ -190,7 +175,7 @@ impl<'a> Effective<'a> {
     pub fn active(&self) -> Option<&Remote<'a>> {
         self.active
             .as_ref()
-            .and_then(|active| self.remotes.get(&active.value))
+            .and_then(|active| self.remotes.get(&active.name))
     }
 
     /// The only remote that users may use, when the system's policy names one.
@@ -265,24 +250,24 @@ fn active(
     chosen: Option<&RemoteName>,
     system: &Layer,
     user: Option<&Layer>,
-) -> Option<Located<RemoteName>> {
+) -> Option<ActiveName> {
     if let Some(name) = exclusive {
-        return Some(Located {
-            value: name.clone(),
-            layer: system.kind,
+        return Some(ActiveName {
+            name: name.clone(),
+            layer: Some(system.kind),
         });
     }
     if let Some(name) = chosen {
-        return Some(Located {
-            value: name.clone(),
-            layer: LayerKind::Environment,
+        return Some(ActiveName {
+            name: name.clone(),
+            layer: None,
         });
     }
     let named = |layer: &Layer| {
         let active = layer.document.active.as_str();
-        (!active.is_empty()).then(|| Located {
-            value: RemoteName::found(active),
-            layer: layer.kind,
+        (!active.is_empty()).then(|| ActiveName {
+            name: RemoteName::found(active),
+            layer: Some(layer.kind),
         })
     };
     user.and_then(named).or_else(|| named(system))

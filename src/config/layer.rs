@@ -20,8 +20,15 @@ pub enum LayerKind {
     System,
     /// The user's file.
     User,
-    /// The environment: no file, and no remotes; only the choice of the active one for this run.
-    Environment,
+}
+
+/// Whose file a command reads or changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The user's own.
+    User,
+    /// The one of all users.
+    System,
 }
 
 /// One layer: its document and where it stands.
@@ -48,6 +55,16 @@ impl Layer {
         }
     }
 
+    /// A file of this kind with this text.
+    #[cfg(test)]
+    pub(crate) fn of(kind: LayerKind, text: &str) -> Self {
+        Self::new(
+            kind,
+            Path::new("/x"),
+            crate::config::yaml::read(text.as_bytes()).unwrap(),
+        )
+    }
+
     /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
     pub fn built_in(command: &Command) -> Self {
         let known = command.default_remote();
@@ -68,15 +85,47 @@ impl Layer {
             lines: LineNumbers::default(),
         }
     }
+
+    /// Whether it has a remote of this name.
+    pub fn has(&self, name: &RemoteName) -> bool {
+        self.document.remotes.contains_key(name)
+    }
+
+    /// Whether it is the system's file, and has a remote of this name: a user can't have one of their own then (D5).
+    pub fn reserves(&self, name: &RemoteName) -> bool {
+        self.kind == LayerKind::System && self.has(name)
+    }
+
+    /// The remotes that are marked as exclusive, where that is policy: in the system's file only (D6).
+    pub fn exclusive_ones(&self) -> Vec<&RemoteName> {
+        if self.kind != LayerKind::System {
+            return Vec::new();
+        }
+        let remotes = self.document.remotes.iter();
+        remotes
+            .filter(|(_, entry)| entry.exclusive)
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// The only remote that users may use: the active one of those that are exclusive, or the first.
+    pub fn exclusive(&self) -> Option<&RemoteName> {
+        let all = self.exclusive_ones();
+        let active = all
+            .iter()
+            .copied()
+            .find(|name| name.as_str() == self.document.active);
+        active.or_else(|| all.first().copied())
+    }
 }
 
-/// A value and the layer that it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Located<T> {
-    /// The value.
-    pub value: T,
-    /// The layer that said it.
-    pub layer: LayerKind,
+/// The name of the active remote, and what chose it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveName {
+    /// The name, whether such a remote exists or not.
+    pub name: RemoteName,
+    /// The layer that names it; `None` for the environment.
+    pub layer: Option<LayerKind>,
 }
 
 /// The layers of one run: the system's (or the built-in one in its place), and the user's if there is one.

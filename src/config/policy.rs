@@ -54,7 +54,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::effective::{Layer, LayerKind, Located};
+    use crate::config::effective::{ActiveName, Layer, LayerKind};
     use crate::config::yaml;
 
     const TWO: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}, c: {URI: c.example, System: true}}";
@@ -102,21 +102,21 @@ mod tests {
     fn the_environment_chooses_over_every_file_and_under_the_policy() {
         let user = "Active: m\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}";
         let cases = [
-            (TWO, "c", "c", LayerKind::Environment, vec![]),
-            (TWO, "m", "m", LayerKind::Environment, vec![]),
-            (EXCLUSIVE, "c", "c", LayerKind::System, vec![]),
+            (TWO, "c", "c", None, vec![]),
+            (TWO, "m", "m", None, vec![]),
+            (EXCLUSIVE, "c", "c", Some(LayerKind::System), vec![]),
             (
                 EXCLUSIVE,
                 "m",
                 "c",
-                LayerKind::System,
+                Some(LayerKind::System),
                 vec![Note::Overruled(RemoteName::found("m"))],
             ),
             (
                 EXCLUSIVE,
                 "x",
                 "c",
-                LayerKind::System,
+                Some(LayerKind::System),
                 vec![Note::Overruled(RemoteName::found("x"))],
             ),
         ];
@@ -125,11 +125,7 @@ mod tests {
             let (system, chosen) = (layer(LayerKind::System, file), RemoteName::found(chosen));
             let effective = Effective::merge(&system, Some(&user), Some(&chosen));
             let named = effective.active_name().unwrap();
-            assert_eq!(
-                (named.value.as_str(), named.layer),
-                (wanted, by),
-                "{chosen}"
-            );
+            assert_eq!((named.name.as_str(), named.layer), (wanted, by), "{chosen}");
             let odd: Vec<Note> = effective
                 .notes()
                 .iter()
@@ -144,12 +140,12 @@ mod tests {
             let (system, chosen) = (layer(LayerKind::System, TWO), RemoteName::found(name));
             let effective = Effective::merge(&system, Some(&user), Some(&chosen));
             assert!(effective.active().is_none(), "{name}");
-            let located = Located {
-                value: chosen.clone(),
-                layer: LayerKind::Environment,
+            let active = ActiveName {
+                name: chosen.clone(),
+                layer: None,
             };
             assert!(
-                effective.notes().contains(&Note::NoSuchActive(located)),
+                effective.notes().contains(&Note::NoSuchActive(active)),
                 "{name}"
             );
         }

@@ -3,15 +3,14 @@
 //! The one door for changes is [`Store::edit`] (D7 of docs/compatibility.md): locked, applied to fresh contents, atomic and
 //! durable; no change, no write. What can't be parsed is never overwritten.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use crate::config::document::Document;
 use crate::config::effective::{Layer, LayerKind};
 use crate::config::yaml;
-use crate::config::yaml::{Loss, Read, Written, YamlError};
+use crate::config::yaml::{Loss, Read, YamlError};
 use crate::disk;
-use crate::disk::{Change, DiskError, Edited, FileRules};
+use crate::disk::{DiskError, FileRules};
 
 /// A layer's file.
 #[derive(Clone, Debug)]
@@ -48,16 +47,33 @@ pub struct ParseError {
 
 /// Why a layer's file can't be changed.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError<E: Error + 'static> {
+pub enum StoreError {
     /// It can't be read.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// It can't be locked or replaced.
     #[error("{}", stage(.0))]
     Disk(#[from] DiskError),
-    /// What it holds does not allow the change.
-    #[error(transparent)]
-    Change(E),
+}
+
+/// A change that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Edited<T> {
+    /// What the change returned.
+    pub value: T,
+    /// Whether the file was written.
+    pub written: bool,
+    /// Whether its directory was created.
+    pub directory_created: bool,
+}
+
+/// A layer's file under its lock. Where another file changes together with it, this one is opened first.
+pub struct OpenFile<'a> {
+    store: &'a Store,
+    session: disk::Session,
+    before: Document,
+    /// What was warned of already.
+    loss: Option<Loss>,
 }
 
 /// Apptainer's words for the step that failed.
@@ -90,7 +106,7 @@ impl Store {
     pub fn system(path: &Path, built_in: Document) -> Self {
         Self {
             initial: built_in,
-            ..Self::new(LayerKind::System, path, FileRules::SYSTEM, None)
+            ..Self::new(LayerKind::System, path, FileRules::SYSTEM, Some(0o755))
         }
     }
 
@@ -104,15 +120,6 @@ impl Store {
         }
     }
 
-    /// The same file on a machine that is set up: its directory is made, with this mode, where it is missing.
-    #[must_use]
-    pub fn with_directory(self, mode: u32) -> Self {
-        Self {
-            directory_mode: Some(mode),
-            ..self
-        }
-    }
-
     /// The same file once a secret goes into it: for its owner alone.
     #[must_use]
     pub fn with_secret(self) -> Self {
@@ -120,6 +127,11 @@ impl Store {
             rules: FileRules::PRIVATE,
             ..self
         }
+    }
+
+    /// What the file starts from when it does not exist yet.
+    pub fn into_initial(self) -> Document {
+        self.initial
     }
 
     /// Where the file is.
@@ -137,63 +149,65 @@ impl Store {
         Ok(read.map(|read| Layer::new(self.kind, &self.path, read)))
     }
 
-    /// Applies `change` to what the file holds now, and replaces the file if the document differs. The change may be
-    /// applied more than once: it must be pure. `warn` hears, before the file is replaced, of what a person wrote there and
-    /// can't be kept (D23).
+    /// Takes the file's lock. Its directory must exist.
+    ///
+    /// # Errors
+    /// When the lock can't be had.
+    pub fn open(&self) -> Result<OpenFile<'_>, StoreError> {
+        Ok(OpenFile {
+            store: self,
+            session: disk::open(&self.path, &self.rules)?,
+            before: Document::default(),
+            loss: None,
+        })
+    }
+
+    /// Applies `change` to what the file says now, and replaces the file if the document differs. The change may be applied
+    /// more than once: it must be pure. `warn` gets what is worth a warning; before the file is replaced, what a person wrote
+    /// there and can't be kept (D23).
     ///
     /// # Errors
     /// When the file can't be read, locked or replaced, or the change refuses; the file is as it was then.
-    pub fn edit<T, E: Error + 'static>(
+    pub fn edit<T, E: From<StoreError>>(
         &self,
         mut change: impl FnMut(&mut Document) -> Result<T, E>,
-        mut warn: impl FnMut(&Loss),
-    ) -> Result<Edited<T>, StoreError<E>> {
+        warn: &mut dyn FnMut(String),
+    ) -> Result<Edited<T>, E> {
+        let mut directory_created = false;
         if matches!(self.path.try_exists(), Ok(false)) {
             // A refused change must not leave a directory or a lock behind.
             let mut document = self.initial.clone();
-            let value = change(&mut document).map_err(StoreError::Change)?;
+            let value = change(&mut document)?;
             if document == self.initial {
                 return Ok(Edited {
                     value,
                     written: false,
-                    notes: Vec::new(),
+                    directory_created,
                 });
             }
-            self.create_directory()?;
+            directory_created = self.create_directory().map_err(StoreError::from)?;
         }
-        let parse = |bytes: Option<&[u8]>| -> Result<Document, StoreError<E>> {
-            let Some(bytes) = bytes else {
-                return Ok(self.initial.clone());
-            };
-            Ok(self.parse(bytes)?.document)
-        };
-        let mut told = None;
-        disk::edit(
-            &self.path,
-            &self.rules,
-            parse,
-            |before: Document, contents| {
-                let mut after = before.clone();
-                let value = change(&mut after).map_err(StoreError::Change)?;
-                if after == before {
-                    return Ok(Change::Keep(value));
-                }
-                let old = contents.map(|contents| contents.bytes.as_slice());
-                let Written { bytes, loss } = yaml::write(old, &before, &after);
-                if let Some(loss) = loss.filter(|loss| told.as_ref() != Some(loss)) {
-                    warn(&loss);
-                    told = Some(loss);
-                }
-                Ok(Change::Replace(value, bytes))
-            },
-        )
+        let mut file = self.open()?;
+        loop {
+            let mut document = file.read()?;
+            let value = change(&mut document)?;
+            if file.replace(&document, warn)? {
+                let session = file.session;
+                session.notes.iter().for_each(|note| warn(note.to_string()));
+                return Ok(Edited {
+                    value,
+                    written: session.written,
+                    directory_created,
+                });
+            }
+        }
     }
 
-    fn create_directory(&self) -> Result<(), DiskError> {
-        if let (Some(mode), Some(directory)) = (self.directory_mode, self.path.parent()) {
-            disk::create_directory(directory, mode)?;
+    fn create_directory(&self) -> Result<bool, DiskError> {
+        match (self.directory_mode, self.path.parent()) {
+            (Some(mode), Some(directory)) => disk::create_directory(directory, mode),
+            _ => Ok(false),
         }
-        Ok(())
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Read, ReadError> {
@@ -204,5 +218,48 @@ impl Store {
             }
             .into()
         })
+    }
+}
+
+impl OpenFile<'_> {
+    /// What the file says now; a missing one says what it would start from.
+    ///
+    /// # Errors
+    /// When it can't be read or parsed.
+    pub fn read(&mut self) -> Result<Document, StoreError> {
+        let store = self.store;
+        let parse = |bytes: Option<&[u8]>| {
+            bytes.map_or_else(
+                || Ok(store.initial.clone()),
+                |bytes| store.parse(bytes).map(|read| read.document),
+            )
+        };
+        self.before = self.session.read::<_, ReadError>(parse)?;
+        Ok(self.before.clone())
+    }
+
+    /// Gives the file this document in place of the one that was read, as far as it differs. `false` when somebody who takes
+    /// no lock has changed the file since, and nothing was done: read again and decide anew.
+    ///
+    /// # Errors
+    /// When the file can't be replaced.
+    pub fn replace(
+        &mut self,
+        after: &Document,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<bool, StoreError> {
+        if *after == self.before {
+            return Ok(self.session.keep()?);
+        }
+        let old = self
+            .session
+            .contents()
+            .map(|contents| contents.bytes.as_slice());
+        let text = yaml::write(old, &self.before, after);
+        if let Some(loss) = text.loss.filter(|loss| self.loss.as_ref() != Some(loss)) {
+            warn(format!("{}: {loss}", self.store.path.display()));
+            self.loss = Some(loss);
+        }
+        Ok(self.session.replace(&text.bytes)?)
     }
 }

@@ -98,7 +98,7 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
                     format!("uses your own {name} at {uri} in place of the system's{is_exclusive}");
                 found.push((COLLISION_USES_OWN, text));
             }
-            Note::Ghost(name) if active.is_some_and(|active| active.value == *name) => {
+            Note::Ghost(name) if active.is_some_and(|active| active.name == *name) => {
                 let uri = user
                     .and_then(|user| user.remotes().get(name))
                     .map(|entry| entry.uri.as_str());
@@ -109,7 +109,7 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
                 ));
             }
             Note::IndividualExclusive(name)
-                if active.is_some_and(|active| active.value == *name) =>
+                if active.is_some_and(|active| active.name == *name) =>
             {
                 found.push((
                     EVERY,
@@ -126,7 +126,7 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
         }
     }
     match active.map(|active| active.layer) {
-        Some(LayerKind::Environment) => {
+        Some(None) => {
             let without = Layers {
                 chosen: None,
                 ..layers.clone()
@@ -134,10 +134,10 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
             let other = without.merge();
             let other = other
                 .active_name()
-                .map_or("no remote".to_owned(), |active| active.value.to_string());
+                .map_or("no remote".to_owned(), |active| active.name.to_string());
             found.push((EVERY, format!("does not know {CHOICE}: it uses {other}")));
         }
-        Some(LayerKind::BuiltIn) if user.is_some_and(|user| !user.remotes().is_empty()) => {
+        Some(Some(LayerKind::BuiltIn)) if user.is_some_and(|user| !user.remotes().is_empty()) => {
             let text = "adds no remote of its own to those of your file, and fails: no default endpoint set";
             found.push((EVERY, text.to_owned()));
         }

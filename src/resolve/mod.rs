@@ -288,7 +288,7 @@ impl<'a> Resolver<'a, '_> {
         let effective = self.effective;
         match (effective.active(), effective.active_name()) {
             (Some(remote), _) => Ok(Some(remote)),
-            (None, Some(active)) => Err(RefusalReason::NoSuchRemote(active.value.clone())),
+            (None, Some(active)) => Err(RefusalReason::NoSuchRemote(active.name.clone())),
             (None, None) if effective.remotes().next().is_none() => Ok(None),
             (None, None) => Err(RefusalReason::NoDefault {
                 command: self.command.name().to_owned(),

@@ -1,6 +1,7 @@
 //! What a person at a terminal is told beside an error, and a script is not: its lines are Apptainer's alone.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use crate::support::cloud;
 use crate::support::reply::Reply;
@@ -89,25 +90,39 @@ fn who_removes_a_remote_of_the_systems_is_told_who_can() {
 }
 
 #[test]
-fn who_adds_to_a_system_without_a_directory_is_told_how_to_make_it() {
+fn a_systems_directory_that_is_missing_is_created_for_all_to_read_and_said() {
+    for (words, done) in [
+        (
+            &["add", "--global", "--no-login", "x", "x.example.com"][..],
+            "Remote \"x\" added.",
+        ),
+        (
+            &["use", "--exclusive", "DefaultRemote"],
+            "Remote \"DefaultRemote\" now in use.",
+        ),
+    ] {
+        let world = World::new();
+        let file = world.system_file();
+        let directory = file.parent().unwrap();
+        fs::remove_dir(directory).unwrap();
+        let run = world.run(&[&["remote"], words].concat());
+        let said = format!("INFO:    Created $ETC/apptainer (mode 755).\nINFO:    {done}\n");
+        assert_eq!((run.code, run.stderr), (Some(0), said), "{words:?}");
+        assert_eq!(fs::metadata(directory).unwrap().mode() & 0o7777, 0o755);
+        assert_eq!(fs::metadata(file).unwrap().mode() & 0o7777, 0o644);
+    }
     let world = World::new();
-    fs::remove_dir(world.system_file().parent().unwrap()).unwrap();
-    let words = [
+    fs::remove_dir_all(world.system_file().parent().unwrap().parent().unwrap()).unwrap();
+    let run = world.run(&[
         "remote",
         "add",
         "--global",
         "--no-login",
         "x",
         "x.example.com",
-    ];
-    let shown = seen(&world, &words);
-    assert!(
-        shown.contains("To make the directory: sudo mkdir ")
-            && shown.contains("--sysconfdir says where."),
-        "{shown}"
-    );
-    let said = "FATAL:   while opening remote config file: open $ETC/apptainer/remote.yaml: no such file or directory\n";
-    assert_eq!(world.run(&words).stderr, said);
+    ]);
+    let refused = "FATAL:   while opening remote config file: mkdir $ETC/apptainer: no such file or directory\n";
+    assert_eq!((run.code, run.stderr.as_str()), (Some(255), refused));
 }
 
 #[test]

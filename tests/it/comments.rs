@@ -3,7 +3,7 @@
 use std::fs;
 
 use portolan::config::change;
-use portolan::config::change::ChangeError;
+use portolan::config::layer::Scope;
 use portolan::config::store::Store;
 use portolan::name::RemoteName;
 use snapbox::{IntoData, assert_data_eq, str};
@@ -346,20 +346,22 @@ fn what_is_lost_is_said_while_the_file_still_has_it() {
     let mut said = Vec::new();
     let store = Store::named(&world.user_file());
     let edited = store.edit(
-        |document| -> Result<(), ChangeError> {
-            change::use_remote(document, &RemoteName::found("a"), None);
+        |document| -> anyhow::Result<()> {
+            let name = RemoteName::found("a");
+            change::use_remote(document, Scope::User, None, &name, false)?;
             Ok(())
         },
-        |loss| {
-            said.push((
-                loss.to_string(),
-                fs::read_to_string(world.user_file()).unwrap(),
-            ));
-        },
+        &mut |loss| said.push((loss, fs::read_to_string(world.user_file()).unwrap())),
     );
     assert!(edited.unwrap().written);
     assert_eq!(
         said,
-        [("its comments can't be kept".to_owned(), text.to_owned())]
+        [(
+            format!(
+                "{}: its comments can't be kept",
+                world.user_file().display()
+            ),
+            text.to_owned()
+        )]
     );
 }

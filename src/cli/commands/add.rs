@@ -6,14 +6,12 @@ use clap::Args;
 
 use crate::cli::commands::login;
 use crate::cli::context::Context;
-use crate::cli::failure::{Advise, Outcome, UsageError};
+use crate::cli::failure::{Outcome, UsageError};
 use crate::cli::ui::Ui;
-use crate::cli::{args, layers};
+use crate::cli::{access, args, files, view};
 use crate::command;
 use crate::config::change;
-use crate::config::change::{Added, ChangeError, NewRemote};
-use crate::config::document::Document;
-use crate::config::effective::LayerKind;
+use crate::config::change::{Added, NewRemote};
 use crate::name::RemoteName;
 use crate::text::Quoted;
 
@@ -68,9 +66,7 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
         (None, Some(known)) => known.uri,
         (None, None) => return Err(no_address(&args.name).into()),
     };
-    if args.global {
-        layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
-    }
+    let scope = access::scope(args.global, access::GLOBAL, context)?;
     let insecure =
         args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("add", "insecure"))?;
     let name = RemoteName::parse(&args.name)?;
@@ -78,86 +74,33 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
     let new = NewRemote {
         name,
         uri,
-        global: args.global,
         insecure,
     };
-    if store(args, &new, context, ui).map_err(explain)? == Added::Before {
-        ui.info(format!(
-            "Remote {} is there already, at {}.",
-            Quoted(new.name.as_str()),
-            Quoted(new.uri.as_str())
-        ));
+    let below = view::below(scope, context, ui);
+    let added = files::edit(scope, context, ui, |document| {
+        change::add(document, scope, below.as_ref(), &new, args.if_missing)
+    })?;
+    let name = Quoted(new.name.as_str());
+    if added == Added::Before {
+        let uri = Quoted(new.uri.as_str());
+        ui.info(format!("Remote {name} is there already, at {uri}."));
         return Ok(Outcome::Done);
     }
-    ui.info(format!("Remote {} added.", Quoted(new.name.as_str())));
-    match (args.no_login, args.global) {
-        (true, _) => Ok(Outcome::Done),
-        (false, true) => {
-            ui.info("Global option detected. Will not automatically log into remote.");
-            Ok(Outcome::Done)
-        }
-        (false, false) => login::after_add(
-            &new.name,
-            args.tokenfile.as_deref(),
-            args.password_stdin,
-            context,
-            ui,
-        ),
+    ui.info(format!("Remote {name} added."));
+    if args.no_login {
+        return Ok(Outcome::Done);
     }
-}
-
-fn store(args: &AddArgs, new: &NewRemote, context: &Context, ui: &mut Ui) -> anyhow::Result<Added> {
-    let change = |document: &mut Document| {
-        if args.if_missing {
-            change::add_if_missing(document, new)
-        } else {
-            change::add(document, new).map(|()| Added::New)
-        }
-    };
     if args.global {
-        return layers::edit_system(context, ui, change);
+        ui.info("Global option detected. Will not automatically log into remote.");
+        return Ok(Outcome::Done);
     }
-    let system = layers::system_if_readable(context, ui);
-    let below = system
-        .as_ref()
-        .and_then(|layer| Some((layer.kind, layer.document.remotes().get(&new.name)?)));
-    match below.filter(|_| args.if_missing) {
-        Some((LayerKind::System, entry)) => {
-            return Ok(change::check_same(entry, new).map(|()| Added::Before)?);
-        }
-        // The built-in remote gives way to one of the user's own.
-        Some((_, entry)) if change::check_same(entry, new).is_ok() => {
-            return layers::edit_user(context, ui, |document| {
-                let own = document
-                    .remotes()
-                    .get(&new.name)
-                    .is_some_and(|entry| !entry.system);
-                if own {
-                    change(document)
-                } else {
-                    Ok(Added::Before)
-                }
-            });
-        }
-        _ => {}
-    }
-    layers::refuse_system_name(&new.name, system.as_ref())?;
-    layers::edit_user(context, ui, change)
-}
-
-fn explain(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast_ref::<ChangeError>() {
-        Some(ChangeError::TakenElsewhere { name, now, asked }) => {
-            let advice = format!(
-                "It is at {}, not at {}. To change that: portolan remote set-url {} <URI>.",
-                Quoted(now),
-                Quoted(asked),
-                name.word()
-            );
-            error.advise(advice)
-        }
-        _ => error,
-    }
+    login::after_add(
+        &new.name,
+        args.tokenfile.as_deref(),
+        args.password_stdin,
+        context,
+        ui,
+    )
 }
 
 /// A second word is missing, which only names that are known do without.

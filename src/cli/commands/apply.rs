@@ -11,14 +11,11 @@ use crate::cli::failure::{Advise, Outcome};
 use crate::cli::json::JsonOption;
 use crate::cli::prompt::Input;
 use crate::cli::ui::Ui;
-use crate::cli::{json, layers};
+use crate::cli::{access, files, json, view};
 use crate::config::change::ChangeError;
-use crate::config::desired::{
-    ApplyError, Applying, Desired, Difference, Field, Scope, differences,
-};
+use crate::config::desired::{ApplyError, Desired, Difference, Field, differences};
 use crate::config::document::Document;
-use crate::config::effective::Effective;
-use crate::config::layer::{Layer, LayerKind};
+use crate::config::layer::Scope;
 use crate::config::policy::Refusal;
 use crate::disk;
 use crate::name::RemoteName;
@@ -80,21 +77,18 @@ struct ChangeRow<'a> {
 }
 
 pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    if args.global && !args.check {
-        layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
-    }
+    let scope = match args.check && args.global {
+        true => Scope::System,
+        false => access::scope(args.global, access::GLOBAL, context)?,
+    };
     let desired = read(args)?;
     let path = if args.global {
         &context.paths.system
     } else {
         &context.paths.user
     };
-    let changes = if args.check {
-        check(args, &desired, context)
-    } else {
-        apply(args, &desired, context, ui)
-    };
-    let changes = changes.map_err(|error| explain(error, args.global, context))?;
+    let changes = apply(args, &desired, scope, context, ui)
+        .map_err(|error| explain(error, scope, context))?;
     let file = path.display().to_string();
     if args.json.json {
         let view = ApplyView {
@@ -147,80 +141,32 @@ fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
     Ok(desired)
 }
 
+/// Makes the file what is wanted, or only looks with `--check`, and says what that changes.
 fn apply(
     args: &ApplyArgs,
     desired: &Desired,
+    scope: Scope,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Vec<Difference>> {
-    if args.global {
-        return layers::set_up_system(context, ui, |document| {
-            changed(document, desired, Scope::System, args.prune)
-        });
-    }
-    let system = layers::system(context)?;
-    let below = Effective::merge(&system, None, None);
-    let change =
-        |document: &mut Document| changed(document, desired, users(&system, &below), args.prune);
-    if desired.has_tokens() {
-        layers::store_secret(context, ui, change)
+    let below = view::required_below(scope, context)?;
+    let change = |document: &mut Document| {
+        let before = document.clone();
+        desired.apply(document, scope, below.as_ref(), args.prune)?;
+        Ok::<_, ApplyError>(differences(&before, document))
+    };
+    if args.check {
+        Ok(change(&mut files::read(scope, context)?)?)
+    } else if desired.has_tokens() {
+        files::store_secret(context, ui, change)
     } else {
-        layers::edit_user(context, ui, change)
+        files::edit(scope, context, ui, change)
     }
 }
 
-fn check(
-    args: &ApplyArgs,
-    desired: &Desired,
-    context: &Context,
-) -> anyhow::Result<Vec<Difference>> {
-    let system = layers::system(context)?;
-    if args.global {
-        return Ok(changed(
-            &mut system.document.clone(),
-            desired,
-            Scope::System,
-            args.prune,
-        )?);
-    }
-    let mut document = layers::user_store(context)
-        .read()?
-        .map(|layer| layer.document)
-        .unwrap_or_default();
-    let below = Effective::merge(&system, None, None);
-    Ok(changed(
-        &mut document,
-        desired,
-        users(&system, &below),
-        args.prune,
-    )?)
-}
-
-/// The user's file above the system's layer, whose policy `below` knows.
-fn users<'a>(system: &'a Layer, below: &Effective<'a>) -> Scope<'a> {
-    let is_file = system.kind == LayerKind::System;
-    Scope::User {
-        below: &system.document,
-        is_file,
-        exclusive: below.exclusive(),
-    }
-}
-
-/// Makes the document what is wanted, and tells what that changed.
-fn changed(
-    document: &mut Document,
-    desired: &Desired,
-    scope: Scope<'_>,
-    prune: bool,
-) -> Result<Vec<Difference>, ApplyError> {
-    let before = document.clone();
-    desired.apply(document, Applying { scope, prune })?;
-    Ok(differences(&before, document))
-}
-
-fn explain(error: anyhow::Error, is_global: bool, context: &Context) -> anyhow::Error {
+fn explain(error: anyhow::Error, scope: Scope, context: &Context) -> anyhow::Error {
     match error.downcast_ref::<ApplyError>() {
-        Some(ApplyError::Change(ChangeError::Taken(name))) => {
+        Some(ApplyError::Change(ChangeError::Reserved(name))) => {
             let advice = format!(
                 "It is defined for all users in {}: leave {name} out, or apply with --global.",
                 context.paths.system.display()
@@ -229,7 +175,7 @@ fn explain(error: anyhow::Error, is_global: bool, context: &Context) -> anyhow::
         }
         Some(ApplyError::Exclusive(_)) => error.advise("Apply it with --global."),
         Some(ApplyError::PruneAll) => error.advise("If that is what is meant, write: Remotes: {}"),
-        Some(ApplyError::Policy(Refusal { exclusive, .. })) if is_global => {
+        Some(ApplyError::Policy(Refusal { exclusive, .. })) if scope == Scope::System => {
             let advice = format!(
                 "To lift that, name {exclusive} with Exclusive: false, or make it the active one."
             );

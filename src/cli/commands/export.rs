@@ -4,9 +4,10 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::layers;
+use crate::cli::files;
 use crate::cli::ui::Ui;
 use crate::config::desired;
+use crate::config::layer::Scope;
 
 /// Print your remotes as a file that `remote apply` takes
 ///
@@ -23,14 +24,12 @@ pub(crate) struct ExportArgs {
 }
 
 pub(crate) fn run(args: &ExportArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let document = if args.global {
-        layers::system(context)?.document
+    let scope = if args.global {
+        Scope::System
     } else {
-        layers::user_store(context)
-            .read()?
-            .map(|layer| layer.document)
-            .unwrap_or_default()
+        Scope::User
     };
+    let document = files::read(scope, context)?;
     let state = desired::export(&document, args.global);
     let state = ui.lines(&state).into_owned();
     ui.print(&state)?;

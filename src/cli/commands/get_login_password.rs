@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::ui::Ui;
-use crate::cli::{layers, network};
+use crate::cli::{network, view};
 use crate::config::effective::Token;
 use crate::service::discovery::{Freshness, Lookup, ServiceKind};
 use crate::service::user;
@@ -27,10 +27,10 @@ pub(crate) fn run(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let layers = layers::load(context)?;
+    let layers = view::load(context)?;
     let effective = layers.merge();
-    layers::check_choice(&effective)?;
-    layers::warn(&effective, context, ui);
+    view::check_choice(&effective)?;
+    view::warn(&effective, context, ui);
     let remote = effective.active().ok_or_else(|| {
         anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>.")
     })?;

@@ -12,7 +12,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, layers, network};
+use crate::cli::{json, network, view};
 use crate::config::document::KeyserverEntry;
 use crate::config::effective::{Effective, Remote};
 use crate::name::RemoteName;
@@ -64,9 +64,9 @@ pub(crate) fn run(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let layers = layers::load(context)?;
+    let layers = view::load(context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
+    view::warn(&effective, context, ui);
     if effective.active().is_none() {
         return Err(anyhow!(
             "error getting default remote-endpoint: no default remote"

@@ -7,10 +7,11 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::ui::Ui;
-use crate::cli::{layers, network};
-use crate::config::document::{Document, RemoteEntry};
+use crate::cli::{access, files, network};
+use crate::config::document::RemoteEntry;
 use crate::config::keyservers;
 use crate::config::keyservers::{Internal, NewKeyserver};
+use crate::config::layer::Scope;
 use crate::name::RemoteName;
 use crate::service::discovery::{Freshness, Lookup, ServiceKind};
 use crate::service::{Endpoint, Transport};
@@ -65,15 +66,12 @@ pub(crate) struct RemoveKeyserverArgs {
     uri: String,
 }
 
-/// Apptainer's refusal for users.
-const REFUSAL: &str = "Unable to modify keyserver configuration: not root user";
-
 pub(crate) fn add(
     args: &AddKeyserverArgs,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    layers::check_may_write_system(context, REFUSAL)?;
+    let scope = access::scope(true, access::KEYSERVERS, context)?;
     if args.order == Some(0) {
         return Err(anyhow!("order must be > 0"));
     }
@@ -95,7 +93,7 @@ pub(crate) fn add(
         order,
     };
     let internal = internal(remote.as_ref(), context)?;
-    let order = layers::edit_system(context, ui, |document| {
+    let order = files::edit(scope, context, ui, |document| {
         keyservers::add(document, remote.as_ref(), &new, internal.as_ref())
     })?;
     ui.info(format!(
@@ -110,7 +108,7 @@ pub(crate) fn remove(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    layers::check_may_write_system(context, REFUSAL)?;
+    let scope = access::scope(true, access::KEYSERVERS, context)?;
     let (remote, typed) = (
         args.remote.as_deref().map(RemoteName::found),
         args.uri.as_str(),
@@ -119,7 +117,7 @@ pub(crate) fn remove(
         return Err(anyhow!("invalid URI: cannot have empty URI"));
     }
     let internal = internal(remote.as_ref(), context)?;
-    let removed = layers::edit_system(context, ui, |document| {
+    let removed = files::edit(scope, context, ui, |document| {
         keyservers::remove(document, remote.as_ref(), typed, internal.as_ref())
     })?;
     ui.info(format!("Keyserver {} removed.", Quoted(&removed)));
@@ -128,7 +126,7 @@ pub(crate) fn remove(
 
 /// The endpoint's own keyserver, when the remote has no list yet that names it.
 fn internal(remote: Option<&RemoteName>, context: &Context) -> anyhow::Result<Option<Internal>> {
-    let document: Document = layers::system(context)?.document;
+    let document = files::read(Scope::System, context)?;
     let (_, entry) = keyservers::meant(&document, remote)?;
     if !entry.keyservers.is_empty() {
         return Ok(None);

@@ -11,7 +11,7 @@ use crate::cli::json::JsonOption;
 use crate::cli::network::InternalKeyserverError;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, layers, network};
+use crate::cli::{json, network, view};
 use crate::config::document::{KeyserverEntry, LoginEntry};
 use crate::config::effective::{Effective, Remote};
 use crate::service::discovery::{DiscoveryError, Freshness};
@@ -73,9 +73,9 @@ struct LoginRow<'a> {
 }
 
 pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let layers = layers::load(context)?;
+    let layers = view::load(context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
+    view::warn(&effective, context, ui);
     if args.names {
         let names: String = effective
             .remotes()
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let keyservers = effective
         .active()
         .and_then(|remote| keyservers(remote, freshness, context, ui));
-    let logins = layers::live_logins(&effective, context, ui);
+    let logins = view::live_logins(&effective, context, ui);
     let view = view(&effective, keyservers, &logins);
     if args.json.json {
         json::print("portolan.remote-list/1", &view, ui)?;

@@ -21,7 +21,7 @@ use crate::cli::failure::{Advise, Outcome};
 use crate::cli::prompt::{Input, PromptError};
 use crate::cli::target::Target;
 use crate::cli::ui::Ui;
-use crate::cli::{layers, network, time};
+use crate::cli::{files, migration, network, time, view};
 use crate::config::change;
 use crate::config::change::{ChangeError, Definer, VerifiedToken};
 use crate::config::effective::{LayerKind, Layers, Remote, Token};
@@ -77,12 +77,12 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
         None
     };
     let given = Given::new(&args.credential, context, ui)?;
-    layers::migrate(context, ui)?;
+    migration::migrate(context, ui)?;
     let word = args.target.as_deref().filter(|word| !word.is_empty());
-    let layers = layers::load_for(word, context)?;
+    let layers = view::load_for(word, context)?;
     let effective = layers.merge();
-    layers::check_choice(&effective)?;
-    layers::warn(&effective, context, ui);
+    view::check_choice(&effective)?;
+    view::warn(&effective, context, ui);
     match Target::find(&effective, word).map_err(|error| error.explain(&effective))? {
         Target::Remote(remote) => login_to_remote(
             args.tokenfile.as_deref(),
@@ -113,7 +113,7 @@ pub(crate) fn after_add(
     } else {
         None
     };
-    let layers = layers::load_files(context)?;
+    let layers = view::load_files(context)?;
     let effective = layers.merge();
     let remote = effective
         .remote(name)
@@ -276,10 +276,10 @@ fn store(token: Secret, remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> 
         token,
     };
     if definer == Definer::System {
-        let now = layers::load_files(context)?;
+        let now = view::load_files(context)?;
         check_unmoved(&now, &verified)?;
     }
-    layers::store_secret(context, ui, |document| {
+    files::store_secret(context, ui, |document| {
         change::set_token(document, &verified)
     })
 }

@@ -7,11 +7,12 @@ use clap::Args;
 use crate::cli::commands::service_logout;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::layers;
 use crate::cli::target::TargetError;
 use crate::cli::ui::Ui;
+use crate::cli::{files, migration, view};
 use crate::config::change;
 use crate::config::effective::{LayerKind, Remote};
+use crate::config::layer::Scope;
 use crate::name::RemoteName;
 
 /// Log out of a remote endpoint, a keyserver or an OCI registry
@@ -28,12 +29,12 @@ pub(crate) struct LogoutArgs {
 }
 
 pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    layers::migrate(context, ui)?;
+    migration::migrate(context, ui)?;
     let word = args.target.as_deref().filter(|word| !word.is_empty());
-    let layers = layers::load_for(word, context)?;
+    let layers = view::load_for(word, context)?;
     let effective = layers.merge();
-    layers::check_choice(&effective)?;
-    layers::warn(&effective, context, ui);
+    view::check_choice(&effective)?;
+    view::warn(&effective, context, ui);
     let remote = match word {
         Some(word) => effective.remote(&RemoteName::found(word)),
         None => Some(
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::
 /// Drops the user's token for a remote; where the user has one of the system's name, the token of that (D5).
 fn forget_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let system_file_has = remote.layer == LayerKind::System;
-    layers::edit_user(context, ui, |document| {
+    files::edit(Scope::User, context, ui, |document| {
         change::clear_token(document, remote.name, system_file_has);
         Ok::<_, Infallible>(())
     })

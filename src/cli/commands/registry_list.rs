@@ -11,7 +11,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, layers};
+use crate::cli::{json, view};
 
 /// List the registries and keyservers that you are logged in to
 #[derive(Args, Debug)]
@@ -41,9 +41,9 @@ pub(crate) fn run(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let layers = layers::load_files(context)?;
+    let layers = view::load_files(context)?;
     let effective = layers.merge();
-    let logins = layers::live_logins(&effective, context, ui);
+    let logins = view::live_logins(&effective, context, ui);
     if args.json.json {
         let logins = logins
             .iter()

@@ -3,11 +3,10 @@
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{Advise, Outcome};
-use crate::cli::layers;
+use crate::cli::failure::Outcome;
 use crate::cli::ui::Ui;
+use crate::cli::{access, files, view};
 use crate::config::change;
-use crate::config::change::{ChangeError, Removed};
 use crate::name::RemoteName;
 use crate::text::Quoted;
 
@@ -30,40 +29,12 @@ pub(crate) struct RemoveArgs {
 
 pub(crate) fn run(args: &RemoveArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let name = RemoteName::found(&args.name);
-    if args.global {
-        layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
-        layers::edit_system(context, ui, |document| {
-            change::remove_globally(document, &name)
-        })
-        .map_err(|error| layers::explain_global(error, &name))?;
-        ui.info(format!("Remote {} removed.", Quoted(name.as_str())));
-        return Ok(Outcome::Done);
-    }
-    let system = layers::system_if_readable(context, ui);
-    let system_has = system
-        .as_ref()
-        .is_some_and(|system| system.document.remotes().contains_key(&name));
-    let removed = layers::edit_user(context, ui, |document| {
-        change::remove(document, &name, system_has)
-    })
-    .map_err(|error| explain(error, &name))?;
+    let scope = access::scope(args.global, access::GLOBAL, context)?;
+    let below = view::below(scope, context, ui);
+    files::edit(scope, context, ui, |document| {
+        change::remove(document, scope, below.as_ref(), &name)
+    })?;
     ui.info(format!("Remote {} removed.", Quoted(name.as_str())));
-    if removed == Removed::Individual && system_has {
-        ui.info(format!(
-            "{name} is still defined in {}.",
-            layers::system_place(context)
-        ));
-    }
+    view::report_below(&name, below.as_ref(), context, ui);
     Ok(Outcome::Done)
-}
-
-fn explain(error: anyhow::Error, name: &RemoteName) -> anyhow::Error {
-    match error.downcast_ref::<ChangeError>() {
-        Some(ChangeError::Global(_)) => error.advise_person(format!(
-            "To remove it for all users: sudo portolan remote remove --global {word}. To drop your token for it: portolan remote logout {word}.",
-            word = name.word()
-        )),
-        Some(ChangeError::NoSuchRemote(_)) => error.advise_person("portolan remote list shows the remotes that there are."),
-        _ => error,
-    }
 }

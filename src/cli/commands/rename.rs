@@ -1,14 +1,12 @@
-//! `remote rename`: another name for a remote that is there. D5, D17 and D20 of docs/compatibility.md.
+//! `remote rename`: another name for a remote. D5, D17 and D20 of docs/compatibility.md.
 
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{Advise, Outcome};
+use crate::cli::failure::Outcome;
 use crate::cli::ui::Ui;
-use crate::cli::{layers, previous};
+use crate::cli::{access, files, previous, view};
 use crate::config::change;
-use crate::config::change::ChangeError;
-use crate::config::effective::Layer;
 use crate::name::RemoteName;
 use crate::text::Quoted;
 
@@ -34,53 +32,20 @@ pub(crate) struct RenameArgs {
 }
 
 pub(crate) fn run(args: &RenameArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    if args.global {
-        layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
-    }
+    let scope = access::scope(args.global, access::GLOBAL, context)?;
     let (old, new) = (RemoteName::found(&args.old), RemoteName::parse(&args.new)?);
-    let renamed = format!(
-        "Remote {} renamed to {}.",
-        Quoted(old.as_str()),
-        Quoted(new.as_str())
-    );
+    let below = view::below(scope, context, ui);
+    files::edit(scope, context, ui, |document| {
+        change::rename(document, scope, below.as_ref(), &old, &new)
+    })?;
+    if !args.global {
+        previous::rename(&old, &new, context, ui);
+    }
+    let (from, to) = (Quoted(old.as_str()), Quoted(new.as_str()));
+    ui.info(format!("Remote {from} renamed to {to}."));
     if args.global {
-        layers::edit_system(context, ui, |document| {
-            change::rename_globally(document, &old, &new)
-        })
-        .map_err(|error| explain(error, &old, &new))?;
-        ui.info(renamed);
         ui.info(format!("Users' own choices and logins still name {old}."));
-        return Ok(Outcome::Done);
     }
-    let system = layers::system_if_readable(context, ui);
-    layers::refuse_system_name(&new, system.as_ref())?;
-    let has_old = |layer: &&Layer| layer.document.remotes().contains_key(&old);
-    let below = system.as_ref().filter(has_old).map(|layer| layer.kind);
-    layers::edit_user(context, ui, |document| {
-        change::rename(document, &old, &new, below)
-    })
-    .map_err(|error| explain(error, &old, &new))?;
-    previous::rename(&old, &new, context, ui);
-    ui.info(renamed);
-    if below.is_some() {
-        ui.info(format!(
-            "{old} is still defined in {}.",
-            layers::system_place(context)
-        ));
-    }
+    view::report_below(&old, below.as_ref(), context, ui);
     Ok(Outcome::Done)
-}
-
-fn explain(error: anyhow::Error, old: &RemoteName, new: &RemoteName) -> anyhow::Error {
-    match error.downcast_ref::<ChangeError>() {
-        Some(ChangeError::GlobalName(_)) => error.advise(format!(
-            "To rename it for all users: sudo portolan remote rename --global {} {}.",
-            old.word(),
-            new.word()
-        )),
-        Some(ChangeError::NoSuchRemote(_)) => {
-            error.advise_person("portolan remote list shows the remotes that there are.")
-        }
-        _ => error,
-    }
 }

@@ -13,9 +13,10 @@ use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::prompt::Input;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
-use crate::cli::{args, keychain, layers, network, target};
+use crate::cli::{args, files, keychain, migration, network, target, view};
 use crate::config::change;
 use crate::config::document::LoginEntry;
+use crate::config::layer::Scope;
 use crate::credentials::Keychain;
 use crate::secret::{Secret, Stored};
 use crate::service::http::{Authorization, Certificates, Client};
@@ -143,7 +144,7 @@ fn login_to_keyserver(
         auth,
         insecure: keyserver.insecure,
     };
-    layers::store_secret(context, ui, |document| {
+    files::store_secret(context, ui, |document| {
         change::add_login(document, &login, |other| {
             KeyserverUri::are_same(&other.uri, &login.uri)
         });
@@ -185,7 +186,7 @@ fn login_to_registry(
         insecure: given.insecure,
     };
     let held = keychain.read()?.held();
-    layers::edit_user(context, ui, |document| {
+    files::edit(Scope::User, context, ui, |document| {
         let goes =
             |other: &LoginEntry| keychain::is_row_of(other, uri) || keychain::is_dead(other, &held);
         change::add_login(document, &login, goes);
@@ -261,8 +262,8 @@ fn run(
         None
     };
     let given = Given::new(credential, context, ui)?;
-    layers::migrate(context, ui)?;
-    let layers = layers::load_files(context)?;
+    migration::migrate(context, ui)?;
+    let layers = view::load_files(context)?;
     let effective = layers.merge();
     let service = Service::find(&effective, uri).map_err(|error| error.explain(&effective))?;
     login_to(&service, given, stdin, authfile, &mut input, context, ui)

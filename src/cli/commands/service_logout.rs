@@ -11,10 +11,11 @@ use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::target::TargetError;
 use crate::cli::ui::Ui;
-use crate::cli::{args, keychain, layers, target};
+use crate::cli::{args, files, keychain, migration, target, view};
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::effective::Effective;
+use crate::config::layer::Scope;
 use crate::name::RemoteName;
 use crate::uri::{KeyserverUri, RegistryUri};
 
@@ -48,7 +49,7 @@ pub(crate) fn run(
 
 /// Drops the logins to a keyserver, however it is written; says whether there were any.
 fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
-    layers::edit_user(context, ui, |document| {
+    files::edit(Scope::User, context, ui, |document| {
         let is_meant = |login: &LoginEntry| {
             RegistryUri::found(&login.uri).is_err() && KeyserverUri::are_same(&login.uri, word)
         };
@@ -87,7 +88,7 @@ fn forget_registry(
         held.as_ref()
             .is_some_and(|held| keychain::is_dead(login, held))
     };
-    let still_shared = layers::edit_user(context, ui, |document| {
+    let still_shared = files::edit(Scope::User, context, ui, |document| {
         let goes = |login: &LoginEntry| keychain::is_row_of(login, uri) || is_dead(login);
         change::remove_logins(document, goes);
         Ok::<_, Infallible>(document.logins().iter().any(shares))
@@ -115,9 +116,9 @@ pub(crate) fn run_for_keyserver(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    layers::migrate(context, ui)?;
+    migration::migrate(context, ui)?;
     target::refuse_registry(&args.uri, "logout")?;
-    let layers = layers::load_files(context)?;
+    let layers = view::load_files(context)?;
     run(&args.uri, &layers.merge(), context, ui)?;
     ui.info("Logout succeeded");
     Ok(Outcome::Done)
@@ -141,8 +142,8 @@ pub(crate) fn run_for_registry(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    layers::migrate(context, ui)?;
-    let layers = layers::load_files(context)?;
+    migration::migrate(context, ui)?;
+    let layers = view::load_files(context)?;
     let effective = layers.merge();
     let authfile = args.authfile.path(context, ui);
     let uri = RegistryUri::found(&args::with_registry_scheme(&args.uri))

@@ -1,16 +1,15 @@
-//! `remote set-url`: another address for a remote that is there. D8, D9, D20 and D21 of docs/compatibility.md.
+//! `remote set-url`: another address for a remote. D8, D9, D20 and D21 of docs/compatibility.md.
 
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::{Advise, Outcome};
+use crate::cli::failure::Outcome;
 use crate::cli::ui::Ui;
-use crate::cli::{args, layers};
+use crate::cli::{access, args, files, view};
 use crate::config::change;
-use crate::config::change::{ChangeError, NewAddress, Readdressed};
+use crate::config::change::{NewAddress, Readdressed};
 use crate::name::RemoteName;
-use crate::text::{Quoted, ShellWord};
-use crate::uri::without_user;
+use crate::text::Quoted;
 
 /// Change the address of a remote endpoint
 ///
@@ -39,33 +38,21 @@ pub(crate) struct SetUrlArgs {
 }
 
 pub(crate) fn run(args: &SetUrlArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    if args.global {
-        layers::check_may_write_system(context, layers::GLOBAL_REFUSAL)?;
-    }
+    let scope = access::scope(args.global, access::GLOBAL, context)?;
     let insecure = args.insecure
         || args::switch_variable(context, ui, "ADD_INSECURE", ("set-url", "insecure"))?;
     let name = RemoteName::found(&args.name);
     let (uri, insecure) = args::endpoint(&args.uri, insecure, context, ui)?;
     let new = NewAddress { uri, insecure };
-    let done = if args.global {
-        layers::edit_system(context, ui, |document| {
-            change::set_uri_globally(document, &name, &new)
-        })
-    } else {
-        let system = layers::system_if_readable(context, ui);
-        let below = system
-            .filter(|layer| layer.document.remotes().contains_key(&name))
-            .map(|layer| layer.kind);
-        layers::edit_user(context, ui, |document| {
-            change::set_uri(document, &name, &new, below)
-        })
-    };
-    let done = done.map_err(|error| explain(error, &name, &without_user(&args.uri)))?;
-    tell(&done, &name, &new, args.global, ui);
+    let below = view::below(scope, context, ui);
+    let done = files::edit(scope, context, ui, |document| {
+        change::set_uri(document, scope, below.as_ref(), &name, &new)
+    })?;
+    report(&done, &name, &new, args.global, ui);
     Ok(Outcome::Done)
 }
 
-fn tell(done: &Readdressed, name: &RemoteName, new: &NewAddress, global: bool, ui: &mut Ui) {
+fn report(done: &Readdressed, name: &RemoteName, new: &NewAddress, global: bool, ui: &mut Ui) {
     let scheme = if new.insecure { "http" } else { "https" };
     ui.info(format!(
         "Remote {} is now at {}.",
@@ -89,21 +76,5 @@ fn tell(done: &Readdressed, name: &RemoteName, new: &NewAddress, global: bool, u
             "Users who are logged in to {name} have to log in again: portolan remote login {}",
             name.word()
         ));
-    }
-}
-
-fn explain(error: anyhow::Error, name: &RemoteName, uri: &str) -> anyhow::Error {
-    let (word, uri) = (name.word(), ShellWord(uri));
-    match error.downcast_ref::<ChangeError>() {
-        Some(ChangeError::GlobalAddress(_)) => {
-            error.advise(format!("To change it for all users: sudo portolan remote set-url --global {word} {uri}."))
-        }
-        Some(ChangeError::InTheWay(_)) => error.advise(format!(
-            "The system's is used. To keep yours under another name: portolan remote rename {word} <NEW>."
-        )),
-        Some(ChangeError::NoSuchRemote(_)) => {
-            error.advise_person(format!("To add it: portolan remote add {word} {uri}."))
-        }
-        _ => error,
     }
 }

@@ -6,9 +6,9 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::ui::Ui;
-use crate::cli::{layers, previous};
-use crate::config::change::{ChangeError, Exclusivity};
-use crate::config::layer::{CHOICE, LayerKind};
+use crate::cli::{access, files, migration, previous, view};
+use crate::config::change::ChangeError;
+use crate::config::layer::{CHOICE, Scope};
 use crate::config::{change, policy};
 use crate::name::RemoteName;
 use crate::text::Quoted;
@@ -40,68 +40,54 @@ pub(crate) struct UseArgs {
 const PREVIOUS: &str = "-";
 
 pub(crate) fn run(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let name = RemoteName::found(&args.name);
-    if args.global || args.exclusive {
-        use_globally(args, &name, context, ui)?;
+    let refusal = if args.exclusive {
+        access::EXCLUSIVE
     } else {
-        use_for_user(name, context, ui)?;
+        access::GLOBAL
+    };
+    match access::scope(args.global || args.exclusive, refusal, context)? {
+        Scope::System => use_for_all(args, context, ui)?,
+        Scope::User => use_for_user(args, context, ui)?,
     }
     Ok(Outcome::Done)
 }
 
-fn tell(name: &RemoteName, ui: &mut Ui) {
-    ui.info(format!("Remote {} now in use.", Quoted(name.as_str())));
-}
-
-fn use_globally(
-    args: &UseArgs,
-    name: &RemoteName,
-    context: &Context,
-    ui: &mut Ui,
-) -> anyhow::Result<()> {
-    let (refusal, exclusivity) = if args.exclusive {
-        (layers::EXCLUSIVE_REFUSAL, Exclusivity::Imposed)
-    } else {
-        (layers::GLOBAL_REFUSAL, Exclusivity::Lifted)
-    };
-    layers::check_may_write_system(context, refusal)?;
-    layers::edit_system(context, ui, |document| {
-        change::use_globally(document, name, exclusivity)
+fn use_for_all(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let (scope, name) = (Scope::System, RemoteName::found(&args.name));
+    files::edit(scope, context, ui, |document| {
+        change::use_remote(document, scope, None, &name, args.exclusive)
     })
-    .map_err(|error| {
-        if name.as_str() == PREVIOUS {
-            error.advise(
-                "Only your own choice can go back to the remote before; name one for all users.",
-            )
-        } else {
-            layers::explain_global(error, name)
-        }
+    .map_err(|error| match args.name.as_str() {
+        PREVIOUS => error.advise(
+            "Only your own choice can go back to the remote before; name one for all users.",
+        ),
+        _ => error,
     })?;
-    tell(name, ui);
+    ui.info(format!("Remote {} now in use.", Quoted(name.as_str())));
     Ok(())
 }
 
-/// Makes a remote the user's active one; [`PREVIOUS`] is the one before.
-fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    layers::migrate(context, ui)?;
-    let layers = layers::load_files(context)?;
+fn use_for_user(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    migration::migrate(context, ui)?;
+    let layers = view::load_files(context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
-    let goes_back = name.as_str() == PREVIOUS && effective.remote(&name).is_none();
-    let name = if goes_back { previous(context)? } else { name };
-    let remote = effective
-        .remote(&name)
-        .ok_or_else(|| no_such_remote(&name, goes_back))?;
-    policy::may_use(&effective, &name)?;
-    let built_in = (remote.layer == LayerKind::BuiltIn).then(|| remote.uri());
-    let before = layers::edit_user(context, ui, |document| {
-        // Another command may have removed the user's own remote since it was looked up.
-        if remote.layer == LayerKind::User && !document.remotes().contains_key(&name) {
-            return Err(ChangeError::NoSuchRemote(name.clone()));
+    view::warn(&effective, context, ui);
+    let typed = RemoteName::found(&args.name);
+    let goes_back = args.name == PREVIOUS && effective.remote(&typed).is_none();
+    let name = if goes_back { previous(context)? } else { typed };
+    match effective.remote(&name) {
+        // A refusal leaves nothing behind, not even a lock; the change asks once more, under the lock.
+        Some(_) => policy::may_use(&effective, &name)?,
+        None if goes_back => return Err(gone(name)),
+        None => {
+            let error = ChangeError::NoSuchRemote(name).into();
+            return Err(files::explain(error, Scope::User, context));
         }
+    }
+    let below = Some(&layers.system);
+    let before = files::edit(Scope::User, context, ui, |document| {
         let before = document.active().to_owned();
-        change::use_remote(document, &name, built_in);
-        Ok(before)
+        change::use_remote(document, Scope::User, below, &name, false).map(|()| before)
     })?;
     let before = if before.is_empty() {
         layers.system.document.active().to_owned()
@@ -111,13 +97,11 @@ fn use_for_user(name: RemoteName, context: &Context, ui: &mut Ui) -> anyhow::Res
     if !before.is_empty() && before != name.as_str() {
         previous::remember(&RemoteName::found(before), context, ui);
     }
-    tell(&name, ui);
-    if let Some(chosen) =
-        layers::choice(context).filter(|chosen| *chosen != name && effective.exclusive().is_none())
-    {
+    ui.info(format!("Remote {} now in use.", Quoted(name.as_str())));
+    let chosen = view::choice(context).filter(|chosen| *chosen != name);
+    if let Some(chosen) = chosen.filter(|_| effective.exclusive().is_none()) {
         ui.warning(format!(
-            "{} overrides it: while it is set, the active remote is {chosen}",
-            CHOICE
+            "{CHOICE} overrides it: while it is set, the active remote is {chosen}"
         ));
     }
     Ok(())
@@ -130,11 +114,8 @@ fn previous(context: &Context) -> anyhow::Result<RemoteName> {
     })
 }
 
-fn no_such_remote(name: &RemoteName, goes_back: bool) -> anyhow::Error {
-    let error = ChangeError::NoSuchRemote(name.clone());
-    if goes_back {
-        error.advise("It was in use before, and is gone. portolan remote list shows the remotes that there are.")
-    } else {
-        error.advise_person("portolan remote list shows the remotes that there are.")
-    }
+fn gone(name: RemoteName) -> anyhow::Error {
+    ChangeError::NoSuchRemote(name).advise(
+        "It was in use before, and is gone. portolan remote list shows the remotes that there are.",
+    )
 }

@@ -7,10 +7,11 @@ use clap::Arg;
 use crate::cli::completion::Candidate;
 use crate::cli::completion::position::{Position, Wanted};
 use crate::cli::context::{Context, Environment, Places, User};
-use crate::cli::layers;
+use crate::cli::{files, view};
 use crate::command::{Command, KNOWN_ENDPOINTS};
 use crate::config::document::{Document, KeyserverEntry};
 use crate::config::effective::{Effective, Layer, LayerKind, Layers, Remote, Token};
+use crate::config::layer::Scope;
 use crate::config::yaml::LineNumbers;
 use crate::name::RemoteName;
 use crate::uri::RegistryUri;
@@ -151,8 +152,8 @@ impl Files {
             document: Document::default(),
             lines: LineNumbers::default(),
         };
-        let system = layers::system(&context).unwrap_or_else(|_| nothing());
-        let user = layers::user_store(&context).read().ok().flatten();
+        let system = view::system(&context).unwrap_or_else(|_| nothing());
+        let user = files::store(Scope::User, &context).read().ok().flatten();
         Some(Self {
             layers: Layers {
                 system,

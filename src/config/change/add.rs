@@ -1,7 +1,8 @@
-//! New remotes, and those that are there already.
+//! New remotes, and those that exist already.
 
 use crate::config::change::ChangeError;
 use crate::config::document::{Document, RemoteEntry};
+use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
 use crate::uri::EndpointUri;
 
@@ -12,58 +13,60 @@ pub struct NewRemote {
     pub name: RemoteName,
     /// Its address.
     pub uri: EndpointUri,
-    /// Whether it is defined for all users.
-    pub global: bool,
     /// Whether it is reached over plain http.
     pub insecure: bool,
 }
 
-/// What came of adding a remote unless it was there.
+/// What came of adding a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
     /// It is new.
     New,
-    /// It was there already, at this address; nothing changed.
+    /// It existed already, at this address; nothing changed.
     Before,
 }
 
-/// Adds a remote.
+/// Adds a remote. With `if_missing` one of this name at the same address, here or below, is as good as a new one.
 ///
 /// # Errors
-/// When the document has one of this name.
-pub fn add(document: &mut Document, new: &NewRemote) -> Result<(), ChangeError> {
-    if document.remotes.contains_key(&new.name) {
-        return Err(ChangeError::Taken(new.name.clone()));
+/// When the document or the system's file below it has one of this name.
+pub fn add(
+    document: &mut Document,
+    scope: Scope,
+    below: Option<&Layer>,
+    new: &NewRemote,
+    if_missing: bool,
+) -> Result<Added, ChangeError> {
+    let before = |entry| check_same(entry, new).map(|()| Added::Before);
+    let lower = below.and_then(|below| below.document.remotes.get(&new.name));
+    if below.is_some_and(|below| below.reserves(&new.name)) {
+        let lower = lower.filter(|_| if_missing);
+        return lower.map_or_else(|| Err(ChangeError::Reserved(new.name.clone())), before);
     }
-    let entry = RemoteEntry {
-        uri: new.uri.as_str().to_owned(),
-        system: new.global,
-        insecure: new.insecure,
-        ..RemoteEntry::default()
-    };
-    document.remotes.insert(new.name.clone(), entry);
-    Ok(())
-}
-
-/// As [`add`], but a remote of this name at the same address is as good as a new one.
-///
-/// # Errors
-/// When the document has one of this name at another address, or the copy of a system remote.
-pub fn add_if_missing(document: &mut Document, new: &NewRemote) -> Result<Added, ChangeError> {
-    match document.remotes.get(&new.name) {
-        Some(entry) if entry.system && !new.global => Err(ChangeError::Taken(new.name.clone())),
-        Some(entry) => check_same(entry, new).map(|()| Added::Before),
-        None => add(document, new).map(|()| Added::New),
+    let found = document.remotes.get(&new.name);
+    let own = found.filter(|_| if_missing && document.owns(scope, &new.name));
+    match (own, lower, found) {
+        (Some(own), ..) => before(own),
+        // The built-in remote gives way to one of the user's own.
+        (None, Some(lower), _) if if_missing && check_same(lower, new).is_ok() => Ok(Added::Before),
+        (None, _, Some(_)) => Err(ChangeError::Taken(new.name.clone())),
+        (None, _, None) => {
+            let entry = RemoteEntry {
+                uri: new.uri.as_str().to_owned(),
+                system: scope == Scope::System,
+                insecure: new.insecure,
+                ..RemoteEntry::default()
+            };
+            document.remotes.insert(new.name.clone(), entry);
+            Ok(Added::New)
+        }
     }
 }
 
 /// Whether a remote of this name is the one that was to be added: at the same address, by the same scheme.
-///
-/// # Errors
-/// Names both addresses.
-pub fn check_same(entry: &RemoteEntry, new: &NewRemote) -> Result<(), ChangeError> {
-    let is_there = EndpointUri::parse(&entry.uri).is_ok_and(|uri| uri.is_same_place(&new.uri));
-    if is_there && entry.insecure == new.insecure {
+fn check_same(entry: &RemoteEntry, new: &NewRemote) -> Result<(), ChangeError> {
+    let is_same = EndpointUri::parse(&entry.uri).is_ok_and(|uri| uri.is_same_place(&new.uri));
+    if is_same && entry.insecure == new.insecure {
         return Ok(());
     }
     let url =
@@ -78,17 +81,17 @@ pub fn check_same(entry: &RemoteEntry, new: &NewRemote) -> Result<(), ChangeErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::layer::LayerKind;
     use crate::config::yaml;
 
     fn document(text: &str) -> Document {
         yaml::document(text.as_bytes()).unwrap()
     }
 
-    fn new(name: &str, uri: &str, insecure: bool, global: bool) -> NewRemote {
+    fn new(name: &str, uri: &str, insecure: bool) -> NewRemote {
         NewRemote {
             name: RemoteName::found(name),
             uri: EndpointUri::parse(uri).unwrap(),
-            global,
             insecure,
         }
     }
@@ -107,52 +110,84 @@ mod tests {
         let taken = |name: &str| Err(ChangeError::Taken(RemoteName::found(name)));
         let cases = [
             (
-                new("m", "https://m.EXAMPLE/x", false, false),
+                (Scope::User, new("m", "https://m.EXAMPLE/x", false)),
                 Ok(Added::Before),
             ),
-            (new("p", "p:80", true, false), Ok(Added::Before)),
-            (new("g", "g.example", false, true), Ok(Added::Before)),
+            ((Scope::User, new("p", "p:80", true)), Ok(Added::Before)),
             (
-                new("m", "m.example", false, false),
+                (Scope::System, new("g", "g.example", false)),
+                Ok(Added::Before),
+            ),
+            (
+                (Scope::User, new("m", "m.example", false)),
                 elsewhere("m", "https://M.example/x/", "https://m.example"),
             ),
             (
-                new("m", "m.example/X", false, false),
+                (Scope::User, new("m", "m.example/X", false)),
                 elsewhere("m", "https://M.example/x/", "https://m.example/X"),
             ),
             (
-                new("m", "m.example/x", true, false),
+                (Scope::User, new("m", "m.example/x", true)),
                 elsewhere("m", "https://M.example/x/", "http://m.example/x"),
             ),
             (
-                new("p", "p:80", false, false),
+                (Scope::User, new("p", "p:80", false)),
                 elsewhere("p", "http://p:80", "https://p:80"),
             ),
             (
-                new("e", "e.example", false, false),
+                (Scope::User, new("e", "e.example", false)),
                 elsewhere("e", "https://", "https://e.example"),
             ),
-            (new("m", "m.example/x", false, true), Ok(Added::Before)),
+            (
+                (Scope::System, new("m", "m.example/x", false)),
+                Ok(Added::Before),
+            ),
             // The copy of a system's remote is none of the user's own.
-            (new("g", "g.example", false, false), taken("g")),
+            ((Scope::User, new("g", "g.example", false)), taken("g")),
         ];
-        for (asked, wanted) in cases {
+        for ((scope, asked), wanted) in cases {
             let mut changed = document(FILE);
-            assert_eq!(add_if_missing(&mut changed, &asked), wanted, "{asked:?}");
+            assert_eq!(
+                add(&mut changed, scope, None, &asked, true),
+                wanted,
+                "{asked:?}"
+            );
             assert_eq!(changed, document(FILE), "{asked:?}");
         }
     }
 
     #[test]
     fn what_is_missing_is_added() {
-        let (mut one, mut other) = (document(FILE), document(FILE));
-        let asked = new("n", "n.example", false, false);
-        assert_eq!(add_if_missing(&mut one, &asked), Ok(Added::New));
-        add(&mut other, &asked).unwrap();
-        assert_eq!(one, other);
-        assert_eq!(
-            add(&mut one, &asked),
-            Err(ChangeError::Taken(asked.name.clone()))
-        );
+        let asked = new("n", "n.example", false);
+        for if_missing in [false, true] {
+            let mut changed = document(FILE);
+            let mut add = || add(&mut changed, Scope::User, None, &asked, if_missing);
+            assert_eq!(add(), Ok(Added::New));
+            let taken = Err(ChangeError::Taken(asked.name.clone()));
+            assert_eq!(add(), if if_missing { Ok(Added::Before) } else { taken });
+            assert_eq!(changed.remotes()[&asked.name].uri, "n.example");
+        }
+    }
+
+    #[test]
+    fn a_name_below_is_reserved_by_the_system_and_given_up_by_the_built_in_layer() {
+        let file = "Remotes: {d: {URI: d.example, System: true}}";
+        let below = |kind| Layer::of(kind, file);
+        let (system, built_in) = (below(LayerKind::System), below(LayerKind::BuiltIn));
+        let (same, other) = (new("d", "D.example", false), new("d", "o.example", false));
+        let add = |mut document: Document, below: &Layer, new: &NewRemote, if_missing: bool| {
+            add(&mut document, Scope::User, Some(below), new, if_missing)
+                .map_err(|error| matches!(error, ChangeError::Reserved(_)))
+        };
+        let empty = Document::default;
+        assert_eq!(add(empty(), &system, &same, false), Err(true));
+        assert_eq!(add(empty(), &system, &same, true), Ok(Added::Before));
+        assert_eq!(add(empty(), &system, &other, true), Err(false));
+        assert_eq!(add(empty(), &built_in, &same, false), Ok(Added::New));
+        assert_eq!(add(empty(), &built_in, &same, true), Ok(Added::Before));
+        assert_eq!(add(empty(), &built_in, &other, true), Ok(Added::New));
+        // The user's own counts before the built-in one.
+        let own = document("Remotes: {d: {URI: o.example}}");
+        assert_eq!(add(own, &built_in, &same, true), Err(false));
     }
 }

@@ -1,8 +1,8 @@
-//! Another address for a remote that is there. A token goes with its host (D21 of docs/compatibility.md).
+//! Another address for a remote. A token goes with its host (D21 of docs/compatibility.md).
 
 use crate::config::change::ChangeError;
 use crate::config::document::{Document, RemoteEntry};
-use crate::config::layer::LayerKind;
+use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
 use crate::secret::Secret;
 use crate::uri::EndpointUri;
@@ -36,40 +36,26 @@ pub fn keeps_token(old_uri: &str, new_uri: &str) -> bool {
     }
 }
 
-/// Gives one of the user's own remotes another address. `below` is the layer that has the name as well, if one has.
+/// Gives a remote another address.
 ///
 /// # Errors
-/// When there is no such remote, or the system has the name: Apptainer would obey the user's in its place (D5).
+/// When there is no such remote, or only the layer below the user's has it; or the system's file has the name as well:
+/// Apptainer would obey the user's in its place (D5).
 pub fn set_uri(
     document: &mut Document,
+    scope: Scope,
+    below: Option<&Layer>,
     name: &RemoteName,
     new: &NewAddress,
-    below: Option<LayerKind>,
 ) -> Result<Readdressed, ChangeError> {
-    match document.remotes.get_mut(name) {
-        Some(entry) if !entry.system && below == Some(LayerKind::System) => {
-            Err(ChangeError::InTheWay(name.clone()))
-        }
-        Some(entry) if !entry.system => Ok(readdress(entry, new)),
-        _ if below.is_some() => Err(ChangeError::GlobalAddress(name.clone())),
-        _ => Err(ChangeError::NoSuchRemote(name.clone())),
+    let is_own = document.owns(scope, name);
+    let (name, new) = (name.clone(), new.clone());
+    match (document.remotes.get_mut(&name), below) {
+        (_, Some(below)) if is_own && below.reserves(&name) => Err(ChangeError::InTheWay(name)),
+        (Some(entry), _) if is_own => Ok(readdress(entry, &new)),
+        (_, Some(below)) if below.has(&name) => Err(ChangeError::GlobalAddress { name, new }),
+        _ => Err(ChangeError::NoneToMove { name, new }),
     }
-}
-
-/// Gives a remote of the system's document another address.
-///
-/// # Errors
-/// When there is no such remote.
-pub fn set_uri_globally(
-    document: &mut Document,
-    name: &RemoteName,
-    new: &NewAddress,
-) -> Result<Readdressed, ChangeError> {
-    let entry = document
-        .remotes
-        .get_mut(name)
-        .ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
-    Ok(readdress(entry, new))
 }
 
 fn readdress(entry: &mut RemoteEntry, new: &NewAddress) -> Readdressed {
@@ -92,6 +78,7 @@ fn readdress(entry: &mut RemoteEntry, new: &NewAddress) -> Readdressed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::layer::LayerKind;
     use crate::config::yaml;
 
     fn document(text: &str) -> Document {
@@ -138,7 +125,7 @@ mod tests {
         for (remote, new, token, (token_removed, has_keyservers)) in cases {
             let (mut changed, name) = (document(file), RemoteName::found(remote));
             let before = format!("{remote}.example");
-            let got = set_uri(&mut changed, &name, &new, None);
+            let got = set_uri(&mut changed, Scope::User, None, &name, &new);
             assert_eq!(
                 got,
                 Ok(Readdressed {
@@ -176,11 +163,13 @@ mod tests {
         ];
         for (remote, below, wanted) in cases {
             let mut changed = document(file);
+            let below = below.map(|kind| Layer::of(kind, &format!("Remotes: {{{remote}: {{}}}}")));
             let got = set_uri(
                 &mut changed,
+                Scope::User,
+                below.as_ref(),
                 &RemoteName::found(remote),
                 &address("n.example", false),
-                below,
             );
             assert_eq!(
                 got.map(|_| ()).map_err(|error| error.to_string()),
@@ -192,9 +181,15 @@ mod tests {
         let mut system = document(file);
         let name = RemoteName::found("g");
         assert!(
-            set_uri_globally(&mut system, &name, &address("n.example", false))
-                .unwrap()
-                .token_removed
+            set_uri(
+                &mut system,
+                Scope::System,
+                None,
+                &name,
+                &address("n.example", false)
+            )
+            .unwrap()
+            .token_removed
         );
         assert_eq!(
             system,
@@ -202,8 +197,17 @@ mod tests {
         );
         let gone = RemoteName::found("x");
         assert_eq!(
-            set_uri_globally(&mut system, &gone, &address("n.example", false)),
-            Err(ChangeError::NoSuchRemote(gone.clone()))
+            set_uri(
+                &mut system,
+                Scope::System,
+                None,
+                &gone,
+                &address("n.example", false)
+            ),
+            Err(ChangeError::NoneToMove {
+                name: gone.clone(),
+                new: address("n.example", false)
+            })
         );
     }
 }

@@ -1,16 +1,20 @@
-//! Pure edits of a `Document`. No file, no layer but the one at hand, no message but the refusal's.
+//! Pure changes of a `Document`: the user's or the system's, by their [`Scope`], with the layer below a user's where that is
+//! known. No file, and no message but the refusal's.
 
 mod add;
 mod address;
 mod rename;
 
 use crate::config::document::{Document, LoginEntry};
+use crate::config::layer::{Layer, LayerKind, Scope};
+use crate::config::policy;
+use crate::config::policy::Refusal;
 use crate::name::RemoteName;
 use crate::secret::Secret;
 
-pub use add::{Added, NewRemote, add, add_if_missing, check_same};
-pub use address::{NewAddress, Readdressed, keeps_token, set_uri, set_uri_globally};
-pub use rename::{rename, rename_globally};
+pub use add::{Added, NewRemote, add};
+pub use address::{NewAddress, Readdressed, keeps_token, set_uri};
+pub use rename::rename;
 
 /// Why a document can't be changed as asked, in Apptainer's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +22,9 @@ pub enum ChangeError {
     /// The name is taken.
     #[error("{0} is already a remote")]
     Taken(RemoteName),
+    /// The system's file has the name: a user's remote would only hide behind the system's (D5).
+    #[error("{0} is already a remote")]
+    Reserved(RemoteName),
     /// The name is taken, and not by the remote that was to be there.
     #[error("{name} is already a remote")]
     TakenElsewhere {
@@ -31,15 +38,33 @@ pub enum ChangeError {
     /// There is no remote of this name.
     #[error("{0} is not a remote")]
     NoSuchRemote(RemoteName),
+    /// There is no remote of this name to give another address.
+    #[error("{name} is not a remote")]
+    NoneToMove {
+        /// The name.
+        name: RemoteName,
+        /// The address that it was to have.
+        new: NewAddress,
+    },
     /// The remote is the system's: a user can't remove it.
     #[error("{0} is global and can't be removed")]
-    Global(RemoteName),
+    GlobalRemote(RemoteName),
     /// The remote is the system's: a user can't rename it.
-    #[error("{0} is global and can't be renamed")]
-    GlobalName(RemoteName),
+    #[error("{old} is global and can't be renamed")]
+    GlobalName {
+        /// Its name.
+        old: RemoteName,
+        /// The name that it was to have.
+        new: RemoteName,
+    },
     /// The remote is the system's: a user can't give it another address.
-    #[error("{0} is global and can't be changed")]
-    GlobalAddress(RemoteName),
+    #[error("{name} is global and can't be changed")]
+    GlobalAddress {
+        /// Its name.
+        name: RemoteName,
+        /// The address that it was to have.
+        new: NewAddress,
+    },
     /// The remote went away while its token was asked for and verified.
     #[error("{0} was removed by another command: its token was not stored")]
     Gone(RemoteName),
@@ -56,98 +81,68 @@ pub enum ChangeError {
     /// A user's own remote stands in the way of the system's of the same name (D5).
     #[error("{0} is also a remote of your own, which stands in the way of the system's")]
     InTheWay(RemoteName),
+    /// The system's policy forbids it.
+    #[error(transparent)]
+    Policy(#[from] Refusal),
 }
 
-/// What `use` in the system's file makes of the exclusive policy (D6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exclusivity {
-    /// Users may use any remote.
-    Lifted,
-    /// Users may use this remote alone.
-    Imposed,
-}
-
-/// What a user's `remove` takes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removed {
-    /// The user's own remote.
-    Individual,
-    /// The copy of a system remote that the system does not have (D4).
-    Ghost,
-}
-
-/// Removes a remote from the user's document. `system_has` says whether the system (or the built-in layer) has the name.
+/// Removes a remote. Of the user's that is one of their own, or the copy of a system remote that the system does not have
+/// (D4).
 ///
 /// # Errors
-/// When there is no such remote, or only the system's.
+/// When there is no such remote, or only the layer below the user's has it.
 pub fn remove(
     document: &mut Document,
+    scope: Scope,
+    below: Option<&Layer>,
     name: &RemoteName,
-    system_has: bool,
-) -> Result<Removed, ChangeError> {
-    match document.remotes.get(name) {
-        Some(entry) if entry.system && system_has => Err(ChangeError::Global(name.clone())),
-        None if system_has => Err(ChangeError::Global(name.clone())),
-        None => Err(ChangeError::NoSuchRemote(name.clone())),
-        Some(entry) => {
-            let removed = if entry.system {
-                Removed::Ghost
-            } else {
-                Removed::Individual
-            };
-            document.remotes.remove(name);
-            // Where the system has the name too, Active means the system's (D5) and stays.
-            if document.active == name.as_str() && !system_has {
-                document.active.clear();
-            }
-            Ok(removed)
-        }
+) -> Result<(), ChangeError> {
+    let is_below = below.is_some_and(|below| below.has(name));
+    if is_below && !document.owns(scope, name) {
+        return Err(ChangeError::GlobalRemote(name.clone()));
     }
-}
-
-/// Removes a remote from the system's document.
-///
-/// # Errors
-/// When there is no such remote.
-pub fn remove_globally(document: &mut Document, name: &RemoteName) -> Result<(), ChangeError> {
     document
         .remotes
         .remove(name)
         .ok_or_else(|| ChangeError::NoSuchRemote(name.clone()))?;
-    if document.active == name.as_str() {
+    // Where the layer below has the name too, Active means its remote (D5) and stays.
+    if document.active == name.as_str() && !is_below {
         document.active.clear();
     }
     Ok(())
 }
 
-/// Makes a remote the user's active one. `built_in` is its address when only the built-in layer has it: Apptainer knows
-/// no such layer, so that the user's file must hold it (D3).
-pub fn use_remote(document: &mut Document, name: &RemoteName, built_in: Option<&str>) {
-    name.as_str().clone_into(&mut document.active);
-    if let Some(uri) = built_in {
+/// Makes a remote the active one: the user's, if the policy allows it; or everybody's, and then the only one or one of many
+/// (D6). A remote that only the built-in layer has is written into the user's file, since Apptainer knows no such layer (D3).
+///
+/// # Errors
+/// When there is no such remote, or the policy names another one.
+pub fn use_remote(
+    document: &mut Document,
+    scope: Scope,
+    below: Option<&Layer>,
+    name: &RemoteName,
+    is_exclusive: bool,
+) -> Result<(), ChangeError> {
+    let is_own = document.owns(scope, name);
+    let entry_below = below.and_then(|below| below.document.remotes.get(name));
+    if !is_own && entry_below.is_none() {
+        return Err(ChangeError::NoSuchRemote(name.clone()));
+    }
+    policy::allows(below.and_then(Layer::exclusive), name)?;
+    let is_built_in = below.is_some_and(|below| below.kind == LayerKind::BuiltIn);
+    if let Some(built_in) = entry_below.filter(|_| is_built_in && !is_own) {
         let entry = document.remotes.entry(name.clone()).or_default();
         if entry.uri.is_empty() {
-            uri.clone_into(&mut entry.uri);
+            entry.uri.clone_from(&built_in.uri);
             entry.system = true;
         }
     }
-}
-
-/// Makes a remote everybody's active one, and the only one or one of many: exactly one remote may be exclusive (D6).
-///
-/// # Errors
-/// When there is no such remote.
-pub fn use_globally(
-    document: &mut Document,
-    name: &RemoteName,
-    exclusivity: Exclusivity,
-) -> Result<(), ChangeError> {
-    if !document.remotes.contains_key(name) {
-        return Err(ChangeError::NoSuchRemote(name.clone()));
-    }
     name.as_str().clone_into(&mut document.active);
-    for (other, entry) in &mut document.remotes {
-        entry.exclusive = exclusivity == Exclusivity::Imposed && other == name;
+    if scope == Scope::System {
+        for (other, entry) in &mut document.remotes {
+            entry.exclusive = is_exclusive && other == name;
+        }
     }
     Ok(())
 }
@@ -273,17 +268,19 @@ mod tests {
     fn a_user_removes_what_is_theirs_and_what_nobody_else_has() {
         let file = "Active: m\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}";
         let cases = [
-            ("m", false, Ok(Removed::Individual), ""),
+            ("m", false, Ok(()), ""),
             // The system's remote stays active under its name (D5).
-            ("m", true, Ok(Removed::Individual), "m"),
-            ("g", false, Ok(Removed::Ghost), "m"),
+            ("m", true, Ok(()), "m"),
+            ("g", false, Ok(()), "m"),
             ("g", true, Err("g is global and can't be removed"), "m"),
             ("s", true, Err("s is global and can't be removed"), "m"),
             ("s", false, Err("s is not a remote"), "m"),
         ];
         for (remote, system_has, wanted, active) in cases {
             let mut document = document(file);
-            let got = remove(&mut document, &name(remote), system_has);
+            let below = Layer::of(LayerKind::System, &format!("Remotes: {{{remote}: {{}}}}"));
+            let below = system_has.then_some(&below);
+            let got = remove(&mut document, Scope::User, below, &name(remote));
             assert_eq!(
                 got.clone().map_err(|error| error.to_string()),
                 wanted.map_err(str::to_owned),
@@ -310,33 +307,77 @@ mod tests {
                 .map(|(name, _)| name.to_string())
                 .collect()
         };
-        use_globally(&mut document, &name("c"), Exclusivity::Imposed).unwrap();
+        let use_globally = |document: &mut Document, remote: &str, is_exclusive| {
+            use_remote(document, Scope::System, None, &name(remote), is_exclusive)
+        };
+        use_globally(&mut document, "c", true).unwrap();
         assert_eq!(
             (document.active(), exclusive(&document)),
             ("c", vec!["c".to_owned()])
         );
-        use_globally(&mut document, &name("a"), Exclusivity::Lifted).unwrap();
+        use_globally(&mut document, "a", false).unwrap();
         assert_eq!((document.active(), exclusive(&document)), ("a", vec![]));
         assert_eq!(
-            use_globally(&mut document, &name("x"), Exclusivity::Imposed),
+            use_globally(&mut document, "x", true),
             Err(ChangeError::NoSuchRemote(name("x")))
         );
     }
 
     #[test]
     fn using_a_built_in_remote_writes_it_down_and_overwrites_nothing() {
+        let built_in = Layer::of(
+            LayerKind::BuiltIn,
+            "Remotes: {d: {URI: d.example, System: true}}",
+        );
+        let use_it = |document: &mut Document| {
+            use_remote(document, Scope::User, Some(&built_in), &name("d"), false).unwrap();
+        };
         let mut fresh = Document::default();
-        use_remote(&mut fresh, &name("d"), Some("d.example"));
+        use_it(&mut fresh);
         assert_eq!(
             fresh,
             document("Active: d\nRemotes: {d: {URI: d.example, System: true}}")
         );
         let mut with_token = document("Remotes: {d: {URI: d.example, System: true, Token: t}}");
-        use_remote(&mut with_token, &name("d"), Some("d.example"));
+        use_it(&mut with_token);
         assert_eq!(
             with_token,
             document("Active: d\nRemotes: {d: {URI: d.example, System: true, Token: t}}")
         );
+    }
+
+    #[test]
+    fn a_user_uses_what_exists_under_the_policy() {
+        let file = "Active: m\nRemotes: {m: {URI: m.example}, g: {URI: g.example, System: true}}";
+        let system = Layer::of(
+            LayerKind::System,
+            "Remotes: {s: {URI: s.example, System: true}}",
+        );
+        let policy = Layer::of(
+            LayerKind::System,
+            "Remotes: {s: {URI: s.example, System: true, Exclusive: true}}",
+        );
+        let refused =
+            "could not use m: remote s has been set exclusive by the system administrator";
+        let cases = [
+            (&system, "s", Ok(())),
+            (&system, "m", Ok(())),
+            (&policy, "s", Ok(())),
+            (&policy, "m", Err(refused)),
+            (&policy, "x", Err("x is not a remote")),
+            (&system, "g", Err("g is not a remote")),
+        ];
+        for (below, remote, wanted) in cases {
+            let mut changed = document(file);
+            let got = use_remote(&mut changed, Scope::User, Some(below), &name(remote), false);
+            let got = got.map_err(|error| error.to_string());
+            assert_eq!(got, wanted.map_err(str::to_owned), "{remote}");
+            let mut after = document(file);
+            if got.is_ok() {
+                remote.clone_into(&mut after.active);
+            }
+            assert_eq!(changed, after, "{remote}");
+        }
     }
 
     fn verified(remote: &str, uri: &str, definer: Definer) -> VerifiedToken {

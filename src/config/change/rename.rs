@@ -1,57 +1,41 @@
-//! Another name for a remote that is there. Its address stays, and so does what was stored for it.
+//! Another name for a remote. Its address stays, and so does what was stored for it.
 
 use crate::config::change::ChangeError;
 use crate::config::document::Document;
-use crate::config::effective::LayerKind;
+use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
 
-/// Renames one of the user's own remotes, and lets `Active` follow. `below` is the layer that has the old name too: where it
-/// is the system's file, Active means the remote there (D5) and stays. Who else has the new name is for the caller to ask.
+/// Renames a remote, and lets `Active` follow. It stays exclusive if it was.
 ///
 /// # Errors
-/// When there is no such remote, or only the system's, or the new name is taken.
+/// When there is no such remote, or only the layer below the user's has it, or the new name is taken.
 pub fn rename(
     document: &mut Document,
+    scope: Scope,
+    below: Option<&Layer>,
     old: &RemoteName,
     new: &RemoteName,
-    below: Option<LayerKind>,
 ) -> Result<(), ChangeError> {
-    match document.remotes.get(old) {
-        Some(entry) if !entry.system => {
-            move_entry(document, old, new, below != Some(LayerKind::System))
-        }
-        _ if below.is_some() => Err(ChangeError::GlobalName(old.clone())),
-        _ => Err(ChangeError::NoSuchRemote(old.clone())),
+    if below.is_some_and(|below| below.reserves(new)) {
+        return Err(ChangeError::Reserved(new.clone()));
     }
-}
-
-/// Renames a remote of the system's document. It stays active and exclusive if it was.
-///
-/// # Errors
-/// When there is no such remote, or the new name is taken.
-pub fn rename_globally(
-    document: &mut Document,
-    old: &RemoteName,
-    new: &RemoteName,
-) -> Result<(), ChangeError> {
-    move_entry(document, old, new, true)
-}
-
-fn move_entry(
-    document: &mut Document,
-    old: &RemoteName,
-    new: &RemoteName,
-    active_follows: bool,
-) -> Result<(), ChangeError> {
-    if document.remotes.contains_key(old) && document.remotes.contains_key(new) {
+    if !document.owns(scope, old) {
+        let (old, new) = (old.clone(), new.clone());
+        return Err(match below {
+            Some(below) if below.has(&old) => ChangeError::GlobalName { old, new },
+            _ => ChangeError::NoSuchRemote(old),
+        });
+    }
+    if document.remotes.contains_key(new) {
         return Err(ChangeError::Taken(new.clone()));
     }
-    let entry = document
-        .remotes
-        .remove(old)
-        .ok_or_else(|| ChangeError::NoSuchRemote(old.clone()))?;
+    let Some(entry) = document.remotes.remove(old) else {
+        return Err(ChangeError::NoSuchRemote(old.clone()));
+    };
     document.remotes.insert(new.clone(), entry);
-    if active_follows && document.active == old.as_str() {
+    // Where the system's file has the old name too, Active means its remote (D5) and stays.
+    let is_reserved = below.is_some_and(|below| below.reserves(old));
+    if document.active == old.as_str() && !is_reserved {
         new.as_str().clone_into(&mut document.active);
     }
     Ok(())
@@ -60,6 +44,7 @@ fn move_entry(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::layer::LayerKind;
     use crate::config::yaml;
 
     fn document(text: &str) -> Document {
@@ -75,14 +60,14 @@ mod tests {
     #[test]
     fn everything_of_a_remote_follows_its_name() {
         let mut changed = document(FILE);
-        rename(&mut changed, &name("m"), &name("n"), None).unwrap();
+        rename(&mut changed, Scope::User, None, &name("m"), &name("n")).unwrap();
         assert_eq!(
             changed,
             document(
                 "Active: n\nRemotes: {n: {URI: m.example, Token: t, Keyservers: [{URI: k}]}, o: {URI: o}, g: {URI: g, System: true}}"
             )
         );
-        rename(&mut changed, &name("o"), &name("p"), None).unwrap();
+        rename(&mut changed, Scope::User, None, &name("o"), &name("p")).unwrap();
         assert_eq!(changed.active(), "n");
     }
 
@@ -103,10 +88,18 @@ mod tests {
             ("m", "n", none, Ok("n")),
             ("m", "n", built_in, Ok("n")),
             ("s", "n", built_in, Err("s is global and can't be renamed")),
+            ("m", "m", system, Err("m is already a remote")),
         ];
         for (old, new, below, wanted) in cases {
             let mut changed = document(FILE);
-            let got = rename(&mut changed, &name(old), &name(new), below);
+            let below = below.map(|kind| Layer::of(kind, &format!("Remotes: {{{old}: {{}}}}")));
+            let got = rename(
+                &mut changed,
+                Scope::User,
+                below.as_ref(),
+                &name(old),
+                &name(new),
+            );
             match wanted {
                 Ok(active) => assert_eq!((got, changed.active()), (Ok(()), active), "{old} {new}"),
                 Err(message) => {
@@ -126,15 +119,18 @@ mod tests {
         let mut system = document(
             "Active: c\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}, d: {URI: d, System: true}}",
         );
+        let rename_globally = |document: &mut Document, old: &str, new: &str| {
+            rename(document, Scope::System, None, &name(old), &name(new))
+        };
         assert_eq!(
-            rename_globally(&mut system, &name("x"), &name("y")),
+            rename_globally(&mut system, "x", "y"),
             Err(ChangeError::NoSuchRemote(name("x")))
         );
         assert_eq!(
-            rename_globally(&mut system, &name("c"), &name("d")),
+            rename_globally(&mut system, "c", "d"),
             Err(ChangeError::Taken(name("d")))
         );
-        rename_globally(&mut system, &name("c"), &name("e")).unwrap();
+        rename_globally(&mut system, "c", "e").unwrap();
         assert_eq!(
             system,
             document(

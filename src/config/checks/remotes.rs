@@ -166,9 +166,7 @@ fn active(
         let name = RemoteName::found(source.document.active.as_str());
         let exists = match kind {
             LayerKind::User => effective.remote(&name).is_some(),
-            LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => {
-                source.document.remotes.contains_key(&name)
-            }
+            LayerKind::System | LayerKind::BuiltIn => source.document.remotes.contains_key(&name),
         };
         if name.as_str().is_empty() || exists {
             continue;
@@ -176,13 +174,13 @@ fn active(
         let message = format!("Active names {name}, which is no remote; {}", known());
         let fix = match kind {
             LayerKind::User => format!("{} use NAME", commands.own),
-            LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => {
+            LayerKind::System | LayerKind::BuiltIn => {
                 format!("{} use --global NAME", commands.system)
             }
         };
         let counts = effective
             .active_name()
-            .is_some_and(|active| active.layer == kind && active.value == name);
+            .is_some_and(|active| active.layer == Some(kind) && active.name == name);
         let finding = Finding::new(Code::ActiveUnknown, name.as_str(), message, fix)
             .at(source.path.clone(), source.lines.key(Part::File, "Active"));
         found.push(if counts { finding } else { finding.otherwise() });

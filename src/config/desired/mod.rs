@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 
 pub use self::differences::{Difference, Field, differences};
 
-use crate::config::change::{ChangeError, Exclusivity, NewAddress, NewRemote};
+use crate::config::change::{ChangeError, NewAddress, NewRemote};
 use crate::config::document::{Document, KeyserverEntry};
+use crate::config::layer::{Layer, Scope};
 use crate::config::policy::Refusal;
 use crate::config::yaml::{LineNumbers, Part, Read, YamlError};
 use crate::config::{change, policy, yaml};
@@ -37,31 +38,6 @@ struct DesiredRemote {
     exclusive: Option<bool>,
     keyservers: Option<Vec<KeyserverEntry>>,
     token: Option<Secret>,
-}
-
-/// Whose document a state is desired for.
-#[derive(Clone, Copy, Debug)]
-pub enum Scope<'a> {
-    /// The user's: their own remotes, beside those that the system's file (or the built-in layer) has.
-    User {
-        /// The document below the user's.
-        below: &'a Document,
-        /// Whether that is the system's file, whose names are taken (D5).
-        is_file: bool,
-        /// The only remote that users may use, by the system's policy.
-        exclusive: Option<&'a RemoteName>,
-    },
-    /// All users'.
-    System,
-}
-
-/// How a state is applied.
-#[derive(Clone, Copy, Debug)]
-pub struct Applying<'a> {
-    /// Whose document it is for.
-    pub scope: Scope<'a>,
-    /// Whether remotes that the state does not name are removed.
-    pub prune: bool,
 }
 
 /// Why a text is no desired state. `Display` goes on after a path and a colon: `LINE: reason`.
@@ -235,111 +211,86 @@ impl Desired {
         self.remotes.keys()
     }
 
-    /// Makes a document what is desired. Applied twice it is the same as once.
+    /// Makes a document what is desired. Applied twice it is the same as once. With `prune` the remotes that the state does not
+    /// name are removed.
     ///
     /// # Errors
     /// When a single part of it is refused; the document is of no use then.
-    pub fn apply(&self, document: &mut Document, applying: Applying<'_>) -> Result<(), ApplyError> {
-        if applying.prune {
+    pub fn apply(
+        &self,
+        document: &mut Document,
+        scope: Scope,
+        below: Option<&Layer>,
+        prune: bool,
+    ) -> Result<(), ApplyError> {
+        if prune {
             if !self.has_remotes {
                 return Err(ApplyError::PruneAll);
             }
-            self.prune(document, applying.scope);
+            self.prune(document, scope, below);
         }
         for (name, remote) in &self.remotes {
-            match applying.scope {
-                Scope::User {
-                    below,
-                    is_file: true,
-                    ..
-                } if below.remotes().contains_key(name) => {
-                    return Err(ChangeError::Taken(name.clone()).into());
-                }
-                Scope::User { .. } | Scope::System => {
-                    apply_remote(document, name, remote, applying.scope)?;
-                }
+            if below.is_some_and(|below| below.reserves(name)) {
+                return Err(ChangeError::Reserved(name.clone()).into());
             }
+            apply_remote(document, name, remote, scope)?;
         }
-        match applying.scope {
-            Scope::System => self.choose_globally(document),
-            Scope::User {
-                below, exclusive, ..
-            } => self.choose(document, below, exclusive),
-        }
+        self.choose(document, scope, below)
     }
 
-    fn prune(&self, document: &mut Document, scope: Scope<'_>) {
-        let global = matches!(scope, Scope::System);
+    fn prune(&self, document: &mut Document, scope: Scope, below: Option<&Layer>) {
         // In the user's file a system remote's entry holds the user's token for it.
-        document
-            .remotes
-            .retain(|name, entry| self.remotes.contains_key(name) || (entry.system && !global));
+        document.remotes.retain(|name, entry| {
+            self.remotes.contains_key(name) || (entry.system && scope == Scope::User)
+        });
         let active = RemoteName::found(&document.active);
-        let is_below = match scope {
-            Scope::User { below, .. } => below.remotes().contains_key(&active),
-            Scope::System => false,
-        };
+        let is_below = below.is_some_and(|below| below.has(&active));
         if !document.remotes.contains_key(&active) && !is_below {
             document.active.clear();
         }
     }
 
-    /// Which remote is active for everybody, and whether it is the only one.
-    fn choose_globally(&self, document: &mut Document) -> Result<(), ApplyError> {
-        let is_lifted = |name: &RemoteName| {
-            self.remotes
-                .get(name)
-                .is_some_and(|remote| remote.exclusive == Some(false))
-        };
-        for (_, entry) in document
-            .remotes
-            .iter_mut()
-            .filter(|(name, _)| is_lifted(name))
-        {
-            entry.exclusive = false;
-        }
-        if let Some(name) = self.exclusive() {
-            self.active
-                .as_ref()
-                .map_or(Ok(()), |active| policy::allows(Some(name), active))?;
-            return Ok(change::use_globally(document, name, Exclusivity::Imposed)?);
-        }
-        let Some(active) = &self.active else {
-            return Ok(());
-        };
-        if !document.remotes.contains_key(active) {
-            return Err(ChangeError::NoSuchRemote(active.clone()).into());
-        }
-        for (name, _) in document.remotes.iter().filter(|(_, entry)| entry.exclusive) {
-            policy::allows(Some(name), active)?;
-        }
-        active.as_str().clone_into(&mut document.active);
-        Ok(())
-    }
-
-    /// Which remote is active for one user, whom the policy allows perhaps one alone.
+    /// Which remote is active, and whether it is the only one.
     fn choose(
         &self,
         document: &mut Document,
-        below: &Document,
-        exclusive: Option<&RemoteName>,
+        scope: Scope,
+        below: Option<&Layer>,
     ) -> Result<(), ApplyError> {
-        if let Some(name) = self.exclusive() {
-            return Err(ApplyError::Exclusive(name.clone()));
+        if scope == Scope::System {
+            for (name, entry) in &mut document.remotes {
+                let desired = self.remotes.get(name);
+                entry.exclusive &= desired.is_none_or(|desired| desired.exclusive != Some(false));
+            }
         }
-        let Some(active) = &self.active else {
+        let exclusive = self.exclusive();
+        let Some(active) = self.active.as_ref().or(exclusive) else {
             return Ok(());
         };
-        policy::allows(exclusive, active)?;
-        let is_own = document
+        match (scope, exclusive) {
+            (Scope::User, Some(name)) => return Err(ApplyError::Exclusive(name.clone())),
+            (Scope::User, None) => {}
+            (Scope::System, Some(_)) => policy::allows(exclusive, active)?,
+            (Scope::System, None) => {
+                if !document.remotes.contains_key(active) {
+                    return Err(ChangeError::NoSuchRemote(active.clone()).into());
+                }
+                for (name, _) in document.remotes.iter().filter(|(_, entry)| entry.exclusive) {
+                    policy::allows(Some(name), active)?;
+                }
+            }
+        }
+        let is_exclusive = document
             .remotes
             .get(active)
-            .is_some_and(|entry| !entry.system);
-        if !is_own && !below.remotes().contains_key(active) {
-            return Err(ChangeError::NoSuchRemote(active.clone()).into());
-        }
-        active.as_str().clone_into(&mut document.active);
-        Ok(())
+            .is_some_and(|entry| entry.exclusive);
+        Ok(change::use_remote(
+            document,
+            scope,
+            below,
+            active,
+            is_exclusive || exclusive.is_some(),
+        )?)
     }
 
     /// The remote that is to be the only one.
@@ -355,9 +306,9 @@ fn apply_remote(
     document: &mut Document,
     name: &RemoteName,
     remote: &DesiredRemote,
-    scope: Scope<'_>,
+    scope: Scope,
 ) -> Result<(), ApplyError> {
-    let global = matches!(scope, Scope::System);
+    let global = scope == Scope::System;
     // The copy of a system remote that is gone gives way, as it does for nobody else: it is named here.
     if !global && document.remotes.get(name).is_some_and(|entry| entry.system) {
         document.remotes.remove(name);
@@ -365,16 +316,12 @@ fn apply_remote(
     match (document.remotes.get(name), &remote.uri) {
         (None, None) => return Err(ApplyError::NoUri(name.clone())),
         (None, Some(uri)) => {
-            let insecure = remote.insecure.unwrap_or_default();
-            change::add(
-                document,
-                &NewRemote {
-                    name: name.clone(),
-                    uri: uri.clone(),
-                    global,
-                    insecure,
-                },
-            )?;
+            let new = NewRemote {
+                name: name.clone(),
+                uri: uri.clone(),
+                insecure: remote.insecure.unwrap_or_default(),
+            };
+            change::add(document, scope, None, &new, false)?;
         }
         (Some(entry), uri) => {
             let insecure = remote.insecure.unwrap_or(entry.insecure);
@@ -388,11 +335,7 @@ fn apply_remote(
                     .map_or_else(|| EndpointUri::parse(&entry.uri), Ok);
                 let uri = uri.map_err(|_| ApplyError::BrokenUri(name.clone()))?;
                 let new = NewAddress { uri, insecure };
-                if global {
-                    change::set_uri_globally(document, name, &new)?;
-                } else {
-                    change::set_uri(document, name, &new, None)?;
-                }
+                change::set_uri(document, scope, None, name, &new)?;
             }
         }
     }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::document::RemoteEntry;
+use crate::config::layer::LayerKind;
 
 fn document(text: &str) -> Document {
     yaml::document(text.as_bytes()).unwrap()
@@ -15,18 +16,21 @@ fn desired(text: &str) -> Result<Desired, DesiredError> {
 
 const SYSTEM: &str = "Active: d\nRemotes: {d: {URI: d.example, System: true}}";
 
-/// What applying changes, a line a value, or why it can't be.
-fn changed(before: &str, state: &str, scope: Scope<'_>, prune: bool) -> Vec<String> {
+/// What applying to the user's file above `below`, or to the system's, changes, a line a value, or why it can't be.
+fn changed(before: &str, state: &str, below: Option<&str>, prune: bool) -> Vec<String> {
+    let below = below.map(|text| Layer::of(LayerKind::System, text));
+    let (below, scope) = match &below {
+        Some(below) => (Some(below), Scope::User),
+        None => (None, Scope::System),
+    };
     let before = document(before);
     let mut after = before.clone();
     let desired = Desired::read(state.as_bytes(), true).unwrap();
-    if let Err(error) = desired.apply(&mut after, Applying { scope, prune }) {
+    if let Err(error) = desired.apply(&mut after, scope, below, prune) {
         return vec![format!("refused: {error}")];
     }
     let mut again = after.clone();
-    desired
-        .apply(&mut again, Applying { scope, prune })
-        .unwrap();
+    desired.apply(&mut again, scope, below, prune).unwrap();
     assert_eq!(again, after, "applied twice is applied once");
     let value = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let line = |found: Difference| {
@@ -45,21 +49,11 @@ fn changed(before: &str, state: &str, scope: Scope<'_>, prune: bool) -> Vec<Stri
 }
 
 fn for_user(before: &str, state: &str) -> Vec<String> {
-    let below = document(SYSTEM);
-    changed(
-        before,
-        state,
-        Scope::User {
-            below: &below,
-            is_file: true,
-            exclusive: None,
-        },
-        false,
-    )
+    changed(before, state, Some(SYSTEM), false)
 }
 
 fn for_all(before: &str, state: &str) -> Vec<String> {
-    changed(before, state, Scope::System, false)
+    changed(before, state, None, false)
 }
 
 #[test]
@@ -193,13 +187,7 @@ fn the_systems_remotes_become_what_is_desired() {
     let mut after = document(before);
     desired("Remotes: {n: {URI: n.example}}")
         .unwrap()
-        .apply(
-            &mut after,
-            Applying {
-                scope: Scope::System,
-                prune: false,
-            },
-        )
+        .apply(&mut after, Scope::System, None, false)
         .unwrap();
     assert!(
         after.remotes()[&RemoteName::found("n")].system,
@@ -209,12 +197,7 @@ fn the_systems_remotes_become_what_is_desired() {
 
 #[test]
 fn pruning_removes_what_is_not_named_and_no_token_of_what_stays() {
-    let below = document(SYSTEM);
-    let scope = Scope::User {
-        below: &below,
-        is_file: true,
-        exclusive: None,
-    };
+    let scope = Some(SYSTEM);
     let before = "Active: a\nRemotes: {a: {URI: a.example}, b: {URI: b.example, Token: t}, d: {URI: d.example, System: true, Token: t}}";
     let found = changed(before, "Remotes: {b: {URI: b.example}}", scope, true);
     assert_eq!(found, ["a.URI: a.example > -", "Active: a > -"]);
@@ -246,14 +229,7 @@ fn pruning_removes_what_is_not_named_and_no_token_of_what_stays() {
 
 #[test]
 fn the_policy_holds_for_a_state_too() {
-    let below =
-        document("Active: d\nRemotes: {d: {URI: d.example, System: true, Exclusive: true}}");
-    let d = RemoteName::found("d");
-    let scope = Scope::User {
-        below: &below,
-        is_file: true,
-        exclusive: Some(&d),
-    };
+    let scope = Some("Active: d\nRemotes: {d: {URI: d.example, System: true, Exclusive: true}}");
     let refused =
         "refused: could not use a: remote d has been set exclusive by the system administrator";
     assert_eq!(
@@ -339,7 +315,7 @@ proptest! {
         let text = export(&wanted, true);
         let desired = Desired::read(text.as_bytes(), false).unwrap();
         let mut after = before.clone();
-        desired.apply(&mut after, Applying { scope: Scope::System, prune: true }).unwrap();
+        desired.apply(&mut after, Scope::System, None, true).unwrap();
         for (name, entry) in &wanted.remotes {
             let found = &after.remotes[name];
             prop_assert_eq!((&found.uri, found.insecure), (&entry.uri, entry.insecure));

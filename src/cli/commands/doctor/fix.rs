@@ -8,9 +8,10 @@ use anyhow::anyhow;
 use super::survey::{Survey, system_has};
 use crate::cli::context::Context;
 use crate::cli::ui::Ui;
-use crate::cli::{keychain, layers};
+use crate::cli::{files, keychain};
 use crate::config::checks;
 use crate::config::checks::{Code, Finding};
+use crate::config::layer::Scope;
 use crate::disk;
 use crate::disk::FileRules;
 
@@ -76,9 +77,9 @@ fn fix_files(finding: &Finding, context: &Context, ui: &mut Ui) -> anyhow::Resul
 fn settle(path: &Path, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let nothing = |_: &mut _| Ok::<_, Infallible>(());
     if path == context.paths.user {
-        layers::edit_user(context, ui, nothing)
+        files::edit(Scope::User, context, ui, nothing)
     } else if path == context.paths.system {
-        layers::edit_system(context, ui, nothing)
+        files::edit(Scope::System, context, ui, nothing)
     } else {
         let notes = keychain::open(None, context)
             .settle()
@@ -92,7 +93,7 @@ fn fix_users_file(survey: &Survey, context: &Context, ui: &mut Ui) -> anyhow::Re
     let held = keychain::held(&keychain::open(None, context))
         .ok()
         .flatten();
-    let told = layers::edit_user(context, ui, |document| {
+    let told = files::edit(Scope::User, context, ui, |document| {
         let is_dead = |login: &_| {
             held.as_ref()
                 .is_some_and(|held| keychain::is_dead(login, held))

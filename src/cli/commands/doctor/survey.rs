@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{environment, registries, servers, tokens};
 use crate::cli::context::Context;
-use crate::cli::{keychain, layers, network};
+use crate::cli::{keychain, network, view};
 use crate::config::checks::{Code, Commands, FileAttributes, Finding, shell_word};
 use crate::config::effective::{Effective, Remote};
 use crate::config::layer::{Layer, LayerKind};
@@ -51,7 +51,7 @@ impl Survey {
             system: None,
             user: None,
             user_is_known: true,
-            chosen: layers::choice(context),
+            chosen: view::choice(context),
             commands: commands(context, may_write_system),
         };
         survey.look_at_modes(paths, user_id);
@@ -262,7 +262,7 @@ pub(super) fn edit(path: &Path, line: usize) -> String {
 fn unreadable(path: &Path, error: &DiskError, kind: LayerKind, user: u32) -> Finding {
     let code = match kind {
         LayerKind::User => Code::FileUnreadable,
-        LayerKind::System | LayerKind::BuiltIn | LayerKind::Environment => Code::SystemUnreadable,
+        LayerKind::System | LayerKind::BuiltIn => Code::SystemUnreadable,
     };
     let fix = match (is_closed(error), kind) {
         // What is no file at all is for a person to look at.

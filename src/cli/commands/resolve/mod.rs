@@ -16,7 +16,8 @@ use crate::cli::json::JsonOption;
 use crate::cli::services::library_advice;
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
-use crate::cli::{args, json, layers, services, time};
+use crate::cli::view::{load, warn};
+use crate::cli::{args, json, services, time};
 use crate::config::effective::{Effective, Remote, Token};
 use crate::resolve;
 use crate::resolve::{
@@ -77,9 +78,9 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
         };
         return show(&view, args, ui).map(|()| Outcome::Done);
     }
-    let layers = layers::load(context)?;
+    let layers = load(context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
+    warn(&effective, context, ui);
     let named = Named::find(args, &what, context, ui);
     let host = match &what.image {
         Some(Image::Library { host }) => host.as_deref(),
@@ -278,7 +279,7 @@ impl<'a> Asked<'a> {
             remote: self
                 .effective
                 .active_name()
-                .map(|active| active.value.as_str()),
+                .map(|active| active.name.as_str()),
             exclusive: self.remote().is_some_and(|remote| remote.exclusive),
             remote_by: self.sources.active(self.effective),
             verdict,
@@ -378,7 +379,7 @@ impl<'a> Asked<'a> {
                 format!("{name} is the only remote that users may use ({by}).")
             }
             (Some(remote), _) => format!("{} is the active remote ({by}).", remote.name),
-            (None, Some(active)) => format!("{} should be the active remote ({by}).", active.value),
+            (None, Some(active)) => format!("{} should be the active remote ({by}).", active.name),
             (None, None) if self.effective.remotes().next().is_some() => {
                 "No remote is active.".to_owned()
             }

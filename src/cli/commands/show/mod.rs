@@ -13,7 +13,8 @@ use crate::cli::json::JsonOption;
 use crate::cli::services::{KnownServices, library_advice};
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
-use crate::cli::{json, layers, target};
+use crate::cli::view::{load_for, warn};
+use crate::cli::{json, target};
 use crate::name::RemoteName;
 use crate::service::discovery::Freshness;
 
@@ -45,9 +46,9 @@ pub(crate) struct ShowArgs {
 
 pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let word = args.name.as_deref().filter(|name| !name.is_empty());
-    let layers = layers::load_for(word, context)?;
+    let layers = load_for(word, context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
+    warn(&effective, context, ui);
     let name = word.map(RemoteName::found);
     let remote = target::named_or_active(&effective, name.as_ref())?;
     let freshness = match (args.offline, args.refresh) {

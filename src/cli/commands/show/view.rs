@@ -112,7 +112,7 @@ impl<'a> Show<'a> {
             insecure: remote.is_insecure(),
             defined: sources.remote(remote),
             active: effective.active().is_some_and(|active| active.name == name),
-            active_remote: active.map(|active| active.value.to_string()),
+            active_remote: active.map(|active| active.name.to_string()),
             active_by: sources.active(effective),
             exclusive: remote.exclusive,
             exclusive_remote: exclusive.map(RemoteName::as_str),

@@ -16,7 +16,8 @@ use crate::cli::json::JsonOption;
 use crate::cli::services::library_advice;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{layers, network, target, time};
+use crate::cli::view::{load_files, load_for, warn};
+use crate::cli::{network, target, time};
 use crate::config::effective::{Remote, Token};
 use crate::name::RemoteName;
 use crate::service::discovery::{Freshness, Lookup, ServiceKind};
@@ -88,9 +89,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
         Some(name) => ui.info(format!("Checking status of remote: {name}")),
         None => ui.info("Checking status of default remote."),
     }
-    let layers = layers::load_for(word, context)?;
+    let layers = load_for(word, context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
+    warn(&effective, context, ui);
     let remote = target::named_or_active(&effective, name.as_ref())?;
     let client = network::client(context);
     let waiting = ui.spinner("asking the services");
@@ -135,9 +136,9 @@ fn conclude(report: RemoteReport) -> anyhow::Result<Outcome> {
 
 /// Every remote, all at once; one that fails is a row of the table, and a failure of the command at its end.
 fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let layers = layers::load_files(context)?;
+    let layers = load_files(context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
+    warn(&effective, context, ui);
     let client = network::client(context);
     let remotes: Vec<&Remote<'_>> = effective.remotes().collect();
     let waiting = ui.spinner("asking the services of every remote");

@@ -1,0 +1,239 @@
+//! The layers as a command sees them: read, merged, with a warning of what the user can fix. Changes no document.
+
+use anyhow::{Context as _, anyhow};
+
+use crate::cli::context::Context;
+use crate::cli::failure::Advise;
+use crate::cli::ui::Ui;
+use crate::cli::{files, keychain};
+use crate::config::change::ChangeError;
+use crate::config::document::LoginEntry;
+use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note};
+use crate::config::layer::{CHOICE, Scope};
+use crate::config::policy;
+use crate::config::store::ReadError;
+use crate::disk;
+use crate::disk::DiskError;
+use crate::name::RemoteName;
+use crate::uri::RegistryUri;
+
+/// The remote that the environment chooses as the active one.
+pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
+    context
+        .environment
+        .get(CHOICE)
+        .map(|name| RemoteName::found(name.to_string_lossy()))
+}
+
+/// Reads the layers of this run, with the environment's choice of the active remote. Creates nothing.
+///
+/// # Errors
+/// Those of [`load_files`], and when the environment chooses a remote that there is not.
+pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
+    let layers = Layers {
+        chosen: choice(context),
+        ..load_files(context)?
+    };
+    if layers.chosen.is_some() {
+        check_chosen(&layers.merge())?;
+    }
+    Ok(layers)
+}
+
+/// The layers for a command that was given a remote's name, which needs no active one, or none.
+///
+/// # Errors
+/// Those of [`load`].
+pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result<Layers> {
+    if named.is_some() {
+        load_files(context)
+    } else {
+        load(context)
+    }
+}
+
+/// As [`load`], for a command that needs no active remote, or the one that the files name.
+///
+/// # Errors
+/// When a file that exists can't be read or parsed: a policy that can't be read is not taken for absent (D22).
+pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
+    files::check_named_directory(context)?;
+    let user = files::store(Scope::User, context).read()?;
+    Ok(Layers {
+        system: system(context)?,
+        user,
+        chosen: None,
+    })
+}
+
+/// Refuses, for a command that does something with the active remote, a choice that the policy forbids. What only shows
+/// warns of it instead, by [`warn`].
+///
+/// # Errors
+/// Apptainer's, and what made the choice.
+pub(crate) fn check_choice(effective: &Effective<'_>) -> anyhow::Result<()> {
+    policy::may_choose(effective).map_err(|refusal| {
+        let advice = format!(
+            "{CHOICE} names {}. Without it {} is used.",
+            refusal.name, refusal.exclusive
+        );
+        refusal.advise(advice)
+    })
+}
+
+fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
+    match effective.active_name() {
+        Some(ActiveName { name, layer: None }) if effective.active().is_none() => {
+            let known: Vec<String> = effective
+                .remotes()
+                .map(|remote| remote.name.to_string())
+                .collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            Err(ChangeError::NoSuchRemote(name.clone()).advise(format!(
+                "{CHOICE} names it. Known remotes: {known}. To add it: portolan remote add {} <URI>.",
+                name.word()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Closes the user's own directory and file to others, in Apptainer's words (D2), with `-c` too; what that names is left alone.
+///
+/// # Errors
+/// When the file is there but can't be opened or closed. Of one that can't even be looked at whoever reads it says so.
+pub(crate) fn fix_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let is_hidden = |error: &DiskError| matches!(error, DiskError::Refused { action: "stat", .. });
+    let directory = &context.paths.user_directory;
+    if let Err(error) = disk::close_directory(directory, 0o700) {
+        let what = if is_hidden(&error) {
+            "Unable to retrieve information for"
+        } else {
+            "Couldn't enforce permission 0700 on"
+        };
+        ui.warning(format!(
+            "{what} {}: {:#}",
+            directory.display(),
+            anyhow!(error)
+        ));
+    }
+    let file = context.paths.own();
+    let fixed = match disk::close_file(&file, 0o600) {
+        Err(error) if is_hidden(&error) => None,
+        done => {
+            done.with_context(|| format!("Unable to correct the permission on {}", file.display()))?
+        }
+    };
+    if let Some(mode) = fixed {
+        ui.warning(format!(
+            "File mode ({mode:o}) on {} needs to be 600, fixing that...",
+            file.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Warns of what the user can fix: remotes of their own that the system's hide (D5), a choice that the policy forbids.
+pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
+    for note in effective.notes() {
+        if let Note::Shadowed(name) = note {
+            ui.warning(format!(
+                "{name} is defined in {} and in {}: the system's is used. To remove your own: portolan remote remove {word}",
+                context.paths.system.display(),
+                context.paths.user.display(),
+                word = name.word(),
+            ));
+        }
+    }
+    if let Err(refusal) = policy::may_choose(effective) {
+        ui.warning(format!("{refusal} ({CHOICE})"));
+    }
+    if let Some(ActiveName { name, layer: None }) = effective.active_name() {
+        ui.verbose(format!("{CHOICE} makes {name} the active remote"));
+    }
+}
+
+/// The layer below the file of this scope: none below the system's; none, with a warning, where the system's can't be read
+/// and the command can do without it.
+pub(crate) fn below(scope: Scope, context: &Context, ui: &mut Ui) -> Option<Layer> {
+    if scope == Scope::System {
+        return None;
+    }
+    match system(context) {
+        Ok(layer) => Some(layer),
+        Err(error) => {
+            let error = anyhow!(error);
+            ui.warning(format!("The system's remotes are not known: {error:#}"));
+            None
+        }
+    }
+}
+
+/// The layer below the file of this scope, for a command that can't do without it.
+///
+/// # Errors
+/// When there is a file that can't be read or parsed (D22).
+pub(crate) fn required_below(scope: Scope, context: &Context) -> Result<Option<Layer>, ReadError> {
+    match scope {
+        Scope::System => Ok(None),
+        Scope::User => system(context).map(Some),
+    }
+}
+
+/// Says that a name that the user's file does not define any more is still defined below it.
+pub(crate) fn report_below(
+    name: &RemoteName,
+    below: Option<&Layer>,
+    context: &Context,
+    ui: &mut Ui,
+) {
+    if let Some(layer) = below.filter(|below| below.has(name)) {
+        let place = match &layer.path {
+            Some(path) => path.display().to_string(),
+            None => format!("{}'s defaults", context.command),
+        };
+        ui.info(format!("{name} is still defined in {place}."));
+    }
+}
+
+/// The system's layer, or the built-in one where there is no system file.
+///
+/// # Errors
+/// When there is a file that can't be read or parsed (D22).
+pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
+    Ok(files::store(Scope::System, context)
+        .read()?
+        .unwrap_or_else(|| Layer::built_in(&context.command)))
+}
+
+/// The user's logins that still have their secret; a row without one stands for nothing (D13).
+pub(crate) fn live_logins<'a>(
+    effective: &Effective<'a>,
+    context: &Context,
+    ui: &mut Ui,
+) -> Vec<&'a LoginEntry> {
+    let is_registry = |login: &&LoginEntry| RegistryUri::found(&login.uri).is_ok();
+    let all = effective.logins();
+    if !all.iter().any(|login| is_registry(&login)) {
+        return all.iter().collect();
+    }
+    match keychain::open(None, context).read() {
+        Ok(file) => {
+            let held = file.held();
+            all.iter()
+                .filter(|login| !keychain::is_dead(login, &held))
+                .collect()
+        }
+        Err(error) => {
+            ui.warning(format!(
+                "The registries' passwords are not known: {:#}",
+                anyhow!(error)
+            ));
+            all.iter().collect()
+        }
+    }
+}
