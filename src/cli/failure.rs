@@ -100,8 +100,8 @@ pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode
         return ExitCode::from(USAGE);
     }
     ui.fatal(format!("{error:#}"));
-    tell_advice(&error, ui);
-    tell_hints(&error, ui);
+    print_advice(&error, ui);
+    print_hints(&error, ui);
     ExitCode::from(FATAL)
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn conclude_usage(
     ExitCode::from(USAGE)
 }
 
-fn tell_advice(error: &anyhow::Error, ui: &mut Ui) {
+fn print_advice(error: &anyhow::Error, ui: &mut Ui) {
     let Some(advised) = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Advised>())
@@ -155,7 +155,7 @@ fn tell_advice(error: &anyhow::Error, ui: &mut Ui) {
         return;
     };
     // What was advised first stands innermost.
-    tell_advice(&advised.error, ui);
+    print_advice(&advised.error, ui);
     match &advised.advice {
         Advice::Always(advice) => ui.advice(advice),
         Advice::OnTerminal(advice) if ui.stderr_is_terminal => ui.advice(advice),
@@ -164,7 +164,7 @@ fn tell_advice(error: &anyhow::Error, ui: &mut Ui) {
 }
 
 /// What the services know to do about their own errors.
-pub(crate) fn tell_hints(error: &anyhow::Error, ui: &mut Ui) {
+pub(crate) fn print_hints(error: &anyhow::Error, ui: &mut Ui) {
     for cause in error.chain() {
         let registry = cause.downcast_ref::<LoginError>();
         let http = match registry {

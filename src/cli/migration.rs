@@ -10,7 +10,7 @@ use crate::cli::ui::Ui;
 use crate::config::paths::FILE_NAME;
 use crate::config::yaml;
 use crate::disk;
-use crate::disk::{Change, Contents, DiskError, FileRules};
+use crate::disk::{Contents, DiskError, FileRules};
 
 /// The keyrings: their directory and files below the old directory and the new one.
 const KEYRING_DIRECTORIES: (&str, &str) = ("sypgp", "keys");
@@ -35,7 +35,7 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
         ui.info("Detected Singularity docker configuration, migrating...");
         let copied =
             disk::read(&docker).and_then(|contents| put(&context.paths.docker_config, contents));
-        tell(copied, &docker, &context.paths.docker_config, ui);
+        report(copied, &docker, &context.paths.docker_config, ui);
     }
     migrate_keyrings(
         &legacy.join(KEYRING_DIRECTORIES.0),
@@ -96,7 +96,7 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
                 .map(|_| contents)
         });
     match found {
-        Ok(contents) => tell(put(new, contents), old, new, ui),
+        Ok(contents) => report(put(new, contents), old, new, ui),
         Err(problem) => {
             ui.warning(format!(
                 "Migration failed, unable to read legacy remote configuration: while parsing remote config data: {problem}"
@@ -111,17 +111,13 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
 /// Puts an old file into the new directory, unless another command has already made its own there: that one stays.
 fn put(new: &Path, old: Option<Contents>) -> Result<(), DiskError> {
     let Some(old) = old else { return Ok(()) };
-    let change = |is_there: bool, _: Option<&Contents>| match is_there {
-        true => Ok::<_, DiskError>(Change::Keep(())),
-        false => Ok(Change::Replace((), old.bytes.clone())),
-    };
-    disk::edit(
-        new,
-        &FileRules::PRIVATE,
-        |bytes| Ok(bytes.is_some()),
-        change,
-    )
-    .map(|_| ())
+    let mut session = disk::open(new, &FileRules::PRIVATE)?;
+    loop {
+        let exists = session.read(|bytes| Ok::<_, DiskError>(bytes.is_some()))?;
+        if exists || session.replace(&old.bytes)? {
+            return Ok(());
+        }
+    }
 }
 
 fn migrate_keyrings(old: &Path, new: &Path, ui: &mut Ui) {
@@ -154,11 +150,11 @@ fn copy(old: &Path, new: &Path, ui: &mut Ui) {
         Some(contents) => disk::replace_cache(new, &contents.bytes),
         None => Ok(()),
     });
-    tell(copied, old, new, ui);
+    report(copied, old, new, ui);
 }
 
 /// A failure is a warning, with the way to do it by hand.
-fn tell(result: Result<(), DiskError>, old: &Path, new: &Path, ui: &mut Ui) {
+fn report(result: Result<(), DiskError>, old: &Path, new: &Path, ui: &mut Ui) {
     if let Err(error) = result {
         let (old, new) = (old.display(), new.display());
         ui.warning(format!(

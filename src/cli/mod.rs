@@ -2,7 +2,7 @@
 
 mod access;
 mod args;
-mod chosen;
+
 mod commands;
 mod completion;
 mod context;
@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod json;
 mod keychain;
+mod lazy;
 mod manual;
 mod migration;
 mod network;
@@ -37,7 +38,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::cli::args::{GlobalOptions, GroupOptions};
 use crate::cli::context::{Context, Environment, Places, Terminals, User};
 use crate::cli::failure::Outcome;
-use crate::cli::tree::{Group, Run, Words};
+use crate::cli::tree::{Cli, Group, Run};
 use crate::cli::ui::{Ui, Verbosity};
 use crate::command::Command;
 
@@ -62,7 +63,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         typed = args::without_boolean_values(&whole_tree(), typed);
     }
     // Never freed: taking the tree apart again costs as much as making it, and the process ends soon.
-    let Ok(words) = parse(Box::leak(Box::new(Words::command())), &typed) else {
+    let Ok(words) = parse(Box::leak(Box::new(Cli::command())), &typed) else {
         return explain(&typed, &mut plain());
     };
     let mut ui = self::ui(&words.global, &environment);
@@ -87,22 +88,22 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     failure::conclude(run_command(command, places, environment, &mut ui), &mut ui)
 }
 
-fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Words, clap::Error> {
+fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Cli, clap::Error> {
     let mut matches = tree.try_get_matches_from_mut(typed)?;
     let (global, config) = (
         GlobalOptions::everywhere(&matches),
         GroupOptions::config(&matches),
     );
-    Ok(Words {
+    Ok(Cli {
         global,
         config,
-        ..Words::from_arg_matches_mut(&mut matches)?
+        ..Cli::from_arg_matches_mut(&mut matches)?
     })
 }
 
 /// The tree with the arguments of all its commands.
 fn whole_tree() -> clap::Command {
-    let mut tree = Words::command();
+    let mut tree = Cli::command();
     tree.build();
     tree
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::cli::context::Context;
 use crate::cli::ui::Ui;
 use crate::disk;
-use crate::disk::{Change, DiskError, FileRules};
+use crate::disk::{DiskError, FileRules};
 use crate::name::RemoteName;
 
 /// The number of the format below; what has another is as nothing remembered.
@@ -97,18 +97,14 @@ fn write(name: &RemoteName, context: &Context) -> Result<(), DiskError> {
         .recursive(true)
         .mode(0o700)
         .create(&context.paths.state);
-    let change = |mut memory: Memory, _: Option<&disk::Contents>| {
+    let mut session = disk::open(&context.paths.state.join("previous"), &RULES)?;
+    loop {
+        let mut memory = session.read(|bytes| Ok::<_, DiskError>(Memory::parse(bytes)))?;
         memory.set(&file, name);
-        let bytes = serde_json::to_vec(&memory).unwrap_or_default();
-        Ok::<_, DiskError>(Change::Replace((), bytes))
-    };
-    disk::edit(
-        &context.paths.state.join("previous"),
-        &RULES,
-        |bytes| Ok(Memory::parse(bytes)),
-        change,
-    )
-    .map(|_| ())
+        if session.replace(&serde_json::to_vec(&memory).unwrap_or_default())? {
+            return Ok(());
+        }
+    }
 }
 
 /// A file's one name, however it is reached; `None` for one that is no text or not there.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::cli::args::GlobalOptions;
-use crate::cli::chosen::{Chosen, InGroup};
 use crate::cli::commands::{
     add, apply, completions, doctor, export, get_login_password, keyserver_list, keyservers, list,
     login, logout, man, registry_list, remove, rename, resolve, service_login, service_logout,
@@ -13,6 +12,7 @@ use crate::cli::commands::{
 };
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::lazy::{Lazy, LazyInGroup};
 use crate::cli::ui::Ui;
 
 /// Manage the service endpoints of container runtimes
@@ -27,7 +27,7 @@ use crate::cli::ui::Ui;
   portolan remote list
   portolan remote add --no-login ExampleCloud cloud.example.com"
 )]
-pub(crate) struct Words {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalOptions,
     /// `-c` of a group or a command in it.
@@ -40,11 +40,11 @@ pub(crate) struct Words {
 /// The groups of commands, and what the program says of itself, which needs no file of the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
-    Remote(InGroup<RemoteGroup>),
-    Keyserver(InGroup<KeyserverGroup>),
-    Registry(InGroup<RegistryGroup>),
-    Completions(Chosen<completions::CompletionsArgs>),
-    Man(Chosen<man::ManArgs>),
+    Remote(LazyInGroup<RemoteGroup>),
+    Keyserver(LazyInGroup<KeyserverGroup>),
+    Registry(LazyInGroup<RegistryGroup>),
+    Completions(Lazy<completions::CompletionsArgs>),
+    Man(Lazy<man::ManArgs>),
 }
 
 /// Manage remote endpoints, keyservers and registry credentials
@@ -89,23 +89,23 @@ pub(crate) struct RegistryGroup {
 
 #[derive(Debug, Subcommand)]
 enum RemoteCommand {
-    List(InGroup<list::ListArgs>),
-    Add(InGroup<add::AddArgs>),
-    Remove(InGroup<remove::RemoveArgs>),
-    Rename(InGroup<rename::RenameArgs>),
-    SetUrl(InGroup<set_url::SetUrlArgs>),
-    Use(InGroup<use_remote::UseArgs>),
-    Login(InGroup<login::LoginArgs>),
-    Logout(InGroup<logout::LogoutArgs>),
-    Show(InGroup<show::ShowArgs>),
-    Resolve(InGroup<resolve::ResolveArgs>),
-    Export(InGroup<export::ExportArgs>),
-    Apply(InGroup<apply::ApplyArgs>),
-    Status(InGroup<status::StatusArgs>),
-    AddKeyserver(InGroup<keyservers::AddKeyserverArgs>),
-    RemoveKeyserver(InGroup<keyservers::RemoveKeyserverArgs>),
-    GetLoginPassword(InGroup<get_login_password::GetLoginPasswordArgs>),
-    Doctor(InGroup<doctor::DoctorArgs>),
+    List(LazyInGroup<list::ListArgs>),
+    Add(LazyInGroup<add::AddArgs>),
+    Remove(LazyInGroup<remove::RemoveArgs>),
+    Rename(LazyInGroup<rename::RenameArgs>),
+    SetUrl(LazyInGroup<set_url::SetUrlArgs>),
+    Use(LazyInGroup<use_remote::UseArgs>),
+    Login(LazyInGroup<login::LoginArgs>),
+    Logout(LazyInGroup<logout::LogoutArgs>),
+    Show(LazyInGroup<show::ShowArgs>),
+    Resolve(LazyInGroup<resolve::ResolveArgs>),
+    Export(LazyInGroup<export::ExportArgs>),
+    Apply(LazyInGroup<apply::ApplyArgs>),
+    Status(LazyInGroup<status::StatusArgs>),
+    AddKeyserver(LazyInGroup<keyservers::AddKeyserverArgs>),
+    RemoveKeyserver(LazyInGroup<keyservers::RemoveKeyserverArgs>),
+    GetLoginPassword(LazyInGroup<get_login_password::GetLoginPasswordArgs>),
+    Doctor(LazyInGroup<doctor::DoctorArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,21 +113,21 @@ enum KeyserverCommand {
     #[command(after_help = "Examples:
   sudo portolan keyserver add https://keys.example.com
   sudo portolan keyserver add --order 1 company hkps://keys.company.example")]
-    Add(InGroup<keyservers::AddKeyserverArgs>),
+    Add(LazyInGroup<keyservers::AddKeyserverArgs>),
     #[command(after_help = "Examples:
   sudo portolan keyserver remove https://keys.example.com
   sudo portolan keyserver remove company hkps://keys.company.example")]
-    Remove(InGroup<keyservers::RemoveKeyserverArgs>),
-    List(InGroup<keyserver_list::KeyserverListArgs>),
-    Login(InGroup<service_login::KeyserverLoginArgs>),
-    Logout(InGroup<service_logout::KeyserverLogoutArgs>),
+    Remove(LazyInGroup<keyservers::RemoveKeyserverArgs>),
+    List(LazyInGroup<keyserver_list::KeyserverListArgs>),
+    Login(LazyInGroup<service_login::KeyserverLoginArgs>),
+    Logout(LazyInGroup<service_logout::KeyserverLogoutArgs>),
 }
 
 #[derive(Debug, Subcommand)]
 enum RegistryCommand {
-    Login(InGroup<service_login::RegistryLoginArgs>),
-    Logout(InGroup<service_logout::RegistryLogoutArgs>),
-    List(InGroup<registry_list::RegistryListArgs>),
+    Login(LazyInGroup<service_login::RegistryLoginArgs>),
+    Logout(LazyInGroup<service_logout::RegistryLogoutArgs>),
+    List(LazyInGroup<registry_list::RegistryListArgs>),
 }
 
 /// A command with its arguments.

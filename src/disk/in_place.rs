@@ -1,7 +1,7 @@
 //! Rewriting a file that can't be replaced because it is itself a mount point, as containers mount single files.
 //! Only this is not atomic; so the old contents stand beside it until the new ones are on the disk.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::thread::sleep;
@@ -10,11 +10,11 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, fsync, ftruncate, openat};
 use rustix::io::Errno;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, DiskNote, call};
-use super::place::{Place, ROOT};
 use super::read::{Found, is_blank, look_at};
-use super::temporary::{Acl, Dress, Temporary, remove, sync_directory, write_all};
+use super::resolved::{ROOT, ResolvedPath};
+use super::temporary::{Acl, Permissions, Temporary, remove, sync_directory, write_all};
+use super::version::FileVersion;
 
 /// What the name of a backup has after the file's own.
 pub(super) const BACKUP: &str = ".portolan-backup";
@@ -28,24 +28,52 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Writes `bytes` into the file that was `found`. `false`: somebody has changed it since; nothing was written.
 pub(super) fn rewrite(
-    place: &Rc<Place>,
+    resolved: &Rc<ResolvedPath>,
     found: &Found,
     bytes: &[u8],
     mode: u32,
 ) -> Result<bool, DiskError> {
-    let file = open(place)?;
+    let file = open(resolved)?;
     // Another container may have mounted the same file beside another lock. The file keeps its place here, so that it
     // can be the lock itself; where that can't be had, the comparison has to do.
     if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
         sleep(PAUSE);
         return Ok(false);
     }
-    if call("stat", &place.path, || FileAttributes::of(&file))? != found.attributes {
+    if call("stat", &resolved.path, || FileVersion::of(&file))? != found.attributes {
         return Ok(false);
     }
-    let name = place.beside(".", BACKUP);
-    let mut backup = Temporary::create(place)?;
-    backup.dress(&Dress {
+    let name = save(resolved, found)?;
+    let written = overwrite(&file, bytes)
+        .and_then(|()| {
+            if found.attributes.mode == mode {
+                Ok(())
+            } else {
+                chmod(&file, mode)
+            }
+        })
+        .and_then(|()| remove(resolved, &name));
+    let Err(reason) = written else {
+        return super::not_durable(resolved, sync_directory(resolved)).map(|()| true);
+    };
+    // The old contents have their room still; the backup goes only once they are back.
+    if overwrite(&file, &found.contents.bytes).is_err() {
+        let backup = resolved.path_of(&name);
+        return Err(DiskError::HalfWritten {
+            path: resolved.path.clone(),
+            backup,
+            reason: reason.into(),
+        });
+    }
+    let _ = remove(resolved, &name);
+    Err(DiskError::refused("write", &resolved.path, reason))
+}
+
+/// Saves the old contents in a backup, and returns its name.
+fn save(resolved: &Rc<ResolvedPath>, found: &Found) -> Result<OsString, DiskError> {
+    let name = resolved.beside(".", BACKUP);
+    let mut backup = Temporary::create(resolved)?;
+    backup.set_permissions(&Permissions {
         owner: found.attributes.owner,
         group: None,
         mode: 0o600,
@@ -58,54 +86,39 @@ pub(super) fn rewrite(
         ]
         .concat(),
     )?;
-    if let Err(reason) = backup.move_to(&name).and_then(|()| sync_directory(place)) {
-        let _ = remove(place, &name);
-        return Err(DiskError::refused("rename", &place.path_of(&name), reason));
+    if let Err(reason) = backup
+        .move_to(&name)
+        .and_then(|()| sync_directory(resolved))
+    {
+        let _ = remove(resolved, &name);
+        return Err(DiskError::refused(
+            "rename",
+            &resolved.path_of(&name),
+            reason,
+        ));
     }
-    let written = overwrite(&file, bytes)
-        .and_then(|()| {
-            if found.attributes.mode == mode {
-                Ok(())
-            } else {
-                chmod(&file, mode)
-            }
-        })
-        .and_then(|()| remove(place, &name));
-    let Err(reason) = written else {
-        return super::not_durable(place, sync_directory(place)).map(|()| true);
-    };
-    // The old contents have their room still; the backup goes only once they are back.
-    if overwrite(&file, &found.contents.bytes).is_err() {
-        let backup = place.path_of(&name);
-        return Err(DiskError::HalfWritten {
-            path: place.path.clone(),
-            backup,
-            reason: reason.into(),
-        });
-    }
-    let _ = remove(place, &name);
-    Err(DiskError::refused("write", &place.path, reason))
+    Ok(name)
 }
 
 /// Puts back what a killed writer had saved before it began to write in place.
 pub(super) fn restore<P, E>(
-    place: &Place,
+    resolved: &ResolvedPath,
     parse: &impl Fn(Option<&[u8]>) -> Result<P, E>,
 ) -> Result<Option<DiskNote>, DiskError> {
-    let name = place.beside(".", BACKUP);
+    let name = resolved.beside(".", BACKUP);
     let Some(backup) = look_at(
-        &place.directory,
+        &resolved.directory,
         name.as_ref(),
-        &place.path_of(&name),
+        &resolved.path_of(&name),
         OFlags::NOFOLLOW,
     )?
     else {
         return Ok(None);
     };
-    let Some(found) = place.look()? else {
+    let Some(found) = resolved.look()? else {
         return Ok(None);
     };
-    if ![ROOT, place.writer, found.attributes.owner].contains(&backup.attributes.owner) {
+    if ![ROOT, resolved.writer, found.attributes.owner].contains(&backup.attributes.owner) {
         return Ok(None);
     }
     let header = format!("{HEADER}{}\n", found.attributes.inode());
@@ -118,21 +131,21 @@ pub(super) fn restore<P, E>(
         .is_some_and(|limit| found.contents.modified > limit);
     let sound_since = later && !is_blank(bytes) && parse(Some(bytes)).is_ok();
     let Some(saved) = saved.filter(|saved| saved != bytes && !sound_since) else {
-        return forget(place, &name).map(|()| None);
+        return forget(resolved, &name).map(|()| None);
     };
-    let file = open(place)?;
-    call("write", &place.path, || overwrite(&file, saved))?;
-    forget(place, &name)?;
+    let file = open(resolved)?;
+    call("write", &resolved.path, || overwrite(&file, saved))?;
+    forget(resolved, &name)?;
     Ok(Some(DiskNote::Restored {
-        path: place.path.clone(),
+        path: resolved.path.clone(),
     }))
 }
 
-fn open(place: &Place) -> Result<OwnedFd, DiskError> {
+fn open(resolved: &ResolvedPath) -> Result<OwnedFd, DiskError> {
     let flags =
         OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    call("open", &place.path, || {
-        openat(&place.directory, &place.name, flags, Mode::empty())
+    call("open", &resolved.path, || {
+        openat(&resolved.directory, &resolved.name, flags, Mode::empty())
     })
 }
 
@@ -148,8 +161,8 @@ fn overwrite(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
 }
 
 /// Removes the backup for good: one that came back after a power failure would undo the change.
-fn forget(place: &Place, name: &OsStr) -> Result<(), DiskError> {
-    call("remove", &place.path_of(name), || {
-        remove(place, name).and_then(|()| sync_directory(place))
+fn forget(resolved: &ResolvedPath, name: &OsStr) -> Result<(), DiskError> {
+    call("remove", &resolved.path_of(name), || {
+        remove(resolved, name).and_then(|()| sync_directory(resolved))
     })
 }

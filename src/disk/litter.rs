@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
 use super::in_place::BACKUP;
 use super::lock::Lock;
-use super::place::Place;
+use super::resolved::ResolvedPath;
 use super::temporary::{DEAD, NEW, remove};
+use super::version::FileVersion;
 
 /// What stands beside a file and should not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,15 +23,15 @@ pub struct Litter {
 
 /// Looks for what killed writers of the file at `path` left. Where its directory can't be looked at there is nothing.
 pub fn litter(path: &Path) -> Litter {
-    let Ok(place) = Place::find(path) else {
+    let Ok(resolved) = ResolvedPath::find(path) else {
         return Litter::default();
     };
     let there = |before: &str, after: &str, at_least: Duration| {
-        let name = place.beside(before, after);
-        let attributes = FileAttributes::at(&place.directory, &name).ok().flatten()?;
-        (!attributes.is_younger_than(at_least)).then(|| place.path_of(&name))
+        let name = resolved.beside(before, after);
+        let attributes = FileVersion::at(&resolved.directory, &name).ok().flatten()?;
+        (!attributes.is_younger_than(at_least)).then(|| resolved.path_of(&name))
     };
-    let is_alone = matches!(place.attributes(), Ok(None));
+    let is_alone = matches!(resolved.attributes(), Ok(None));
     Litter {
         temporary: there(".", NEW, DEAD),
         backup: there(".", BACKUP, DEAD),
@@ -49,19 +49,21 @@ pub fn litter(path: &Path) -> Litter {
 /// # Errors
 /// When the lock can't be had, or the kernel refuses.
 pub fn tidy(path: &Path, patience: Duration) -> Result<(), DiskError> {
-    let place = Place::find(path)?;
+    let resolved = ResolvedPath::find(path)?;
     // Without a lock nobody knows whether the temporary file is somebody's.
-    let Ok(_lock) = Lock::take(&place, patience)? else {
+    let Ok(_lock) = Lock::take(&resolved, patience)? else {
         return Ok(());
     };
-    let temporary = place.beside(".", NEW);
-    call("remove", &place.path_of(&temporary), || {
-        remove(&place, &temporary)
+    let temporary = resolved.beside(".", NEW);
+    call("remove", &resolved.path_of(&temporary), || {
+        remove(&resolved, &temporary)
     })?;
-    if place.attributes()?.is_none() {
+    if resolved.attributes()?.is_none() {
         // Who waits for it looks whether the lock that they get is still the one beside the file.
-        let lock = place.beside("", ".lock");
-        call("remove", &place.path_of(&lock), || remove(&place, &lock))?;
+        let lock = resolved.beside("", ".lock");
+        call("remove", &resolved.path_of(&lock), || {
+            remove(&resolved, &lock)
+        })?;
     }
     Ok(())
 }

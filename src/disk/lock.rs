@@ -16,10 +16,10 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, Reason, call};
-use super::place::{Place, ROOT};
+use super::resolved::{ROOT, ResolvedPath};
 use super::temporary::{NEW, write_all};
+use super::version::FileVersion;
 
 /// How often the lock's file is opened again that somebody has just made or removed.
 const TRIES: usize = 100;
@@ -37,56 +37,56 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of `place`, or says why the file system has none. Waits as long as others take it or change the file, and `patience` without that.
     pub(super) fn take(
-        place: &Place,
+        resolved: &ResolvedPath,
         patience: Duration,
     ) -> Result<Result<Self, Reason>, DiskError> {
-        let name = place.beside("", ".lock");
+        let name = resolved.beside("", ".lock");
         for _ in 0..TRIES {
-            let candidate = Candidate::open(place)?;
+            let lock_file = LockFile::open(resolved)?;
             match rustix::io::retry_on_intr(|| {
-                flock(&candidate.file, FlockOperation::NonBlockingLockExclusive)
+                flock(&lock_file.file, FlockOperation::NonBlockingLockExclusive)
             }) {
                 Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => candidate.wait(place, patience)?,
+                Err(Errno::WOULDBLOCK) => lock_file.wait(resolved, patience)?,
                 Err(reason @ (Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS)) => {
                     return Ok(Err(reason.into()));
                 }
-                Err(reason) => return Err(DiskError::refused("lock", &candidate.path, reason)),
+                Err(reason) => return Err(DiskError::refused("lock", &lock_file.path, reason)),
             }
             // Somebody may have tidied the lock's file away while this one waited for it.
-            let current = call("stat", &candidate.path, || {
-                FileAttributes::at(&place.directory, &name)
+            let current = call("stat", &lock_file.path, || {
+                FileVersion::at(&resolved.directory, &name)
             })?;
-            if current.is_some_and(|current| current.same_file(&candidate.attributes)) {
-                candidate.sign();
+            if current.is_some_and(|current| current.same_file(&lock_file.attributes)) {
+                lock_file.sign();
                 return Ok(Ok(Self {
-                    _file: candidate.file,
+                    _file: lock_file.file,
                 }));
             }
         }
         Err(DiskError::KeepsChanging {
-            path: place.path_of(&name),
+            path: resolved.path_of(&name),
         })
     }
 }
 
 /// The lock's file, open but not locked yet.
-struct Candidate {
+struct LockFile {
     file: Arc<OwnedFd>,
-    attributes: FileAttributes,
+    attributes: FileVersion,
     path: PathBuf,
 }
 
-impl Candidate {
-    fn open(place: &Place) -> Result<Self, DiskError> {
-        let name = place.beside("", ".lock");
-        let path = place.path_of(&name);
+impl LockFile {
+    fn open(resolved: &ResolvedPath) -> Result<Self, DiskError> {
+        let name = resolved.beside("", ".lock");
+        let path = resolved.path_of(&name);
         // Over NFS an exclusive flock needs a descriptor that can write.
         let flags =
             OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         for _ in 0..TRIES {
             let file = match rustix::io::retry_on_intr(|| {
-                openat(&place.directory, &name, flags, Mode::empty())
+                openat(&resolved.directory, &name, flags, Mode::empty())
             }) {
                 Ok(file) => file,
                 Err(Errno::LOOP) => {
@@ -95,19 +95,19 @@ impl Candidate {
                         why: "is a symbolic link",
                     });
                 }
-                Err(Errno::NOENT) => match create(place) {
+                Err(Errno::NOENT) => match create(resolved) {
                     Ok(file) => file,
                     Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => continue,
-                    Err(reason) => return Err(refused(place, &path, reason)),
+                    Err(reason) => return Err(refused(resolved, &path, reason)),
                 },
                 // Its maker's umask has closed it even to its owner, and the maker was killed or has not opened it yet.
-                Err(Errno::ACCESS) if open_to_owner(place, &name).is_ok_and(|opened| opened) => {
+                Err(Errno::ACCESS) if open_to_owner(resolved, &name).is_ok_and(|opened| opened) => {
                     continue;
                 }
-                Err(reason) => return Err(refused(place, &path, reason)),
+                Err(reason) => return Err(refused(resolved, &path, reason)),
             };
-            if let Some(candidate) = Self::adopt(place, file, path.clone())? {
-                return Ok(candidate);
+            if let Some(lock_file) = Self::adopt(resolved, file, path.clone())? {
+                return Ok(lock_file);
             }
         }
         Err(DiskError::KeepsChanging { path })
@@ -115,8 +115,12 @@ impl Candidate {
 
     /// Makes sure that nobody else has prepared the lock's file, and that nobody else can hold it; `None` when it has lost its
     /// name since it was opened.
-    fn adopt(place: &Place, file: OwnedFd, path: PathBuf) -> Result<Option<Self>, DiskError> {
-        let Some(attributes) = call("stat", &path, || under_its_name(place, &file))? else {
+    fn adopt(
+        resolved: &ResolvedPath,
+        file: OwnedFd,
+        path: PathBuf,
+    ) -> Result<Option<Self>, DiskError> {
+        let Some(attributes) = call("stat", &path, || under_its_name(resolved, &file))? else {
             return Ok(None);
         };
         super::read::expect_file(&attributes, &path)?;
@@ -126,7 +130,10 @@ impl Candidate {
                 why: "has another name (a hard link)",
             });
         }
-        if !place.ground.trusts(attributes.owner, place.writer) {
+        if !resolved
+            .parent_directory
+            .trusts(attributes.owner, resolved.writer)
+        {
             return Err(DiskError::StrangeLock {
                 path,
                 why: "belongs to another user",
@@ -138,7 +145,7 @@ impl Candidate {
             attributes,
             path,
         };
-        let given_away = place.writer == ROOT && attributes.owner != owner(place)?;
+        let given_away = resolved.writer == ROOT && attributes.owner != owner(resolved)?;
         let unsigned = || attributes.size > 0 && lock.holder().is_none();
         if attributes.size > LONGEST_SIGNATURE || (given_away && unsigned()) {
             return Err(DiskError::StrangeLock {
@@ -148,7 +155,7 @@ impl Candidate {
         }
         // Both are for others' sake and fail where a file system has no owners and modes.
         if given_away {
-            let _ = give_to(&lock.file, owner(place)?);
+            let _ = give_to(&lock.file, owner(resolved)?);
         }
         if attributes.mode != LOCK_MODE {
             let _ = fchmod(&*lock.file, Mode::from_raw_mode(LOCK_MODE));
@@ -157,7 +164,7 @@ impl Candidate {
     }
 
     /// Waits in a thread of its own, which the kernel wakes, and looks now and then whether others get on.
-    fn wait(&self, place: &Place, patience: Duration) -> Result<(), DiskError> {
+    fn wait(&self, resolved: &ResolvedPath, patience: Duration) -> Result<(), DiskError> {
         let (sender, receiver) = channel();
         let file = Arc::clone(&self.file);
         // When nobody waits any more, the thread ends with the lock that it then gets, and so gives it up.
@@ -170,7 +177,7 @@ impl Candidate {
             .name("lock".to_owned())
             .spawn(waiting)
             .map_err(|_| DiskError::refused("lock", &self.path, Errno::AGAIN))?;
-        let mut seen = self.progress(place);
+        let mut seen = self.progress(resolved);
         let mut since = Instant::now();
         loop {
             match receiver.recv_timeout(patience / 20) {
@@ -182,7 +189,7 @@ impl Candidate {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            let now = self.progress(place);
+            let now = self.progress(resolved);
             if now != seen {
                 (seen, since) = (now, Instant::now());
             } else if since.elapsed() >= patience {
@@ -197,20 +204,20 @@ impl Candidate {
     }
 
     /// What changes when somebody takes the lock (its file is signed) or changes the file.
-    fn progress(&self, place: &Place) -> (Option<FileAttributes>, Option<FileAttributes>) {
+    fn progress(&self, resolved: &ResolvedPath) -> (Option<FileVersion>, Option<FileVersion>) {
         // Opened again, because only that asks an NFS server at once.
         let flags =
             OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let again = || {
             openat(
-                &place.directory,
-                place.beside("", ".lock"),
+                &resolved.directory,
+                resolved.beside("", ".lock"),
                 flags,
                 Mode::empty(),
             )
         };
-        let lock = again().and_then(FileAttributes::of).ok();
-        (lock, place.attributes().ok().flatten())
+        let lock = again().and_then(FileVersion::of).ok();
+        (lock, resolved.attributes().ok().flatten())
     }
 
     /// Writes down who holds the lock. Only people read it, so a full disk is no reason to stop.
@@ -239,10 +246,12 @@ impl Candidate {
 }
 
 /// Whom a lock's file belongs to: the file's owner, or the directory's when there is no file.
-fn owner(place: &Place) -> Result<u32, DiskError> {
-    Ok(place
+fn owner(resolved: &ResolvedPath) -> Result<u32, DiskError> {
+    Ok(resolved
         .attributes()?
-        .map_or(place.ground.owner, |attributes| attributes.owner))
+        .map_or(resolved.parent_directory.owner, |attributes| {
+            attributes.owner
+        }))
 }
 
 fn give_to(file: &OwnedFd, owner: u32) -> rustix::io::Result<()> {
@@ -250,52 +259,55 @@ fn give_to(file: &OwnedFd, owner: u32) -> rustix::io::Result<()> {
 }
 
 /// Makes the lock's file. When root makes it for somebody else, it appears under its name only once it is theirs.
-fn create(place: &Place) -> rustix::io::Result<OwnedFd> {
-    let name = place.beside("", ".lock");
+fn create(resolved: &ResolvedPath) -> rustix::io::Result<OwnedFd> {
+    let name = resolved.beside("", ".lock");
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(LOCK_MODE);
-    let owner = owner(place).unwrap_or(place.writer);
-    if place.writer == ROOT && owner != ROOT {
-        let unfinished = place.beside(".", NEW);
-        let _ = unlinkat(&place.directory, &unfinished, AtFlags::empty());
-        let file = openat(&place.directory, &unfinished, flags, mode)?;
+    let owner = owner(resolved).unwrap_or(resolved.writer);
+    if resolved.writer == ROOT && owner != ROOT {
+        let unfinished = resolved.beside(".", NEW);
+        let _ = unlinkat(&resolved.directory, &unfinished, AtFlags::empty());
+        let file = openat(&resolved.directory, &unfinished, flags, mode)?;
         let _ = give_to(&file, owner);
         let moved = renameat_with(
-            &place.directory,
+            &resolved.directory,
             &unfinished,
-            &place.directory,
+            &resolved.directory,
             &name,
             RenameFlags::NOREPLACE,
         );
         if moved.is_err() {
-            let _ = unlinkat(&place.directory, &unfinished, AtFlags::empty());
+            let _ = unlinkat(&resolved.directory, &unfinished, AtFlags::empty());
         }
         // Some file systems can't rename without replacing.
         if !matches!(moved, Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)) {
             return moved.map(|()| file);
         }
     }
-    openat(&place.directory, &name, flags, mode)
+    openat(&resolved.directory, &name, flags, mode)
 }
 
 /// What the open lock's file is, by one look at its name: with one link its name here is its only one. The links of the open
 /// file alone would not tell that, as somebody may have taken the name here away from a file that lies elsewhere. `None`
 /// when it does not have its name any more.
-fn under_its_name(place: &Place, file: &OwnedFd) -> rustix::io::Result<Option<FileAttributes>> {
-    let opened = FileAttributes::of(file)?;
-    let there = FileAttributes::at(&place.directory, place.beside("", ".lock"))?;
+fn under_its_name(
+    resolved: &ResolvedPath,
+    file: &OwnedFd,
+) -> rustix::io::Result<Option<FileVersion>> {
+    let opened = FileVersion::of(file)?;
+    let there = FileVersion::at(&resolved.directory, resolved.beside("", ".lock"))?;
     Ok(there.filter(|there| there.same_file(&opened)))
 }
 
 /// Opens a lock's file of the writer's own to its owner; whether another try is worth it.
-fn open_to_owner(place: &Place, name: &OsStr) -> rustix::io::Result<bool> {
+fn open_to_owner(resolved: &ResolvedPath, name: &OsStr) -> rustix::io::Result<bool> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = openat(&place.directory, name, flags, Mode::empty())?;
-    let Some(attributes) = under_its_name(place, &file)? else {
+    let file = openat(&resolved.directory, name, flags, Mode::empty())?;
+    let Some(attributes) = under_its_name(resolved, &file)? else {
         return Ok(true);
     };
     let own = attributes.kind == FileType::RegularFile
-        && attributes.owner == place.writer
+        && attributes.owner == resolved.writer
         && attributes.links == 1;
     if !own || attributes.mode & LOCK_MODE == LOCK_MODE {
         return Ok(false);
@@ -309,16 +321,16 @@ fn open_to_owner(place: &Place, name: &OsStr) -> rustix::io::Result<bool> {
 }
 
 /// When the file itself can't be written, that is the reason to name; else it is the lock's file that can't be had.
-fn refused(place: &Place, lock: &Path, reason: Errno) -> DiskError {
+fn refused(resolved: &ResolvedPath, lock: &Path, reason: Errno) -> DiskError {
     let access = accessat(
-        &place.directory,
-        &place.name,
+        &resolved.directory,
+        &resolved.name,
         Access::WRITE_OK,
         AtFlags::EACCESS,
     );
     match reason {
         Errno::ACCESS | Errno::PERM | Errno::ROFS if access.is_err() => {
-            DiskError::refused("open", &place.path, reason)
+            DiskError::refused("open", &resolved.path, reason)
         }
         _ => DiskError::refused("open", lock, reason),
     }
@@ -336,21 +348,21 @@ mod tests {
 
     /// What comes of a lock's file that was opened when somebody does something to its name before it is looked at, and the
     /// mode of a file of the same owner's elsewhere, which was linked there.
-    fn raced(then: impl Fn(&Path)) -> (Result<Option<Candidate>, DiskError>, u32) {
+    fn raced(then: impl Fn(&Path)) -> (Result<Option<LockFile>, DiskError>, u32) {
         let home = tempfile::tempdir().unwrap();
         let elsewhere = home.path().join("elsewhere");
         std::fs::write(&elsewhere, "").unwrap();
         std::fs::set_permissions(&elsewhere, std::fs::Permissions::from_mode(0o644)).unwrap();
         let lock = home.path().join("remote.yaml.lock");
         std::fs::hard_link(&elsewhere, &lock).unwrap();
-        let place = Place::find(&home.path().join("remote.yaml")).unwrap();
+        let resolved = ResolvedPath::find(&home.path().join("remote.yaml")).unwrap();
         let file = std::fs::File::options()
             .read(true)
             .write(true)
             .open(&lock)
             .unwrap();
         then(&lock);
-        let adopted = Candidate::adopt(&place, file.into(), lock);
+        let adopted = LockFile::adopt(&resolved, file.into(), lock);
         (
             adopted,
             std::fs::metadata(&elsewhere).unwrap().mode() & 0o777,

@@ -3,25 +3,25 @@
 //! D7 of docs/compatibility.md lives here: every change is locked, made to what the file holds now, and replaces the file
 //! atomically and durably. So does D14, the modes.
 //!
-//! One change is: links followed to the file's real [`place`], the [`lock`] beside it taken, the file read, a
+//! One change is: links followed to the file's real [`resolved`] path, the [`lock`] beside it taken, the file read, a
 //! [`temporary`] file in the same directory given its owner and mode, filled and synced, the file compared with what was
 //! read (who does not lock may have changed it: then once more from the reading), the temporary file renamed over it, and
 //! the directory synced. A kill at any instant leaves the old contents or the new, and at most a temporary file, which the
 //! next change removes. Signals: the kernel would kill whoever writes beyond `ulimit -f` without a handler for SIGXFSZ, so
 //! the first write installs one.
 
-mod attributes;
 mod error;
 mod in_place;
 mod litter;
 mod lock;
 mod permissions;
-mod place;
 mod read;
+mod resolved;
 mod session;
 mod temporary;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::path::Path;
 use std::rc::Rc;
@@ -33,8 +33,8 @@ pub use permissions::{close_directory, close_file, create_directory, may_write};
 pub use read::{Contents, LARGEST, read, read_settled};
 pub use session::{Session, open};
 
-use place::Place;
-use temporary::{Acl, Dress, Temporary};
+use resolved::ResolvedPath;
+use temporary::{Acl, Permissions, Temporary};
 
 /// How a file is made and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,9 +125,9 @@ pub fn edit<P, T, E: From<DiskError>>(
 }
 
 /// What to say when the new contents stand in their place, but perhaps not for good.
-fn not_durable(place: &Place, synced: rustix::io::Result<()>) -> Result<(), DiskError> {
+fn not_durable(resolved: &ResolvedPath, synced: rustix::io::Result<()>) -> Result<(), DiskError> {
     synced.map_err(|reason| DiskError::NotDurable {
-        path: place.path.clone(),
+        path: resolved.path.clone(),
         reason: reason.into(),
     })
 }
@@ -138,11 +138,11 @@ fn not_durable(place: &Place, synced: rustix::io::Result<()>) -> Result<(), Disk
 /// # Errors
 /// Every [`DiskError`] of [`edit`] but those about locks.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let place = Rc::new(Place::find(path)?);
-    let Some(temporary) = Temporary::claim(&place, Duration::ZERO)? else {
+    let resolved = Rc::new(ResolvedPath::find(path)?);
+    let Some(temporary) = Temporary::claim(&resolved, Duration::ZERO)? else {
         return Ok(());
     };
-    put(&place, temporary, 0o600, bytes).map(drop)
+    put(&resolved, temporary, 0o600, bytes).map(drop)
 }
 
 /// Puts a file that can be made again at any time, and that everybody may read, in the place of whatever stands at `path`. A
@@ -151,28 +151,28 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 /// # Errors
 /// As [`replace_cache`].
 pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    let place = Rc::new(Place::unfollowed(path)?);
-    let temporary = Temporary::claim(&place, FileRules::PATIENCE)?;
+    let resolved = Rc::new(ResolvedPath::unfollowed(path)?);
+    let temporary = Temporary::claim(&resolved, FileRules::PATIENCE)?;
     match temporary
-        .map(|temporary| put(&place, temporary, 0o644, bytes))
+        .map(|temporary| put(&resolved, temporary, 0o644, bytes))
         .transpose()?
     {
         Some(true) => Ok(()),
         Some(false) | None => Err(DiskError::KeepsChanging {
-            path: place.path.clone(),
+            path: resolved.path.clone(),
         }),
     }
 }
 
 /// Fills the temporary file and moves it to its place. `false` when somebody has taken it for a dead writer's and removed it.
 fn put(
-    place: &Place,
+    resolved: &ResolvedPath,
     mut temporary: Temporary,
     mode: u32,
     bytes: &[u8],
 ) -> Result<bool, DiskError> {
-    temporary.dress(&Dress {
-        owner: place.writer,
+    temporary.set_permissions(&Permissions {
+        owner: resolved.writer,
         group: None,
         mode,
         acl: Acl::Nothing,
@@ -182,7 +182,7 @@ fn put(
         return Ok(false);
     }
     temporary
-        .move_to(&place.name)
-        .map_err(|reason| DiskError::refused("rename", &place.path, reason))?;
+        .move_to(&resolved.name)
+        .map_err(|reason| DiskError::refused("rename", &resolved.path, reason))?;
     Ok(true)
 }

@@ -10,9 +10,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
-use super::place::{Place, ROOT};
+use super::resolved::{ROOT, ResolvedPath};
+use super::version::FileVersion;
 
 /// Makes the directory `path` with exactly `mode`, whatever the umask, but not the directories above it. Whether it was made:
 /// `false` when it was there, in whatever mode.
@@ -28,7 +28,7 @@ pub fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
     }
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let directory = call("open", path, || open(path, flags, Mode::empty()))?;
-    let made = call("stat", path, || FileAttributes::of(&directory))?;
+    let made = call("stat", path, || FileVersion::of(&directory))?;
     if made.mode & 0o777 != mode {
         // By its number, because a directory that the umask has closed even to its owner can't be opened any further.
         let number = format!("/proc/self/fd/{}", directory.as_raw_fd());
@@ -66,7 +66,7 @@ fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskE
             return Err(DiskError::refused("open", path, reason));
         }
     };
-    let attributes = call("stat", path, || FileAttributes::of(&file))?;
+    let attributes = call("stat", path, || FileVersion::of(&file))?;
     let permissions = attributes.mode & 0o777;
     if permissions & !at_most == 0 || attributes.kind != kind {
         return Ok(None);
@@ -87,19 +87,21 @@ pub fn may_write(path: &Path) -> bool {
     if rustix::process::geteuid().as_raw() == ROOT {
         return true;
     }
-    let Ok(place) = Place::find(path) else {
+    let Ok(resolved) = ResolvedPath::find(path) else {
         return path.parent().is_some_and(|directory| {
             matches!(directory.try_exists(), Ok(false)) && may_write(directory)
         });
     };
-    let Ok(attributes) = place.attributes() else {
+    let Ok(attributes) = resolved.attributes() else {
         return false;
     };
-    let owner = attributes.map_or(place.ground.owner, |attributes| attributes.owner);
+    let owner = attributes.map_or(resolved.parent_directory.owner, |attributes| {
+        attributes.owner
+    });
     let access = Access::WRITE_OK | Access::EXEC_OK;
-    owner == place.writer
+    owner == resolved.writer
         && matches!(
-            accessat(&place.directory, c".", access, AtFlags::EACCESS),
+            accessat(&resolved.directory, c".", access, AtFlags::EACCESS),
             Ok(()) | Err(Errno::ROFS)
         )
 }

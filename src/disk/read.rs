@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat};
 use rustix::io::Errno;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
+use super::version::FileVersion;
 
 /// The largest file that is read, in bytes: far more than any real one, and little enough for any memory.
 pub const LARGEST: u64 = 64 * 1024 * 1024;
@@ -62,13 +62,13 @@ impl std::fmt::Debug for Contents {
 /// A file that was read and is still open.
 pub(super) struct Opened {
     pub(super) file: OwnedFd,
-    pub(super) attributes: FileAttributes,
+    pub(super) attributes: FileVersion,
     pub(super) contents: Contents,
 }
 
 /// A file that was read.
 pub(super) struct Found {
-    pub(super) attributes: FileAttributes,
+    pub(super) attributes: FileVersion,
     pub(super) contents: Contents,
 }
 
@@ -82,7 +82,7 @@ impl Opened {
             Ok(stat) if stat.st_size == 0 && stat.st_blocks > 0 => sleep(PAUSE),
             _ => {}
         }
-        FileAttributes::of(&self.file)
+        FileVersion::of(&self.file)
             .is_ok_and(|now| now != self.attributes || now.is_younger_than(YOUNG))
     }
 
@@ -112,12 +112,12 @@ pub fn read_settled<P, E: From<DiskError>>(
     path: &Path,
     parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
 ) -> Result<(P, Option<Contents>), E> {
-    settle(|| look(path), &parse)
+    read_stable(|| look(path), &parse)
         .map(|(parsed, opened)| (parsed, opened.map(|opened| opened.contents)))
 }
 
 /// Looks until the file is settled, or has had its time.
-pub(super) fn settle<P, E: From<DiskError>>(
+pub(super) fn read_stable<P, E: From<DiskError>>(
     mut look: impl FnMut() -> Result<Option<Opened>, DiskError>,
     parse: &impl Fn(Option<&[u8]>) -> Result<P, E>,
 ) -> Result<(P, Option<Opened>), E> {
@@ -198,7 +198,7 @@ pub(super) fn look_at(
                 Err(Errno::NOENT) => return Ok(None),
                 Err(reason) => return Err(DiskError::refused("open", path, reason)),
             };
-        let attributes = call("stat", path, || FileAttributes::of(&file))?;
+        let attributes = call("stat", path, || FileVersion::of(&file))?;
         expect_file(&attributes, path)?;
         if attributes.size > LARGEST {
             return Err(DiskError::TooLarge {
@@ -236,7 +236,7 @@ pub(super) fn look_at(
 }
 
 /// Refuses what is no regular file.
-pub(super) fn expect_file(attributes: &FileAttributes, path: &Path) -> Result<(), DiskError> {
+pub(super) fn expect_file(attributes: &FileVersion, path: &Path) -> Result<(), DiskError> {
     let kind = match attributes.kind {
         FileType::RegularFile => return Ok(()),
         FileType::Directory => return Err(DiskError::refused("open", path, Errno::ISDIR)),

@@ -9,9 +9,9 @@ use rustix::io::Errno;
 use super::error::{DiskError, DiskNote, Reason};
 use super::in_place;
 use super::lock::Lock;
-use super::place::{Place, ROOT};
-use super::read::{Contents, LARGEST, Opened, settle};
-use super::temporary::{Acl, Dress, Temporary, sync_directory};
+use super::read::{Contents, LARGEST, Opened, read_stable};
+use super::resolved::{ROOT, ResolvedPath};
+use super::temporary::{Acl, Permissions, Temporary, sync_directory};
 use super::{FileRules, not_durable};
 
 /// A file and its lock, which is released when this is dropped.
@@ -33,7 +33,7 @@ pub struct Session {
     // Dropped, and so removed, before the lock is released.
     claimed: Option<Temporary>,
     found: Option<Opened>,
-    place: Rc<Place>,
+    resolved: Rc<ResolvedPath>,
     lock: Option<Lock>,
     rules: FileRules,
     began: Instant,
@@ -48,25 +48,29 @@ pub struct Session {
 /// # Errors
 /// When the path leads where nothing may be changed, or others hold the lock and make no progress.
 pub fn open(path: &Path, rules: &FileRules) -> Result<Session, DiskError> {
-    let place = Place::find(path)?;
-    let lock = Lock::take(&place, rules.patience)?;
-    Ok(Session::new(place, *rules, lock))
+    let resolved = ResolvedPath::find(path)?;
+    let lock = Lock::take(&resolved, rules.patience)?;
+    Ok(Session::new(resolved, *rules, lock))
 }
 
 impl Session {
     /// A session with the lock, or with the reason why the file system has none.
-    pub(super) fn new(place: Place, rules: FileRules, lock: Result<Lock, Reason>) -> Self {
+    pub(super) fn new(
+        resolved: ResolvedPath,
+        rules: FileRules,
+        lock: Result<Lock, Reason>,
+    ) -> Self {
         let (lock, note) = match lock {
             Ok(lock) => (Some(lock), None),
             Err(reason) => {
-                let path = place.path.clone();
+                let path = resolved.path.clone();
                 (None, Some(DiskNote::NotLocked { path, reason }))
             }
         };
         Self {
             claimed: None,
             found: None,
-            place: Rc::new(place),
+            resolved: Rc::new(resolved),
             lock,
             rules,
             began: Instant::now(),
@@ -85,11 +89,12 @@ impl Session {
         parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
     ) -> Result<P, E> {
         if self.lock.is_none() && self.claimed.is_none() {
-            let claimed = Temporary::claim(&self.place, self.rules.patience)?;
+            let claimed = Temporary::claim(&self.resolved, self.rules.patience)?;
             self.claimed = Some(claimed.ok_or_else(|| self.overtaken())?);
         }
-        self.notes.extend(in_place::restore(&self.place, &parse)?);
-        let (parsed, found) = settle(|| self.place.look(), &parse)?;
+        self.notes
+            .extend(in_place::restore(&self.resolved, &parse)?);
+        let (parsed, found) = read_stable(|| self.resolved.look(), &parse)?;
         self.found = found;
         Ok(parsed)
     }
@@ -127,13 +132,13 @@ impl Session {
         if size > LARGEST {
             return Err(DiskError::TooLarge {
                 action: "write",
-                path: self.place.path.clone(),
+                path: self.resolved.path.clone(),
                 size,
             });
         }
         let temporary = match self.claimed.take() {
             Some(temporary) => temporary,
-            None => Temporary::create(&self.place)?,
+            None => Temporary::create(&self.resolved)?,
         };
         let is_done = self.replace_by(temporary, bytes)?;
         if !is_done && self.began.elapsed() >= self.rules.patience {
@@ -144,42 +149,42 @@ impl Session {
     }
 
     fn replace_by(&mut self, mut temporary: Temporary, bytes: &[u8]) -> Result<bool, DiskError> {
-        let dress = self.dress()?;
+        let permissions = self.permissions()?;
         // Closed before it is replaced: an NFS client keeps a replaced file that is open under another name.
         let found = self.found.take().map(Opened::close);
-        let place = &self.place;
-        let lost = temporary.dress(&dress)?;
+        let resolved = &self.resolved;
+        let lost = temporary.set_permissions(&permissions)?;
         temporary.fill(bytes)?;
-        let unchanged = place.attributes()? == found.as_ref().map(|found| found.attributes);
+        let unchanged = resolved.attributes()? == found.as_ref().map(|found| found.attributes);
         if !unchanged || !temporary.is_there()? {
             return Ok(false);
         }
         self.notes.extend(lost);
-        match (temporary.move_to(&place.name), found) {
-            (Ok(()), _) => not_durable(place, sync_directory(place)).map(|()| true),
+        match (temporary.move_to(&resolved.name), found) {
+            (Ok(()), _) => not_durable(resolved, sync_directory(resolved)).map(|()| true),
             (Err(Errno::BUSY), Some(found)) => {
                 drop(temporary);
-                let is_done = in_place::rewrite(place, &found, bytes, dress.mode)?;
-                let path = place.path.clone();
+                let is_done = in_place::rewrite(resolved, &found, bytes, permissions.mode)?;
+                let path = resolved.path.clone();
                 self.notes
                     .extend(is_done.then_some(DiskNote::WrittenInPlace { path }));
                 Ok(is_done)
             }
-            (Err(reason), _) => Err(DiskError::refused("rename", &place.path, reason)),
+            (Err(reason), _) => Err(DiskError::refused("rename", &resolved.path, reason)),
         }
     }
 
     /// Owner, mode and access control list of the new version.
-    fn dress(&self) -> Result<Dress, DiskError> {
-        let (place, rules) = (&self.place, &self.rules);
+    fn permissions(&self) -> Result<Permissions, DiskError> {
+        let (resolved, rules) = (&self.resolved, &self.rules);
         let Some(found) = &self.found else {
-            let given_away = place.writer == ROOT && rules.new_mode & 0o077 != 0;
+            let given_away = resolved.writer == ROOT && rules.new_mode & 0o077 != 0;
             let owner = if given_away {
-                place.ground.owner
+                resolved.parent_directory.owner
             } else {
-                place.writer
+                resolved.writer
             };
-            return Ok(Dress {
+            return Ok(Permissions {
                 owner,
                 group: None,
                 mode: rules.new_mode,
@@ -191,10 +196,10 @@ impl Session {
             None => (
                 found.attributes.mode & 0o777,
                 Acl::of(&found.file)
-                    .map_err(|reason| DiskError::refused("getxattr", &place.path, reason))?,
+                    .map_err(|reason| DiskError::refused("getxattr", &resolved.path, reason))?,
             ),
         };
-        Ok(Dress {
+        Ok(Permissions {
             owner: found.attributes.owner,
             group: Some(found.attributes.group),
             mode,
@@ -204,7 +209,7 @@ impl Session {
 
     fn overtaken(&self) -> DiskError {
         DiskError::KeepsChanging {
-            path: self.place.path.clone(),
+            path: self.resolved.path.clone(),
         }
     }
 }

@@ -13,9 +13,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, DiskNote, call};
-use super::place::Place;
+use super::resolved::ResolvedPath;
+use super::version::FileVersion;
 
 /// What the name of a temporary file has after the file's own; nobody else makes such names, so it is ours to remove.
 pub(super) const NEW: &str = ".portolan-new";
@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A file's owner, mode and access control list.
 #[derive(Debug)]
-pub(super) struct Dress {
+pub(super) struct Permissions {
     pub(super) owner: u32,
     /// `None`: the one that a new file gets here.
     pub(super) group: Option<u32>,
@@ -75,42 +75,49 @@ impl Acl {
 
 /// A temporary file beside its place; removed when it is dropped before it was moved.
 pub(super) struct Temporary {
-    place: Rc<Place>,
+    resolved: Rc<ResolvedPath>,
     name: OsString,
     file: OwnedFd,
-    attributes: FileAttributes,
+    attributes: FileVersion,
     moved: bool,
 }
 
 impl Temporary {
     /// Makes the temporary file of one who holds the lock: whatever has its name is what a killed writer left.
-    pub(super) fn create(place: &Rc<Place>) -> Result<Self, DiskError> {
-        let name = place.beside(".", NEW);
+    pub(super) fn create(resolved: &Rc<ResolvedPath>) -> Result<Self, DiskError> {
+        let name = resolved.beside(".", NEW);
         for _ in 0..TRIES {
-            if let Some(temporary) = Self::make(place)? {
+            if let Some(temporary) = Self::make(resolved)? {
                 return Ok(temporary);
             }
-            call("remove", &place.path_of(&name), || remove(place, &name))?;
+            call("remove", &resolved.path_of(&name), || {
+                remove(resolved, &name)
+            })?;
         }
         Err(DiskError::KeepsChanging {
-            path: place.path.clone(),
+            path: resolved.path.clone(),
         })
     }
 
     /// Makes the temporary file of one who holds no lock, and for whom it serves as one: waits at most `patience` while
     /// another writer has it, and then returns `None`.
-    pub(super) fn claim(place: &Rc<Place>, patience: Duration) -> Result<Option<Self>, DiskError> {
-        let name = place.beside(".", NEW);
+    pub(super) fn claim(
+        resolved: &Rc<ResolvedPath>,
+        patience: Duration,
+    ) -> Result<Option<Self>, DiskError> {
+        let name = resolved.beside(".", NEW);
         let began = Instant::now();
         loop {
-            if let Some(temporary) = Self::make(place)? {
+            if let Some(temporary) = Self::make(resolved)? {
                 return Ok(Some(temporary));
             }
-            let other = call("stat", &place.path_of(&name), || {
-                FileAttributes::at(&place.directory, &name)
+            let other = call("stat", &resolved.path_of(&name), || {
+                FileVersion::at(&resolved.directory, &name)
             })?;
             if other.is_some_and(|other| !other.is_younger_than(DEAD)) {
-                call("remove", &place.path_of(&name), || remove(place, &name))?;
+                call("remove", &resolved.path_of(&name), || {
+                    remove(resolved, &name)
+                })?;
             } else if began.elapsed() >= patience {
                 return Ok(None);
             } else {
@@ -120,39 +127,45 @@ impl Temporary {
     }
 
     /// `None` when there is one already.
-    fn make(place: &Rc<Place>) -> Result<Option<Self>, DiskError> {
-        let name = place.beside(".", NEW);
-        let path = place.path_of(&name);
+    fn make(resolved: &Rc<ResolvedPath>) -> Result<Option<Self>, DiskError> {
+        let name = resolved.beside(".", NEW);
+        let path = resolved.path_of(&name);
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
-        let file = match rustix::io::retry_on_intr(|| openat(&place.directory, &name, flags, mode))
-        {
-            Ok(file) => file,
-            Err(Errno::EXIST) => return Ok(None),
-            Err(reason) => return Err(DiskError::refused("create", &path, reason)),
-        };
-        match rustix::io::retry_on_intr(|| FileAttributes::of(&file)) {
+        let file =
+            match rustix::io::retry_on_intr(|| openat(&resolved.directory, &name, flags, mode)) {
+                Ok(file) => file,
+                Err(Errno::EXIST) => return Ok(None),
+                Err(reason) => return Err(DiskError::refused("create", &path, reason)),
+            };
+        match rustix::io::retry_on_intr(|| FileVersion::of(&file)) {
             Ok(attributes) => Ok(Some(Self {
-                place: Rc::clone(place),
+                resolved: Rc::clone(resolved),
                 name,
                 file,
                 attributes,
                 moved: false,
             })),
             Err(reason) => {
-                let _ = remove(place, &name);
+                let _ = remove(resolved, &name);
                 Err(DiskError::refused("stat", &path, reason))
             }
         }
     }
 
     /// Gives the file, still empty, its final owner, mode and list, whatever the umask.
-    pub(super) fn dress(&self, dress: &Dress) -> Result<Option<DiskNote>, DiskError> {
-        let path = &self.place.path;
-        let owner = (dress.owner != self.attributes.owner).then(|| Uid::from_raw(dress.owner));
-        let group = dress.group.filter(|group| *group != self.attributes.group);
-        let mut mode = dress.mode;
+    pub(super) fn set_permissions(
+        &self,
+        permissions: &Permissions,
+    ) -> Result<Option<DiskNote>, DiskError> {
+        let path = &self.resolved.path;
+        let owner =
+            (permissions.owner != self.attributes.owner).then(|| Uid::from_raw(permissions.owner));
+        let group = permissions
+            .group
+            .filter(|group| *group != self.attributes.group);
+        let mut mode = permissions.mode;
         let mut note = None;
         if owner.is_some() || group.is_some() {
             match rustix::io::retry_on_intr(|| fchown(&self.file, owner, group.map(Gid::from_raw)))
@@ -161,7 +174,7 @@ impl Temporary {
                 Err(Errno::PERM | Errno::INVAL) if owner.is_some() => {
                     return Err(DiskError::Owner {
                         path: path.clone(),
-                        owner: dress.owner,
+                        owner: permissions.owner,
                     });
                 }
                 // Another group must not get what the old one had.
@@ -177,7 +190,7 @@ impl Temporary {
                 Err(reason) => return Err(DiskError::refused("chown", path, reason)),
             }
         }
-        if !matches!(dress.acl, Acl::Inherited) {
+        if !matches!(permissions.acl, Acl::Inherited) {
             // Where there is none, or where there are no lists at all, there is none now.
             let _ = fremovexattr(&self.file, ACL);
         }
@@ -186,7 +199,7 @@ impl Temporary {
                 fchmod(&self.file, Mode::from_raw_mode(mode))
             })?;
         }
-        if let Acl::Exactly(list) = &dress.acl {
+        if let Acl::Exactly(list) = &permissions.acl {
             call("setxattr", path, || {
                 fsetxattr(&self.file, ACL, list, XattrFlags::empty())
             })?;
@@ -197,26 +210,26 @@ impl Temporary {
     /// Writes all bytes and waits until the disk has them.
     pub(super) fn fill(&self, bytes: &[u8]) -> Result<(), DiskError> {
         self.fill_unsynced(bytes)?;
-        call("sync", &self.place.path, || fsync(&self.file))
+        call("sync", &self.resolved.path, || fsync(&self.file))
     }
 
     /// Writes all bytes.
     pub(super) fn fill_unsynced(&self, bytes: &[u8]) -> Result<(), DiskError> {
         write_all(&self.file, bytes)
-            .map_err(|reason| DiskError::refused("write", &self.place.path, reason))
+            .map_err(|reason| DiskError::refused("write", &self.resolved.path, reason))
     }
 
     /// Whether the file still has its name. Where nobody can lock, another writer may have taken it for a dead one's.
     pub(super) fn is_there(&self) -> Result<bool, DiskError> {
-        let there = call("stat", &self.place.path, || {
-            FileAttributes::at(&self.place.directory, &self.name)
+        let there = call("stat", &self.resolved.path, || {
+            FileVersion::at(&self.resolved.directory, &self.name)
         })?;
         Ok(there.is_some_and(|there| there.same_file(&self.attributes)))
     }
 
     /// Moves the file over whatever is called `name`.
     pub(super) fn move_to(&mut self, name: &OsStr) -> rustix::io::Result<()> {
-        let directory = &self.place.directory;
+        let directory = &self.resolved.directory;
         rustix::io::retry_on_intr(|| renameat(directory, &self.name, directory, name))?;
         self.moved = true;
         Ok(())
@@ -226,7 +239,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.moved && self.is_there().unwrap_or(false) {
-            let _ = remove(&self.place, &self.name);
+            let _ = remove(&self.resolved, &self.name);
         }
     }
 }
@@ -255,8 +268,8 @@ pub(super) fn write_all(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> 
 }
 
 /// Waits until the disk knows the names in a directory.
-pub(super) fn sync_directory(place: &Place) -> rustix::io::Result<()> {
-    match rustix::io::retry_on_intr(|| fsync(&place.directory)) {
+pub(super) fn sync_directory(resolved: &ResolvedPath) -> rustix::io::Result<()> {
+    match rustix::io::retry_on_intr(|| fsync(&resolved.directory)) {
         // Some file systems can't sync a directory, and one that can't be listed can't be opened for it.
         Err(Errno::INVAL | Errno::BADF | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
         other => other,
@@ -264,8 +277,8 @@ pub(super) fn sync_directory(place: &Place) -> rustix::io::Result<()> {
 }
 
 /// Removes a name in the place's directory, if it is there.
-pub(super) fn remove(place: &Place, name: &OsStr) -> rustix::io::Result<()> {
-    match rustix::io::retry_on_intr(|| unlinkat(&place.directory, name, AtFlags::empty())) {
+pub(super) fn remove(resolved: &ResolvedPath, name: &OsStr) -> rustix::io::Result<()> {
+    match rustix::io::retry_on_intr(|| unlinkat(&resolved.directory, name, AtFlags::empty())) {
         Err(Errno::NOENT) => Ok(()),
         other => other,
     }

@@ -13,7 +13,7 @@ use crate::cli::prompt::Input;
 use crate::cli::ui::Ui;
 use crate::cli::{access, files, json, view};
 use crate::config::change::ChangeError;
-use crate::config::desired::{ApplyError, Desired, Difference, Field, differences};
+use crate::config::desired::{ApplyError, Desired, ValueChange, ValueName, differences};
 use crate::config::document::Document;
 use crate::config::layer::Scope;
 use crate::config::policy::Refusal;
@@ -148,7 +148,7 @@ fn apply(
     scope: Scope,
     context: &Context,
     ui: &mut Ui,
-) -> anyhow::Result<Vec<Difference>> {
+) -> anyhow::Result<Vec<ValueChange>> {
     let below = view::required_below(scope, context)?;
     let change = |document: &mut Document| {
         let before = document.clone();
@@ -186,7 +186,7 @@ fn explain(error: anyhow::Error, scope: Scope, context: &Context) -> anyhow::Err
 }
 
 impl<'a> ChangeRow<'a> {
-    fn new(change: &'a Difference) -> Self {
+    fn new(change: &'a ValueChange) -> Self {
         Self {
             remote: change.remote.as_ref().map(RemoteName::as_str),
             field: change.field.to_string(),
@@ -197,7 +197,7 @@ impl<'a> ChangeRow<'a> {
 }
 
 /// The changes as lines with and without, a value each.
-fn diff(changes: &[Difference], file: &str, wanted: &str, ui: &Ui) -> String {
+fn diff(changes: &[ValueChange], file: &str, wanted: &str, ui: &Ui) -> String {
     let mut text = format!("--- {}\n+++ {}\n", ui.cell(file), ui.cell(wanted));
     for change in changes {
         let key = match &change.remote {
@@ -214,8 +214,8 @@ fn diff(changes: &[Difference], file: &str, wanted: &str, ui: &Ui) -> String {
 }
 
 /// A change in the words of the single commands.
-fn told(change: &Difference) -> String {
-    let Difference {
+fn told(change: &ValueChange) -> String {
+    let ValueChange {
         remote,
         field,
         before,
@@ -224,31 +224,31 @@ fn told(change: &Difference) -> String {
     let name = remote.as_ref().map_or("", RemoteName::as_str);
     let quoted = Quoted(name);
     match (field, before, after) {
-        (Field::Active, _, Some(after)) => format!("Remote {} now in use.", Quoted(after)),
-        (Field::Active, _, None) => "No remote is in use any more.".to_owned(),
-        (Field::Uri, None, Some(_)) => format!("Remote {quoted} added."),
-        (Field::Uri, Some(_), None) => format!("Remote {quoted} removed."),
-        (Field::Uri, _, after) => {
+        (ValueName::Active, _, Some(after)) => format!("Remote {} now in use.", Quoted(after)),
+        (ValueName::Active, _, None) => "No remote is in use any more.".to_owned(),
+        (ValueName::Uri, None, Some(_)) => format!("Remote {quoted} added."),
+        (ValueName::Uri, Some(_), None) => format!("Remote {quoted} removed."),
+        (ValueName::Uri, _, after) => {
             format!(
                 "Remote {quoted} is now at {}.",
                 Quoted(after.as_deref().unwrap_or_default())
             )
         }
-        (Field::Token, Some(_), None) => {
+        (ValueName::Token, Some(_), None) => {
             format!(
                 "The token for {name} was removed. To log in again: portolan remote login {}",
                 ShellWord(name)
             )
         }
-        (Field::Token, _, _) => format!("Token stored for {quoted}."),
-        (Field::Exclusive, _, Some(_)) => {
+        (ValueName::Token, _, _) => format!("Token stored for {quoted}."),
+        (ValueName::Exclusive, _, Some(_)) => {
             format!("Remote {quoted} is the only one that users may use.")
         }
-        (Field::Exclusive, _, None) => format!("Remote {quoted} is not exclusive any more."),
-        (Field::Insecure, _, Some(_)) => format!("Remote {quoted} is reached over plain http."),
-        (Field::Insecure, _, None) => format!("Remote {quoted} is reached over https."),
-        (Field::Keyservers, _, Some(after)) => format!("The keyservers of {name}: {after}"),
-        (Field::Keyservers, _, None) => {
+        (ValueName::Exclusive, _, None) => format!("Remote {quoted} is not exclusive any more."),
+        (ValueName::Insecure, _, Some(_)) => format!("Remote {quoted} is reached over plain http."),
+        (ValueName::Insecure, _, None) => format!("Remote {quoted} is reached over https."),
+        (ValueName::Keyservers, _, Some(after)) => format!("The keyservers of {name}: {after}"),
+        (ValueName::Keyservers, _, None) => {
             format!("The keyserver of {name} is the one that it names itself.")
         }
     }

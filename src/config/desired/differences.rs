@@ -4,14 +4,15 @@ use std::fmt;
 
 use crate::config::document::{Document, KeyserverEntry, RemoteEntry};
 use crate::name::RemoteName;
+use crate::secret::Secret;
 
 /// A value that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct ValueChange {
     /// The remote that it belongs to; none for the document's own.
     pub remote: Option<RemoteName>,
     /// Which value it is.
-    pub field: Field,
+    pub field: ValueName,
     /// As it was, in words; none where it was not there.
     pub before: Option<String>,
     /// As it is, in words; none where it is not there any more.
@@ -20,7 +21,7 @@ pub struct Difference {
 
 /// The values of a document, by remote.yaml's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum ValueName {
     /// `Active`.
     Active,
     /// `URI`; with none before the remote is new, with none after it is gone.
@@ -35,7 +36,7 @@ pub enum Field {
     Keyservers,
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for ValueName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Active => "Active",
@@ -49,7 +50,7 @@ impl fmt::Display for Field {
 }
 
 /// Every value of a state that differs between two documents; logins are none of a state.
-pub fn differences(before: &Document, after: &Document) -> Vec<Difference> {
+pub fn differences(before: &Document, after: &Document) -> Vec<ValueChange> {
     let mut found = Vec::new();
     let names = before.remotes.keys().chain(after.remotes.keys());
     let mut names: Vec<&RemoteName> = names.collect();
@@ -57,10 +58,10 @@ pub fn differences(before: &Document, after: &Document) -> Vec<Difference> {
     names.dedup();
     for name in names {
         let (old, new) = (before.remotes.get(name), after.remotes.get(name));
-        let mut push = |field: Field, value: fn(&RemoteEntry) -> Option<String>| {
+        let mut push = |field: ValueName, value: fn(&RemoteEntry) -> Option<String>| {
             let (before, after) = (old.and_then(value), new.and_then(value));
-            if before != after || (field == Field::Uri && old.is_some() != new.is_some()) {
-                found.push(Difference {
+            if before != after || (field == ValueName::Uri && old.is_some() != new.is_some()) {
+                found.push(ValueChange {
                     remote: Some(name.clone()),
                     field,
                     before,
@@ -68,51 +69,57 @@ pub fn differences(before: &Document, after: &Document) -> Vec<Difference> {
                 });
             }
         };
-        push(Field::Uri, |entry| Some(entry.uri.clone()));
+        push(ValueName::Uri, |entry| Some(entry.uri.clone()));
         if new.is_none() {
             // All that belonged to it went with it.
             continue;
         }
-        push(Field::Exclusive, |entry| {
+        push(ValueName::Exclusive, |entry| {
             entry.exclusive.then(|| "true".to_owned())
         });
-        push(Field::Insecure, |entry| {
+        push(ValueName::Insecure, |entry| {
             entry.insecure.then(|| "true".to_owned())
         });
-        push(Field::Keyservers, |entry| {
+        push(ValueName::Keyservers, |entry| {
             (!entry.keyservers.is_empty()).then(|| keyservers(&entry.keyservers))
         });
-        let token =
-            |entry: Option<&RemoteEntry>| entry.is_some_and(|entry| !entry.token.is_empty());
-        if old.map(|entry| &entry.token) != new.map(|entry| &entry.token)
-            && (token(old) || token(new))
-        {
-            let words = |there: bool, words: &str| there.then(|| words.to_owned());
-            let (before, after) = (words(token(old), "a token"), words(token(new), "a token"));
-            let after = if token(old) && token(new) {
-                Some("another token".to_owned())
-            } else {
-                after
-            };
-            found.push(Difference {
-                remote: Some(name.clone()),
-                field: Field::Token,
-                before,
-                after,
-            });
-        }
+        found.extend(token(name, old, new));
     }
     if before.active != after.active {
         let words = |active: &str| (!active.is_empty()).then(|| active.to_owned());
         let (before, after) = (words(&before.active), words(&after.active));
-        found.push(Difference {
+        found.push(ValueChange {
             remote: None,
-            field: Field::Active,
+            field: ValueName::Active,
             before,
             after,
         });
     }
     found
+}
+
+/// What became of a remote's token, in words.
+fn token(
+    name: &RemoteName,
+    old: Option<&RemoteEntry>,
+    new: Option<&RemoteEntry>,
+) -> Option<ValueChange> {
+    let token = |entry: Option<&RemoteEntry>| entry.map(|entry| entry.token.clone());
+    let has = |token: &Option<Secret>| token.as_ref().is_some_and(|token| !token.is_empty());
+    let (old, new) = (token(old), token(new));
+    let words = match (has(&old), has(&new)) {
+        (false, false) => return None,
+        (true, true) if old == new => return None,
+        (true, true) => (Some("a token"), Some("another token")),
+        (true, false) => (Some("a token"), None),
+        (false, true) => (None, Some("a token")),
+    };
+    Some(ValueChange {
+        remote: Some(name.clone()),
+        field: ValueName::Token,
+        before: words.0.map(str::to_owned),
+        after: words.1.map(str::to_owned),
+    })
 }
 
 fn keyservers(listed: &[KeyserverEntry]) -> String {

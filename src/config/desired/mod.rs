@@ -8,10 +8,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use self::differences::{Difference, Field, differences};
+pub use self::differences::{ValueChange, ValueName, differences};
 
 use crate::config::change::{ChangeError, NewAddress, NewRemote};
-use crate::config::document::{Document, KeyserverEntry};
+use crate::config::document::{Document, KeyserverEntry, RemoteEntry};
 use crate::config::layer::{Layer, Scope};
 use crate::config::policy::Refusal;
 use crate::config::yaml::{LineNumbers, Part, Read, YamlError};
@@ -52,13 +52,13 @@ pub enum DesiredError {
         /// The line, from 1.
         line: usize,
         /// What is wrong there.
-        reason: Reason,
+        reason: StateProblem,
     },
 }
 
 /// What is wrong with a line of a desired state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum StateProblem {
     /// A remote's name can't be one.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -123,6 +123,42 @@ pub fn export(document: &Document, global: bool) -> String {
     String::from_utf8_lossy(&yaml::write(None, &Document::default(), &state).bytes).into_owned()
 }
 
+impl DesiredRemote {
+    fn read(
+        name: &RemoteName,
+        entry: &RemoteEntry,
+        lines: &LineNumbers,
+        with_tokens: bool,
+    ) -> Result<Self, DesiredError> {
+        let part = Part::Remote(name.as_str());
+        let at = |key: &str, reason: StateProblem| DesiredError::State {
+            line: lines.key(part, key).unwrap_or(1),
+            reason,
+        };
+        RemoteName::parse(name.as_str()).map_err(|error| at("", error.into()))?;
+        if !entry.token.is_empty() && !with_tokens {
+            return Err(at("Token", StateProblem::Token(name.clone())));
+        }
+        let uri = match entry.uri.as_str() {
+            "" => None,
+            uri => match EndpointUri::parse_typed(uri).map_err(|error| at("URI", error.into()))? {
+                (_, TypedScheme::Http) if !entry.insecure => {
+                    return Err(at("URI", StateProblem::PlainHttp));
+                }
+                (uri, _) => Some(uri),
+            },
+        };
+        Ok(Self {
+            // An address is one with its scheme: who gives it without the key means https.
+            insecure: (uri.is_some() || lines.has_key(part, "Insecure")).then_some(entry.insecure),
+            uri,
+            exclusive: lines.has_key(part, "Exclusive").then_some(entry.exclusive),
+            keyservers: keyservers(lines, name, &entry.keyservers)?,
+            token: (!entry.token.is_empty()).then(|| entry.token.clone()),
+        })
+    }
+}
+
 impl Desired {
     /// Takes what the text of a remote.yaml says for a desired state. `with_tokens` allows it to hold tokens.
     ///
@@ -137,13 +173,13 @@ impl Desired {
         if !document.logins().is_empty() {
             return Err(DesiredError::State {
                 line: lines.first(Part::Login(0)).unwrap_or(1),
-                reason: Reason::Login,
+                reason: StateProblem::Login,
             });
         }
         if second_document {
             return Err(DesiredError::State {
                 line: 1,
-                reason: Reason::SecondDocument,
+                reason: StateProblem::SecondDocument,
             });
         }
         let mut desired = Self {
@@ -159,43 +195,16 @@ impl Desired {
         }
         let mut exclusive: Option<&RemoteName> = None;
         for (name, entry) in document.remotes() {
-            let part = Part::Remote(name.as_str());
-            let at = |key: &str, reason: Reason| DesiredError::State {
-                line: lines.key(part, key).unwrap_or(1),
-                reason,
-            };
-            RemoteName::parse(name.as_str()).map_err(|error| at("", error.into()))?;
-            if !entry.token.is_empty() && !with_tokens {
-                return Err(at("Token", Reason::Token(name.clone())));
-            }
             if entry.exclusive
                 && let Some(other) = exclusive.replace(name)
             {
-                return Err(at(
-                    "Exclusive",
-                    Reason::Exclusive(name.clone(), other.clone()),
-                ));
+                let part = Part::Remote(name.as_str());
+                return Err(DesiredError::State {
+                    line: lines.key(part, "Exclusive").unwrap_or(1),
+                    reason: StateProblem::Exclusive(name.clone(), other.clone()),
+                });
             }
-            let uri = match entry.uri.as_str() {
-                "" => None,
-                uri => {
-                    match EndpointUri::parse_typed(uri).map_err(|error| at("URI", error.into()))? {
-                        (_, TypedScheme::Http) if !entry.insecure => {
-                            return Err(at("URI", Reason::PlainHttp));
-                        }
-                        (uri, _) => Some(uri),
-                    }
-                }
-            };
-            let remote = DesiredRemote {
-                // An address is one with its scheme: who gives it without the key means https.
-                insecure: (uri.is_some() || lines.has_key(part, "Insecure"))
-                    .then_some(entry.insecure),
-                uri,
-                exclusive: lines.has_key(part, "Exclusive").then_some(entry.exclusive),
-                keyservers: keyservers(&lines, name, &entry.keyservers)?,
-                token: (!entry.token.is_empty()).then(|| entry.token.clone()),
-            };
+            let remote = DesiredRemote::read(name, entry, &lines, with_tokens)?;
             desired.remotes.insert(name.clone(), remote);
         }
         Ok(desired)

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::document::RemoteEntry;
 use crate::config::layer::LayerKind;
 
 fn document(text: &str) -> Document {
@@ -33,7 +32,7 @@ fn changed(before: &str, state: &str, below: Option<&str>, prune: bool) -> Vec<S
     desired.apply(&mut again, scope, below, prune).unwrap();
     assert_eq!(again, after, "applied twice is applied once");
     let value = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-    let line = |found: Difference| {
+    let line = |found: ValueChange| {
         let remote = found
             .remote
             .map(|name| format!("{name}."))

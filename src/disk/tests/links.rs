@@ -9,7 +9,7 @@ const STRANGER: u32 = 54321;
 const OTHER: u32 = 54322;
 
 fn find(path: &Path) -> Result<(), DiskError> {
-    Place::find(path).map(drop)
+    ResolvedPath::find(path).map(drop)
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_user_follows_links_and_targets_of_his_own_or_of_root_only() {
     ] {
         give(&home.at("link"), link_owner);
         give(&target, target_owner);
-        let found = Place::find_for(STRANGER, &home.at("link")).map(drop);
+        let found = ResolvedPath::find_for(STRANGER, &home.at("link")).map(drop);
         assert_eq!(found.is_ok(), allowed, "{link_owner} {target_owner}");
         if let Err(error) = found {
             let which = if link_owner == OTHER {

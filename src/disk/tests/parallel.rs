@@ -95,13 +95,13 @@ fn where_nobody_can_lock_changes_at_once_are_kept_apart_all_the_same_and_warned_
         for number in 0..20 {
             let path = &path;
             scope.spawn(move || {
-                let place = Place::find(path).unwrap();
+                let resolved = ResolvedPath::find(path).unwrap();
                 let note = DiskNote::NotLocked {
                     path: path.clone(),
                     reason: Errno::NOLCK.into(),
                 };
                 let rules = FileRules::PRIVATE;
-                let mut session = Session::new(place, rules, Err(Errno::NOLCK.into()));
+                let mut session = Session::new(resolved, rules, Err(Errno::NOLCK.into()));
                 loop {
                     let text = session.read(as_text).unwrap();
                     if session

@@ -101,7 +101,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     if args.json.json {
         let found = Ok(report);
         view::print(&[(remote, &found)], ui)?;
-        tell_of_token(remote, context, ui);
+        report_token(remote, context, ui);
         return conclude(found?);
     }
     let safe = |cell: Cow<'_, str>| ui.cell(&cell).into_owned();
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
         ui.info("Access Token Verified!");
     }
     ui.print(&format!("{}\n", report.login.verdict()))?;
-    tell_of_token(remote, context, ui);
+    report_token(remote, context, ui);
     let has_library =
         |service: &CheckedService| service.kind == ServiceKind::Library && !service.uri.is_empty();
     if ui.stderr_is_terminal && !report.services.iter().any(has_library) {
@@ -154,7 +154,7 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
     }
     let mut failed = Vec::new();
     for (remote, report) in remotes.iter().zip(reports) {
-        tell_of_token(remote, context, ui);
+        report_token(remote, context, ui);
         match report {
             Ok(RemoteReport {
                 login: TokenStatus::Invalid(error),
@@ -245,7 +245,7 @@ fn examine(
 }
 
 /// What a person should know of the token that is stored, or of one that isn't used.
-fn tell_of_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
+fn report_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
     let name = remote.name;
     match remote.token {
         Token::None => {}

@@ -12,14 +12,14 @@ use crate::cli::args::{GlobalOptions, GroupOptions};
 ///
 /// Until then the command has a name only: for a help or an error about the tree as a whole, build the tree first.
 #[derive(Debug)]
-pub(crate) struct Chosen<T, Common = GlobalOptions>(T, PhantomData<Common>);
+pub(crate) struct Lazy<T, Common = GlobalOptions>(T, PhantomData<Common>);
 
 /// A group, or a command in one.
 ///
 /// clap's own way, a global argument of the group, would copy the option into every command of it.
-pub(crate) type InGroup<T> = Chosen<T, GroupOptions>;
+pub(crate) type LazyInGroup<T> = Lazy<T, GroupOptions>;
 
-impl<T, Common> Deref for Chosen<T, Common> {
+impl<T, Common> Deref for Lazy<T, Common> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -27,7 +27,7 @@ impl<T, Common> Deref for Chosen<T, Common> {
     }
 }
 
-impl<T: Args, Common: Args> Args for Chosen<T, Common> {
+impl<T: Args, Common: Args> Args for Lazy<T, Common> {
     fn augment_args(command: Command) -> Command {
         command.defer(|command| {
             // What stands at the command's place in the tree wins over what its arguments say.
@@ -45,7 +45,7 @@ impl<T: Args, Common: Args> Args for Chosen<T, Common> {
     }
 }
 
-impl<T: FromArgMatches, Common> FromArgMatches for Chosen<T, Common> {
+impl<T: FromArgMatches, Common> FromArgMatches for Lazy<T, Common> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(|arguments| Self(arguments, PhantomData))
     }

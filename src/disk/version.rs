@@ -9,7 +9,7 @@ use rustix::path::Arg;
 
 /// One version of one file: equal attributes mean that nobody has written, replaced or chmodded it in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FileAttributes {
+pub(super) struct FileVersion {
     pub(super) kind: FileType,
     /// The permission bits, `0o7777` at most.
     pub(super) mode: u32,
@@ -25,7 +25,7 @@ pub(super) struct FileAttributes {
     changed: (i64, u32),
 }
 
-impl FileAttributes {
+impl FileVersion {
     /// About an open file.
     pub(super) fn of(file: impl AsFd) -> rustix::io::Result<Self> {
         fstat(file).map(Self::from)
@@ -78,7 +78,7 @@ impl FileAttributes {
     }
 }
 
-impl From<Stat> for FileAttributes {
+impl From<Stat> for FileVersion {
     #[allow(
         clippy::unnecessary_cast,
         reason = "these fields have another width on other architectures"

@@ -11,9 +11,9 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
 use super::read::{Opened, expect_file, link_target, look_at};
+use super::version::FileVersion;
 
 /// As many links as the kernel follows.
 const MOST_LINKS: usize = 40;
@@ -24,7 +24,7 @@ const SEARCH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEX
 pub(super) const ROOT: u32 = 0;
 
 /// The end of all links of one path.
-pub(super) struct Place {
+pub(super) struct ResolvedPath {
     /// The directory that the file stands in, or would.
     pub(super) directory: OwnedFd,
     /// Its name there.
@@ -32,7 +32,7 @@ pub(super) struct Place {
     /// The same as a path, for messages.
     pub(super) path: PathBuf,
     /// Whom the directory belongs to, and who can put files in it.
-    pub(super) ground: Ground,
+    pub(super) parent_directory: Parent,
     /// Who is writing: the effective user.
     pub(super) writer: u32,
     /// Whether a link led here.
@@ -41,14 +41,14 @@ pub(super) struct Place {
 
 /// Who can put files in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ground {
+pub(super) struct Parent {
     pub(super) owner: u32,
     /// Members of a group or everybody, with or without a sticky bit.
     pub(super) shared: bool,
 }
 
-impl Ground {
-    fn of(directory: &FileAttributes) -> Self {
+impl Parent {
+    fn of(directory: &FileVersion) -> Self {
         Self {
             owner: directory.owner,
             shared: directory.mode & 0o022 != 0,
@@ -56,7 +56,7 @@ impl Ground {
     }
 
     /// Whether only root can put files here.
-    fn belongs_to_root_alone(self) -> bool {
+    fn is_roots_only(self) -> bool {
         self.owner == ROOT && !self.shared
     }
 
@@ -66,7 +66,7 @@ impl Ground {
     }
 }
 
-impl Place {
+impl ResolvedPath {
     /// Finds where `path` leads for the effective user.
     pub(super) fn find(path: &Path) -> Result<Self, DiskError> {
         Self::find_for(rustix::process::geteuid().as_raw(), path)
@@ -89,28 +89,28 @@ impl Place {
             name = next;
             linked = true;
         }
-        let ground = Ground::of(&call("stat", &directory_path, || {
-            FileAttributes::of(&directory)
+        let parent_directory = Parent::of(&call("stat", &directory_path, || {
+            FileVersion::of(&directory)
         })?);
-        let place = Self {
+        let resolved = Self {
             directory,
             path: directory_path.join(&name),
             name,
-            ground,
+            parent_directory,
             writer,
             linked,
         };
-        match place.attributes()? {
-            Some(attributes) => place.judge(&attributes)?,
+        match resolved.attributes()? {
+            Some(attributes) => resolved.judge(&attributes)?,
             None if linked => {
                 return Err(DiskError::DanglingLink {
                     path: path.to_owned(),
-                    target: place.path,
+                    target: resolved.path,
                 });
             }
             None => {}
         }
-        Ok(place)
+        Ok(resolved)
     }
 
     /// The place of `path` itself: whatever stands there is neither followed nor judged, and may only be replaced.
@@ -123,21 +123,21 @@ impl Place {
             links: 0,
         }
         .directory(CWD, parent)?;
-        let ground = Ground::of(&call("stat", parent, || FileAttributes::of(&directory))?);
+        let parent_directory = Parent::of(&call("stat", parent, || FileVersion::of(&directory))?);
         Ok(Self {
             directory,
             name,
             path: path.to_owned(),
-            ground,
+            parent_directory,
             writer,
             linked: false,
         })
     }
 
     /// What stands here at this moment.
-    pub(super) fn attributes(&self) -> Result<Option<FileAttributes>, DiskError> {
+    pub(super) fn attributes(&self) -> Result<Option<FileVersion>, DiskError> {
         call("stat", &self.path, || {
-            FileAttributes::at(&self.directory, &self.name)
+            FileVersion::at(&self.directory, &self.name)
         })
     }
 
@@ -169,7 +169,7 @@ impl Place {
     }
 
     /// Refuses a file that must not be changed here.
-    fn judge(&self, file: &FileAttributes) -> Result<(), DiskError> {
+    fn judge(&self, file: &FileVersion) -> Result<(), DiskError> {
         let path = || self.path.clone();
         expect_file(file, &self.path)?;
         if self.linked && ![ROOT, self.writer].contains(&file.owner) {
@@ -178,13 +178,13 @@ impl Place {
                 owner: file.owner,
             });
         }
-        if self.writer == ROOT && !self.ground.trusts(file.owner, ROOT) {
+        if self.writer == ROOT && !self.parent_directory.trusts(file.owner, ROOT) {
             return Err(DiskError::StrangersFile {
                 path: path(),
                 owner: file.owner,
             });
         }
-        if self.writer == ROOT && file.links > 1 && !self.ground.belongs_to_root_alone() {
+        if self.writer == ROOT && file.links > 1 && !self.parent_directory.is_roots_only() {
             return Err(DiskError::HardLinks {
                 path: path(),
                 links: file.links,
@@ -291,7 +291,7 @@ impl Walk<'_> {
             Path::new(name),
             OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
         )?;
-        let attributes = call("stat", path, || FileAttributes::of(&link))?;
+        let attributes = call("stat", path, || FileVersion::of(&link))?;
         if attributes.kind != FileType::Symlink {
             return Ok(None);
         }
@@ -299,14 +299,20 @@ impl Walk<'_> {
         if self.links > MOST_LINKS {
             return Err(DiskError::refused("open", self.path, Errno::LOOP));
         }
-        let ground = Ground::of(&call("stat", path, || FileAttributes::of(&directory))?);
-        self.judge(path, attributes.owner, ground, last)?;
+        let parent_directory = Parent::of(&call("stat", path, || FileVersion::of(&directory))?);
+        self.judge(path, attributes.owner, parent_directory, last)?;
         link_target(&link, Path::new("")).map_err(|reason| DiskError::refused("open", path, reason))
     }
 
     /// Refuses a link that must not be followed: any that somebody else can exchange under root, and a stranger's.
-    fn judge(&self, path: &Path, owner: u32, ground: Ground, last: bool) -> Result<(), DiskError> {
-        if self.writer == ROOT && !ground.belongs_to_root_alone() {
+    fn judge(
+        &self,
+        path: &Path,
+        owner: u32,
+        parent_directory: Parent,
+        last: bool,
+    ) -> Result<(), DiskError> {
+        if self.writer == ROOT && !parent_directory.is_roots_only() {
             return Err(DiskError::LinkInSharedDirectory {
                 path: path.to_owned(),
             });
