@@ -1,4 +1,4 @@
-//! What a killed writer leaves beside a file: a temporary file, a backup, a lock of no file. Looks, and tidies under the lock.
+//! What a killed writer leaves beside a file: a temporary file, a backup. Looks, and tidies under the lock.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,8 +17,6 @@ pub struct Litter {
     pub temporary: Option<PathBuf>,
     /// The old contents of a file that was written in its place, and perhaps not to its end.
     pub backup: Option<PathBuf>,
-    /// The lock of a file that does not exist.
-    pub lock: Option<PathBuf>,
 }
 
 /// Looks for what killed writers of the file at `path` left. Where its directory can't be looked at there is nothing.
@@ -31,15 +29,9 @@ pub fn litter(path: &Path) -> Litter {
         let attributes = FileVersion::at(&resolved.directory, &name).ok().flatten()?;
         (!attributes.is_younger_than(at_least)).then(|| resolved.path_of(&name))
     };
-    let is_alone = matches!(resolved.attributes(), Ok(None));
     Litter {
         temporary: there(".", NEW, DEAD),
         backup: there(".", BACKUP, DEAD),
-        lock: if is_alone {
-            there("", ".lock", DEAD)
-        } else {
-            None
-        },
     }
 }
 

@@ -10,16 +10,20 @@ const ROOT: u32 = 0;
 
 /// What the kernel says of a file or a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileAttributes {
+pub struct FileAccess {
     /// Where it is.
     pub path: PathBuf,
     /// Its permission bits, `0o7777` at most.
     pub mode: u32,
     /// The number of its owner.
     pub owner: u32,
+    /// Whether a link leads to it.
+    pub is_link: bool,
+    /// Whether its file system is mounted read-only.
+    pub is_read_only: bool,
 }
 
-impl FileAttributes {
+impl FileAccess {
     fn found(&self, code: Code, message: impl Into<String>, command: &str) -> Finding {
         let fix = format!("{command} {}", shell_word(&self.path));
         Finding::new(code, self.path.display().to_string(), message, fix)
@@ -37,20 +41,43 @@ pub fn shell_word(path: &Path) -> String {
 }
 
 /// A user's file with secrets: it is for the user alone.
-pub fn users_file(file: &FileAttributes, user: u32) -> Vec<Finding> {
+pub fn users_file(file: &FileAccess, user: u32) -> Vec<Finding> {
     let mut found = owner(file, user);
     if file.permits(0o077) {
         let message = format!("{} its mode is {:o}", whom(file, 0o066), file.mode & 0o777);
-        found.push(
-            file.found(Code::FileMode, message, "chmod 600")
-                .fixable_if(file.owner == user),
-        );
+        let finding = file.found(Code::FileMode, message, "chmod 600");
+        let may_change = file.owner == user || user == ROOT;
+        found.push(match (file.is_read_only, may_change) {
+            (true, _) => Finding {
+                message: format!("{} on a read-only file system", finding.message),
+                fix: copy(file),
+                ..finding
+            },
+            (false, true) => finding.fixable_if(true),
+            // Its owner has to be changed first.
+            (false, false) => Finding {
+                fix: found
+                    .first()
+                    .map_or_else(String::new, |owner| owner.fix.clone()),
+                ..finding
+            },
+        });
     }
     found
 }
 
+/// Puts a copy of its own in the place of a link; elsewhere the directory has to be another one.
+fn copy(file: &FileAccess) -> String {
+    if file.is_link {
+        let path = shell_word(&file.path);
+        format!("install -m 600 \"$(readlink -f {path})\" {path}")
+    } else {
+        "move your files to a directory that can be written, and name it in the variable that ends in _CONFIGDIR".to_owned()
+    }
+}
+
 /// The directory of a user's files.
-pub fn users_directory(directory: &FileAttributes, user: u32) -> Vec<Finding> {
+pub fn users_directory(directory: &FileAccess, user: u32) -> Vec<Finding> {
     let mut found = owner(directory, user);
     let is_open_to_its_owner = directory.mode & 0o700 == 0o700;
     if directory.owner == user && !is_open_to_its_owner && user != ROOT {
@@ -80,8 +107,8 @@ pub fn users_directory(directory: &FileAttributes, user: u32) -> Vec<Finding> {
 
 /// The system's file and its directory, as `user` finds them.
 pub fn systems_file(
-    file: Option<&FileAttributes>,
-    directory: Option<&FileAttributes>,
+    file: Option<&FileAccess>,
+    directory: Option<&FileAccess>,
     user: u32,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -132,7 +159,7 @@ pub fn systems_file(
     found
 }
 
-fn owner(attributes: &FileAttributes, user: u32) -> Vec<Finding> {
+fn owner(attributes: &FileAccess, user: u32) -> Vec<Finding> {
     if attributes.owner == user {
         return Vec::new();
     }
@@ -140,7 +167,14 @@ fn owner(attributes: &FileAttributes, user: u32) -> Vec<Finding> {
         "it belongs to user {}, not to you (user {user})",
         attributes.owner
     );
-    vec![attributes.found(Code::FileOwner, message, &format!("sudo chown {user}"))]
+    let finding = attributes.found(Code::FileOwner, message, &format!("sudo chown {user}"));
+    // What a link leads to may be in use elsewhere.
+    let fix = if attributes.is_link || attributes.is_read_only {
+        copy(attributes)
+    } else {
+        finding.fix.clone()
+    };
+    vec![Finding { fix, ..finding }]
 }
 
 /// What comes before a command that only root may run.
@@ -149,7 +183,7 @@ fn sudo(user: u32) -> &'static str {
 }
 
 /// Who else may do what, as the begin of a message.
-fn whom(attributes: &FileAttributes, asked: u32) -> &'static str {
+fn whom(attributes: &FileAccess, asked: u32) -> &'static str {
     let bits = attributes.mode & asked;
     if bits == 0 {
         return "others have rights to it:";
@@ -166,11 +200,13 @@ fn whom(attributes: &FileAttributes, asked: u32) -> &'static str {
 mod tests {
     use super::*;
 
-    fn attributes(mode: u32, owner: u32) -> FileAttributes {
-        FileAttributes {
+    fn attributes(mode: u32, owner: u32) -> FileAccess {
+        FileAccess {
             path: "/h/my remote.yaml".into(),
             mode,
             owner,
+            is_link: false,
+            is_read_only: false,
         }
     }
 
@@ -212,7 +248,30 @@ mod tests {
             told(&users_file(&attributes(0o644, 0), 7)),
             [
                 "error file-owner: it belongs to user 0, not to you (user 7) [sudo chown 7 '/h/my remote.yaml']",
-                "error file-mode: all users can read it: its mode is 644 [chmod 600 '/h/my remote.yaml']",
+                "error file-mode: all users can read it: its mode is 644 [sudo chown 7 '/h/my remote.yaml']",
+            ]
+        );
+    }
+
+    #[test]
+    fn nobody_is_advised_to_change_what_cannot_be_changed() {
+        let copy = r#"[install -m 600 "$(readlink -f '/h/my remote.yaml')" '/h/my remote.yaml']"#;
+        let link = FileAccess {
+            is_link: true,
+            ..attributes(0o444, 0)
+        };
+        let found = told(&users_file(&link, 7));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|line| line.ends_with(copy)), "{found:?}");
+        let mounted = FileAccess {
+            is_read_only: true,
+            ..attributes(0o644, 7)
+        };
+        assert_eq!(
+            told(&users_file(&mounted, 7)),
+            [
+                "error file-mode: all users can read it: its mode is 644 on a read-only file system [move your files to a \
+                 directory that can be written, and name it in the variable that ends in _CONFIGDIR]"
             ]
         );
     }

@@ -5,8 +5,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Serialize, Serializer};
+
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something does not work, or a secret lies open.
     Error,
@@ -77,7 +80,7 @@ macro_rules! codes {
 codes! {
     FileMode "file-mode" [Error]
         "Other users may read or write your remote.yaml or docker-config.json."
-        "The tokens and passwords in it are no secrets any more, or others decide where they are sent."
+        "The tokens and passwords in it are no secrets any more, or others decide where they are sent. Where the mode can't be changed, Apptainer refuses every command."
         "chmod 600 FILE"
     DirectoryMode "directory-mode" [Warning Error]
         "Other users may look into the directory of your files; an error when they may write there."
@@ -104,8 +107,8 @@ codes! {
         "What reads the file now may see half of it; the next command that writes puts the old contents back."
         "portolan remote doctor --fix"
     Litter "litter" [Note]
-        "A command that was killed left a temporary file or a lock behind."
-        "Nothing; a temporary file may hold a copy of your secrets."
+        "A command that was killed left a temporary file behind."
+        "It may hold a copy of your secrets."
         "portolan remote doctor --fix"
     SystemUnreadable "system-unreadable" [Error]
         "Not all users may read the system's file."
@@ -143,6 +146,10 @@ codes! {
         "Active names a remote that does not exist; a warning when another file's Active counts."
         "Commands that name no remote fail."
         "portolan remote use NAME"
+    ActiveMissing "active-missing" [Error]
+        "No remote is active."
+        "Commands that name no remote fail."
+        "portolan remote use NAME"
     ChoiceUnknown "choice-unknown" [Error]
         "PORTOLAN_REMOTE names a remote that does not exist."
         "Commands that name no remote fail."
@@ -165,12 +172,12 @@ codes! {
         "sudo portolan remote use --exclusive NAME"
     IndividualExclusive "individual-exclusive" [Note]
         "A remote of your own claims to be exclusive, which only the system's file can say (D6)."
-        "Nothing here; Apptainer obeys it."
+        "Apptainer obeys it, and then allows no other remote; portolan does not."
         "Remove the key from FILE"
     InsecureKey "insecure-key" [Note]
         "A remote has the key Insecure, which Apptainer 1.0 does not know."
         "Apptainer 1.0 refuses the whole file."
-        "Nothing where no Apptainer 1.0 reads the file"
+        "Remove the key from FILE, or use a later Apptainer"
     TokenMoved "token-moved" [Warning]
         "Your token is for another address than the one that the remote has now (D21)."
         "The token is not sent, and you are not logged in."
@@ -193,7 +200,7 @@ codes! {
         "portolan remote login URI"
     KeyserverLoginUnused "keyserver-login-unused" [Note]
         "A login is for a keyserver that no remote has."
-        "Nothing; the secret lies there unused."
+        "The secret lies in your file, and no command uses it."
         "portolan remote logout URI"
     DockerConfigBroken "docker-config-broken" [Error]
         "docker-config.json can't be read or understood."
@@ -214,11 +221,7 @@ codes! {
     EndpointUnreachable "endpoint-unreachable" [Error Warning]
         "A remote does not say which services it has; a warning when it is not the active one, or has services that are known without asking."
         "What needs one of its services fails, but for those that are known."
-        "portolan remote status NAME"
-    ServiceUnknown "service-unknown" [Note]
-        "A remote names a service of an unknown kind."
-        "Nothing; nobody uses it."
-        "Ask who runs the remote, if you miss a service"
+        "portolan remote set-url NAME URI, where it has moved"
     HttpNeedless "http-needless" [Warning]
         "A remote is reached over plain http, and answers over https too."
         "Whoever is on the way reads your token and exchanges images."
@@ -226,7 +229,7 @@ codes! {
     KeyserverUnreachable "keyserver-unreachable" [Warning]
         "A keyserver does not answer."
         "Signatures by keys that you do not have yet can't be verified with it."
-        "curl --head URI"
+        "sudo portolan remote remove-keyserver NAME URI, where it is gone for good"
 }
 
 impl Code {
@@ -236,22 +239,36 @@ impl Code {
     }
 }
 
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+/// A path that is not UTF-8 is shown as far as it can be.
+fn displayed<S: Serializer>(file: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    file.as_ref()
+        .map(|file| file.display().to_string())
+        .serialize(serializer)
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.word())
     }
 }
 
-/// Something that somebody should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something that somebody should know; `--json` prints it as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was found.
-    pub code: Code,
     /// How bad it is.
     pub severity: Severity,
+    /// What was found.
+    pub code: Code,
     /// What it is about: a remote's name, an address, a path, a variable.
     pub subject: String,
     /// The file that says so.
+    #[serde(serialize_with = "displayed")]
     pub file: Option<PathBuf>,
     /// The line in it, from 1.
     pub line: Option<usize>,

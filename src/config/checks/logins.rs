@@ -34,26 +34,16 @@ pub fn logins(
         false => commands.login_to(&login.uri),
     };
     for (index, first) in twins_of_servers(all) {
-        let Some((login, other)) = all.get(index).zip(all.get(first)) else {
-            continue;
-        };
-        let line = user
-            .lines
-            .first(Part::Login(first))
-            .map_or_else(String::new, |line| format!(" (line {line})"));
-        let written = if login.uri == other.uri {
-            String::new()
-        } else {
-            format!(", written {}", other.uri)
-        };
-        let message = format!("there is another login to {}{written}{line}", login.uri);
-        let fix = login_again(login);
-        let finding = Finding::new(Code::LoginDuplicate, login.uri.as_str(), message, fix);
-        found.push(
-            finding
-                .at(user.path.clone(), user.lines.first(Part::Login(index)))
-                .fixable_if(twins.contains(&index)),
-        );
+        if let Some((login, other)) = all.get(index).zip(all.get(first)) {
+            let finding = duplicate(
+                login,
+                other,
+                user.lines.first(Part::Login(first)),
+                login_again(login),
+            );
+            let finding = finding.at(user.path.clone(), user.lines.first(Part::Login(index)));
+            found.push(finding.fixable_if(twins.contains(&index)));
+        }
     }
     for (index, login) in all.iter().enumerate() {
         let line = user.lines.first(Part::Login(index));
@@ -75,6 +65,18 @@ pub fn logins(
         }
     }
     found
+}
+
+/// A login to the server of `other`, which stands before it, on `line`.
+fn duplicate(login: &LoginEntry, other: &LoginEntry, line: Option<usize>, fix: String) -> Finding {
+    let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
+    let written = if login.uri == other.uri {
+        String::new()
+    } else {
+        format!(", written {}", other.uri)
+    };
+    let message = format!("there is another login to {}{written}{line}", login.uri);
+    Finding::new(Code::LoginDuplicate, login.uri.as_str(), message, fix)
 }
 
 /// Whether a keyserver's login has lost its secret, which stands beside it.

@@ -8,7 +8,7 @@ mod logins;
 mod remotes;
 
 pub use self::{
-    files::{FileAttributes, shell_word, systems_file, users_directory, users_file},
+    files::{FileAccess, shell_word, systems_file, users_directory, users_file},
     finding::{Code, Explanation, Finding, Severity},
     fix::fix,
     logins::logins,

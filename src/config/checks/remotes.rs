@@ -55,13 +55,8 @@ fn noted(
         Note::Ghost(name) => {
             let message =
                 format!("{name} is said to be the system's, which has no remote of this name");
-            let finding = in_users(
-                Code::Ghost,
-                name,
-                "System",
-                message,
-                commands.own("remove", name.as_str()),
-            )?;
+            let fix = commands.own("remove", name.as_str());
+            let finding = in_users(Code::Ghost, name, "System", message, fix)?;
             let is_idle = user.is_some_and(|user| is_idle_ghost(&user.document, name));
             Some(finding.fixable_if(is_idle))
         }
@@ -80,49 +75,40 @@ fn noted(
             let now = effective.remote(name)?.uri();
             let message =
                 format!("your token for {name} is for {stored_for}; the remote is now at {now}");
-            in_users(
-                Code::TokenMoved,
-                name,
-                "Token",
-                message,
-                commands.own("login", name.as_str()),
-            )
+            let fix = commands.own("login", name.as_str());
+            in_users(Code::TokenMoved, name, "Token", message, fix)
         }
         Note::IndividualExclusive(name) => {
             let message =
                 format!("{name} claims to be exclusive, which only the system's file can say");
-            let finding = in_users(
-                Code::IndividualExclusive,
-                name,
-                "Exclusive",
-                message,
-                String::new(),
-            )?;
-            let place = finding
-                .line
-                .map_or_else(String::new, |line| format!(" (line {line})"));
-            Some(Finding {
-                fix: format!("remove the key Exclusive{place} from the file"),
-                ..finding
-            })
+            let line =
+                user.and_then(|user| user.lines.key(Part::Remote(name.as_str()), "Exclusive"));
+            let place = line.map_or_else(String::new, |line| format!(" (line {line})"));
+            let fix = format!("remove the key Exclusive{place} from the file");
+            in_users(Code::IndividualExclusive, name, "Exclusive", message, fix)
         }
-        Note::SeveralExclusive(names) => {
-            let obeyed = effective.exclusive()?;
-            let message = format!(
-                "{} are all exclusive; {obeyed} is obeyed",
-                listed(names.iter())
-            );
-            let fix = commands.system("use --exclusive", obeyed.as_str());
-            let other = names.iter().find(|name| *name != obeyed)?;
-            let line = system.lines.key(Part::Remote(other.as_str()), "Exclusive");
-            Some(
-                Finding::new(Code::SeveralExclusive, obeyed.as_str(), message, fix)
-                    .at(system.path.clone(), line),
-            )
-        }
+        Note::SeveralExclusive(names) => several_exclusive(names, effective, system, commands),
         // Each file's own Active is looked at, the one that counts and the others; and so is the environment's choice.
         Note::NoSuchActive(_) | Note::Overruled(_) => None,
     }
+}
+
+fn several_exclusive(
+    names: &[RemoteName],
+    effective: &Effective<'_>,
+    system: &Layer,
+    commands: &Commands,
+) -> Option<Finding> {
+    let obeyed = effective.exclusive()?;
+    let message = format!(
+        "{} are all exclusive; {obeyed} is obeyed",
+        listed(names.iter())
+    );
+    let fix = commands.system("use --exclusive", obeyed.as_str());
+    let other = names.iter().find(|name| *name != obeyed)?;
+    let line = system.lines.key(Part::Remote(other.as_str()), "Exclusive");
+    let finding = Finding::new(Code::SeveralExclusive, obeyed.as_str(), message, fix);
+    Some(finding.at(system.path.clone(), line))
 }
 
 /// A choice of the environment that can't be followed.
@@ -185,7 +171,26 @@ fn active(
             .at(source.path.clone(), source.lines.key(Part::File, "Active"));
         found.push(if counts { finding } else { finding.otherwise() });
     }
+    found.extend(missing_active(effective, commands));
     found
+}
+
+fn missing_active(effective: &Effective<'_>, commands: &Commands) -> Option<Finding> {
+    if effective.active_name().is_some() {
+        return None;
+    }
+    let mut names = effective.remotes().map(|remote| remote.name.as_str());
+    let fix = match (names.next(), names.next()) {
+        (None, _) => format!("{0} add NAME URI && {0} use NAME", commands.own),
+        (Some(only), None) => commands.own("use", only),
+        (Some(_), Some(_)) => format!("{} use NAME", commands.own),
+    };
+    Some(Finding::new(
+        Code::ActiveMissing,
+        "",
+        "no remote is active",
+        fix,
+    ))
 }
 
 /// Remotes whose address can't be asked; in a user's file only those of their own count.
@@ -232,7 +237,7 @@ fn insecure_keys(source: &Layer) -> Option<Finding> {
         "Apptainer 1.0 does not know the key Insecure, which the file has for {}",
         listed(names)
     );
-    let fix = "nothing, where no Apptainer 1.0 reads the file";
+    let fix = "remove the key from the file, or use a later Apptainer";
     Some(
         Finding::new(Code::InsecureKey, first.as_str(), message, fix).at(source.path.clone(), line),
     )
@@ -298,7 +303,12 @@ mod tests {
         let user = "Active: m\nRemotes:\n  m: {URI: m.example, Token: t}\n  d: {URI: d.example, System: true, Token: t}\n";
         assert_eq!(found(SYSTEM, user), [""; 0]);
         assert_eq!(found(SYSTEM, ""), [""; 0]);
-        assert_eq!(found("", ""), [""; 0]);
+        assert_eq!(
+            found("", ""),
+            [
+                "error active-missing : no remote is active [portolan remote add NAME URI && portolan remote use NAME]"
+            ]
+        );
     }
 
     #[test]
@@ -332,7 +342,7 @@ mod tests {
             (
                 "Remotes:\n  a: {URI: a.example}\n  b:\n    URI: b.example\n    Insecure: false\n",
                 "note insecure-key /user:5: Apptainer 1.0 does not know the key Insecure, which the file has for b \
-                 [nothing, where no Apptainer 1.0 reads the file]",
+                 [remove the key from the file, or use a later Apptainer]",
             ),
         ];
         for (user, wanted) in cases {
@@ -372,33 +382,32 @@ mod tests {
               [sudo portolan remote use --exclusive b]"
             ]
         );
-        let secrets =
-            "Remotes:\n  a:\n    URI: a\n    Token: t\nCredentials:\n- URI: docker://r.example\n";
+        let secrets = "Active: a\nRemotes:\n  a:\n    URI: a\n    Token: t\nCredentials:\n- URI: docker://r.example\n";
         assert_eq!(
             found(secrets, ""),
             [
-                "error system-secret /system:4: the system's file has a token for a, which all users can read \
-                 [remove it (line 4) from the file, and make it invalid where it was made]",
-                "error system-secret /system:6: the system's file has a login to docker://r.example, which all users \
-                 can read [remove it (line 6) from the file, and make it invalid where it was made]",
+                "error system-secret /system:5: the system's file has a token for a, which all users can read \
+                 [remove it (line 5) from the file, and make it invalid where it was made]",
+                "error system-secret /system:7: the system's file has a login to docker://r.example, which all users \
+                 can read [remove it (line 7) from the file, and make it invalid where it was made]",
             ]
         );
     }
 
     #[test]
     fn an_address_counts_in_the_file_that_defines_its_remote() {
-        let odd = "Remotes:\n  d:\n    URI: ''\n";
+        let odd = "Active: d\nRemotes:\n  d:\n    URI: ''\n";
         let reason = "d has no address that can be asked: invalid URI: cannot have empty URI";
         assert_eq!(
             found(odd, "Remotes:\n  d: {URI: '', System: true}\n"),
             [format!(
-                "error uri-invalid /system:3: {reason} [sudo portolan remote set-url --global d URI]"
+                "error uri-invalid /system:4: {reason} [sudo portolan remote set-url --global d URI]"
             )]
         );
         assert_eq!(
             found("", odd),
             [format!(
-                "error uri-invalid /user:3: {reason} [portolan remote set-url d URI]"
+                "error uri-invalid /user:4: {reason} [portolan remote set-url d URI]"
             )]
         );
     }

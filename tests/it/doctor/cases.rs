@@ -135,14 +135,6 @@ const CASES: &[Case] = &[
         &["note litter .docker-config.json.portolan-new fixable"],
     ),
     (
-        Code::Litter,
-        |world| {
-            fs::remove_file(world.user_file()).unwrap();
-            left(world, "remote.yaml.lock", "");
-        },
-        &["note litter remote.yaml.lock fixable"],
-    ),
-    (
         Code::SystemUnreadable,
         |world| world.set_mode(&world.system_file(), 0o600),
         &["error system-unreadable remote.yaml"],
@@ -214,6 +206,14 @@ const CASES: &[Case] = &[
         Code::ActiveUnknown,
         |world| edit_system(world, "Active: company", "Active: nobody"),
         &["warning active-unknown remote.yaml:1"],
+    ),
+    (
+        Code::ActiveMissing,
+        |world| {
+            edit_system(world, "Active: company\n", "");
+            edit_user(world, "Active: mine\n", "");
+        },
+        &["error active-missing "],
     ),
     (
         Code::ChoiceUnknown,

@@ -13,10 +13,9 @@ use crate::support::server::Server;
 use crate::support::world::World;
 
 /// The codes that have a case here.
-pub(super) const COVERED: [Code; 5] = [
+pub(super) const COVERED: [Code; 4] = [
     Code::LibraryMissing,
     Code::EndpointUnreachable,
-    Code::ServiceUnknown,
     Code::HttpNeedless,
     Code::KeyserverUnreachable,
 ];
@@ -64,18 +63,12 @@ fn an_endpoint_that_does_not_answer_is_an_error_where_it_is_the_active_one() {
 }
 
 #[test]
-fn services_that_are_odd_or_missing_are_notes() {
+fn a_missing_library_is_a_note_and_an_odd_service_is_nothing() {
     let server = discovering(|base| {
         format!(r#"{{"keystoreAPI":{{"uri":"{base}/keys"}},"somethingAPI":{{"uri":"{base}/x"}}}}"#)
     });
     let world = world(&format!("  e: {{URI: '{}'}}\n", server.host()));
-    assert_eq!(
-        asked(&world),
-        [
-            "note service-unknown remote.yaml:3",
-            "note library-missing remote.yaml:3"
-        ]
-    );
+    assert_eq!(asked(&world), ["note library-missing remote.yaml:3"]);
     let run = world.run(&["remote", "doctor"]);
     assert!(
         run.stdout

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::survey::{Survey, system_has};
+use super::survey::Survey;
 use crate::cli::context::Context;
 use crate::cli::ui::Ui;
 use crate::cli::{files, keychain};
@@ -16,12 +16,8 @@ use crate::disk;
 use crate::disk::FileRules;
 
 /// Fixes; whether there was anything to fix. What can't be fixed is a warning, and stays a finding.
-pub(super) fn fix(survey: &Survey, context: &Context, ui: &mut Ui) -> bool {
-    let fixable: Vec<&Finding> = survey
-        .findings
-        .iter()
-        .filter(|finding| finding.fixable)
-        .collect();
+pub(super) fn fix(findings: &[Finding], survey: &Survey, context: &Context, ui: &mut Ui) -> bool {
+    let fixable: Vec<&Finding> = findings.iter().filter(|finding| finding.fixable).collect();
     for finding in &fixable {
         if let Err(error) = fix_files(finding, context, ui) {
             ui.warning(format!("Not fixed ({}): {error:#}", finding.code));
@@ -98,9 +94,8 @@ fn fix_users_file(survey: &Survey, context: &Context, ui: &mut Ui) -> anyhow::Re
             held.as_ref()
                 .is_some_and(|held| keychain::is_dead(login, held))
         };
-        Ok::<_, Infallible>(checks::fix(document, is_dead, |name| {
-            !system_has(survey, name)
-        }))
+        let is_ghost = |name: &_| !survey.system_has(name);
+        Ok::<_, Infallible>(checks::fix(document, is_dead, is_ghost))
     })?;
     told.iter().for_each(|sentence| ui.info(sentence));
     Ok(())

@@ -2,6 +2,7 @@
 //! `--fix` is given, not even modes.
 
 mod environment;
+mod files;
 mod fix;
 mod registries;
 mod report;
@@ -17,10 +18,11 @@ use self::servers::Asked;
 use self::survey::Survey;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::json;
 use crate::cli::json::JsonOption;
 use crate::cli::ui::Ui;
-use crate::config::checks::Severity;
+use crate::cli::{json, keychain};
+use crate::config::checks;
+use crate::config::checks::{Code, Finding, Severity};
 
 /// Find out what is wrong with your remotes, keyservers and logins
 ///
@@ -50,8 +52,10 @@ pub(crate) struct DoctorArgs {
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let mut survey = Survey::take(context);
-    if args.fix && fix::fix(&survey, context, ui) {
+    let mut findings = examine(&survey, context);
+    if args.fix && fix::fix(&findings, &survey, context, ui) {
         survey = Survey::take(context);
+        findings = examine(&survey, context);
     }
     let asked = if args.offline {
         Asked::default()
@@ -59,7 +63,8 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
         let _waiting = ui.spinner("asking the servers");
         servers::ask(&survey, context)
     };
-    let report = Report::new(survey, asked, args.offline);
+    findings.extend(asked.findings);
+    let report = Report::new(findings, &survey, asked.servers, args.offline);
     if args.json.json {
         json::print("portolan.remote-doctor/1", &report.view(), ui)?;
     } else {
@@ -71,4 +76,42 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
         1 => Err(anyhow!("1 error was found")),
         number => Err(anyhow!("{number} errors were found")),
     }
+}
+
+/// What is wrong with the files and what they say, as far as no server is needed to know it.
+fn examine(survey: &Survey, context: &Context) -> Vec<Finding> {
+    let (system, user, commands) = (
+        survey.system.as_ref(),
+        survey.user.as_ref(),
+        &survey.commands,
+    );
+    let mut found = environment::look(context);
+    found.extend(files::modes(survey, context));
+    let is_new = |finding: &&Finding| {
+        let same = |other: &Finding| other.code == finding.code && other.file == finding.file;
+        !found.iter().any(same)
+    };
+    let unreadable: Vec<_> = survey.unreadable.iter().filter(is_new).cloned().collect();
+    found.extend(unreadable);
+    found.extend(checks::remotes(
+        system,
+        user,
+        survey.chosen.as_ref(),
+        commands,
+    ));
+    found.retain(|finding| finding.code != Code::ActiveMissing || survey.user_is_known);
+    let registries = registries::look(survey, context);
+    found.extend(registries.findings);
+    let effective = survey.effective();
+    if let Some(user) = user {
+        let held = registries.held.as_ref();
+        let is_dead = |login: &_| held.is_some_and(|held| keychain::is_dead(login, held));
+        found.extend(checks::logins(user, effective.as_ref(), is_dead, commands));
+    }
+    if let Some(effective) = &effective {
+        found.extend(tokens::look(survey, effective, context.now));
+        found.extend(servers::known_to_lack_library(survey, effective));
+    }
+    found.extend(files::litter(survey, context));
+    found
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::servers::Asked;
 use super::survey::Survey;
 use crate::cli::ui::Ui;
 use crate::config::checks::{Finding, Severity};
@@ -23,25 +22,11 @@ pub(super) struct Report {
 /// What `doctor --json` shows.
 #[derive(Serialize)]
 pub(super) struct DoctorView<'a> {
-    findings: Vec<FindingRow<'a>>,
+    findings: &'a [Finding],
     errors: usize,
     warnings: usize,
     notes: usize,
     checked: Checked<'a>,
-}
-
-#[derive(Serialize)]
-struct FindingRow<'a> {
-    severity: &'static str,
-    code: &'static str,
-    subject: &'a str,
-    file: Option<String>,
-    line: Option<usize>,
-    message: &'a str,
-    effect: &'static str,
-    fix: &'a str,
-    /// Whether `--fix` fixes it.
-    fixable: bool,
 }
 
 #[derive(Serialize)]
@@ -52,9 +37,12 @@ struct Checked<'a> {
 }
 
 impl Report {
-    pub(super) fn new(survey: Survey, asked: Asked, offline: bool) -> Self {
-        let mut findings = survey.findings;
-        findings.extend(asked.findings);
+    pub(super) fn new(
+        mut findings: Vec<Finding>,
+        survey: &Survey,
+        servers: Vec<String>,
+        offline: bool,
+    ) -> Self {
         findings.sort_by_key(|finding| finding.severity);
         let files = survey
             .files
@@ -66,7 +54,7 @@ impl Report {
             findings,
             fix,
             files,
-            servers: asked.servers,
+            servers,
             offline,
         }
     }
@@ -80,19 +68,8 @@ impl Report {
     }
 
     pub(super) fn view(&self) -> DoctorView<'_> {
-        let findings = self.findings.iter().map(|finding| FindingRow {
-            severity: finding.severity.name(),
-            code: finding.code.word(),
-            subject: &finding.subject,
-            file: finding.file.as_ref().map(|file| file.display().to_string()),
-            line: finding.line,
-            message: &finding.message,
-            effect: finding.effect,
-            fix: &finding.fix,
-            fixable: finding.fixable,
-        });
         DoctorView {
-            findings: findings.collect(),
+            findings: &self.findings,
             errors: self.number(Severity::Error),
             warnings: self.number(Severity::Warning),
             notes: self.number(Severity::Note),
@@ -126,23 +103,14 @@ impl Report {
         if self.findings.is_empty() {
             return format!("No problems found. {checked}");
         }
-        let kinds = [
-            (Severity::Error, "error"),
-            (Severity::Warning, "warning"),
-            (Severity::Note, "note"),
-        ];
-        let counts: Vec<String> = kinds
+        let counts: Vec<String> = Severity::ALL
             .into_iter()
-            .map(|(severity, word)| (self.number(severity), word))
+            .map(|severity| (self.number(severity), severity.name()))
             .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| counted(number, word))
+            .map(|(number, word)| format!("{number} {word}{}", if number == 1 { "" } else { "s" }))
             .collect();
-        let fixable = match self
-            .findings
-            .iter()
-            .filter(|finding| finding.fixable)
-            .count()
-        {
+        let fixable = self.findings.iter().filter(|finding| finding.fixable);
+        let fixable = match fixable.count() {
             0 => String::new(),
             number => format!(" {number} of them can be fixed by: {}.", self.fix),
         };
@@ -174,8 +142,4 @@ fn headline(finding: &Finding) -> String {
         (None, _) => String::new(),
     };
     format!("{label}{place} {}", in_one_line(&finding.message))
-}
-
-fn counted(number: usize, word: &str) -> String {
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }

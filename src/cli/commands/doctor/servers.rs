@@ -2,10 +2,10 @@
 //! no answer.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::survey::{Survey, Told, place};
+use super::survey::{Survey, Told, edit};
 use crate::cli::context::Context;
 use crate::cli::network;
 use crate::cli::services::{LIBRARY, WayToLibrary};
@@ -46,8 +46,8 @@ enum Server<'a> {
     Keyserver {
         uri: String,
         insecure: bool,
-        file: Option<PathBuf>,
-        line: Option<usize>,
+        /// The remote that lists it, and where; none for an endpoint's own.
+        listed: Option<(&'a Remote<'a>, Option<PathBuf>, Option<usize>)>,
     },
 }
 
@@ -99,42 +99,30 @@ fn servers<'a>(survey: &Survey, effective: &'a Effective<'a>) -> Vec<Server<'a>>
                 is_active: active == Some(remote.name),
             });
         }
-        let (file, _) = place(survey, remote);
-        let listed = remote
-            .keyservers()
-            .iter()
-            .enumerate()
-            .filter(|(_, keyserver)| !keyserver.skip);
-        for (index, keyserver) in listed {
+        let (file, _) = survey.place(remote);
+        let listed = remote.keyservers().iter().enumerate();
+        for (index, keyserver) in listed.filter(|(_, keyserver)| !keyserver.skip) {
             let line = lines(survey, remote, index);
-            keyservers.entry(keyserver.uri.clone()).or_insert((
-                keyserver.insecure,
-                file.clone(),
-                line,
-            ));
+            keyservers
+                .entry(keyserver.uri.clone())
+                .or_insert((keyserver.insecure, (remote, file.clone(), line)));
         }
     }
-    let keyservers = keyservers.into_iter();
-    servers.extend(
-        keyservers.map(|(uri, (insecure, file, line))| Server::Keyserver {
-            uri,
-            insecure,
-            file,
-            line,
-        }),
-    );
-    if let Some(uri) = survey
+    let listed = keyservers.into_iter();
+    servers.extend(listed.map(|(uri, (insecure, listed))| Server::Keyserver {
+        uri,
+        insecure,
+        listed: Some(listed),
+    }));
+    let own = survey
         .active(effective)
         .filter(|remote| remote.keyservers().is_empty())
-        .and_then(known_keyserver)
-    {
-        servers.push(Server::Keyserver {
-            uri,
-            insecure: false,
-            file: None,
-            line: None,
-        });
-    }
+        .and_then(known_keyserver);
+    servers.extend(own.map(|uri| Server::Keyserver {
+        uri,
+        insecure: false,
+        listed: None,
+    }));
     servers
 }
 
@@ -176,13 +164,41 @@ impl Asker<'_> {
             Server::Keyserver {
                 uri,
                 insecure,
-                file,
-                line,
-            } => self
-                .keyserver(uri, *insecure)
-                .map(|finding| finding.at(file.clone(), *line))
-                .into_iter()
-                .collect(),
+                listed,
+            } => {
+                let fix = || match listed {
+                    Some((remote, file, line)) => {
+                        self.without_keyserver(remote, uri, file.as_deref(), *line)
+                    }
+                    None => self.another_keyserver(),
+                };
+                let (file, line) = listed
+                    .as_ref()
+                    .map_or((None, None), |(_, file, line)| (file.clone(), *line));
+                let finding = self.keyserver(uri, *insecure, fix);
+                finding
+                    .map(|finding| finding.at(file, line))
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// How a remote's list loses a keyserver; no command changes the list of an individual remote.
+    fn without_keyserver(
+        &self,
+        remote: &Remote<'_>,
+        uri: &str,
+        file: Option<&Path>,
+        line: Option<usize>,
+    ) -> String {
+        match file.filter(|_| !remote.is_global()) {
+            Some(file) => edit(file, line.unwrap_or(1)),
+            None => {
+                let commands = &self.survey.commands;
+                let command = commands.system("remove-keyserver", remote.name.as_str());
+                format!("{command} {}", ShellWord(uri))
+            }
         }
     }
 
@@ -191,12 +207,7 @@ impl Asker<'_> {
         match self.lookup.services(endpoint, Freshness::Now) {
             Ok(discovery) => found.extend(self.services(remote, endpoint, &discovery, is_active)),
             Err(error) => {
-                let finding = unreachable(
-                    remote,
-                    endpoint,
-                    &error,
-                    &self.survey.commands.own("status", remote.name.as_str()),
-                );
+                let finding = unreachable(remote, endpoint, &error, self.set_url(remote, "URI"));
                 let is_known = [ServiceKind::Library, ServiceKind::Keyserver]
                     .iter()
                     .any(|kind| known_service(&endpoint.uri, kind).is_some());
@@ -216,7 +227,7 @@ impl Asker<'_> {
                 found.push(self.needless(remote, endpoint));
             }
         }
-        let (file, line) = place(self.survey, remote);
+        let (file, line) = self.survey.place(remote);
         found
             .into_iter()
             .map(|finding| finding.at(file.clone(), line))
@@ -232,22 +243,6 @@ impl Asker<'_> {
     ) -> Vec<Finding> {
         let mut found = Vec::new();
         let name = remote.name;
-        let unknown = discovery
-            .services()
-            .filter(|(kind, _)| matches!(kind, ServiceKind::Other(_)));
-        for (kind, uri) in unknown {
-            let message = format!(
-                "{name} names a service of an unknown kind, {kind:?} at {uri}",
-                kind = kind.name()
-            );
-            let fix = "ask who runs the remote, if you miss a service";
-            found.push(Finding::new(
-                Code::ServiceUnknown,
-                name.as_str(),
-                message,
-                fix,
-            ));
-        }
         let knows_library = known_service(&endpoint.uri, &ServiceKind::Library).is_some();
         if is_active && !knows_library && discovery.service(&ServiceKind::Library).is_err() {
             found.push(without_library(self.survey, self.effective, name));
@@ -258,12 +253,21 @@ impl Asker<'_> {
             && !knows_keyserver
             && let Ok(uri) = discovery.service(&ServiceKind::Keyserver)
         {
-            found.extend(self.keyserver(uri, false));
+            found.extend(self.keyserver(uri, false, || self.another_keyserver()));
         }
         found
     }
 
-    fn keyserver(&self, uri: &str, insecure: bool) -> Option<Finding> {
+    fn another_keyserver(&self) -> String {
+        self.survey.commands.system("add-keyserver", "URI")
+    }
+
+    fn keyserver(
+        &self,
+        uri: &str,
+        insecure: bool,
+        fix: impl FnOnce() -> String,
+    ) -> Option<Finding> {
         let client = if insecure {
             &self.unchecked
         } else {
@@ -272,12 +276,12 @@ impl Asker<'_> {
         let address =
             KeyserverUri::parse(uri).map_or_else(|_| uri.to_owned(), |uri| uri.to_string());
         let error = keyserver::reach(client, &address).err()?;
+        let message = format!("the keyserver {uri} does not answer: {}", Told(&error));
         let hint = match &error {
             KeyserverRequestError::Request(error) => error.hint(),
             KeyserverRequestError::Refused(_) | KeyserverRequestError::Elsewhere(_) => None,
         };
-        let message = format!("the keyserver {uri} does not answer: {}", Told(&error));
-        let fix = hint.unwrap_or_else(|| format!("curl --head {}", ShellWord(uri)));
+        let fix = hint.unwrap_or_else(fix);
         Some(Finding::new(Code::KeyserverUnreachable, uri, message, fix))
     }
 
@@ -287,13 +291,17 @@ impl Asker<'_> {
             "{} is asked over plain http, and {} answers over https too",
             remote.name, endpoint.uri
         );
-        let commands = &self.survey.commands;
+        let fix = self.set_url(remote, endpoint.uri.as_str());
+        Finding::new(Code::HttpNeedless, name, message, fix)
+    }
+
+    fn set_url(&self, remote: &Remote<'_>, uri: &str) -> String {
+        let (commands, name) = (&self.survey.commands, remote.name.as_str());
         let command = match remote.is_global() {
             true => commands.system("set-url --global", name),
             false => commands.own("set-url", name),
         };
-        let fix = format!("{command} {}", ShellWord(endpoint.uri.as_str()));
-        Finding::new(Code::HttpNeedless, name, message, fix)
+        format!("{command} {}", ShellWord(uri))
     }
 }
 
@@ -301,7 +309,7 @@ fn unreachable(
     remote: &Remote<'_>,
     endpoint: &Endpoint,
     error: &DiscoveryError,
-    command: &str,
+    command: String,
 ) -> Finding {
     let hint = match error {
         DiscoveryError::Request(error) => error.hint(),
@@ -316,7 +324,7 @@ fn unreachable(
         endpoint.url(),
         Told(error)
     );
-    let fix = hint.unwrap_or_else(|| command.to_owned());
+    let fix = hint.unwrap_or(command);
     Finding::new(
         Code::EndpointUnreachable,
         remote.name.as_str(),
@@ -325,12 +333,19 @@ fn unreachable(
     )
 }
 
+/// The active remote is one that is known to have no library.
+pub(super) fn known_to_lack_library(survey: &Survey, effective: &Effective<'_>) -> Option<Finding> {
+    let remote = survey.active(effective)?;
+    let endpoint = network::endpoint(remote).ok()?;
+    let library = known_service(&endpoint.uri, &ServiceKind::Library)?;
+    let (file, line) = survey.place(remote);
+    library
+        .is_empty()
+        .then(|| without_library(survey, effective, remote.name).at(file, line))
+}
+
 /// The active remote has no library: what does, and how to choose it.
-pub(super) fn without_library(
-    survey: &Survey,
-    effective: &Effective<'_>,
-    name: &RemoteName,
-) -> Finding {
+fn without_library(survey: &Survey, effective: &Effective<'_>, name: &RemoteName) -> Finding {
     let commands = &survey.commands;
     let choose = commands.own("use", LIBRARY);
     let fix = match WayToLibrary::find(effective) {
