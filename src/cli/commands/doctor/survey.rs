@@ -47,7 +47,7 @@ impl Survey {
         let mut unreadable = Vec::new();
         let mut read = |path: &Path, kind| {
             let source = read(path, kind, context.user.id);
-            source.map_err(|finding| unreadable.push(finding)).ok()
+            source.map_err(|finding| unreadable.push(*finding)).ok()
         };
         let system = read(&paths.system, LayerKind::System);
         let user = read(&paths.user, LayerKind::User);
@@ -98,7 +98,7 @@ impl Survey {
 }
 
 /// A file; `None` when it does not exist, a finding when it can't be read.
-fn read(path: &Path, kind: LayerKind, user: u32) -> Result<Option<Layer>, Finding> {
+fn read(path: &Path, kind: LayerKind, user: u32) -> Result<Option<Layer>, Box<Finding>> {
     let parse = |bytes: Option<&[u8]>| {
         let Some(bytes) = bytes else { return Ok(None) };
         let read = yaml::read(bytes).map_err(|error| ParseError {
@@ -109,8 +109,8 @@ fn read(path: &Path, kind: LayerKind, user: u32) -> Result<Option<Layer>, Findin
     };
     match disk::read_settled(path, parse) {
         Ok((source, _)) => Ok(source),
-        Err(ReadError::Parse(ParseError { error, .. })) => Err(broken(path, &error)),
-        Err(ReadError::Disk(error)) => Err(unreadable(path, &error, kind, user)),
+        Err(ReadError::Parse(ParseError { error, .. })) => Err(Box::new(broken(path, &error))),
+        Err(ReadError::Disk(error)) => Err(Box::new(unreadable(path, &error, kind, user))),
     }
 }
 
