@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Fewer characters of base64 than these stand in any text.
@@ -201,6 +201,34 @@ impl Stored {
             Self::IdentityToken { token, .. } => token,
         }
     }
+
+    /// The value of an HTTP header Authorization.
+    pub fn authorization(&self) -> Secret {
+        match self {
+            Self::Password { user, password } => {
+                let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
+                Secret::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)))
+            }
+            Self::IdentityToken { token, .. } => Secret::new(format!("Bearer {}", token.expose())),
+        }
+    }
+
+    /// The login of such a value.
+    pub fn of_authorization(header: &Secret) -> Option<Self> {
+        let (scheme, rest) = header.expose().split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(Self::IdentityToken {
+                user: String::new(),
+                token: Secret::new(rest),
+            });
+        }
+        let pair = Zeroizing::new(String::from_utf8(BASE64_STANDARD.decode(rest).ok()?).ok()?);
+        let (user, password) = pair.split_once(':')?;
+        Some(Self::Password {
+            user: user.to_owned(),
+            password: Secret::new(password),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +244,26 @@ mod tests {
             "Some(\n    Secret(***),\n)"
         );
         assert_eq!(secret.expose(), "pa55word");
+    }
+
+    #[test]
+    fn a_login_survives_its_header() {
+        for stored in [
+            Stored::Password {
+                user: "ian".to_owned(),
+                password: Secret::new("pa55:word/é"),
+            },
+            Stored::IdentityToken {
+                user: String::new(),
+                token: Secret::new("t0k en"),
+            },
+        ] {
+            assert_eq!(
+                Stored::of_authorization(&stored.authorization()),
+                Some(stored)
+            );
+        }
+        assert_eq!(Stored::of_authorization(&Secret::new("Basic %")), None);
     }
 
     #[test]

@@ -173,11 +173,16 @@ pub(crate) fn without_boolean_values(
     command: &clap::Command,
     words: Vec<OsString>,
 ) -> Vec<OsString> {
-    let mut ended = false;
+    let (mut ended, mut in_group) = (false, false);
     words
         .into_iter()
         .filter_map(|word| {
-            ended = ended || word == "--";
+            // The words of another command are its own.
+            ended = ended || word == "--" || (word == "exec" && !in_group);
+            in_group = in_group
+                || ["remote", "keyserver", "registry"]
+                    .iter()
+                    .any(|group| word == *group);
             let split = if ended {
                 None
             } else {
@@ -269,7 +274,12 @@ mod tests {
                 )
                 .arg(clap::Arg::new("tokenfile").long("tokenfile")),
         );
-        let cases: [(&[&str], &[&str]); 5] = [
+        let cases: [(&[&str], &[&str]); 7] = [
+            (&["-g=1", "exec", "-g=1"], &["-g", "exec", "-g=1"]),
+            (
+                &["remote", "add", "exec", "-g=1"],
+                &["remote", "add", "exec", "-g"],
+            ),
             (&["--global=true", "x"], &["--global", "x"]),
             (&["--global=F", "x"], &["x"]),
             (&["-g=1"], &["-g"]),

@@ -8,9 +8,12 @@ use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
+use rustix::process::{Resource, Rlimit, getrlimit};
+
 use crate::command::{Command, CommandError};
 use crate::config::paths;
 use crate::config::paths::{Paths, UserDirectories};
+use crate::disk;
 
 /// The environment as it was when the command began.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +109,8 @@ pub(crate) struct Context {
     pub(crate) paths: Paths,
     /// The time at which the command began.
     pub(crate) now: SystemTime,
+    /// The limit of core dumps at that time.
+    pub(crate) core_limit: Rlimit,
 }
 
 /// Where the command line says that things are.
@@ -188,6 +193,7 @@ impl Context {
             environment,
             paths,
             now: SystemTime::now(),
+            core_limit: getrlimit(Resource::Core),
         })
     }
 }
@@ -206,6 +212,8 @@ fn configured_directory(
     named
         .map(PathBuf::from)
         .filter(|directory| is_trusted(directory, user))
+        // What `exec` runs may run portolan, which changes the user's own files.
+        .map(|directory| disk::memory_origin(&directory).unwrap_or(directory))
 }
 
 /// `$HOME`, else the account's. Under sudo with the caller's HOME root must not write into somebody else's home, nor take

@@ -12,15 +12,28 @@ use crate::service::http::HttpError;
 use crate::service::registry::login::LoginError;
 use crate::service::token::TokenError;
 
-/// How a command ended that did not fail. The numbers are its exit codes.
+/// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// All is done.
-    Done = 0,
+    Done,
     /// Something differs from what was asked for, and a check was all that was wanted.
-    WouldChange = 2,
+    WouldChange,
     /// Something should be looked at, and a strict answer was wanted.
-    Warnings = 3,
+    Warnings,
+    /// What `exec` ran ended with this code.
+    Child(u8),
+}
+
+impl Outcome {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::WouldChange => 2,
+            Self::Warnings => 3,
+            Self::Child(code) => code,
+        }
+    }
 }
 
 /// Apptainer's exit code for whatever is fatal.
@@ -89,7 +102,7 @@ impl<E: Into<anyhow::Error>> Advise for E {
 /// The exit code of a command, after its error was told.
 pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode {
     let error = match result {
-        Ok(outcome) => return ExitCode::from(outcome as u8),
+        Ok(outcome) => return ExitCode::from(outcome.code()),
         Err(error) => error,
     };
     if is_closed_pipe(&error) {

@@ -7,6 +7,7 @@ mod commands;
 mod completion;
 mod context;
 mod credential;
+mod credential_helper;
 mod failure;
 mod files;
 mod json;
@@ -18,6 +19,7 @@ mod network;
 mod previous;
 pub(crate) mod printable;
 pub mod prompt;
+mod secrets;
 mod services;
 mod sources;
 mod spinner;
@@ -33,7 +35,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::{CommandFactory, FromArgMatches};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::cli::args::{GlobalOptions, GroupOptions};
 use crate::cli::context::{Context, Environment, Places, Terminals, User};
@@ -48,6 +50,13 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Until the words are understood nobody knows how they are to be answered.
     let plain = || ui(&GlobalOptions::default(), &environment);
     let mut typed: Vec<OsString> = words.into_iter().collect();
+    if credential_helper::is_meant(&typed) {
+        let mut ui = plain();
+        return failure::conclude(
+            credential_helper::run(&typed, environment, &mut ui),
+            &mut ui,
+        );
+    }
     if let [_, question @ ..] = typed.as_slice()
         && completion::is_question(question)
     {
@@ -126,8 +135,8 @@ fn run_command(
     environment: Environment,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    forbid_core_dumps();
     let context = Context::new(places, environment, ui.user)?;
+    forbid_core_dumps(&context.core_limit);
     // The directory is decided already; an old variable that decided it is warned of like any other.
     let _ = args::variable(&context, ui, "CONFIGDIR");
     ui.debug(format!(
@@ -148,8 +157,8 @@ fn run_command(
 ///
 /// One byte is less than any dump, so no file is written. A limit of none at all would not keep the kernel from handing
 /// the dump to another program (`core_pattern` with a pipe); exactly one byte does, as it is Linux's own guard there.
-fn forbid_core_dumps() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Core);
+fn forbid_core_dumps(before: &Rlimit) {
+    let Rlimit { maximum, .. } = *before;
     let current = Some(maximum.map_or(1, |most| most.min(1)));
     // Lowering a limit is always allowed, and where it is lower already it may stay so.
     let _ = setrlimit(Resource::Core, Rlimit { current, maximum });

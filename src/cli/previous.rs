@@ -2,8 +2,6 @@
 //!
 //! It stands in the user's directory for state, 0600 in a 0700 directory: which remotes somebody uses is nobody else's business.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -92,11 +90,7 @@ fn write(name: &RemoteName, context: &Context) -> Result<(), DiskError> {
     let Some(file) = key(&context.paths.user) else {
         return Ok(());
     };
-    // Without it the next step fails, and says why.
-    let _ = DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&context.paths.state);
+    disk::create_private_directories(&context.paths.state);
     let mut session = disk::open(&context.paths.state.join("previous"), &RULES)?;
     loop {
         let mut memory = session.read(|bytes| Ok::<_, DiskError>(Memory::parse(bytes)))?;

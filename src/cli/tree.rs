@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::args::GlobalOptions;
 use crate::cli::commands::{
-    add, apply, completions, doctor, export, get_login_password, keyserver_list, keyservers, list,
-    login, logout, man, registry_list, remove, rename, resolve, service_login, service_logout,
-    set_url, show, status, use_remote,
+    add, apply, completions, doctor, exec, export, get_login_password, keyserver_list, keyservers,
+    list, login, logout, man, registry_list, remove, rename, resolve, service_login,
+    service_logout, set_url, show, status, use_remote,
 };
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
@@ -37,12 +37,14 @@ pub(crate) struct Cli {
     pub(crate) group: Option<Group>,
 }
 
-/// The groups of commands, and what the program says of itself, which needs no file of the configuration.
+/// The groups of commands, a run of another command, and what the program says of itself, which needs no file of the
+/// configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
     Remote(LazyInGroup<RemoteGroup>),
     Keyserver(LazyInGroup<KeyserverGroup>),
     Registry(LazyInGroup<RegistryGroup>),
+    Exec(Lazy<exec::ExecArgs>),
     Completions(Lazy<completions::CompletionsArgs>),
     Man(Lazy<man::ManArgs>),
 }
@@ -151,6 +153,7 @@ impl Group {
             Self::Remote(_) => "remote",
             Self::Keyserver(_) => "keyserver",
             Self::Registry(_) => "registry",
+            Self::Exec(_) => "exec",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
@@ -162,8 +165,19 @@ impl Group {
             Self::Remote(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Keyserver(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Registry(group) => group.command.as_ref().map(|command| command as &dyn Run),
+            Self::Exec(args) => Some(&**args),
             Self::Completions(_) | Self::Man(_) => None,
         }
+    }
+}
+
+impl Run for exec::ExecArgs {
+    fn name(&self) -> &'static str {
+        "exec"
+    }
+
+    fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+        exec::run(self, context, ui)
     }
 }
 

@@ -76,6 +76,17 @@ impl Paths {
         }
     }
 
+    /// The directory of the system's configuration.
+    pub fn sysconfdir(&self) -> &Path {
+        let directory = self.system.parent().and_then(Path::parent);
+        directory.unwrap_or(Path::new("/"))
+    }
+
+    /// The record of the secrets in stores, one for all commands.
+    pub fn stores(&self) -> PathBuf {
+        self.state.with_file_name("stores.json")
+    }
+
     /// The user's own remote.yaml, whatever `-c` names.
     pub fn own(&self) -> PathBuf {
         self.user_directory.join(FILE_NAME)

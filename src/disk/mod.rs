@@ -14,6 +14,7 @@ mod error;
 mod in_place;
 mod litter;
 mod lock;
+mod memory;
 mod permissions;
 mod read;
 mod resolved;
@@ -29,7 +30,10 @@ use std::time::Duration;
 
 pub use error::{DiskError, DiskNote, Reason};
 pub use litter::{Litter, litter, tidy};
-pub use permissions::{close_directory, close_file, create_directory, may_write};
+pub use memory::{MemoryDirectory, any_text, copy_new, memory_bases, memory_origin};
+pub use permissions::{
+    close_directory, close_file, create_directory, create_private_directories, may_write,
+};
 pub use read::{Contents, LARGEST, read, read_settled};
 pub use session::{Session, open};
 

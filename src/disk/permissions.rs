@@ -2,7 +2,9 @@
 //!
 //! That modes are only ever fixed towards stricter ones is D2 of docs/compatibility.md, who may write is D20.
 
+use std::fs::DirBuilder;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use rustix::fs::{
@@ -35,6 +37,12 @@ pub fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
         call("chmod", path, || chmod(&number, wanted))?;
     }
     Ok(true)
+}
+
+/// Makes a directory for its owner alone, and those above it that do not exist. Where that fails, whatever is done in it next
+/// fails too, and says why.
+pub fn create_private_directories(path: &Path) {
+    let _ = DirBuilder::new().recursive(true).mode(0o700).create(path);
 }
 
 /// Gives a file the mode `at_most` when it permits more than that; a stricter one is left. The old mode, when it was changed;

@@ -10,8 +10,6 @@ mod record;
 pub mod rules;
 mod store;
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +17,7 @@ pub use self::command::CommandError;
 pub use self::keyring::KeyringError;
 pub use self::record::{Entry, Machine, Subject};
 pub use self::rules::{RuleError, Rules};
+pub(crate) use self::store::OWN_HELPER;
 pub use self::store::{Store, StoreError};
 
 use self::record::Record;
@@ -124,9 +123,18 @@ impl Stores {
     /// When the record can't be read.
     pub fn entries(&self, file: &Path) -> Result<Vec<Entry>, StoresError> {
         let file = resolved(file);
+        let mut entries = self.all()?;
+        entries.retain(|entry| entry.product == self.product && entry.file == file);
+        Ok(entries)
+    }
+
+    /// What is recorded for all commands and files.
+    ///
+    /// # Errors
+    /// When the record can't be read.
+    pub fn all(&self) -> Result<Vec<Entry>, StoresError> {
         let (record, _) = disk::read_settled(&self.record, |bytes| self.parse(bytes))?;
-        let is_own = |entry: &Entry| entry.product == self.product && entry.file == file;
-        Ok(record.secrets.into_iter().filter(is_own).collect())
+        Ok(record.secrets)
     }
 
     /// Stores the secret of a login and records where; an older secret of it, in another store, is removed. With
@@ -279,11 +287,7 @@ impl Stores {
 
     fn edit<T>(&self, change: impl Fn(&mut Record) -> T) -> Result<(T, Vec<String>), StoresError> {
         if let Some(directory) = self.record.parent() {
-            // Without it the next step fails, and says why.
-            let _ = DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(directory);
+            disk::create_private_directories(directory);
         }
         let replace = |before: Record, _: Option<&Contents>| {
             let mut after = before.clone();

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod exec;
 pub(crate) mod export;
 pub(crate) mod get_login_password;
 pub(crate) mod keyserver_list;

@@ -257,6 +257,27 @@ impl AuthFile {
         self.replace(key, Map::new());
     }
 
+    /// Names the helper of this very key, or none.
+    pub fn set_helper(&mut self, key: &str, name: Option<&str>) {
+        let helpers = self.root.get_mut("credHelpers");
+        match (helpers.and_then(Value::as_object_mut), name) {
+            (Some(helpers), Some(name)) => {
+                helpers.insert(key.to_owned(), name.into());
+            }
+            (Some(helpers), None) => {
+                helpers.shift_remove(key);
+                if helpers.is_empty() {
+                    self.root.shift_remove("credHelpers");
+                }
+            }
+            (None, Some(name)) => {
+                let helpers = Map::from_iter([(key.to_owned(), name.into())]);
+                self.root.insert("credHelpers".to_owned(), helpers.into());
+            }
+            (None, None) => {}
+        }
+    }
+
     /// Takes every entry of this key's account out; says whether there was one.
     pub fn erase(&mut self, key: &str) -> bool {
         let account = RegistryAccount::of_key(key);

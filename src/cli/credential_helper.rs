@@ -1,0 +1,153 @@
+//! The program under its other name, `docker-credential-portolan`: Docker's protocol over the stores, so that docker, podman,
+//! skopeo, helm and the runtimes find one login.
+//!
+//! Words come as the only argument and on standard input; answers and errors go to standard output, as the protocol has it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+
+use crate::cli::context::{Context, Environment, Places};
+use crate::cli::failure::Outcome;
+use crate::cli::prompt::Input;
+use crate::cli::secrets;
+use crate::cli::ui::Ui;
+use crate::credentials::helper::{Login, NOT_FOUND};
+use crate::secret::Stored;
+use crate::stores::{Entry, Store, Stores, Subject};
+use crate::uri::RegistryAccount;
+
+/// The program's name.
+pub(crate) const PROGRAM: &str = "docker-credential-portolan";
+
+/// Whether the program was started under this name.
+pub(crate) fn is_meant(words: &[OsString]) -> bool {
+    let name = words.first().and_then(|word| Path::new(word).file_name());
+    name == Some(OsStr::new(PROGRAM))
+}
+
+/// Answers one question; an error is an answer too.
+pub(crate) fn run(
+    words: &[OsString],
+    environment: Environment,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let answered = answer(words.get(1).map(OsString::as_os_str), environment, ui);
+    let (text, outcome) = match answered {
+        Ok(text) => (text, Outcome::Done),
+        Err(error) => (format!("{error:#}\n"), Outcome::Child(1)),
+    };
+    ui.print(&text)?;
+    Ok(outcome)
+}
+
+fn answer(word: Option<&OsStr>, environment: Environment, ui: &Ui) -> anyhow::Result<String> {
+    let context = Context::new(Places::default(), environment, ui.user)?;
+    super::forbid_core_dumps(&context.core_limit);
+    let stores = secrets::stores(&context);
+    let mut input = Input::new();
+    match word.and_then(OsStr::to_str) {
+        Some("get") => {
+            let server = input.all()?;
+            let (_, stored) = find(&stores, server.expose(), &context)?;
+            let login = Login::new(server.expose().trim(), &stored);
+            Ok(format!("{}\n", login.render().expose()))
+        }
+        Some("store") => {
+            let text = input.all()?;
+            let login = Login::parse(text.expose().as_bytes())
+                .ok_or_else(|| anyhow!("not a login of the protocol"))?;
+            store(login, &stores, &context).map(|()| String::new())
+        }
+        Some("erase") => {
+            let server = input.all()?;
+            let entry = entry(&stores, server.expose(), &context)?;
+            let stores = Stores {
+                product: entry.product.clone(),
+                ..stores
+            };
+            stores.remove(&entry.file, &entry.subject)?;
+            Ok(String::new())
+        }
+        Some("list") => list(&stores),
+        Some("version") => Ok(format!(
+            "{PROGRAM} (portolan) {}\n",
+            env!("CARGO_PKG_VERSION")
+        )),
+        _ => Err(anyhow!("Usage: {PROGRAM} <store|get|erase|list|version>")),
+    }
+}
+
+fn subject(server: &str) -> Subject {
+    Subject::Registry {
+        account: RegistryAccount::of_key(server.trim()).to_string(),
+    }
+}
+
+/// What is recorded for a server: by the command whose files are managed, otherwise by any.
+fn entry(stores: &Stores, server: &str, context: &Context) -> anyhow::Result<Entry> {
+    let meant = subject(server);
+    let mut entries = stores.all()?;
+    entries.retain(|entry| entry.subject.is_same(&meant));
+    let is_own = |entry: &&Entry| {
+        entry.product == stores.product && entry.file == context.paths.docker_config
+    };
+    let own = entries.iter().find(is_own).or(entries.first());
+    own.cloned().ok_or_else(|| anyhow!(NOT_FOUND))
+}
+
+fn find(stores: &Stores, server: &str, context: &Context) -> anyhow::Result<(Entry, Stored)> {
+    let entry = entry(stores, server, context)?;
+    let stored = stores.get(&entry)?.stored;
+    let stored = stored.ok_or_else(|| anyhow!(NOT_FOUND))?;
+    Ok((entry, stored))
+}
+
+/// Stores a login where the one before it lives, otherwise where the administrator says, otherwise in the keyring.
+fn store(login: Login<'_>, stores: &Stores, context: &Context) -> anyhow::Result<()> {
+    let server = login.server.to_string();
+    let store = match entry(stores, &server, context) {
+        Ok(entry) => entry.store,
+        Err(_) => match stores.read_rules()?.choose(None, &stores.rules)? {
+            Store::File => Store::Keyring,
+            store => store,
+        },
+    };
+    if let Store::Command(line) = &store {
+        return Err(anyhow!(
+            "the login is printed by `{line}`: nothing is stored"
+        ));
+    }
+    let stored = login.into_stored().context("the secret is empty")?;
+    stores.put(
+        &context.paths.docker_config,
+        subject(&server),
+        store,
+        &stored,
+        None,
+    )?;
+    Ok(())
+}
+
+/// The registries that there is a login for, and the users, as far as no command has to run.
+fn list(stores: &Stores) -> anyhow::Result<String> {
+    let mut users = BTreeMap::new();
+    for entry in stores.all()? {
+        let Subject::Registry { account } = &entry.subject else {
+            continue;
+        };
+        let stored = match &entry.store {
+            Store::Command(_) => None,
+            _ => stores.get(&entry)?.stored,
+        };
+        let user = match stored {
+            Some(Stored::Password { user, .. }) => user,
+            Some(Stored::IdentityToken { .. }) => "<token>".to_owned(),
+            None => entry.user.clone().unwrap_or_default(),
+        };
+        users.insert(account.clone(), user);
+    }
+    Ok(format!("{}\n", serde_json::to_string(&users)?))
+}
