@@ -73,14 +73,17 @@ impl MemoryDirectory {
             match create_directory(&path, 0o700) {
                 Ok(true) => {}
                 Ok(false) => continue,
+                // A name that is taken, or what another run takes for a left-over at this moment.
                 Err(DiskError::Refused { reason, .. })
-                    if reason.kind() == io::ErrorKind::AlreadyExists =>
+                    if matches!(
+                        reason.kind(),
+                        io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound
+                    ) =>
                 {
                     continue;
                 }
                 Err(error) => return Err(error),
             }
-            // Another run may have taken it for one that was left, and removed it.
             let Some(lock) = lock(&path) else { continue };
             let mut directory = Self {
                 path,
