@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::cli::context::Context;
-use crate::cli::secrets;
 use crate::cli::ui::Ui;
+use crate::cli::{files, secrets};
 use crate::config::change;
 use crate::config::change::{Definer, VerifiedToken};
 use crate::config::document::{Document, LoginEntry};
 use crate::config::effective::{Effective, LayerKind, Layers};
+use crate::config::layer::Scope;
 use crate::config::paths::FILE_NAME;
 use crate::config::yaml;
 use crate::credentials::auth_file::AuthFile;
@@ -49,9 +50,10 @@ impl Configuration {
         };
         let before = layers.user.as_ref().map(|layer| &layer.document);
         let mut document = before.cloned().unwrap_or_default();
-        if let Some(remote) = effective.active().filter(|_| layers.chosen.is_some()) {
-            let built_in = (remote.layer == LayerKind::BuiltIn).then(|| remote.uri());
-            change::use_remote(&mut document, remote.name, built_in);
+        if let Some(name) = &layers.chosen {
+            let below = Some(&layers.system);
+            change::use_remote(&mut document, Scope::User, below, name, false)
+                .map_err(|error| files::explain(error.into(), Scope::User, context))?;
         }
         for entry in filled.stores.entries(&context.paths.user)? {
             filled.remote_or_keyserver(&entry, &mut document, effective);

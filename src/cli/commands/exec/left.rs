@@ -57,7 +57,9 @@ fn is_changed(path: &Path, text: Option<&[u8]>) -> bool {
     let now = fs::read(path).map(zeroize::Zeroizing::new);
     match (now, text) {
         (Ok(now), Some(text)) => now.as_slice() != text,
-        (Ok(now), None) => yaml::read(&now).is_ok_and(|document| document != Default::default()),
+        (Ok(now), None) => {
+            yaml::document(&now).is_ok_and(|document| document != Default::default())
+        }
         (Err(_), text) => text.is_some(),
     }
 }

@@ -18,11 +18,10 @@ use clap::Args;
 use self::configuration::{Configuration, DOCKER_FILE};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
-use crate::cli::layers;
+use crate::cli::migration;
 use crate::cli::ui::Ui;
-use crate::config::change::ChangeError;
+use crate::cli::view;
 use crate::config::effective::Layers;
-use crate::config::policy;
 use crate::disk;
 use crate::disk::{DiskError, MemoryDirectory};
 use crate::name::RemoteName;
@@ -64,11 +63,11 @@ pub(crate) struct ExecArgs {
 }
 
 pub(crate) fn run(args: &ExecArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    layers::migrate(context, ui)?;
+    migration::migrate(context, ui)?;
     let layers = chosen_layers(args, context)?;
     let effective = layers.merge();
-    layers::warn(&effective, context, ui);
     let configuration = Configuration::build(&layers, &effective, context, ui)?;
+    view::warn(&effective, context, ui);
     let Some((program, arguments)) = args.program.split_first() else {
         return Err(anyhow!("no command"));
     };
@@ -88,21 +87,14 @@ pub(crate) fn run(args: &ExecArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
 /// The layers, with the remote that the command line or the environment chooses as the active one.
 fn chosen_layers(args: &ExecArgs, context: &Context) -> anyhow::Result<Layers> {
     let Some(name) = args.remote.as_deref().map(RemoteName::found) else {
-        let layers = layers::load(context)?;
-        layers::check_choice(&layers.merge())?;
+        let layers = view::load(context)?;
+        view::check_choice(&layers.merge())?;
         return Ok(layers);
     };
-    let layers = Layers {
-        chosen: Some(name.clone()),
-        ..layers::load_files(context)?
-    };
-    let effective = layers.merge();
-    if effective.remote(&name).is_none() {
-        return Err(ChangeError::NoSuchRemote(name)
-            .advise_person("portolan remote list shows the remotes that there are."));
-    }
-    policy::may_use(&effective, &name)?;
-    Ok(layers)
+    Ok(Layers {
+        chosen: Some(name),
+        ..view::load_files(context)?
+    })
 }
 
 /// The directories that may be in memory, the user's own first.
