@@ -12,11 +12,10 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::{fs, io, process};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open, statfs};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat, open, statfs};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::attributes::FileAttributes;
 use super::error::{DiskError, call};
 use super::permissions::create_directory;
 
@@ -169,9 +168,9 @@ fn lock(path: &Path) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = open(path, flags, Mode::empty()).ok()?;
     flock(&opened, FlockOperation::NonBlockingLockExclusive).ok()?;
-    let attributes = FileAttributes::of(&opened).ok()?;
+    let locked = fstat(&opened).ok()?;
     let current = fs::symlink_metadata(path).ok()?;
-    (current.ino() == attributes.inode()).then_some(opened)
+    (current.ino() == locked.st_ino).then_some(opened)
 }
 
 /// Copies a file, or a directory with all that is in it, to where nothing stands yet. Links are copied as they are; pipes,

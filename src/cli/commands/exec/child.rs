@@ -60,7 +60,7 @@ pub(super) fn run(
 ) -> u8 {
     // The limit that portolan set for itself is none of the command's.
     let ours = getrlimit(Resource::Core);
-    let _ = setrlimit(Resource::Core, context.core_limit.clone());
+    let _ = setrlimit(Resource::Core, context.core_limit);
     let started = command.spawn();
     let _ = setrlimit(Resource::Core, ours);
     let ended = started.and_then(|mut child| wait(&mut child, signals));
