@@ -4,11 +4,13 @@
 
 mod differences;
 mod keyservers;
+mod mirrors;
 mod refusal;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
+    mirrors::{Endpoint, RegistriesConf},
     differences::{Difference, differences},
     keyservers::keyserver_credential,
     refusal::{Refusal, RefusalReason},
