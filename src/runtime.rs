@@ -378,15 +378,23 @@ impl Runtime {
         self.rules
     }
 
-    /// Which versions have the rules from this runtime's on to those before `next`'s: `before 1.4`, `1.3.3 and later`.
+    /// Which versions have the rules from this runtime's on to those before `next`'s: `before 1.4`, `1.2.3 to 1.2.x`, `1.4.2 and
+    /// later`; empty for all.
     pub fn range(&self, next: Option<&Self>) -> String {
         let is_first = self.rules == &self.product.table()[0];
         let from = shown(self.rules.from);
-        match next.map(|next| shown(next.rules.from)) {
+        match next.map(|next| next.rules.from) {
             None if is_first => String::new(),
             None => format!("{from} and later"),
-            Some(next) if is_first => format!("before {next}"),
-            Some(next) => format!("{from} and later, before {next}"),
+            Some(next) if is_first => format!("before {}", shown(next)),
+            Some((major, minor, 0)) => {
+                let lines = self.product.lines();
+                let before = lines.iter().rev().find(|line| **line < (major, minor));
+                before.map_or(from.clone(), |(major, minor)| {
+                    format!("{from} to {major}.{minor}.x")
+                })
+            }
+            Some((major, minor, patch)) => format!("{from} to {major}.{minor}.{}", patch - 1),
         }
     }
 }
@@ -547,10 +555,9 @@ mod tests {
     fn a_range_of_versions_is_named_by_its_ends() {
         let versions: Vec<_> = parsed("apptainer@1.5").unwrap().versions().collect();
         assert_eq!(versions[0].range(Some(&versions[2])), "before 1.2");
-        assert_eq!(
-            versions[2].range(Some(&versions[3])),
-            "1.2 and later, before 1.2.3"
-        );
+        assert_eq!(versions[2].range(Some(&versions[3])), "1.2 to 1.2.2");
+        assert_eq!(versions[3].range(Some(&versions[4])), "1.2.3 to 1.2.x");
+        assert_eq!(versions[2].range(Some(&versions[6])), "1.2 to 1.3.x");
         assert_eq!(versions[7].range(None), "1.4.2 and later");
         assert_eq!(versions[0].range(None), "");
     }

@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::UsageError;
 use crate::cli::ui::Ui;
 use crate::command::Command;
+use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::uri::{EndpointUri, TypedScheme};
 
@@ -119,6 +120,28 @@ impl AuthfileOption {
         self.authfile
             .clone()
             .or_else(|| variable(context, ui, "AUTH_FILE").map(PathBuf::from))
+    }
+}
+
+/// Which version of the runtime is meant.
+#[derive(Args, Debug)]
+pub(crate) struct RuntimeOption {
+    /// Answer for this version of the runtime: apptainer@1.3, singularityce@4.1.5 (PORTOLAN_RUNTIME) [default: the newest]
+    #[arg(long, value_name = "NAME@VERSION")]
+    runtime: Option<String>,
+}
+
+impl RuntimeOption {
+    /// The runtime, from the command line or from the variable. It is never run.
+    ///
+    /// # Errors
+    /// Says which versions are known.
+    pub(crate) fn find(&self, context: &Context) -> anyhow::Result<Runtime> {
+        let named = self.runtime.as_deref();
+        match named.or_else(|| context.environment.text("PORTOLAN_RUNTIME")) {
+            Some(text) => Ok(Runtime::parse(text, &context.command)?),
+            None => Ok(Runtime::newest(&context.command)),
+        }
     }
 }
 

@@ -170,23 +170,19 @@ impl Context {
             );
         let system = paths::system_file(&sysconfdir, &command);
         let home = find_home(&command, &environment, user);
-        let user_directory = match configured_directory(&command, &environment, user) {
-            Some(directory) => directory,
-            None => match &home {
-                Some(home) => home.join(command.home_directory()),
-                None => {
-                    return Err(ContextError::NoHome {
-                        user: user.id,
-                        variable: command.variable("CONFIGDIR"),
-                    });
-                }
-            },
-        };
+        let named = configured_directory(&command, &environment, user);
+        if home.is_none() && named.is_none() {
+            return Err(ContextError::NoHome {
+                user: user.id,
+                variable: command.variable("CONFIGDIR"),
+            });
+        }
         let mut directories = user_directories(home.as_deref(), &environment, user);
+        directories.named = named;
         for directory in [&mut directories.cache, &mut directories.state] {
             *directory = directory.join("portolan").join(command.name());
         }
-        let paths = Paths::new(system, user_directory, directories, places.config);
+        let paths = Paths::new(system, &command, directories, places.config);
         Ok(Self {
             command,
             user,
@@ -223,12 +219,14 @@ fn find_home(command: &Command, environment: &Environment, user: User) -> Option
         is_trusted(home, user) && !is_strange(&home.join(command.home_directory()), user)
     };
     let named = environment.get("HOME").map(PathBuf::from).filter(is_safe);
-    named.or_else(|| {
-        let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user.id))
-            .ok()
-            .flatten()?;
-        Some(account.dir).filter(|home| !home.as_os_str().is_empty())
-    })
+    named.or_else(|| account_home(user))
+}
+
+/// The home directory that the account database has for a user.
+pub(crate) fn account_home(user: User) -> Option<PathBuf> {
+    let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user.id));
+    let home = account.ok().flatten()?.dir;
+    Some(home).filter(|home| !home.as_os_str().is_empty())
 }
 
 /// Whether root may work in a directory that a variable names. Users may name what they like.
@@ -311,6 +309,8 @@ fn user_directories(home: Option<&Path>, environment: &Environment, user: User) 
     let named =
         |directory: fn() -> Option<PathBuf>| is_named.then(directory).flatten().filter(is_safe);
     UserDirectories {
+        home: home.to_path_buf(),
+        named: None,
         cache: named(dirs::cache_dir).unwrap_or_else(|| home.join(".cache")),
         state: named(dirs::state_dir).unwrap_or_else(|| home.join(".local/state")),
         configuration: named(dirs::config_dir).unwrap_or_else(|| home.join(".config")),

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::cli::sources::{Place, Sources};
 use crate::config::document::LoginEntry;
 use crate::config::effective::{Remote, Token};
-use crate::resolve::Credential;
+use crate::credentials::look_up::{Login, Outcome, Pair, Source};
+use crate::resolve::{Credential, RegistryLogin};
 
 /// What a server gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +17,15 @@ pub(crate) struct CredentialView {
     pub(crate) stored_in: Option<Place>,
     /// The credential helper that has it.
     pub(crate) helper: Option<String>,
+    /// The user's name that is sent to a registry.
+    pub(crate) account: Option<String>,
+    /// Where one of several is taken at random: the user's name of each, `None` where one says nothing, `error` where the pull
+    /// fails with one.
+    pub(crate) one_of: Option<Vec<Option<String>>>,
+    /// What the helper is asked for, in order, until it has an answer.
+    pub(crate) helper_keys: Vec<String>,
+    /// The variables that say who logs in.
+    pub(crate) variables: Vec<String>,
 }
 
 impl CredentialView {
@@ -24,6 +34,10 @@ impl CredentialView {
         kind: "none",
         stored_in: None,
         helper: None,
+        account: None,
+        one_of: None,
+        helper_keys: Vec::new(),
+        variables: Vec::new(),
     };
 
     /// What a server of a remote gets.
@@ -36,15 +50,63 @@ impl CredentialView {
             (Credential::Token(Token::Stored(_)), Some(remote)) => Self {
                 kind: "token",
                 stored_in: Some(sources.token(remote.name)),
-                helper: None,
+                ..Self::NONE
             },
             (Credential::Login(index, login), _) => Self {
                 kind: login_kind(login),
                 stored_in: Some(sources.login(index)),
-                helper: None,
+                ..Self::NONE
             },
             (Credential::None | Credential::Token(_), _) => Self::NONE,
         }
+    }
+
+    /// What a registry gets.
+    pub(crate) fn of_registry(login: &RegistryLogin) -> Self {
+        let found = match login {
+            RegistryLogin::Variables(Pair { login, variables }) => {
+                return Self {
+                    kind: kind(login),
+                    account: account(login),
+                    variables: variables.clone(),
+                    ..Self::NONE
+                };
+            }
+            RegistryLogin::Found(found) => found,
+        };
+        let mut view = Self::NONE;
+        match &found.outcome {
+            _ if !found.calls.is_empty() => {
+                view.kind = "helper";
+                view.helper = found.calls.first().map(|call| call.helper.clone());
+                view.helper_keys = found.calls.iter().map(|call| call.key.clone()).collect();
+            }
+            Outcome::Login(login) => {
+                view.kind = kind(login);
+                view.account = account(login);
+            }
+            Outcome::OneOf(logins) => {
+                let accounts = logins.iter().map(|login| match login {
+                    Ok(login) => account(login),
+                    Err(_) => Some("error".to_owned()),
+                });
+                view.one_of = Some(accounts.collect());
+                view.kind = logins.iter().flatten().map(kind).max().unwrap_or("none");
+            }
+            Outcome::Anonymous | Outcome::Fails(_) => return view,
+        }
+        match &found.source {
+            Some(Source::File { path, .. }) => {
+                view.stored_in = Some(Place {
+                    layer: "docker-config",
+                    file: Some(path.display().to_string()),
+                    line: None,
+                });
+            }
+            Some(Source::Variable { .. }) => view.variables = vec!["DOCKER_AUTH_CONFIG".to_owned()],
+            None => {}
+        }
+        view
     }
 
     /// As a person reads it.
@@ -52,22 +114,50 @@ impl CredentialView {
         let words = match self.kind {
             "none" => return "none".to_owned(),
             "token" => "access token",
-            "basic" => "user and password",
+            "basic" | "password" => "user and password",
             "bearer" => "login by token",
-            "password" => "user and password",
             "identity-token" => "identity token",
+            "registry-token" => "registry token",
             "helper" => "whatever the credential helper has:",
-            "environment" => "user and password of the environment",
             _ => "login",
         };
-        let helper = self
-            .helper
-            .as_ref()
-            .map_or_else(String::new, |helper| format!(" {helper}"));
-        match &self.stored_in {
-            Some(place) => format!("{words}{helper} ({})", place.told()),
-            None => format!("{words}{helper}"),
+        let mut text = words.to_owned();
+        for part in self.helper.iter().chain(&self.account) {
+            text.push(' ');
+            text.push_str(part);
         }
+        if let Some(names) = &self.one_of {
+            let names = names.iter().map(|name| name.as_deref().unwrap_or("nobody"));
+            text = format!(
+                "one of these at random: {}",
+                names.collect::<Vec<_>>().join(", ")
+            );
+        }
+        let places = self.stored_in.iter().map(Place::told);
+        let places: Vec<_> = places.chain(self.variables.iter().cloned()).collect();
+        if places.is_empty() {
+            text
+        } else {
+            format!("{text} ({})", places.join(", "))
+        }
+    }
+}
+
+/// The user's name of a login, as far as it has one.
+fn account(login: &Login) -> Option<String> {
+    Some(login.user.clone()).filter(|user| !user.is_empty())
+}
+
+/// What is sent with a login to a registry.
+fn kind(login: &Login) -> &'static str {
+    if login.is_empty() {
+        "none"
+    } else if !login.identity_token.is_empty() {
+        "identity-token"
+    } else if !login.registry_token.is_empty() {
+        "registry-token"
+    } else {
+        "password"
     }
 }
 

@@ -13,6 +13,7 @@ mod files;
 mod json;
 mod keychain;
 mod lazy;
+mod lookup;
 mod manual;
 mod migration;
 mod network;

@@ -9,8 +9,12 @@ use crate::command::Command;
 pub struct Paths {
     /// The system's remote.yaml.
     pub system: PathBuf,
+    /// The user's home directory.
+    pub home: PathBuf,
     /// The directory of the user's files.
     pub user_directory: PathBuf,
+    /// Whether a variable names that directory.
+    pub user_directory_is_named: bool,
     /// The user's remote.yaml, or the file that `-c` names.
     pub user: PathBuf,
     /// Whether `-c` named it: then its directory and its mode are the user's own business.
@@ -28,6 +32,10 @@ pub struct Paths {
 /// The directories of a user that no runtime decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserDirectories {
+    /// The home directory.
+    pub home: PathBuf,
+    /// The one that a variable names for the command's files.
+    pub named: Option<PathBuf>,
     /// For what can be asked for again.
     pub cache: PathBuf,
     /// For what is remembered between commands.
@@ -57,15 +65,21 @@ pub fn system_file(sysconfdir: &Path, command: &Command) -> PathBuf {
 }
 
 impl Paths {
-    /// The files below the directory of the user's files; `named` is the file of `-c`.
+    /// The files of a command below the directories of a user; `named` is the file of `-c`.
     pub fn new(
         system: PathBuf,
-        user_directory: PathBuf,
+        command: &Command,
         directories: UserDirectories,
         named: Option<&Path>,
     ) -> Self {
+        let user_directory_is_named = directories.named.is_some();
+        let user_directory = directories
+            .named
+            .unwrap_or_else(|| directories.home.join(command.home_directory()));
         Self {
             system,
+            home: directories.home,
+            user_directory_is_named,
             user: named.map_or_else(|| user_directory.join(FILE_NAME), Path::to_path_buf),
             user_is_named: named.is_some(),
             docker_config: user_directory.join("docker-config.json"),
@@ -100,19 +114,21 @@ mod tests {
     #[test]
     fn a_named_file_replaces_the_users_and_nothing_else() {
         let directories = UserDirectories {
+            home: "/h".into(),
+            named: None,
             cache: "/c".into(),
             state: "/t".into(),
             configuration: "/h/.config".into(),
         };
         let plain = Paths::new(
             "/s".into(),
-            "/h/.apptainer".into(),
+            &Command::apptainer(),
             directories.clone(),
             None,
         );
         let named = Paths::new(
             "/s".into(),
-            "/h/.apptainer".into(),
+            &Command::apptainer(),
             directories,
             Some(Path::new("/tmp/x.yaml")),
         );

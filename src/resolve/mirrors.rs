@@ -98,11 +98,14 @@ impl RegistriesConf {
 
     /// The registry with the longest prefix of a name, and how much of the name that covers.
     fn find(&self, name: &str) -> Option<(&Registry, usize)> {
-        let matching = self.registries.iter().filter_map(|registry| {
-            Some((registry, covered(name, &registry.prefix)?))
-        });
+        let matching = self
+            .registries
+            .iter()
+            .filter_map(|registry| Some((registry, covered(name, &registry.prefix)?)));
         // Of two equally long ones the first counts.
-        matching.rev().max_by_key(|(registry, _)| registry.prefix.len())
+        matching
+            .rev()
+            .max_by_key(|(registry, _)| registry.prefix.len())
     }
 
     /// The endpoints of an image, in the order in which a version asks them; `name` is its repository with the host,
@@ -128,7 +131,8 @@ impl RegistriesConf {
                     _ => true,
                 };
                 let mirrors = registry.mirror.iter().filter(is_used);
-                let mirrors = mirrors.map(|mirror| (mirror.location.as_str(), mirror.insecure, true));
+                let mirrors =
+                    mirrors.map(|mirror| (mirror.location.as_str(), mirror.insecure, true));
                 let own = (registry.location.as_str(), registry.insecure, false);
                 let endpoint = |(location, insecure, is_mirror)| {
                     self.endpoint(name, &name[length..], location, insecure, is_mirror)
@@ -155,8 +159,9 @@ impl RegistriesConf {
         let registry = self.find(&name).map(|(registry, _)| registry);
         let blocked = registry.filter(|registry| registry.blocked);
         Endpoint {
-            blocked: blocked
-                .map(|registry| format!("registry {} is blocked in {}", registry.prefix, self.files)),
+            blocked: blocked.map(|registry| {
+                format!("registry {} is blocked in {}", registry.prefix, self.files)
+            }),
             insecure: insecure || registry.is_some_and(|registry| registry.insecure),
             name,
             is_mirror,
@@ -184,7 +189,9 @@ impl RegistriesConf {
 fn covered(name: &str, prefix: &str) -> Option<usize> {
     let end = match prefix.strip_prefix('*') {
         Some(domain) if domain.starts_with('.') => {
-            let start = name.find(domain).filter(|start| !name[..*start].contains('/'))?;
+            let start = name
+                .find(domain)
+                .filter(|start| !name[..*start].contains('/'))?;
             start + domain.len()
         }
         _ => name.starts_with(prefix).then_some(prefix.len())?,
@@ -195,10 +202,15 @@ fn covered(name: &str, prefix: &str) -> Option<usize> {
 
 fn old_registries(old: OldForm) -> Vec<Registry> {
     let mut registries: Vec<Registry> = Vec::new();
-    let lists = [(old.block.registries, true), (old.insecure.registries, false)];
+    let lists = [
+        (old.block.registries, true),
+        (old.insecure.registries, false),
+    ];
     for (locations, blocked) in lists {
         for location in locations {
-            let place = registries.iter().position(|known| known.location == location);
+            let place = registries
+                .iter()
+                .position(|known| known.location == location);
             let place = place.unwrap_or_else(|| {
                 registries.push(Registry {
                     location,
@@ -250,7 +262,9 @@ fn checked(mut registry: Registry) -> Result<Registry, String> {
 
 fn location(text: &str) -> Result<String, String> {
     if text.starts_with("http://") || text.starts_with("https://") {
-        return Err(format!("invalid location '{text}': URI schemes are not supported"));
+        return Err(format!(
+            "invalid location '{text}': URI schemes are not supported"
+        ));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }

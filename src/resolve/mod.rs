@@ -6,14 +6,16 @@ mod differences;
 mod keyservers;
 mod mirrors;
 mod refusal;
+mod registry;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
-    mirrors::{Endpoint, RegistriesConf},
     differences::{Difference, differences},
     keyservers::keyserver_credential,
+    mirrors::{Endpoint, RegistriesConf},
     refusal::{Refusal, RefusalReason},
+    registry::{ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup, other_answers},
 };
 
 use crate::command::Command;

@@ -11,12 +11,18 @@ pub enum Image {
         host: Option<String>,
     },
     /// In a registry.
-    Registry {
-        /// The registry, and the image's path without tag and digest.
-        uri: RegistryUri,
-        /// Whether the reference itself names the registry; Docker Hub is meant otherwise.
-        names_host: bool,
-    },
+    Registry(RegistryImage),
+}
+
+/// An image in a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryImage {
+    /// The registry, and the image's path without tag and digest.
+    pub uri: RegistryUri,
+    /// Whether the reference itself names the registry; Docker Hub is meant otherwise.
+    pub names_host: bool,
+    /// Whether it is named by its digest.
+    pub by_digest: bool,
 }
 
 /// Why a text is no image's reference.
@@ -87,7 +93,9 @@ fn docker(rest: &str) -> Result<Image, ImageError> {
 }
 
 fn registry(scheme: &str, rest: &str, names_host: bool) -> Result<Image, ImageError> {
-    let rest = rest.split_once('@').map_or(rest, |(rest, _)| rest);
+    let (rest, by_digest) = rest
+        .split_once('@')
+        .map_or((rest, false), |(rest, _)| (rest, true));
     let (host, path) = rest.split_once('/').ok_or(ImageError::Empty)?;
     // A colon behind the last slash begins the tag.
     let path = match path.rsplit_once(':') {
@@ -97,10 +105,11 @@ fn registry(scheme: &str, rest: &str, names_host: bool) -> Result<Image, ImageEr
     if path.is_empty() || path == "library/" {
         return Err(ImageError::Empty);
     }
-    Ok(Image::Registry {
+    Ok(Image::Registry(RegistryImage {
         uri: RegistryUri::parse(&format!("{scheme}://{host}/{path}"))?,
         names_host,
-    })
+        by_digest,
+    }))
 }
 
 #[cfg(test)]
@@ -113,7 +122,7 @@ mod tests {
         match Image::parse(text) {
             Ok(Image::Library { host: None }) => "the library".to_owned(),
             Ok(Image::Library { host: Some(host) }) => format!("library {host}"),
-            Ok(Image::Registry { uri, .. }) => uri.to_string(),
+            Ok(Image::Registry(RegistryImage { uri, .. })) => uri.to_string(),
             Err(error) => format!("error: {error}"),
         }
     }

@@ -9,7 +9,7 @@ mod runtime;
 
 pub(crate) use authority::without_user;
 pub use endpoint::{EndpointUri, TypedScheme, UriError};
-pub use image::{Image, ImageError};
+pub use image::{Image, ImageError, RegistryImage};
 pub use keyserver::{KeyserverScheme, KeyserverUri, KeyserverUriError};
 pub(crate) use registry::{DOCKER_HUB, DOCKER_HUB_API, DOCKER_HUB_KEY, RegistryAccount};
 pub use registry::{RegistryScheme, RegistryUri, RegistryUriError, is_loopback};

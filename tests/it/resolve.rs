@@ -126,7 +126,7 @@ fn every_task_has_its_servers_and_every_refusal_the_runtimes_words() {
             "verify --url https://gone.example.com",
             Err("FATAL:   Error while getting keyserver client config: endpoint is set as exclusive by the system administrator: only \"https://own.example.com, hkp://keys.example.com\" can be used\n".to_owned()),
         ),
-        (Exclusive, "docker://alpine", Ok("https://registry-1.docker.io none".to_owned())),
+        (Exclusive, "docker://alpine", Ok("https://index.docker.io none".to_owned())),
         (Exclusive, "oras://r.example.com/x", Ok("https://r.example.com none".to_owned())),
     ];
     let worlds = [world(&server, Free), world(&server, Exclusive)];
@@ -402,25 +402,61 @@ fn a_token_that_is_of_no_use_is_told() {
     assert_eq!(view["servers"][0]["credential"]["kind"], "token");
 }
 
+/// A user's docker-config.json with a login of each kind.
+const DOCKER: &str = r#"{"auths": {
+"https://index.docker.io/v1/": {"auth": "aWFuOnBhc3M="},
+"r.example.com": {"auth": "aWFuOnBhc3M="},
+"r.example.com/team/x": {"auth": "aWFuOg==", "identitytoken": "t"},
+"two.example.com/a": {"auth": "aWFuOnBhc3M="},
+"two.example.com/b": {"auth": "YW5uOnBhc3M="},
+"h.example.com": {}},
+"credHelpers": {"h.example.com": "vault"}}"#;
+
 #[test]
 fn a_registrys_login_is_found_as_the_runtime_finds_it() {
-    let docker = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"aWFuOnBhc3M="},"r.example.com":{"auth":"aWFuOnBhc3M="},"r.example.com/team":{"auth":"aWFuOg==","identitytoken":"t"},"h.example.com":{}},"credHelpers":{"h.example.com":"vault"}}"#;
-    let world = World::shipped();
-    world.write_docker_config(docker);
+    let mut world = World::shipped();
+    world.write_docker_config(DOCKER);
+    let programs = world.root().join("programs");
+    fs::create_dir(&programs).unwrap();
+    world.link_program("docker-credential-vault", "/bin/true");
     let rows = [
-        ("docker://alpine", "password", Value::Null),
-        ("docker://r.example.com/x:1", "password", Value::Null),
-        ("oras://r.example.com/team/x", "identity-token", Value::Null),
-        ("pull docker://h.example.com/x", "helper", json!("vault")),
-        ("docker://other.example.com/x", "none", Value::Null),
+        ("docker://alpine", "password", json!("ian"), Value::Null),
+        (
+            "docker://r.example.com/x:1",
+            "password",
+            json!("ian"),
+            Value::Null,
+        ),
+        (
+            "oras://r.example.com/team/x",
+            "identity-token",
+            json!("ian"),
+            Value::Null,
+        ),
+        (
+            "pull docker://h.example.com/x",
+            "helper",
+            Value::Null,
+            json!("vault"),
+        ),
+        (
+            "docker://other.example.com/x",
+            "none",
+            Value::Null,
+            Value::Null,
+        ),
     ];
-    for (line, kind, helper) in rows {
+    for (line, kind, account, helper) in rows {
         let run = world.run(&[words(line), vec!["--json"]].concat());
         let view = schema::view(&run.stdout);
         let credential = &view["servers"][0]["credential"];
         assert_eq!(
-            (&credential["kind"], &credential["helper"]),
-            (&json!(kind), &helper),
+            (
+                &credential["kind"],
+                &credential["account"],
+                &credential["helper"]
+            ),
+            (&json!(kind), &account, &helper),
             "{line}\n{run}"
         );
         let file = if kind == "none" {
@@ -432,16 +468,57 @@ fn a_registrys_login_is_found_as_the_runtime_finds_it() {
         assert_eq!(view["remote"], Value::Null);
         assert!(!run.stdout.contains("aWFu"), "{run}");
     }
+    let view = schema::view(
+        &world
+            .run(&words("--json docker://two.example.com/c"))
+            .stdout,
+    );
+    let credential = &view["servers"][0]["credential"];
+    assert_eq!(credential["one_of"], json!(["ian", "ann"]));
 
-    // A helper for all may have one; it isn't asked.
-    world.write_docker_config(r#"{"credsStore":"vault"}"#);
+    // A helper for all may have one; it isn't run.
+    world.write_docker_config(r#"{"credsStore": "vault"}"#);
     let view = schema::view(&world.run(&words("--json docker://r.example.com/x")).stdout);
-    assert_eq!(view["servers"][0]["credential"]["kind"], "helper");
+    let credential = &view["servers"][0]["credential"];
+    assert_eq!(credential["kind"], "helper");
+    assert_eq!(
+        credential["helper_keys"],
+        json!(["r.example.com/x", "r.example.com"])
+    );
+
+    world.set("APPTAINER_DOCKER_USERNAME", "ann");
+    world.set("SINGULARITY_DOCKER_PASSWORD", "pass");
+    let view = schema::view(&world.run(&words("--json docker://alpine")).stdout);
+    let credential = &view["servers"][0]["credential"];
+    assert_eq!(credential["account"], "ann");
+    assert_eq!(
+        credential["variables"],
+        json!(["APPTAINER_DOCKER_USERNAME", "SINGULARITY_DOCKER_PASSWORD"])
+    );
+}
+
+#[test]
+fn a_pull_that_the_runtime_ends_is_refused_in_its_words() {
+    let world = World::shipped();
+    world.write_docker_config(r#"{"credsStore": "missing"}"#);
+    let run = world.run(&words("--json docker://r.example.com/x"));
+    let error = "error getting credentials - err: exec: \"docker-credential-missing\": executable file not found in $PATH, \
+                 out: ``";
+    assert_eq!(run.code, Some(255), "{run}");
+    assert!(run.stderr.contains(&format!("FATAL:   {error}\n")), "{run}");
+    let view = schema::view(&run.stdout);
+    assert_eq!(
+        (&view["verdict"], &view["problem"]),
+        (&json!("refused"), &json!(error))
+    );
+    // An older version looks at no helper for all.
+    let old = world.run(&words("--runtime apptainer@1.2 docker://r.example.com/x"));
+    assert_eq!(old.code, Some(0), "{old}");
 }
 
 #[test]
 fn without_a_docker_config_dockers_own_file_counts_for_newer_runtimes() {
-    let mut world = World::shipped();
+    let world = World::shipped();
     let none = schema::view(&world.run(&words("--json docker://alpine")).stdout);
     assert_eq!(none["servers"][0]["credential"]["kind"], "none");
     fs::create_dir(world.home().join(".docker")).unwrap();
@@ -451,29 +528,137 @@ fn without_a_docker_config_dockers_own_file_counts_for_newer_runtimes() {
     )
     .unwrap();
     assert_data_eq!(
-        world.session(&["remote resolve docker://alpine"]),
+        world.session(&[
+            "remote resolve docker://alpine",
+            "remote resolve --runtime apptainer@1.3 docker://alpine"
+        ]),
         str![[r#"
 $ portolan remote resolve docker://alpine
-Registry: https://registry-1.docker.io
-    Credential: user and password ($HOME/.docker/config.json)
+Registry: https://index.docker.io
+    Credential: none
 
 Why:
+- The rules are those of Apptainer 1.5.3.
 - A registry needs no remote, and the policy of exclusive remotes does not hold for it.
 - The image names no host: Docker Hub is meant.
-- $HOME/.apptainer/docker-config.json does not exist: Docker's own file counts.
+- $HOME/.apptainer/docker-config.json does not exist: Docker's own file, $HOME/.docker/config.json, counts.
+- Nothing that is read has a login for index.docker.io.
+
+The runtimes differ:
+- Apptainer before 1.2 asks Docker Hub as ian.
+- Apptainer 1.3.3 to 1.3.x asks Docker Hub as ian.
+$ portolan remote resolve --runtime apptainer@1.3 docker://alpine
+Registry: https://registry-1.docker.io
+    Credential: user and password ian ($HOME/.docker/config.json)
+
+Why:
+- The rules are those of Apptainer 1.3.
+- A registry needs no remote, and the policy of exclusive remotes does not hold for it.
+- The image names no host: Docker Hub is meant.
+- $HOME/.apptainer/docker-config.json does not exist: Docker's own file, $HOME/.docker/config.json, counts.
 - $HOME/.docker/config.json has a login for docker.io.
 
 The runtimes differ:
-- Apptainer before 1.3.3 does not look into $HOME/.docker/config.json, and logs in nowhere.
+- Apptainer 1.2 to 1.3.2 asks Docker Hub without a login.
+- Apptainer 1.4 and later asks Docker Hub without a login.
 [EOF]
 
-"#]]
-        .raw()
+"#]].raw()
+    );
+}
+
+#[test]
+fn a_mirror_is_asked_first() {
+    let mut world = World::shipped();
+    world.write_docker_config(r#"{"auths": {"mirror.example.com": {"auth": "YW5uOnBhc3M="}, "r.example.com": {"auth": "aWFuOnBhc3M="}}}"#);
+    let directory = world.home().join(".config/containers/registries.conf.d");
+    fs::create_dir_all(&directory).unwrap();
+    let text = "[[registry]]\nlocation = \"r.example.com\"\n[[registry.mirror]]\nlocation = \"mirror.example.com/r\"\n";
+    fs::write(directory.join("50-mirror.conf"), text).unwrap();
+    fs::write(directory.join("../registries.conf"), "").unwrap();
+    assert_data_eq!(
+        world.session(&[
+            "remote resolve docker://r.example.com/x",
+            "remote resolve --runtime apptainer@1.3.6 docker://r.example.com/x"
+        ]),
+        str![[r#"
+$ portolan remote resolve docker://r.example.com/x
+Registry: https://mirror.example.com
+    Credential: user and password ann ($HOME/.apptainer/docker-config.json)
+
+Why:
+- The rules are those of Apptainer 1.5.3.
+- A registry needs no remote, and the policy of exclusive remotes does not hold for it.
+- registries.conf names the mirror mirror.example.com, which takes the registry's place: when it is down or has not the image, the pull fails.
+- $HOME/.apptainer/docker-config.json has a login for mirror.example.com.
+
+The runtimes differ:
+- Apptainer before 1.4 asks mirror.example.com as ann, then r.example.com as ian.
+- Apptainer 1.4 to 1.4.1 asks r.example.com as ian.
+$ portolan remote resolve --runtime apptainer@1.3.6 docker://r.example.com/x
+Registry: https://mirror.example.com
+    Credential: user and password ann ($HOME/.apptainer/docker-config.json)
+Registry: https://r.example.com
+    Credential: user and password ian ($HOME/.apptainer/docker-config.json)
+
+Why:
+- The rules are those of Apptainer 1.3.6.
+- A registry needs no remote, and the policy of exclusive remotes does not hold for it.
+- registries.conf names the mirror mirror.example.com: when it is down or has not the image, the next one is asked.
+- $HOME/.apptainer/docker-config.json has a login for r.example.com.
+
+The runtimes differ:
+- Apptainer 1.4 to 1.4.1 asks r.example.com as ian.
+- Apptainer 1.4.2 and later asks mirror.example.com as ann.
+[EOF]
+
+"#]].raw()
     );
     world.set("APPTAINER_DOCKER_USERNAME", "ian");
-    world.set("APPTAINER_DOCKER_PASSWORD", "pass");
-    let view = schema::view(&world.run(&words("--json docker://alpine")).stdout);
-    assert_eq!(view["servers"][0]["credential"]["kind"], "environment");
+    let hosts = |runtime: &str| {
+        let view = schema::view(
+            &world
+                .run(&words(&format!(
+                    "--json --runtime {runtime} docker://r.example.com/x"
+                )))
+                .stdout,
+        );
+        let servers = view["servers"].as_array().unwrap().clone();
+        servers
+            .iter()
+            .map(|server| {
+                format!(
+                    "{} {}",
+                    server["uri"].as_str().unwrap(),
+                    server["credential"]["account"].as_str().unwrap()
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(hosts("apptainer@1.5"), ["https://mirror.example.com ian"]);
+    assert_eq!(
+        hosts("apptainer@1.3"),
+        [
+            "https://mirror.example.com ann",
+            "https://r.example.com ian"
+        ]
+    );
+    assert_eq!(hosts("apptainer@1.4.1"), ["https://r.example.com ian"]);
+}
+
+#[test]
+fn a_runtime_is_one_that_is_known() {
+    let mut world = World::shipped();
+    let run = world.run(&words("--runtime apptainer@9.1 docker://alpine"));
+    assert_eq!(run.code, Some(255), "{run}");
+    assert!(run.stderr.contains("VERSION one of: 1.0, 1.1"), "{run}");
+    world.set("PORTOLAN_RUNTIME", "apptainer@1.0");
+    let run = world.run(&words("docker://alpine"));
+    assert!(
+        run.stdout
+            .contains("The rules are those of Apptainer 1.0.\n"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub struct Logins<'a> {
     /// `DOCKER_AUTH_CONFIG`.
     pub variable: Option<Secret>,
     /// Whether a program is on PATH.
-    pub is_installed: &'a dyn Fn(&str) -> bool,
+    pub is_installed: Box<dyn Fn(&str) -> bool + 'a>,
 }
 
 /// A login as it is sent.
@@ -235,7 +235,7 @@ pub fn look_up(
         files: &files,
     };
     match rules.engine(scheme) {
-        Engine::ContainersImage => containers_image::look_up(target, &files, logins.is_installed),
+        Engine::ContainersImage => containers_image::look_up(target, &files, &logins.is_installed),
         Engine::OrasGo => look_up.by_oras_go(target),
         Engine::StrictKeychain => look_up.by_strict_keychain(target),
         Engine::Keychain => look_up.by_keychain(target, scheme),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::command::Command;
-use crate::uri::Image;
+use crate::uri::{Image, RegistryImage};
 
 /// What the versions did with a question, as it was recorded by running their own functions.
 const RECORDED: &str = include_str!("../../../tests/data/lookups.jsonl");
@@ -101,14 +101,14 @@ impl World<'_> {
         let logins = Logins {
             files: Files::find(&self.command, directories, authfile, &variable, &read),
             variable: variable("DOCKER_AUTH_CONFIG").map(Secret::new),
-            is_installed: &is_installed,
+            is_installed: Box::new(is_installed),
         };
         shown(&ask(&self.case.image, runtime, &logins))
     }
 }
 
 fn ask(image: &str, runtime: &Runtime, logins: &Logins<'_>) -> Found {
-    let Image::Registry { uri, .. } = Image::parse(image).unwrap() else {
+    let Image::Registry(RegistryImage { uri, .. }) = Image::parse(image).unwrap() else {
         panic!("{image} is in no registry");
     };
     let reference = Reference {

@@ -55,6 +55,11 @@ impl RegistryAccount {
         self.host == image.host && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Whether both are accounts of one host.
+    pub(crate) fn is_at_host_of(&self, other: &Self) -> bool {
+        self.host == other.host
+    }
+
     /// How closely it is meant: of several accounts that cover an image, the one with the largest counts.
     pub(crate) fn depth(&self) -> usize {
         self.path.len()

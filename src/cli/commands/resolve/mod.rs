@@ -5,10 +5,13 @@ mod registry;
 mod view;
 mod what;
 
+use std::path::PathBuf;
+
 use clap::Args;
 use view::{DifferenceRow, ServerRow, View};
 use what::What;
 
+use crate::cli::args::RuntimeOption;
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
 use crate::cli::failure::{Advise, Outcome};
@@ -17,7 +20,7 @@ use crate::cli::services::library_advice;
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
 use crate::cli::view::{load, warn};
-use crate::cli::{args, json, services, time};
+use crate::cli::{args, json, lookup, services, time};
 use crate::config::effective::{Effective, Remote, Token};
 use crate::resolve;
 use crate::resolve::{
@@ -57,6 +60,11 @@ pub(crate) struct ResolveArgs {
     /// Ask no server
     #[arg(long)]
     offline: bool,
+    /// The file of logins that the runtime's --authfile names (<COMMAND>_AUTH_FILE, SINGULARITY_AUTHFILE)
+    #[arg(long, value_name = "FILE")]
+    authfile: Option<PathBuf>,
+    #[command(flatten)]
+    runtime: RuntimeOption,
     #[command(flatten)]
     json: JsonOption,
     /// An image, a keyserver, or a command of the runtime
@@ -68,15 +76,21 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     let what = What::parse(&args.what)?;
     what.check_flags(args.library.is_some(), args.url.is_some())?;
     let words = args.what.join(" ");
-    if let Some(Image::Registry { uri, names_host }) = &what.image {
-        let view = registry::answer(uri, *names_host, context, ui)?;
+    let runtime = args.runtime.find(context)?;
+    if let Some(Image::Registry(image)) = &what.image {
+        lookup::warn_of_home(&runtime, context, ui);
+        let view = registry::answer(image, args.authfile.as_deref(), &runtime, context);
         let view = View {
             what: words,
+            runtime: runtime.to_string(),
             task: what.task.words(),
-            verdict: "allowed",
             ..view
         };
-        return show(&view, args, ui).map(|()| Outcome::Done);
+        show(&view, args, ui)?;
+        return match view.problem {
+            Some(problem) => Err(anyhow::anyhow!(problem)),
+            None => Ok(Outcome::Done),
+        };
     }
     let layers = load(context)?;
     let effective = layers.merge();
@@ -104,6 +118,7 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     };
     let mut view = asked.view(&named);
     view.what = words;
+    view.runtime = runtime.to_string();
     let differences = resolve::differences(&layers, &effective, &context.command, &question);
     let differences = differences.into_iter().map(|found| DifferenceRow {
         versions: found.versions,

@@ -1,178 +1,283 @@
-//! Who gets which login for an image in a registry. Reads docker-config.json and runs no helper.
+//! What `resolve` says of an image in a registry: who is asked, as whom, and what decided that. Runs no helper.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::view::{DifferenceRow, ServerRow, View};
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
-use crate::cli::sources::Place;
-use crate::cli::ui::Ui;
-use crate::cli::{args, keychain};
-use crate::credentials::auth_file::AuthFile;
-use crate::secret::Stored;
-use crate::text::capitalised;
-use crate::uri::RegistryUri;
+use crate::cli::lookup;
+use crate::credentials::config_file::{ConfigFile, Reader};
+use crate::credentials::look_up::{File, FileState, Files, Found, Outcome, Reference, Source};
+use crate::resolve::{ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup, other_answers};
+use crate::runtime;
+use crate::runtime::{Mirrors, Runtime};
+use crate::uri::{RegistryAccount, RegistryImage};
 
 /// What a runtime does for an image in a registry: no remote is needed, and no policy holds.
-///
-/// # Errors
-/// When docker-config.json can't be read.
 pub(super) fn answer<'a>(
-    uri: &RegistryUri,
-    names_host: bool,
+    image: &RegistryImage,
+    authfile: Option<&Path>,
+    runtime: &Runtime,
     context: &Context,
-    ui: &mut Ui,
-) -> anyhow::Result<View<'a>> {
-    let mut why = vec![
-        "A registry needs no remote, and the policy of exclusive remotes does not hold for it."
-            .to_owned(),
-    ];
-    if !names_host {
-        why.push("The image names no host: Docker Hub is meant.".to_owned());
-    }
-    let mut differences = Vec::new();
-    let credential = match of_environment(context, ui) {
-        Some(credential) => {
-            why.push("The environment says who logs in, which comes before every file.".to_owned());
-            credential
-        }
-        None => of_files(uri, context, ui, &mut why, &mut differences)?,
-    };
-    let server = ServerRow {
-        service: "registry",
-        uri: Some(format!("https://{}", uri.api_host())),
-        insecure: false,
-        credential,
-        listed: None,
-    };
-    Ok(View {
-        servers: vec![server],
-        why,
-        differences,
-        ..View::default()
-    })
-}
-
-fn of_environment(context: &Context, ui: &mut Ui) -> Option<CredentialView> {
-    args::variable(context, ui, "DOCKER_PASSWORD")?;
-    args::variable(context, ui, "DOCKER_USERNAME")?;
-    Some(CredentialView {
-        kind: "environment",
-        ..CredentialView::NONE
-    })
-}
-
-fn of_files(
-    uri: &RegistryUri,
-    context: &Context,
-    ui: &mut Ui,
-    why: &mut Vec<String>,
-    differences: &mut Vec<DifferenceRow>,
-) -> anyhow::Result<CredentialView> {
-    let runtime = capitalised(context.command.name());
-    let is_singularity = context.command.is_singularity();
-    let mut differ = |versions: &str, text: String| {
-        differences.push(DifferenceRow {
-            versions: format!("{runtime} {versions}"),
-            text,
-        });
-    };
-    let path = if let Some(named) = args::variable(context, ui, "AUTH_FILE") {
-        let variable = context.command.variable("AUTH_FILE");
-        differ(
-            if is_singularity {
-                "before 4.1"
-            } else {
-                "before 1.4"
-            },
-            format!(
-                "does not know {variable}, and looks into {}",
-                told(&context.paths.docker_config)
-            ),
-        );
-        PathBuf::from(named)
-    } else if context.paths.docker_config.exists() {
-        context.paths.docker_config.clone()
-    } else {
-        let own = told(&context.paths.docker_config);
-        let Some(docker) = docker_file(context).filter(|docker| docker.exists()) else {
-            why.push(format!("{own} does not exist: nobody logs in."));
-            return Ok(CredentialView::NONE);
-        };
-        why.push(format!("{own} does not exist: Docker's own file counts."));
-        differ(
-            "before 1.3.3",
-            format!("does not look into {}, and logs in nowhere", told(&docker)),
-        );
-        docker
-    };
-    let file = keychain::open(Some(&path), context).read()?;
-    let (key, credential) = find(&file, uri, &told(&path))?;
-    why.push(match (&key, credential.kind) {
-        (Some(key), _) => format!("{} has a login for {key}.", told(&path)),
-        (None, "none") => format!("{} has no login for {}.", told(&path), uri.host()),
-        (None, _) => format!(
-            "{} names a helper for every registry; it was not asked what it has.",
-            told(&path)
-        ),
-    });
-    Ok(credential)
-}
-
-/// Docker's own file, which newer versions of Apptainer read in place of a docker-config.json that is not there.
-fn docker_file(context: &Context) -> Option<PathBuf> {
-    if context.command.is_singularity() {
-        return None;
-    }
-    match context
-        .environment
-        .get(&context.command.variable("CONFIGDIR"))
-    {
-        Some(_) => Some(context.paths.user_directory.join("config.json")),
-        None => Some(PathBuf::from(context.environment.get("HOME")?).join(".docker/config.json")),
-    }
-}
-
-/// The key whose login is used, and what it is; no key where a helper for all may have one.
-fn find(
-    file: &AuthFile,
-    uri: &RegistryUri,
-    path: &str,
-) -> anyhow::Result<(Option<String>, CredentialView)> {
-    let stored_in = Some(Place {
-        layer: "docker-config",
-        file: Some(path.to_owned()),
-        line: None,
-    });
-    let key = file.find(uri.host(), uri.path()).map(str::to_owned);
-    let keeper = file.helper_for(key.as_deref().unwrap_or(&uri.storage_key()))?;
-    if let Some(keeper) = keeper {
-        let helper = Some(keeper.helper.to_string());
-        return Ok((
-            key,
-            CredentialView {
-                kind: "helper",
-                stored_in,
-                helper,
-            },
-        ));
-    }
-    let kind = match key.as_deref().and_then(|key| file.get(key)) {
-        Some(Stored::Password { .. }) => "password",
-        Some(Stored::IdentityToken { .. }) => "identity-token",
-        None if key.is_some() => "other",
-        None => return Ok((None, CredentialView::NONE)),
-    };
-    Ok((
-        key,
-        CredentialView {
-            kind,
-            stored_in,
-            helper: None,
+) -> View<'a> {
+    let setup = lookup::setup(authfile, context);
+    let question = ImageQuestion {
+        reference: Reference {
+            scheme: image.uri.scheme(),
+            host: image.uri.host(),
+            repository: image.uri.path().trim_matches('/'),
         },
-    ))
+        by_digest: image.by_digest,
+    };
+    let answer = ImageAnswer::of(runtime, &question, &setup);
+    let differences = other_answers(runtime, &question, &setup);
+    let differences = differences
+        .into_iter()
+        .map(|(versions, answer)| DifferenceRow {
+            versions: format!("{} {versions}", runtime.product())
+                .trim_end()
+                .to_owned(),
+            text: answer.described(),
+        });
+    let explained = Explained {
+        image,
+        authfile,
+        runtime,
+        setup: &setup,
+        context,
+    };
+    View {
+        verdict: if answer.is_refused() {
+            "refused"
+        } else {
+            "allowed"
+        },
+        problem: answer.failure.clone().filter(|_| answer.is_refused()),
+        servers: answer.registries.iter().map(server).collect(),
+        why: explained.why(&answer),
+        differences: differences.collect(),
+        ..View::default()
+    }
 }
 
-fn told(path: &std::path::Path) -> String {
-    path.display().to_string()
+fn server(registry: &Registry) -> ServerRow {
+    ServerRow {
+        service: "registry",
+        uri: Some(format!("https://{}", registry.host)),
+        insecure: registry.insecure,
+        credential: CredentialView::of_registry(&registry.login),
+        listed: None,
+    }
+}
+
+/// Everything that the reasons come from.
+struct Explained<'a> {
+    image: &'a RegistryImage,
+    authfile: Option<&'a Path>,
+    runtime: &'a Runtime,
+    setup: &'a Setup<'a>,
+    context: &'a Context,
+}
+
+impl Explained<'_> {
+    fn why(&self, answer: &ImageAnswer) -> Vec<String> {
+        let mut why = vec![
+            format!("The rules are those of {}.", self.runtime),
+            "A registry needs no remote, and the policy of exclusive remotes does not hold for it."
+                .to_owned(),
+        ];
+        if !self.image.names_host {
+            why.push("The image names no host: Docker Hub is meant.".to_owned());
+        }
+        why.extend(self.mirrors(answer));
+        if let Some(registry) = answer.registries.last() {
+            if registry.insecure {
+                why.push(format!(
+                    "Plain http is tried where {} does not speak https.",
+                    registry.host
+                ));
+            }
+            why.extend(self.login(registry));
+        }
+        if let Some(failure) = answer.failure.as_ref().filter(|_| !answer.is_refused()) {
+            why.push(format!("Then the pull fails: {failure}."));
+        }
+        why
+    }
+
+    /// Which mirrors there are, and what becomes of the pull when one is down.
+    fn mirrors(&self, answer: &ImageAnswer) -> Option<String> {
+        let mirror = answer
+            .registries
+            .iter()
+            .find(|registry| registry.is_mirror)?;
+        let host = &mirror.host;
+        let rules = self.runtime.rules();
+        let mut text = match rules.mirrors {
+            Mirrors::First => format!(
+                "registries.conf names the mirror {host}, which takes the registry's place: when it is down or has not \
+                 the image, the pull fails."
+            ),
+            _ => format!(
+                "registries.conf names the mirror {host}: when it is down or has not the image, the next one is asked."
+            ),
+        };
+        if rules.mirrors == Mirrors::First && matches!(mirror.login, RegistryLogin::Variables(_)) {
+            text.push_str(" It gets the user and the password of the variables.");
+        }
+        Some(text)
+    }
+
+    /// What decided the login, and what that hides.
+    fn login(&self, registry: &Registry) -> Vec<String> {
+        let found = match &registry.login {
+            RegistryLogin::Variables(pair) => {
+                return vec![format!(
+                    "{} say who logs in, which comes before every file.",
+                    pair.variables.join(" and ")
+                )];
+            }
+            RegistryLogin::Found(found) => found,
+        };
+        let mut why = self.which_file();
+        why.extend(self.source(found, &registry.host));
+        why.extend(
+            found
+                .warnings
+                .iter()
+                .map(|warning| format!("It says: {warning}")),
+        );
+        if !found.calls.is_empty() {
+            why.extend(after_helper(found));
+        } else if found.outcome == Outcome::Anonymous {
+            why.extend(self.unused(&registry.host));
+        }
+        why
+    }
+
+    fn source(&self, found: &Found, host: &str) -> Option<String> {
+        match &found.source {
+            Some(Source::File { path, .. }) if !found.calls.is_empty() => Some(format!(
+                "{} names a helper, which was not asked what it has.",
+                path.display()
+            )),
+            Some(Source::File { path, keys }) => {
+                let number = match found.outcome {
+                    Outcome::OneOf(_) => "several logins, of which the runtime takes any, for",
+                    _ => "a login for",
+                };
+                Some(format!(
+                    "{} has {number} {}.",
+                    path.display(),
+                    keys.join(", ")
+                ))
+            }
+            Some(Source::Variable { key }) => Some(format!(
+                "DOCKER_AUTH_CONFIG has a login for {key}, which comes before the file's for the same."
+            )),
+            None => Some(format!("Nothing that is read has a login for {host}.")),
+        }
+    }
+
+    /// Which file counts where that is not the usual one, and which it hides.
+    fn which_file(&self) -> Vec<String> {
+        let rules = self.runtime.rules();
+        let Files {
+            own,
+            fallback,
+            named,
+            ..
+        } = &self.setup.logins.files;
+        let shown = |file: &File| file.path.display().to_string();
+        let knows_named = rules.auth_file_key.is_some();
+        if let Some(named) = named {
+            let by = match (self.authfile, lookup::named_file(self.context)) {
+                (None, Some((variable, _))) => variable,
+                _ => "--authfile".to_owned(),
+            };
+            return vec![if knows_named {
+                format!("{by} names {}: no other file counts.", shown(named))
+            } else {
+                format!(
+                    "{} does not know {by}, and reads {}.",
+                    self.runtime,
+                    shown(own)
+                )
+            }];
+        }
+        match rules.files(self.image.uri.scheme()) {
+            runtime::Files::OwnOrDocker
+                if own.state == FileState::Absent && fallback.state == FileState::Absent =>
+            {
+                vec![format!(
+                    "Neither {} nor Docker's own file, {}, exists.",
+                    shown(own),
+                    shown(fallback)
+                )]
+            }
+            runtime::Files::OwnOrDocker if own.state == FileState::Absent => vec![format!(
+                "{} does not exist: Docker's own file, {}, counts.",
+                shown(own),
+                shown(fallback)
+            )],
+            runtime::Files::OwnOrDocker if self.has_login(fallback) => vec![format!(
+                "{} exists, so that Docker's own file, {}, does not count.",
+                shown(own),
+                shown(fallback)
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a file has anything for the image's host.
+    fn has_login(&self, file: &File) -> bool {
+        !self.keys(file).is_empty()
+    }
+
+    /// The keys of a file that people take for the image's host, whatever the runtime takes them for.
+    fn keys(&self, file: &File) -> Vec<String> {
+        let FileState::Bytes(bytes) = &file.state else {
+            return Vec::new();
+        };
+        let account = RegistryAccount::of_image(self.image.uri.host(), "");
+        let config = ConfigFile::read(bytes, Reader::ContainersImage).unwrap_or_default();
+        let keys = config
+            .auths
+            .into_iter()
+            .map(|(key, _)| key)
+            .chain(config.helpers.into_keys());
+        keys.filter(|key| RegistryAccount::of_key(key).is_at_host_of(&account))
+            .collect()
+    }
+
+    /// What stands in the file that counts, and is not found.
+    fn unused(&self, host: &str) -> Option<String> {
+        let Files { own, fallback, .. } = &self.setup.logins.files;
+        let files = self.runtime.rules().files(self.image.uri.scheme());
+        let file = match own.state {
+            FileState::Absent if files == runtime::Files::OwnOrDocker => fallback,
+            _ => own,
+        };
+        let keys = self.keys(file);
+        (!keys.is_empty()).then(|| {
+            format!(
+                "{} has an entry for {}, which {} does not use for {host}.",
+                file.path.display(),
+                keys.join(", "),
+                self.runtime
+            )
+        })
+    }
+}
+
+/// What counts when the helpers that are asked have nothing.
+fn after_helper(found: &Found) -> Option<String> {
+    let what = match &found.outcome {
+        Outcome::Anonymous => return None,
+        Outcome::Login(login) if login.user.is_empty() => "a token of the file".to_owned(),
+        Outcome::Login(login) => format!("the file's login of {}", login.user),
+        Outcome::OneOf(_) => "any login of the file".to_owned(),
+        Outcome::Fails(error) => format!("nothing, and the pull fails: {error}"),
+    };
+    Some(format!("When the helper has nothing, it is {what}."))
 }

@@ -15,6 +15,8 @@ use crate::text::{capitalised, in_one_line};
 pub(super) struct View<'a> {
     /// The words that were resolved.
     pub(super) what: String,
+    /// The runtime whose answer it is.
+    pub(super) runtime: String,
     /// The runtime's command.
     pub(super) task: &'static str,
     /// The remote that counts; `None` where none does.

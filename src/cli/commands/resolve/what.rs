@@ -66,7 +66,7 @@ impl What {
 
     /// Refuses the flags that the runtime's command does not take.
     pub(super) fn check_flags(&self, library: bool, url: bool) -> Result<(), UsageError> {
-        let is_registry = matches!(self.image, Some(Image::Registry { .. }));
+        let is_registry = matches!(self.image, Some(Image::Registry(_)));
         let refuse = |flag: &str| {
             let what = if is_registry {
                 "an image in a registry"
@@ -88,7 +88,7 @@ impl What {
 
     /// Whether the runtime's command takes `--library`.
     pub(super) fn takes_library(&self) -> bool {
-        self.task.asks_library() && !matches!(self.image, Some(Image::Registry { .. }))
+        self.task.asks_library() && !matches!(self.image, Some(Image::Registry(_)))
     }
 
     /// Whether the runtime's command takes `--url`.

@@ -1,0 +1,285 @@
+//! Which registry a runtime asks for an image, and as whom: its own or a mirror, in the order in which they are asked. Pure.
+
+use super::mirrors::{Endpoint, RegistriesConf};
+use crate::credentials::look_up::{Found, Logins, Outcome, Pair, Reference, Target, look_up};
+use crate::runtime::{Engine, Mirrors, Rules, Runtime};
+use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, RegistryScheme};
+
+/// An image in a registry.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageQuestion<'a> {
+    /// The image.
+    pub reference: Reference<'a>,
+    /// Whether it is named by its digest.
+    pub by_digest: bool,
+}
+
+/// What a user has that decides where an image comes from.
+pub struct Setup<'a> {
+    /// Files and helpers.
+    pub logins: Logins<'a>,
+    /// The user and the password that variables give to a version.
+    pub pair: Box<dyn Fn(&Rules) -> Option<Pair> + 'a>,
+    /// registries.conf, or why it is refused.
+    pub registries: Result<RegistriesConf, String>,
+}
+
+/// A registry that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registry {
+    /// Its host.
+    pub host: String,
+    /// The repository that it is asked for.
+    pub repository: String,
+    /// Whether plain http is tried when https is not spoken, or certificates aren't checked.
+    pub insecure: bool,
+    /// Whether it stands in for the one that the image names.
+    pub is_mirror: bool,
+    /// As whom the runtime logs in.
+    pub login: RegistryLogin,
+}
+
+/// As whom a runtime logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistryLogin {
+    /// As variables say.
+    Variables(Pair),
+    /// As files and helpers say.
+    Found(Found),
+}
+
+/// What a runtime does for an image in a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageAnswer {
+    /// The registries, in order: the next one is asked when one is down or has not the image.
+    pub registries: Vec<Registry>,
+    /// Why the pull fails before any is asked, or after the last one.
+    pub failure: Option<String>,
+}
+
+impl ImageAnswer {
+    /// What a runtime does.
+    pub fn of(runtime: &Runtime, question: &ImageQuestion<'_>, setup: &Setup<'_>) -> Self {
+        let mut registries = Vec::new();
+        let mut failure = None;
+        match Resolver::new(runtime, question, setup) {
+            Err(error) => failure = Some(error),
+            Ok(resolver) => {
+                for endpoint in resolver.endpoints() {
+                    match resolver.registry(endpoint) {
+                        Ok(registry) => registries.push(registry),
+                        Err(error) => failure = Some(error),
+                    }
+                }
+            }
+        }
+        Self {
+            registries,
+            failure,
+        }
+    }
+
+    /// Whether no registry is asked.
+    pub fn is_refused(&self) -> bool {
+        self.registries.is_empty()
+    }
+}
+
+/// The answers of the versions that have another one than `runtime`: each with the range of versions, oldest first.
+pub fn other_answers(
+    runtime: &Runtime,
+    question: &ImageQuestion<'_>,
+    setup: &Setup<'_>,
+) -> Vec<(String, ImageAnswer)> {
+    let own = ImageAnswer::of(runtime, question, setup);
+    let answers: Vec<_> = runtime
+        .versions()
+        .map(|version| (version, ImageAnswer::of(&version, question, setup)))
+        .collect();
+    let is_same = |one: &ImageAnswer, other: &ImageAnswer| one.described() == other.described();
+    let groups: Vec<_> = answers
+        .chunk_by(|(_, one), (_, other)| is_same(one, other))
+        .collect();
+    let next = groups.iter().skip(1).map(|group| Some(&group[0].0));
+    let ends = next.chain([None]);
+    let named = groups.iter().zip(ends).map(|(group, next)| {
+        let (first, answer) = &group[0];
+        (first.range(next), answer.clone())
+    });
+    named.filter(|(_, answer)| !is_same(answer, &own)).collect()
+}
+
+/// Everything that an answer depends on.
+struct Resolver<'a> {
+    runtime: &'a Runtime,
+    question: &'a ImageQuestion<'a>,
+    setup: &'a Setup<'a>,
+    target: Target,
+    pair: Option<Pair>,
+    mirrors: Mirrors,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(
+        runtime: &'a Runtime,
+        question: &'a ImageQuestion<'a>,
+        setup: &'a Setup<'a>,
+    ) -> Result<Self, String> {
+        let rules = runtime.rules();
+        let scheme = question.reference.scheme;
+        let mirrors = match scheme {
+            RegistryScheme::Docker => rules.mirrors,
+            RegistryScheme::Oras => Mirrors::Ignored,
+        };
+        let target = Target::of(&question.reference, rules)?;
+        if let (Mirrors::InTurn { .. }, Err(error)) = (mirrors, &setup.registries) {
+            return Err(format!("loading registries configuration: {error}"));
+        }
+        Ok(Self {
+            runtime,
+            question,
+            setup,
+            target,
+            pair: (setup.pair)(rules),
+            mirrors,
+        })
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        let none = RegistriesConf::default();
+        let registries = self.setup.registries.as_ref().unwrap_or(&none);
+        let by_digest = self.question.by_digest;
+        registries.endpoints(self.mirrors, &self.target.name(), by_digest)
+    }
+
+    fn registry(&self, endpoint: Endpoint) -> Result<Registry, String> {
+        if let Some(blocked) = endpoint.blocked {
+            return Err(blocked);
+        }
+        let scheme = self.question.reference.scheme;
+        let rules = self.runtime.rules();
+        let target = if endpoint.name == self.target.name() {
+            self.target.clone()
+        } else {
+            let (host, repository) = endpoint
+                .name
+                .split_once('/')
+                .ok_or_else(|| "invalid reference format".to_owned())?;
+            let reference = Reference {
+                scheme,
+                host,
+                repository,
+            };
+            Target::of(&reference, rules)?
+        };
+        // The newer versions send the pair to whatever replaces the registry.
+        let takes_pair = self.mirrors == Mirrors::First || target.host == self.target.host;
+        let login = match self.pair.clone().filter(|_| takes_pair) {
+            Some(pair) => RegistryLogin::Variables(pair),
+            None => {
+                let found = look_up(&target, scheme, self.runtime, &self.setup.logins);
+                match found {
+                    Found {
+                        outcome: Outcome::Fails(error),
+                        calls,
+                        ..
+                    } if calls.is_empty() => return Err(error),
+                    found => RegistryLogin::Found(found),
+                }
+            }
+        };
+        let engine = rules.engine(scheme);
+        let is_keychain = matches!(engine, Engine::Keychain | Engine::StrictKeychain);
+        let host = match target.host.as_str() {
+            DOCKER_HUB => DOCKER_HUB_API.to_owned(),
+            host => host.to_owned(),
+        };
+        Ok(Registry {
+            insecure: endpoint.insecure || (is_keychain && is_local(&host)),
+            host,
+            repository: target.repository,
+            is_mirror: endpoint.is_mirror,
+            login,
+        })
+    }
+}
+
+/// Whether go-containerregistry tries plain http with a host: this machine, and private addresses of version 4.
+fn is_local(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    };
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.ends_with(".local")
+        || name.contains("127.0.0.1")
+        || name.contains("::1")
+        || name
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|address| address.is_private())
+}
+
+impl RegistryLogin {
+    /// As whom, as the end of a sentence; never a secret.
+    fn described(&self) -> String {
+        let found = match self {
+            Self::Variables(pair) => {
+                let names = pair.variables.join(" and ");
+                return format!("{}, as {names} say", named(&pair.login.user));
+            }
+            Self::Found(found) => found,
+        };
+        if !found.calls.is_empty() {
+            let calls = found
+                .calls
+                .iter()
+                .map(|call| format!("{} has for {}", call.helper, call.key));
+            return format!(
+                "with what the helper {}",
+                calls.collect::<Vec<_>>().join(", else ")
+            );
+        }
+        match &found.outcome {
+            Outcome::Anonymous => named(""),
+            Outcome::Login(login) if login.user.is_empty() => "with a token".to_owned(),
+            Outcome::Login(login) => named(&login.user),
+            Outcome::OneOf(logins) => {
+                let names = logins.iter().map(|login| match login {
+                    Ok(login) => named(&login.user),
+                    Err(error) => format!("not at all ({error})"),
+                });
+                format!("at random {}", names.collect::<Vec<_>>().join(" or "))
+            }
+            Outcome::Fails(error) => format!("and fails: {error}"),
+        }
+    }
+}
+
+impl ImageAnswer {
+    /// What a runtime does, as the end of a sentence that begins with its name; never a secret.
+    pub fn described(&self) -> String {
+        let asked = self.registries.iter().map(|registry| {
+            // Its host is another one for older versions, and the same registry.
+            let host = match registry.host.as_str() {
+                DOCKER_HUB_API | "index.docker.io" => "Docker Hub",
+                host => host,
+            };
+            format!("{host} {}", registry.login.described())
+        });
+        let asked = asked.collect::<Vec<_>>().join(", then ");
+        match (&self.failure, asked.as_str()) {
+            (Some(failure), "") => format!("fails: {failure}"),
+            (None, asked) => format!("asks {asked}"),
+            (Some(failure), asked) => format!("asks {asked}, then fails: {failure}"),
+        }
+    }
+}
+
+fn named(user: &str) -> String {
+    if user.is_empty() {
+        "without a login".to_owned()
+    } else {
+        format!("as {user}")
+    }
+}
