@@ -543,6 +543,7 @@ Why:
 - The image names no host: Docker Hub is meant.
 - $HOME/.apptainer/docker-config.json does not exist: Docker's own file, $HOME/.docker/config.json, counts.
 - Nothing that is read has a login for index.docker.io.
+- $HOME/.docker/config.json has an entry for docker.io, which Apptainer 1.5.3 does not use for index.docker.io.
 
 The runtimes differ:
 - Apptainer before 1.2 asks Docker Hub as ian.
