@@ -14,12 +14,15 @@ pub struct ImageQuestion<'a> {
     pub by_digest: bool,
 }
 
+/// The user and the password that variables give to a version with these rules.
+pub type PairOf<'a> = Box<dyn Fn(&Rules) -> Option<Pair> + 'a>;
+
 /// What a user has that decides where an image comes from.
 pub struct Setup<'a> {
     /// Files and helpers.
     pub logins: Logins<'a>,
-    /// The user and the password that variables give to a version.
-    pub pair: Box<dyn Fn(&Rules) -> Option<Pair> + 'a>,
+    /// Variables.
+    pub pair: PairOf<'a>,
     /// registries.conf, or why it is refused.
     pub registries: Result<RegistriesConf, String>,
 }
