@@ -15,7 +15,7 @@ pub use self::{
     keyservers::keyserver_credential,
     mirrors::{Endpoint, RegistriesConf},
     refusal::{Refusal, RefusalReason},
-    registry::{ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup, other_answers},
+    registry::{ImageAnswer, ImageQuestion, PairOf, Registry, RegistryLogin, Setup, other_answers},
 };
 
 use crate::command::Command;
