@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::credentials::auth_file::AuthFile;
 use crate::name::RemoteName;
 use crate::secret::{Secret, Stored};
-use crate::service::discovery::{Discovery, ServiceKind, cache, document};
+use crate::service::discovery::{Discovery, ServiceKind, cache, document, document_url};
 use crate::service::registry::challenge::{Challenge, challenges};
 use crate::service::token;
 use crate::text::{Quoted, is_hidden};
@@ -190,7 +190,7 @@ pub fn discovery(bytes: &[u8]) {
     let Ok(body) = document::json(bytes) else {
         return;
     };
-    let Ok(found) = document::parse(body.clone(), now) else {
+    let Ok(found) = document::parse(body.clone(), document_url(ENDPOINT), now) else {
         return;
     };
     services(&found);
@@ -205,10 +205,9 @@ fn services(found: &Discovery) {
     let kinds: Vec<&ServiceKind> = found.services().map(|(kind, _)| kind).collect();
     assert!(kinds.is_sorted_by(|one, other| one < other), "{kinds:?}");
     for (kind, uri) in found.services() {
-        assert_eq!(
-            found.service(kind).ok(),
-            Some(uri).filter(|uri| !uri.is_empty())
-        );
+        if let Ok(service) = found.service(kind) {
+            assert!(service == uri && !uri.is_empty());
+        }
     }
     let _ = found.registry();
 }

@@ -151,7 +151,7 @@ fn without_json_escapes(text: &str) -> Zeroizing<String> {
 }
 
 /// A text with the `%2F` of URLs and forms undone.
-fn without_percent(text: &str) -> Zeroizing<String> {
+pub(crate) fn without_percent(text: &str) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {

@@ -8,9 +8,6 @@ use std::process::ExitCode;
 use std::{fmt, io};
 
 use crate::cli::ui::{OutputError, Ui};
-use crate::service::http::HttpError;
-use crate::service::registry::login::LoginError;
-use crate::service::token::TokenError;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +111,6 @@ pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode
     }
     ui.fatal(format!("{error:#}"));
     print_advice(&error, ui);
-    print_hints(&error, ui);
     ExitCode::from(FATAL)
 }
 
@@ -173,29 +169,6 @@ fn print_advice(error: &anyhow::Error, ui: &mut Ui) {
         Advice::Always(advice) => ui.advice(advice),
         Advice::OnTerminal(advice) if ui.stderr_is_terminal => ui.advice(advice),
         Advice::OnTerminal(_) => {}
-    }
-}
-
-/// What the services know to do about their own errors.
-pub(crate) fn print_hints(error: &anyhow::Error, ui: &mut Ui) {
-    for cause in error.chain() {
-        let registry = cause.downcast_ref::<LoginError>();
-        let http = match registry {
-            Some(LoginError::Request(error)) => Some(error),
-            _ => cause.downcast_ref::<HttpError>(),
-        };
-        if let Some(hint) = http.and_then(HttpError::hint) {
-            ui.advice(&hint);
-        }
-        // Apptainer's message is whole without these.
-        let token = cause
-            .downcast_ref::<TokenError>()
-            .and_then(TokenError::hint);
-        if let Some(hint) = token.or_else(|| registry.and_then(LoginError::hint))
-            && ui.stderr_is_terminal
-        {
-            ui.advice(&hint);
-        }
     }
 }
 

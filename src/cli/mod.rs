@@ -17,6 +17,7 @@ mod lookup;
 mod manual;
 mod migration;
 mod network;
+mod next_step;
 mod previous;
 pub(crate) mod printable;
 pub mod prompt;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::cli::context::Context;
 use crate::config::effective::Remote;
 use crate::service::discovery::{
-    Cache, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
+    Cache, Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
 };
 use crate::service::http::{Client, Options};
 use crate::service::registry::certificates;
@@ -55,6 +55,24 @@ pub(crate) fn endpoint(remote: &Remote<'_>) -> Result<Endpoint, UriError> {
         uri: EndpointUri::parse(remote.uri())?,
         transport,
     })
+}
+
+/// What an endpoint says of its services when it is asked now.
+///
+/// # Errors
+/// When it gives no usable answer.
+pub(crate) fn discover(
+    client: &Client,
+    endpoint: &Endpoint,
+    context: &Context,
+) -> Result<Discovery, DiscoveryError> {
+    let cache = cache(context);
+    let lookup = Lookup {
+        client,
+        cache: Some(&cache),
+        now: context.now,
+    };
+    lookup.services(endpoint, Freshness::Now)
 }
 
 /// The longest that a list waits for an endpoint that was never seen: it shows what it knows then.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::Accepted;
 use super::http::{Authorization, Certificates, Client, HttpError, Options, Proxies, Response};
-use super::token::{AnsweredElsewhere, from_the_asked};
+use super::message::ServerMessage;
+use super::token::{AnsweredElsewhere, by_host};
 use crate::secret::Secret;
 
 /// How long a keyserver may take.
@@ -15,15 +17,20 @@ const HKP_PORT: u16 = 11371;
 /// The look-up that a keyserver answers which answers nothing else: it counts its keys.
 const LOOK_UP: &str = "/pks/lookup?op=stats";
 
-/// Why a login to a keyserver failed.
+/// Why a keyserver does not take a login, or can't be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyserverRequestError {
     /// There is no answer.
     #[error("error making request to server")]
     Request(#[source] HttpError),
-    /// Another answer than 200, its status with its words.
-    #[error("error response from server: {0}")]
-    Refused(String),
+    /// Another answer than 200.
+    #[error("error response from server: {status}")]
+    Refused {
+        /// The status with its words.
+        status: String,
+        /// The keyserver's own words.
+        said: Option<ServerMessage>,
+    },
     /// Another server than the keyserver answered.
     #[error(transparent)]
     Elsewhere(#[from] AnsweredElsewhere),
@@ -44,42 +51,42 @@ pub fn options(options: Options, certificates: Certificates) -> Options {
 }
 
 /// Shows the keyserver at `uri` a credential, and gives back the whole `Authorization` header, which is what is stored.
-/// An open keyserver takes any. The `client` is one of [`options`].
+/// A keyserver that takes it is asked once more without it: an open one takes any. The `client` is one of [`options`].
 ///
 /// # Errors
 /// The keyserver does not take it, or does not answer.
 pub fn login(
     client: &Client,
     uri: &str,
-    credential: &Authorization,
-) -> Result<Secret, KeyserverRequestError> {
-    let header = credential.header();
-    let url = web_address(uri);
+    authorization: &Authorization,
+) -> Result<Accepted<Secret>, KeyserverRequestError> {
     let ask = |url: &str| -> Result<Response, KeyserverRequestError> {
-        let answer = client
-            .get(url)
-            .authorization(header.clone())
-            .send()
-            .map_err(KeyserverRequestError::Request)?;
-        from_the_asked(&answer)?;
+        let request = client.get(url).credential(authorization);
+        let answer = request.send().map_err(KeyserverRequestError::Request)?;
+        by_host(&answer)?;
         Ok(answer)
     };
-    let answer = ask(&url)?;
+    let mut url = web_address(uri);
+    let mut answer = ask(&url)?;
     // Many keyservers have nothing at their address itself; then only a look-up tells.
-    let decisive = match answer.status {
-        404 | 405 => match ask(&look_up(&url))? {
-            looked_up if matches!(looked_up.status, 200 | 401 | 403) => looked_up,
-            _ => answer,
-        },
-        _ => answer,
-    };
-    match decisive.status {
-        200 => Ok(header),
-        _ => Err(KeyserverRequestError::Refused(decisive.status_line())),
+    if matches!(answer.status, 404 | 405) {
+        let look_up = look_up(&url);
+        let looked_up = ask(&look_up)?;
+        if matches!(looked_up.status, 200 | 401 | 403) {
+            (url, answer) = (look_up, looked_up);
+        }
     }
+    if answer.status != 200 {
+        return Err(refused(&answer, authorization.secret()));
+    }
+    let anonymous = client.get(&url).send();
+    Ok(Accepted {
+        stored: authorization.header(),
+        is_open: anonymous.is_ok_and(|answer| answer.status == 200 && by_host(&answer).is_ok()),
+    })
 }
 
-/// Asks the keyserver at `uri` for nothing, to see whether there is one: any answer will do but that it is out of order. The
+/// Asks the keyserver at `uri` for nothing, to see whether it exists: any answer will do but that it is out of order. The
 /// `client` is one of [`options`]; no credential is sent.
 ///
 /// # Errors
@@ -90,9 +97,16 @@ pub fn reach(client: &Client, uri: &str) -> Result<(), KeyserverRequestError> {
         .send()
         .map_err(KeyserverRequestError::Request)?;
     if answer.status >= 500 {
-        Err(KeyserverRequestError::Refused(answer.status_line()))
+        Err(refused(&answer, &Secret::default()))
     } else {
         Ok(())
+    }
+}
+
+fn refused(answer: &Response, secret: &Secret) -> KeyserverRequestError {
+    KeyserverRequestError::Refused {
+        status: answer.status_line(),
+        said: ServerMessage::find(answer, secret),
     }
 }
 

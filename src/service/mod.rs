@@ -4,6 +4,7 @@ mod at_once;
 pub mod discovery;
 pub mod http;
 pub mod keyserver;
+pub mod message;
 pub mod registry;
 pub mod status;
 pub mod token;
@@ -12,6 +13,25 @@ pub mod user;
 use crate::uri::EndpointUri;
 
 pub(crate) use at_once::at_once;
+
+/// A login that a server took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted<T> {
+    /// What is to be stored of it.
+    pub stored: T,
+    /// Whether the server lets everybody in, so that nothing was verified.
+    pub is_open: bool,
+}
+
+impl<T> Accepted<T> {
+    /// A login that the server verified.
+    pub(crate) fn verified(stored: T) -> Self {
+        Self {
+            stored,
+            is_open: false,
+        }
+    }
+}
 
 /// How an endpoint is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

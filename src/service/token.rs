@@ -8,8 +8,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::discovery::{Discovery, ServiceKind};
+use super::discovery::{Discovery, ServiceError, ServiceKind};
 use super::http::{Answered, Authorization, Client, HttpError, Response};
+use super::message::ServerMessage;
 use super::{Endpoint, Transport};
 use crate::secret::Secret;
 
@@ -22,15 +23,23 @@ pub enum TokenError {
     /// The endpoint has no token service.
     #[error("no authentication service found")]
     NoService,
+    /// The endpoint's token service is no service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// The service may not have the token.
     #[error(transparent)]
     Withheld(#[from] Withheld),
     /// There is no answer.
     #[error("error making request to server")]
     Request(#[source] HttpError),
-    /// The service knows of no such token, or can't tell.
-    #[error("error response from server: {}", words(*.0))]
-    Refused(u16),
+    /// Another answer than 200. The service knows of no such token, or can't tell.
+    #[error("error response from server: {}", words(*status))]
+    Refused {
+        /// Which one.
+        status: u16,
+        /// The service's own words.
+        said: Option<ServerMessage>,
+    },
     /// Another server than the token service answered.
     #[error(transparent)]
     Elsewhere(#[from] AnsweredElsewhere),
@@ -56,9 +65,7 @@ pub fn verify(
     discovery: &Discovery,
     token: &Secret,
 ) -> Result<(), TokenError> {
-    let service = discovery
-        .service(&ServiceKind::Token)
-        .map_err(|_| TokenError::NoService)?;
+    let service = service(discovery)?;
     let answer = ask(
         client,
         endpoint,
@@ -67,22 +74,40 @@ pub fn verify(
         client.options().limit,
     )?
     .map_err(TokenError::Request)?;
-    from_the_asked(&answer)?;
+    by_host(&answer)?;
     match answer.status {
         200 => Ok(()),
-        status => Err(TokenError::Refused(status)),
+        status => Err(TokenError::Refused {
+            status,
+            said: ServerMessage::find(&answer, token),
+        }),
     }
 }
 
+/// Where the endpoint's token service is.
+///
+/// # Errors
+/// The endpoint has none that can be asked.
+pub fn service(discovery: &Discovery) -> Result<&str, TokenError> {
+    discovery
+        .service(&ServiceKind::Token)
+        .map_err(|error| match error {
+            ServiceError::Missing(_) | ServiceError::NoUri(_) => TokenError::NoService,
+            ServiceError::NoUrl { .. } => TokenError::Service(error),
+        })
+}
+
 impl TokenError {
-    /// What the message leaves out.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Refused(status) if !matches!(status, 404 | 500) => {
-                Some(format!("the token service answered with status {status}"))
+    /// Whether the token service knows that the token is wrong, has expired or was revoked. Everything else says nothing of
+    /// the token.
+    pub fn is_invalid(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                status: 401 | 403 | 404,
+                ..
             }
-            _ => None,
-        }
+        )
     }
 }
 
@@ -118,7 +143,7 @@ pub(super) fn ask(
 }
 
 /// Refuses an answer of another server than the one that was asked.
-pub(super) fn from_the_asked(answer: &Response) -> Result<(), AnsweredElsewhere> {
+pub(super) fn by_host(answer: &Response) -> Result<(), AnsweredElsewhere> {
     match &answer.answered {
         Answered::ByHost => Ok(()),
         Answered::ByRedirect(server) => Err(AnsweredElsewhere(server.clone())),
@@ -192,30 +217,23 @@ mod tests {
     }
 
     #[test]
-    fn what_a_service_answers_is_said_in_the_references_words() {
+    fn what_a_service_answers_is_said_in_the_references_words_and_a_refusal_is_told_from_a_failure()
+    {
         let cases = [
-            (404, "error response from server: Invalid Credentials", None),
-            (
-                500,
-                "error response from server: Internal Server Error",
-                None,
-            ),
-            (
-                401,
-                "error response from server: Unknown",
-                Some("the token service answered with status 401"),
-            ),
-            (
-                418,
-                "error response from server: Unknown",
-                Some("the token service answered with status 418"),
-            ),
+            (401, "Unknown", true),
+            (403, "Unknown", true),
+            (404, "Invalid Credentials", true),
+            (418, "Unknown", false),
+            (429, "Unknown", false),
+            (500, "Internal Server Error", false),
+            (503, "Unknown", false),
         ];
-        for (status, text, hint) in cases {
-            let error = TokenError::Refused(status);
+        for (status, words, is_invalid) in cases {
+            let error = TokenError::Refused { status, said: None };
             assert_eq!(
-                (error.to_string().as_str(), error.hint().as_deref()),
-                (text, hint)
+                (error.to_string(), error.is_invalid()),
+                (format!("error response from server: {words}"), is_invalid),
+                "{status}"
             );
         }
     }

@@ -69,7 +69,7 @@ pub fn current(
         LIMIT,
     )?
     .map_err(UserError::Request)?;
-    token::from_the_asked(&answer)?;
+    token::by_host(&answer)?;
     match answer.status {
         200 => parse(&answer.body),
         401 => Err(UserError::NotLoggedIn),

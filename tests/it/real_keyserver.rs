@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use portolan::config::yaml;
 use portolan::secret::Secret;
-use portolan::service::http::{Client, Options, Response};
+use portolan::service::http::{Authorization, Client, Options, Response};
 
 use crate::support::authority;
 use crate::support::authority::Leaf;
@@ -115,9 +117,15 @@ fn look_up(world: &World, keyserver: &str) -> Response {
         .push(authority::shared().pem().as_bytes().to_vec());
     let client = Client::new(options);
     let url = format!("{keyserver}/pks/lookup?op=get&options=mr&search={OWNER}");
+    let pair = login.auth.expose().strip_prefix("Basic ").unwrap();
+    let pair = String::from_utf8(BASE64_STANDARD.decode(pair).unwrap()).unwrap();
+    let (user, password) = pair.split_once(':').unwrap();
     client
         .get(&url)
-        .authorization(login.auth.clone())
+        .credential(&Authorization::Basic {
+            user: user.to_owned(),
+            password: Secret::new(password),
+        })
         .send()
         .unwrap()
 }

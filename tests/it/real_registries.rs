@@ -107,7 +107,7 @@ fn another_tool_uses_the_login_and_ends_it() {
 
     let wrong = login(&world, &uri, "wrong");
     let refusal = format!(
-        "FATAL:   while login to {uri}: login attempt to http://{host}/v2/ failed with status: 401 Unauthorized\n"
+        "FATAL:   while login to {uri}: login attempt to http://{host}/v2/ failed with status: 401 Unauthorized\n         The registry says: unauthorized: authentication required\n"
     );
     assert_eq!((wrong.code, wrong.stderr), (Some(255), refusal));
     assert_eq!(world.file(&docker_config(&world)), "absent\n");

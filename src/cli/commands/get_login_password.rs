@@ -6,8 +6,9 @@ use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
+use crate::cli::next_step::Peer;
 use crate::cli::ui::Ui;
-use crate::cli::{network, view};
+use crate::cli::{network, next_step, view};
 use crate::config::effective::Token;
 use crate::service::discovery::{Freshness, Lookup, ServiceKind};
 use crate::service::user;
@@ -50,7 +51,10 @@ pub(crate) fn run(
         cache: Some(&cache),
         now: context.now,
     };
-    let library = lookup.service(&endpoint, &ServiceKind::Library, Freshness::Now)?;
+    let explain = |error: anyhow::Error| next_step::explain(error, Peer::Endpoint(remote));
+    let library = lookup
+        .service(&endpoint, &ServiceKind::Library, Freshness::Now)
+        .map_err(|error| explain(error.into()))?;
     if library.is_empty() {
         return Err(
             anyhow!("remote has no library client").advise_person(format!(
@@ -59,7 +63,8 @@ pub(crate) fn run(
             )),
         );
     }
-    let user = user::current(&client, &endpoint, &library, token)?;
+    let user = user::current(&client, &endpoint, &library, token)
+        .map_err(|error| explain(error.into()))?;
     let password = user.registry_password()?;
     let shown = format!("{}\n", ui.cell(password.expose()));
     ui.print(&shown)?;

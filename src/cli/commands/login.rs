@@ -18,17 +18,19 @@ use crate::cli::commands::service_login;
 use crate::cli::commands::service_login::Given;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
+use crate::cli::next_step::Peer;
 use crate::cli::prompt::{Input, PromptError};
+use crate::cli::services::library_advice;
 use crate::cli::target::Target;
 use crate::cli::ui::Ui;
-use crate::cli::{files, migration, network, time, view};
+use crate::cli::{files, migration, network, next_step, time, view};
 use crate::config::change;
 use crate::config::change::{ChangeError, Definer, VerifiedToken};
-use crate::config::effective::{LayerKind, Layers, Remote, Token};
+use crate::config::effective::{Effective, LayerKind, Layers, Remote, Token};
 use crate::disk::Reason;
 use crate::name::RemoteName;
 use crate::secret::Secret;
-use crate::service::discovery::{Freshness, Lookup};
+use crate::service::token::TokenError;
 use crate::service::{Endpoint, token};
 
 /// Log in to a remote endpoint, a keyserver or an OCI registry
@@ -56,8 +58,8 @@ pub(crate) struct LoginArgs {
     pub(crate) target: Option<String>,
 }
 
-/// The lengths in bytes that a token in a file can have, those of Apptainer.
-const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 200..=4096;
+/// The longest token in a file in bytes, that of Apptainer.
+const LONGEST_TOKEN: usize = 4096;
 
 /// Apptainer's words for a token file that can't be read.
 const UNREADABLE_TOKEN: &str = "couldn't read your Sylabs authentication token";
@@ -88,6 +90,7 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
             args.tokenfile.as_deref(),
             stdin,
             &remote,
+            &effective,
             &mut input,
             context,
             ui,
@@ -118,13 +121,16 @@ pub(crate) fn after_add(
     let remote = effective
         .remote(name)
         .ok_or_else(|| ChangeError::Gone(name.clone()))?;
-    login_to_remote(tokenfile, given, remote, &mut input, context, ui)
+    login_to_remote(
+        tokenfile, given, remote, &effective, &mut input, context, ui,
+    )
 }
 
 fn login_to_remote(
     tokenfile: Option<&Path>,
     given: Option<Secret>,
     remote: &Remote<'_>,
+    effective: &Effective<'_>,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
@@ -134,41 +140,70 @@ fn login_to_remote(
         "" => anyhow!("no URI set for endpoint"),
         _ => error.into(),
     })?;
-    let Some(token) = secret(tokenfile, given, remote, &endpoint, input, ui)? else {
+    let given = match given_token(tokenfile, given, input)? {
+        // What comes in a pipe is there already.
+        None if !input.is_terminal() => ask(&endpoint, input, ui)?,
+        given => given,
+    };
+    let is_given = given.is_some();
+    if !is_given && matches!(remote.token, Token::Stored(_)) && !may_replace(input)? {
+        ui.info("The stored token stays, and nothing was changed");
+        return Ok(Outcome::Done);
+    }
+    if let Some(token) = &given {
+        check_expiry(token, &endpoint, context)?;
+    }
+    let explain = |error: anyhow::Error| {
+        next_step::explain(error, Peer::Endpoint(remote)).context("while verifying token")
+    };
+    let client = network::client(context);
+    // An address that is no endpoint is found before anybody types.
+    let discovery =
+        network::discover(&client, &endpoint, context).map_err(|error| explain(error.into()))?;
+    token::service(&discovery).map_err(|error| match error {
+        TokenError::NoService => without_tokens(error, remote, effective),
+        _ => explain(error.into()),
+    })?;
+    let Some(token) = given.map_or_else(|| ask(&endpoint, input, ui), |token| Ok(Some(token)))?
+    else {
         return Ok(Outcome::Done);
     };
-    verify(&token, &endpoint, context).map_err(|error| error.context("while verifying token"))?;
+    if !is_given {
+        check_expiry(&token, &endpoint, context)?;
+    }
+    token::verify(&client, &endpoint, &discovery, &token).map_err(|error| {
+        let was_stored = error.is_invalid() && matches!(remote.token, Token::Stored(_));
+        match explain(error.into()) {
+            error if was_stored => error.advise_person("The token that was stored before is kept."),
+            error => error,
+        }
+    })?;
     ui.info("Access Token Verified!");
     store(token, remote, context, ui)?;
     ui.info(format!("Token stored in {}", context.paths.user.display()));
     Ok(Outcome::Done)
 }
 
-/// The token, from wherever it comes; `None` when a person at the terminal changed their mind.
-fn secret(
+/// The token that a file or `--password-stdin` gives.
+fn given_token(
     tokenfile: Option<&Path>,
-    given: Option<Secret>,
-    remote: &Remote<'_>,
-    endpoint: &Endpoint,
+    stdin: Option<Secret>,
     input: &mut Input,
-    ui: &mut Ui,
 ) -> anyhow::Result<Option<Secret>> {
     if let Some(file) = tokenfile {
         return read_tokenfile(file, input)
             .context("while reading tokenfile")
             .map(Some);
     }
-    if let Some(given) = given {
-        return if given.is_empty() {
-            Err(PromptError::NoInput { flags: FLAGS }.into())
-        } else {
-            Ok(Some(given))
-        };
+    let token = stdin.map(|token| Secret::new(token.expose().trim()));
+    if token.as_ref().is_some_and(Secret::is_empty) {
+        return Err(PromptError::NoInput { flags: FLAGS }.into());
     }
-    if matches!(remote.token, Token::Stored(_)) && !may_replace(input)? {
-        ui.info("The stored token stays, and nothing was changed");
-        return Ok(None);
-    }
+    Ok(token)
+}
+
+/// Asks for the token; `None` when a person at the terminal changed their mind.
+fn ask(endpoint: &Endpoint, input: &mut Input, ui: &mut Ui) -> anyhow::Result<Option<Secret>> {
     let introduction = format!(
         "Generate an access token at {}/auth/tokens, and paste it here.\nToken entered will be hidden for security.\n",
         ui.prompt_text(&endpoint.url()),
@@ -178,10 +213,28 @@ fn secret(
     let token = token
         .map(|token| Secret::new(token.expose().trim()))
         .filter(|token| !token.is_empty());
+    if token.is_none() && !input.is_terminal() {
+        return Err(PromptError::NoInput { flags: FLAGS }.into());
+    }
     if token.is_none() {
         ui.info("No token was entered: nothing was stored");
     }
     Ok(token)
+}
+
+/// The endpoint has no token service: there is nothing to log in to.
+fn without_tokens(
+    error: TokenError,
+    remote: &Remote<'_>,
+    effective: &Effective<'_>,
+) -> anyhow::Error {
+    let error = anyhow::Error::from(error).context("while verifying token");
+    let name = remote.name;
+    error
+        .advise_person(format!(
+            "{name} has no token service, so nobody can log in to it."
+        ))
+        .advise_person(library_advice(effective))
 }
 
 /// Asks a person whether a stored token may go; elsewhere the one that is given replaces it.
@@ -195,18 +248,24 @@ fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
     }
 }
 
-/// A token file's first line, in Apptainer's limits and words. A pipe is a file here: `--tokenfile <(command)`.
+/// A token file's first line with a text. The server decides whether it is a token, not its length. A pipe is a file here: `--tokenfile <(command)`.
 fn read_tokenfile(file: &Path, input: &mut Input) -> anyhow::Result<Secret> {
     let text = if file == Path::new("-") {
         input.all()?
     } else {
         read_start(file)?
     };
-    let line = text.expose().lines().next().unwrap_or_default();
-    if line.len() < *TOKEN_LENGTHS.start() {
+    let line = text
+        .expose()
+        .trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    if line.is_empty() {
         return Err(anyhow!("token is too short to be valid"));
     }
-    if line.len() > *TOKEN_LENGTHS.end() {
+    if line.len() > LONGEST_TOKEN {
         return Err(anyhow!("token is too large to be valid"));
     }
     Ok(Secret::new(line))
@@ -221,7 +280,7 @@ fn read_start(file: &Path) -> anyhow::Result<Secret> {
         _ => unreadable(file, &error),
     })?;
     // Room for all of it from the start: a buffer that grows would leave copies behind.
-    let limit = *TOKEN_LENGTHS.end() + "\r\n".len();
+    let limit = 2 * LONGEST_TOKEN;
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
     opened
         .take(limit as u64)
@@ -240,25 +299,18 @@ fn unreadable(file: &Path, error: &io::Error) -> anyhow::Error {
     anyhow!("open {}: {reason}", file.display()).context(UNREADABLE_TOKEN)
 }
 
-/// Asks the endpoint's token service whether the token is good, after asking the endpoint where that is.
-pub(crate) fn verify(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyhow::Result<()> {
-    if let Some(expiry) = token::expiry(token).filter(|expiry| *expiry <= context.now) {
-        return Err(
-            anyhow!("the token expired {} ago", time::span(expiry, context.now)).advise(format!(
-                "Generate a new one at {}/auth/tokens.",
-                endpoint.url()
-            )),
-        );
+/// Refuses a token that says itself that its time is over.
+fn check_expiry(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyhow::Result<()> {
+    match token::expiry(token) {
+        Some(expiry) if expiry <= context.now => {
+            let span = time::span(expiry, context.now);
+            let advice = format!("Generate a new one at {}/auth/tokens.", endpoint.url());
+            Err(anyhow!("the token expired {span} ago")
+                .advise(advice)
+                .context("while verifying token"))
+        }
+        _ => Ok(()),
     }
-    let client = network::client(context);
-    let cache = network::cache(context);
-    let lookup = Lookup {
-        client: &client,
-        cache: Some(&cache),
-        now: context.now,
-    };
-    let discovery = lookup.services(endpoint, Freshness::Now)?;
-    Ok(token::verify(&client, endpoint, &discovery, token)?)
 }
 
 /// Stores a verified token, if the remote is still what it was verified for.

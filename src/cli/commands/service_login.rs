@@ -10,15 +10,17 @@ use clap::Args;
 use crate::cli::args::{AuthfileOption, ServiceCredential};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise as _, Outcome};
+use crate::cli::next_step::Peer;
 use crate::cli::prompt::Input;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
-use crate::cli::{args, files, keychain, migration, network, target, view};
+use crate::cli::{args, files, keychain, migration, network, next_step, target, view};
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::layer::Scope;
 use crate::credentials::Keychain;
 use crate::secret::{Secret, Stored};
+use crate::service::Accepted;
 use crate::service::http::{Authorization, Certificates, Client};
 use crate::service::keyserver;
 use crate::service::registry::login::TlsPolicy;
@@ -135,13 +137,15 @@ fn login_to_keyserver(
                 None => Authorization::Bearer(password),
             };
             let client = Client::new(keyserver::options(network::options(context), certificates));
-            Ok(keyserver::login(&client, typed, &credential)?)
+            keyserver::login(&client, typed, &credential)
+                .map_err(|error| next_step::explain(error.into(), Peer::Keyserver(typed)))
         })
         .with_context(|| format!("while login to {typed}"))?;
+    warn_if_open(&auth, typed, ui);
     // Apptainer compares text: it finds the credential under the address that the list has.
     let login = LoginEntry {
         uri: keyserver.configured.to_owned(),
-        auth,
+        auth: auth.stored,
         insecure: keyserver.insecure,
     };
     files::store_secret(context, ui, |document| {
@@ -172,8 +176,10 @@ fn login_to_registry(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let keychain = keychain::open(authfile, context);
-    let stored = prove(&mut given, uri, &keychain, input, context)
+    let accepted = verify(&mut given, uri, &keychain, input, context)
         .with_context(|| format!("while login to {uri}"))?;
+    warn_if_open(&accepted, uri.host(), ui);
+    let stored = accepted.stored;
     keychain::keep(&keychain, &uri.storage_key(), &stored, context, ui)
         .with_context(|| format!("while login to {uri}"))?;
     if authfile.is_some() {
@@ -196,14 +202,23 @@ fn login_to_registry(
     Ok(Outcome::Done)
 }
 
-/// Shows the registry the user and the password, and says what is to be kept of them.
-fn prove(
+/// Says that a login was not verified, because its server takes any.
+fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
+    if accepted.is_open {
+        ui.warning(format!(
+            "{server} lets everybody in: nothing was verified, and the password may be wrong"
+        ));
+    }
+}
+
+/// Shows the registry the user and the password, and says what is to be stored of them.
+fn verify(
     given: &mut Given,
     uri: &RegistryUri,
     keychain: &Keychain,
     input: &mut Input,
     context: &Context,
-) -> anyhow::Result<Stored> {
+) -> anyhow::Result<Accepted<Stored>> {
     let user = given
         .username
         .clone()
@@ -218,9 +233,10 @@ fn prove(
     };
     let directories = network::certificate_directories(context);
     let options = certificates::apply(network::options(context), &directories, uri)?;
-    Ok(login_protocol::verify(
-        &options, tls_policy, uri, &user, &password,
-    )?)
+    login_protocol::verify(&options, tls_policy, uri, &user, &password).map_err(|error| {
+        let peer = Peer::Registry { uri, user: &user };
+        next_step::explain(error.into(), peer)
+    })
 }
 
 /// Log in to a keyserver

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Discovery, document};
+use super::{Discovery, document, document_url};
 use crate::disk;
 use crate::service::http::LONGEST_BODY;
 
@@ -101,7 +101,7 @@ pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
         return None;
     }
     let seen = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(entry.fetched))?;
-    document::parse(entry.document, seen).ok()
+    document::parse(entry.document, document_url(url), seen).ok()
 }
 
 /// The text of the file that remembers what the endpoint at `url` said.

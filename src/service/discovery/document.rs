@@ -15,11 +15,12 @@ pub(crate) fn json(body: &[u8]) -> Result<Value, String> {
     serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|error| json_fault(&error))
 }
 
-/// Reads a document; the error is what is wrong with it.
-pub(crate) fn parse(document: Value, seen: SystemTime) -> Result<Discovery, String> {
+/// Reads the document of this URL; the error is what is wrong with it.
+pub(crate) fn parse(document: Value, url: String, seen: SystemTime) -> Result<Discovery, String> {
     let mut discovery = Discovery {
         services: BTreeMap::new(),
         registry: None,
+        url,
         seen,
         age: Age::Asked,
     };
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     fn parsed(body: &[u8]) -> Result<Discovery, String> {
-        parse(json(body)?, SystemTime::UNIX_EPOCH)
+        parse(json(body)?, String::new(), SystemTime::UNIX_EPOCH)
     }
 
     fn services(document: &str) -> Result<String, String> {
@@ -177,7 +178,7 @@ mod tests {
         fn no_body_is_too_odd_to_be_read(body in any::<Vec<u8>>(), key in any::<String>(), uri in any::<String>()) {
             let _ = parsed(&body);
             let document = serde_json::json!({ key: { "uri": uri.clone() } });
-            let found = parse(document, SystemTime::UNIX_EPOCH).unwrap();
+            let found = parse(document, String::new(), SystemTime::UNIX_EPOCH).unwrap();
             prop_assert_eq!(found.services().next().unwrap().1, uri);
         }
     }

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use url::Url;
+
 use super::Endpoint;
-use super::http::{Client, HttpError};
+use super::http::{Answered, Client, HttpError};
 use crate::command;
+use crate::text::{Quoted, is_hidden};
 use crate::uri::EndpointUri;
 
 pub use cache::Cache;
@@ -43,6 +46,8 @@ pub enum ServiceKind {
 pub struct Discovery {
     services: BTreeMap<ServiceKind, String>,
     registry: Option<String>,
+    /// The discovery document's URL.
+    url: String,
     /// When the endpoint said so.
     pub seen: SystemTime,
     /// How old the answer is.
@@ -85,6 +90,30 @@ pub enum DiscoveryError {
         /// What was asked for.
         url: String,
     },
+    /// Another server answered: what it says is no word of this endpoint's.
+    #[error(
+        "error making request to server: {url} redirects to {server}, whose answer is not the endpoint's"
+    )]
+    Elsewhere {
+        /// What was asked for.
+        url: String,
+        /// Who answered, `scheme://host:port`.
+        server: String,
+        /// The address of an endpoint there, for which the answer would be its own.
+        uri: String,
+    },
+    /// A page for people.
+    #[error(
+        "error response from server: a web page ({status} for {url}): is {host} the address of an endpoint?"
+    )]
+    WebPage {
+        /// The status with its words.
+        status: String,
+        /// What was asked for.
+        url: String,
+        /// The endpoint's address.
+        host: String,
+    },
     /// An answer that is no discovery document.
     #[error("jsonresp: failed to unmarshal response: {reason} (from {url})")]
     Document {
@@ -110,6 +139,19 @@ pub enum ServiceError {
     /// The endpoint names it without saying where it is.
     #[error("{0} service at endpoint failed to provide URI in response")]
     NoUri(ServiceKind),
+    /// The endpoint names it with an address that can't be asked.
+    #[error(
+        "the address of the {kind} service, {}, is no absolute http or https URL (from {document})",
+        Quoted(uri)
+    )]
+    NoUrl {
+        /// The service.
+        kind: ServiceKind,
+        /// Its address, as the endpoint says it.
+        uri: String,
+        /// The discovery document's URL.
+        document: String,
+    },
 }
 
 /// Finds services: asks endpoints, and remembers what they said.
@@ -185,12 +227,24 @@ impl Lookup<'_> {
     }
 
     fn ask(&self, endpoint: &Endpoint) -> Result<Discovery, DiscoveryError> {
-        let url = format!("{}{DOCUMENT}", endpoint.url());
+        let url = document_url(&endpoint.url());
         let answer = self
             .client
             .get(&url)
             .send()
             .map_err(DiscoveryError::Request)?;
+        if let Answered::ByRedirect(server) = answer.answered {
+            let page = answer.url.as_str();
+            let uri = page.strip_suffix(DOCUMENT).unwrap_or(&server).to_owned();
+            return Err(DiscoveryError::Elsewhere { url, server, uri });
+        }
+        if answer.is_web_page() {
+            return Err(DiscoveryError::WebPage {
+                status: answer.status_line(),
+                url,
+                host: endpoint.uri.to_string(),
+            });
+        }
         if answer.status != 200 {
             return Err(DiscoveryError::Status {
                 status: answer.status_line(),
@@ -202,12 +256,17 @@ impl Lookup<'_> {
             url: url.clone(),
         };
         let document = document::json(&answer.body).map_err(wrong)?;
-        let discovery = document::parse(document.clone(), self.now).map_err(wrong)?;
+        let discovery = document::parse(document.clone(), url.clone(), self.now).map_err(wrong)?;
         if let Some(cache) = self.cache {
             cache.write(&endpoint.url(), document, self.now);
         }
         Ok(discovery)
     }
+}
+
+/// Where an endpoint's discovery document is.
+pub(crate) fn document_url(endpoint: &str) -> String {
+    format!("{endpoint}{DOCUMENT}")
 }
 
 /// The services of the endpoints that the projects ship, where they have been for years: no request is needed for these.
@@ -230,6 +289,11 @@ impl Discovery {
         match self.services.get(kind).map(String::as_str) {
             None => Err(ServiceError::Missing(kind.clone())),
             Some("") => Err(ServiceError::NoUri(kind.clone())),
+            Some(uri) if !is_absolute_url(uri) => Err(ServiceError::NoUrl {
+                kind: kind.clone(),
+                uri: uri.to_owned(),
+                document: self.url.clone(),
+            }),
             Some(uri) => Ok(uri),
         }
     }
@@ -245,13 +309,28 @@ impl Discovery {
     }
 }
 
+/// Whether an address that a server names can be asked. The reader of URLs would overlook line breaks.
+fn is_absolute_url(uri: &str) -> bool {
+    let is_readable = !uri.chars().any(|character| {
+        character == ' ' || is_hidden(character) || character == char::REPLACEMENT_CHARACTER
+    });
+    // Nor would it miss a host: it would take the path's first part for one.
+    let has_host = uri
+        .split_once("://")
+        .is_some_and(|(_, rest)| !rest.starts_with(['/', '\\']));
+    is_readable
+        && has_host
+        && Url::parse(uri)
+            .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+}
+
 impl DiscoveryError {
     /// Whether it may be over soon: the endpoint does not answer, or says itself that it can't.
     fn may_pass(&self) -> bool {
         match self {
             Self::Request(_) => true,
             Self::Status { status, .. } => status.starts_with('5'),
-            Self::Document { .. } | Self::NotRemembered | Self::Service(_) => false,
+            _ => false,
         }
     }
 }

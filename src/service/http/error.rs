@@ -37,9 +37,15 @@ pub enum Cause {
     /// A variable that should name a proxy.
     #[error("{0} names no proxy (http://HOST:PORT)")]
     Proxy(&'static str),
+    /// The proxy does not connect to the server, its status with its words.
+    #[error("the proxy refused to connect: {0}")]
+    ProxyRefused(String),
     /// The certificate of a further authority can't be read.
     #[error("the certificate of an authority can't be read: {0}")]
     Authority(String),
+    /// The server wants to see a certificate of the client.
+    #[error("the server asks for a client certificate")]
+    ClientCertificate,
     /// The client's own certificate can't be used.
     #[error("the client's certificate can't be used: {0}")]
     Identity(String),
@@ -105,31 +111,9 @@ pub enum Cause {
 }
 
 impl HttpError {
-    /// What can be done about it, where that is known.
-    pub fn hint(&self) -> Option<String> {
-        match &self.cause {
-            Cause::UnknownAuthority => {
-                let mut hint = self
-                    .problems
-                    .iter()
-                    .map(|problem| format!("{problem}; "))
-                    .collect::<String>();
-                hint.push_str(
-                    "if this is your site's own authority, add its certificate to this machine's, or name the file \
-                     that has it in SSL_CERT_FILE",
-                );
-                Some(hint)
-            }
-            Cause::Expired => Some(
-                "the server needs a new certificate, if the clock of this machine is right".into(),
-            ),
-            Cause::NotYetValid => Some("check the clock of this machine".into()),
-            Cause::NotTls => Some("the server may speak plain http".into()),
-            Cause::NotHttp if self.url.starts_with("http:") => {
-                Some("the server may speak https".into())
-            }
-            _ => None,
-        }
+    /// What was wrong with the machine's authorities, each as a sentence begins.
+    pub fn authority_problems(&self) -> &[String] {
+        &self.problems
     }
 }
 
@@ -177,7 +161,14 @@ pub(super) fn cause(
             .map(|error| error as &(dyn Error + 'static))
             .or_else(|| error.source());
     }
-    found.unwrap_or_else(|| Cause::Other(printable(&innermost)))
+    found.unwrap_or_else(|| match innermost.as_str() {
+        // The HTTP stack has an error of its own for this status, and none for any other.
+        "tunnel error: proxy authorization required" => {
+            Cause::ProxyRefused("407 Proxy Authentication Required".to_owned())
+        }
+        "tunnel error: unsuccessful" => Cause::ProxyRefused(String::new()),
+        _ => Cause::Other(printable(&innermost)),
+    })
 }
 
 fn known(error: &(dyn Error + 'static)) -> Option<Cause> {
@@ -211,7 +202,7 @@ fn tls_cause(error: &rustls::Error) -> Cause {
         rustls::Error::InvalidMessage(_) => Cause::NotTls,
         rustls::Error::AlertReceived(
             AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
-        ) => Cause::Tls("the server asks for a client's certificate".into()),
+        ) => Cause::ClientCertificate,
         other => Cause::Tls(printable(&other.to_string())),
     }
 }
@@ -255,7 +246,7 @@ fn bare(name: &str) -> &str {
 }
 
 /// Text that a server had a part in, without what could steer a terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|character| {
             if character.is_control() {

@@ -38,6 +38,9 @@ pub const LONGEST_BODY: usize = 1024 * 1024;
 /// The longest body of a redirect that is read to keep its connection: more is cheaper to throw away with it.
 const LONGEST_REDIRECT: u64 = 16 * 1024;
 
+/// What some servers write before their JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Asks servers. Connections are kept for further requests of the same client.
 #[derive(Debug)]
 pub struct Client {
@@ -72,7 +75,7 @@ pub enum Authorization {
 pub struct Request<'client> {
     client: &'client Client,
     url: String,
-    authorization: Option<Secret>,
+    authorization: Option<Authorization>,
     /// What is posted; without it the request is a GET.
     form: Option<Secret>,
     limit: Duration,
@@ -83,8 +86,10 @@ pub struct Request<'client> {
 pub struct Response {
     /// The status, 200 for a success.
     pub status: u16,
-    /// The body, at most [`LONGEST_BODY`].
+    /// The body, at most [`LONGEST_BODY`], without a byte order mark.
     pub body: Vec<u8>,
+    /// The page that answered, without user and password. A server that redirects may have put the secret there.
+    pub url: Url,
     /// Who answered.
     pub answered: Answered,
     headers: HeaderMap,
@@ -101,6 +106,14 @@ pub enum Answered {
 }
 
 impl Authorization {
+    /// What is secret in it.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::Basic { password, .. } => password,
+            Self::Bearer(token) => token,
+        }
+    }
+
     /// The whole value of an `Authorization` header.
     pub fn header(&self) -> Secret {
         match self {
@@ -180,14 +193,9 @@ impl Client {
 }
 
 impl Request<'_> {
-    /// Sends `credential` along, to the host of the URL and no other.
-    pub fn credential(self, credential: &Authorization) -> Self {
-        self.authorization(credential.header())
-    }
-
-    /// Sends `header` along as the `Authorization` header, to the host of the URL and no other.
-    pub fn authorization(mut self, header: Secret) -> Self {
-        self.authorization = Some(header);
+    /// Sends `authorization` along, to the host of the URL and no other.
+    pub fn credential(mut self, authorization: &Authorization) -> Self {
+        self.authorization = Some(authorization.clone());
         self
     }
 
@@ -233,6 +241,7 @@ impl Request<'_> {
                     return Ok(Response {
                         status,
                         body,
+                        url,
                         answered,
                         headers,
                     });
@@ -258,11 +267,16 @@ impl Request<'_> {
     fn is_repeated_in(&self, text: &str) -> bool {
         self.authorization
             .as_ref()
-            .is_some_and(|header| secret_in(header).is_repeated_in(text))
+            .is_some_and(|authorization| authorization.secret().is_repeated_in(text))
     }
 
     /// One request to one server, and where it leads.
-    fn hop(&self, url: &Url, authorization: Option<&Secret>, begun: Instant) -> Result<Hop, Cause> {
+    fn hop(
+        &self,
+        url: &Url,
+        authorization: Option<&Authorization>,
+        begun: Instant,
+    ) -> Result<Hop, Cause> {
         let mut response = self.fetch(url, authorization, begun)?;
         let status = response.status();
         if self.form.is_none()
@@ -286,6 +300,9 @@ impl Request<'_> {
         if body.len() > LONGEST_BODY {
             return Err(Cause::TooLarge);
         }
+        if body.starts_with(BYTE_ORDER_MARK) {
+            body.drain(..BYTE_ORDER_MARK.len());
+        }
         Ok(Hop::Answer {
             status: status.as_u16(),
             headers: response.headers().clone(),
@@ -298,12 +315,14 @@ impl Request<'_> {
     fn fetch(
         &self,
         url: &Url,
-        authorization: Option<&Secret>,
+        authorization: Option<&Authorization>,
         begun: Instant,
     ) -> Result<blocking::Response, Cause> {
         self.client.options.proxies.for_url(url)?;
         let header = authorization
-            .map(|header| HeaderValue::from_bytes(header.expose().as_bytes()))
+            .map(|authorization| {
+                HeaderValue::from_bytes(authorization.header().expose().as_bytes())
+            })
             .transpose();
         let header = header.map_err(|_| Cause::Header)?;
         let Started {
@@ -351,14 +370,20 @@ impl Request<'_> {
             last
         };
         let unnamed = || Cause::Astray("an address that repeats the secret".to_owned());
+        let proxy = self.client.options.proxies.for_url(last).ok().flatten();
         let cause = match &cause {
+            Cause::ProxyRefused(status) if status.is_empty() => {
+                let status = proxy.as_ref().and_then(|proxy| {
+                    proxy::refusal(proxy, last, self.client.options.connect_limit)
+                });
+                Cause::ProxyRefused(status.unwrap_or_else(|| "it does not say why".to_owned()))
+            }
             Cause::Astray(to) if self.is_repeated_in(to) => unnamed(),
             Cause::WrongHost { asked: host, .. } if last != asked && self.is_repeated_in(host) => {
                 unnamed()
             }
             _ => cause,
         };
-        let proxy = self.client.options.proxies.for_url(last).ok().flatten();
         let started = self
             .client
             .started
@@ -384,6 +409,17 @@ impl Response {
             .get_all(name)
             .into_iter()
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    /// Whether it is a page for people, and not data.
+    pub(super) fn is_web_page(&self) -> bool {
+        let begin = String::from_utf8_lossy(&self.body[..self.body.len().min(256)]);
+        let begin = begin.trim_start().to_ascii_lowercase();
+        self.header("content-type")
+            .any(|kind| kind.contains("html"))
+            || ["<!doctype html", "<html"]
+                .iter()
+                .any(|mark| begin.starts_with(mark))
     }
 
     /// The status as people know it: `404 Not Found`.
@@ -417,27 +453,6 @@ fn parse(text: &str) -> Result<Url, Cause> {
     }
     clear(&mut url);
     Ok(url)
-}
-
-/// What is secret in an `Authorization` header: a token, or the password behind a user's name.
-fn secret_in(header: &Secret) -> Secret {
-    let (scheme, value) = header
-        .expose()
-        .split_once(' ')
-        .unwrap_or(("", header.expose()));
-    let pair = if scheme.eq_ignore_ascii_case("basic") {
-        BASE64_STANDARD.decode(value).ok()
-    } else {
-        None
-    };
-    let pair = pair
-        .and_then(|pair| String::from_utf8(pair).ok())
-        .map(Secret::new);
-    let password = pair
-        .as_ref()
-        .and_then(|pair| pair.expose().split_once(':'))
-        .map(|(_, password)| password);
-    Secret::new(password.unwrap_or(value))
 }
 
 /// Takes out of a URL what servers don't get from it.

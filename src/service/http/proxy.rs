@@ -1,12 +1,19 @@
 //! Which proxy a request goes through: the rules of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as Apptainer (Go) has
-//! them. Knows no environment and no socket.
+//! them. Knows no environment.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{IpAddr, TcpStream};
+use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::Cause;
+use super::error::printable;
+use super::{Authorization, Cause};
+use crate::secret::{Secret, without_percent};
+
+/// The longest status line of a proxy that is read, in bytes.
+const LONGEST_STATUS_LINE: u64 = 1024;
 
 /// The proxies, and the hosts that are reached without them. Loopback hosts always are.
 #[derive(Clone, Default)]
@@ -91,18 +98,53 @@ fn proxy(variable: &'static str, text: &str) -> Option<Proxy> {
     if text.is_empty() {
         return None;
     }
+    // `proxy.example.com:3128`: the host must not be taken for a scheme.
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    // A password may stand there as it is, with whatever ends a host elsewhere.
+    let (user, host) = rest.rsplit_once('@').unwrap_or(("", rest));
     let known = |url: &Url| {
         matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host()
     };
-    let parsed = Url::parse(text).ok().filter(known).or_else(|| {
-        // `proxy.example.com:3128`: the host must not be taken for a scheme.
-        (!text.contains("://")).then(|| Url::parse(&format!("http://{text}")).ok().filter(known))?
-    });
+    let parsed = Url::parse(&format!("{scheme}://{host}"))
+        .ok()
+        .filter(known)
+        .and_then(|mut url| {
+            let (name, password) = user.split_once(':').unwrap_or((user, ""));
+            url.set_username(name).ok()?;
+            url.set_password(Some(password).filter(|text| !text.is_empty()))
+                .ok()?;
+            Some(url)
+        });
     Some(
         parsed
             .map(resolved_by_the_proxy)
             .ok_or(Cause::Proxy(variable)),
     )
+}
+
+/// How a proxy refuses to connect to the server of `url`: its status with its words, which the HTTP stack does not hand on.
+/// `None` where it does not say so within the limit, or can't be asked without TLS.
+pub(super) fn refusal(proxy: &Url, url: &Url, limit: Duration) -> Option<String> {
+    let address = proxy.socket_addrs(|| None).ok()?.into_iter().next()?;
+    let mut stream = TcpStream::connect_timeout(&address, limit).ok()?;
+    stream.set_read_timeout(Some(limit)).ok()?;
+    let server = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
+    let mut request = format!("CONNECT {server} HTTP/1.1\r\nHost: {server}\r\n");
+    if let Some(password) = proxy.password() {
+        let authorization = Authorization::Basic {
+            user: without_percent(proxy.username()).to_string(),
+            password: Secret::new(&**without_percent(password)),
+        };
+        let header = authorization.header();
+        request.push_str(&format!("Proxy-Authorization: {}\r\n", header.expose()));
+    }
+    stream.write_all(format!("{request}\r\n").as_bytes()).ok()?;
+    let mut line = String::new();
+    BufReader::new(stream.take(LONGEST_STATUS_LINE))
+        .read_line(&mut line)
+        .ok()?;
+    let (_version, status) = line.trim_end().split_once(' ')?;
+    (proxy.scheme() == "http").then(|| printable(status))
 }
 
 /// Go lets a SOCKS proxy look names up; here that has a scheme of its own.
@@ -231,6 +273,19 @@ mod tests {
             ("p.example.com", "", "https://h", "http://p.example.com/"),
             ("https://p", "", "https://h", "https://p/"),
             ("socks5://p:1080", "", "https://h", "socks5h://p:1080"),
+            (
+                "http://ian:p%40ss@p:1",
+                "",
+                "https://h",
+                "http://ian:p%40ss@p:1/",
+            ),
+            (
+                "http://ian:p@s/s#w?d[x@p:1",
+                "",
+                "https://h",
+                "http://ian:p%40s%2Fs%23w%3Fd%5Bx@p:1/",
+            ),
+            ("ian:12#3@p:1", "", "https://h", "http://ian:12%233@p:1/"),
             ("  ", "", "https://h", "direct"),
             (
                 "ftp://ian:pa55word@p",

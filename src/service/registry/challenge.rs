@@ -97,13 +97,20 @@ impl<'a> Reader<'a> {
         };
         self.rest = rest;
         self.skip_blanks();
-        match self.rest.strip_prefix('"') {
-            Some(rest) => {
-                self.rest = rest;
-                Some(self.quoted())
-            }
-            None => Some(self.unquoted().to_owned()),
+        if let Some(rest) = self.rest.strip_prefix('"') {
+            self.rest = rest;
+            return Some(self.quoted());
         }
+        // No rule allows these marks, and some registries write them.
+        if let Some((value, rest)) = self
+            .rest
+            .strip_prefix('\'')
+            .and_then(|rest| rest.split_once('\''))
+        {
+            self.rest = rest;
+            return Some(value.to_owned());
+        }
+        Some(self.unquoted().to_owned())
     }
 
     /// A value without quotation marks. It should be a token, but addresses are written so, too.
@@ -171,7 +178,7 @@ mod tests {
 
     #[test]
     fn challenges_are_read_however_they_are_written() {
-        let cases: [(&[&str], &[&str]); 14] = [
+        let cases: [(&[&str], &[&str]); 16] = [
             (
                 &[r#"Basic realm="test registry""#],
                 &["basic realm=test registry"],
@@ -210,6 +217,14 @@ mod tests {
             ),
             (&["Negotiate a/b+c"], &["negotiate"]),
             (&["Bearer realm=, service=s"], &["bearer service=s"]),
+            (
+                &["Bearer realm='https://a/t?x=1, 2',service='s', Basic realm='it'"],
+                &[
+                    "bearer realm=https://a/t?x=1, 2 service=s",
+                    "basic realm=it",
+                ],
+            ),
+            (&["Bearer realm='open"], &["bearer realm='open"]),
             (&[r#"Basic realm="open"#], &["basic realm=open"]),
             (&[r#"Basic realm="ends in \"#], &["basic realm=ends in "]),
             (&["", ",,", "=", "realm=lost", "Basic"], &["basic"]),

@@ -9,6 +9,7 @@ use crate::support::cloud::{TOKEN_STATUS, discovering, file, output, plain, remo
 use crate::support::endpoint::{DISCOVERY, endpoint, good};
 use crate::support::reply::Reply;
 use crate::support::server::Server;
+use crate::support::terminal::Terminal;
 use crate::support::world::World;
 use crate::support::{authority, cloud};
 
@@ -34,6 +35,17 @@ fn refused_in(world: &World) -> String {
     }
     assert_eq!(world.file(&world.user_file()), before);
     run.to_string()
+}
+
+/// What a person sees on a terminal.
+fn on_terminal(world: &World, words: &[&str]) -> String {
+    let mut terminal = Terminal::new();
+    let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
+    world.surround(&mut command);
+    command.args(words);
+    terminal.start(command);
+    terminal.wait();
+    terminal.shown().replace("\r\n", "\n")
 }
 
 fn assert_no_token_came(server: &Server) {
@@ -199,7 +211,7 @@ FATAL:   while verifying token: error making request to server: Get "https://loc
 ------- stderr -------
 INFO:    Authenticating with remote: e
 FATAL:   while verifying token: error making request to server: Get "https://localhost:PORT1/assets/config/config.prod.json": certificate has expired
-         the server needs a new certificate, if the clock of this machine is right
+         The server needs a new certificate, if the clock of this machine is right.
 [exit status: 255]
 
 "#]].raw()),
@@ -207,7 +219,7 @@ FATAL:   while verifying token: error making request to server: Get "https://loc
 ------- stderr -------
 INFO:    Authenticating with remote: e
 FATAL:   while verifying token: error making request to server: Get "https://localhost:PORT1/assets/config/config.prod.json": certificate signed by unknown authority
-         if this is your site's own authority, add its certificate to this machine's, or name the file that has it in SSL_CERT_FILE
+         If this is your site's own authority, add its certificate to this machine's, or name the file that has it in SSL_CERT_FILE.
 [exit status: 255]
 
 "#]].raw()),
@@ -215,7 +227,7 @@ FATAL:   while verifying token: error making request to server: Get "https://loc
 ------- stderr -------
 INFO:    Authenticating with remote: e
 FATAL:   while verifying token: error making request to server: Get "https://localhost:PORT1/assets/config/config.prod.json": certificate signed by unknown authority
-         if this is your site's own authority, add its certificate to this machine's, or name the file that has it in SSL_CERT_FILE
+         If this is your site's own authority, add its certificate to this machine's, or name the file that has it in SSL_CERT_FILE.
 [exit status: 255]
 
 "#]].raw()),
@@ -276,4 +288,185 @@ FATAL:   while verifying token: error making request to server: Get "https://loc
 [EOF]
 
 "#]].raw());
+}
+
+#[test]
+fn what_another_host_answers_is_no_discovery_of_the_endpoint() {
+    let stranger = Server::https(endpoint);
+    let target = stranger.url(DISCOVERY);
+    let server = Server::https(move |_| Reply::redirect(&target));
+    assert_data_eq!(
+        plain(&refused(&server, ""), &[&server, &stranger]),
+        str![[r#"
+------- stderr -------
+INFO:    Authenticating with remote: e
+FATAL:   while verifying token: error making request to server: https://localhost:PORT1/assets/config/config.prod.json redirects to https://localhost:PORT2, whose answer is not the endpoint's
+         To use that endpoint in its place, if you trust it:
+           portolan remote set-url e https://localhost:PORT2
+[exit status: 255]
+
+"#]].raw()
+    );
+    assert_no_token_came(&stranger);
+    assert_eq!(
+        stranger.asked().len(),
+        2,
+        "two discoveries, and nothing else"
+    );
+
+    // Neither for a token that is stored already.
+    let world = cloud::world();
+    world.write_user(remotes(&[("e", &server.host(), &good())]));
+    for words in [
+        &["remote", "status"][..],
+        &["remote", "status", "--all"],
+        &["remote", "get-login-password"],
+    ] {
+        let run = world.run(words);
+        assert_eq!(run.code, Some(255), "{run}");
+        assert!(
+            run.stderr
+                .contains(&format!("redirects to {}", stranger.url(""))),
+            "{run}"
+        );
+    }
+    let shown = world.run(&["remote", "show", "--refresh"]).stdout;
+    assert!(shown.contains("Its services are not known"), "{shown}");
+    assert_no_token_came(&stranger);
+}
+
+#[test]
+fn a_page_for_people_is_no_discovery_document() {
+    let page = "\n<!DOCTYPE html><html><body>Welcome</body></html>";
+    for status in [200, 404] {
+        let server = Server::https(move |_| Reply::json(status, page));
+        let said = refused(&server, "/app");
+        let (host, url) = (server.host(), server.url(&format!("/app{DISCOVERY}")));
+        assert!(
+            said.contains(&format!("a web page ({status} "))
+                && said.contains(&format!(
+                    " for {url}): is {host}/app the address of an endpoint?"
+                )),
+            "{said}"
+        );
+    }
+    let server =
+        Server::https(|_| Reply::status(200).with("Content-Type", "text/html; charset=utf-8"));
+    assert!(refused(&server, "").contains("a web page (200 OK"));
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_in_whatever_servers_send() {
+    let server = Server::https(|asked| match endpoint(asked) {
+        Reply::Answer {
+            status,
+            headers,
+            body,
+        } => Reply::Answer {
+            status,
+            headers,
+            body: [b"\xef\xbb\xbf", &body[..]].concat(),
+        },
+        other => other,
+    });
+    let world = cloud::world();
+    world.write_user(remotes(&[("e", &server.host(), &good())]));
+    let status = world.run(&["remote", "status"]);
+    assert_eq!(status.code, Some(0), "{status}");
+    assert!(
+        status.stdout.contains("Library    OK      v1.2.3-library"),
+        "{status}"
+    );
+    assert_eq!(world.run(&["remote", "get-login-password"]).code, Some(0));
+}
+
+#[test]
+fn a_services_address_that_is_no_url_is_called_that() {
+    for uri in [
+        "/token",
+        "localhost/token",
+        "https:///token",
+        "ftp://h/token",
+        "https://h\\u001b[31m/token",
+        "ht\\ntps://h/token",
+        "https://h\\ufffd/token",
+    ] {
+        let server = discovering(move |_| format!(r#"{{"tokenAPI":{{"uri":"{uri}"}}}}"#));
+        let said = refused(&server, "");
+        assert!(
+            said.contains("while verifying token: the address of the token service, \"")
+                && said.contains("is no absolute http or https URL")
+                && said.contains(&format!("(from {})", server.url(DISCOVERY))),
+            "{uri}: {said}"
+        );
+        assert!(!said.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn what_can_be_known_before_is_said_before_anybody_types() {
+    let server = Server::https(endpoint);
+    let uri = |path: &str| format!("{}{path}", server.host());
+    let cases = [
+        (uri("/nosuch"), "404 Not Found for "),
+        (uri("/notoken"), "no authentication service found"),
+        ("localhost:1".to_owned(), "connection refused"),
+    ];
+    for (uri, words) in cases {
+        let world = cloud::world();
+        world.write_user(remotes(&[("e", &uri, "")]));
+        let shown = on_terminal(&world, &["remote", "login"]);
+        assert!(
+            shown.contains(words) && !shown.contains("Access Token"),
+            "{shown}"
+        );
+        if uri.ends_with("/notoken") {
+            assert!(shown.contains("portolan remote use SylabsCloud"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn the_services_own_words_and_the_way_to_a_new_token_are_shown() {
+    let expired = "Your authorization token has expired. Reauthenticate and try again.";
+    let server = Server::https(move |asked| match asked.path() {
+        TOKEN_STATUS => Reply::json(401, &format!(r#"{{"message":"{expired}"}}"#)),
+        _ => endpoint(asked),
+    });
+    let world = cloud::world();
+    world.write_user(remotes(&[(
+        "e",
+        &server.host(),
+        &cloud::token_until(cloud::now() + 9000),
+    )]));
+    let path = file(&world, "good", good());
+    let words = ["remote", "login", "--tokenfile", path.to_str().unwrap()];
+    assert_data_eq!(
+        plain(&world.run(&words).to_string(), &[&server]),
+        str![[r#"
+------- stderr -------
+INFO:    Authenticating with remote: e
+FATAL:   while verifying token: error response from server: Unknown
+         The token service says: Your authorization token has expired. Reauthenticate and try again.
+[exit status: 255]
+
+"#]].raw()
+    );
+    assert_data_eq!(
+        plain(&on_terminal(&world, &words), &[&server]),
+        str![[r#"
+[34mINFO:   [0m Authenticating with remote: e
+[31mFATAL:  [0m while verifying token: error response from server: Unknown
+         The token service says: Your authorization token has expired. Reauthenticate and try again.
+         The token is wrong, has expired or was revoked. Make a new one at https://localhost:PORT1/auth/tokens, then:
+           portolan remote login e
+         The token that was stored before is kept.
+
+"#]].raw()
+    );
+    assert!(
+        world
+            .file(&world.user_file())
+            .contains("Token: eyJhbGciOiJIUzI1NiJ9.")
+    );
 }

@@ -7,7 +7,7 @@ use snapbox::{IntoData as _, assert_data_eq, str};
 
 use super::world_with;
 use crate::support::cloud::plain;
-use crate::support::endpoint::{good, token};
+use crate::support::endpoint::{DISCOVERY, good, token};
 use crate::support::terminal::Terminal;
 use crate::support::world::World;
 
@@ -160,8 +160,8 @@ exit status: 0
     );
     assert!(terminal.echoes());
     assert_eq!(
-        (server.asked().len(), world.file(&world.user_file())),
-        (0, before)
+        (server.log(), world.file(&world.user_file())),
+        (vec![format!("GET {DISCOVERY} [-]")], before)
     );
 }
 
@@ -194,8 +194,8 @@ signal: 2 (SIGINT)
         );
         assert!(terminal.echoes());
         assert_eq!(
-            (server.asked().len(), world.file(&world.user_file())),
-            (0, before)
+            (server.log(), world.file(&world.user_file())),
+            (vec![format!("GET {DISCOVERY} [-]")], before)
         );
     }
 }

@@ -330,6 +330,7 @@ no JSON: FATAL:   while login to docker://localhost:PORT: Get "https://localhost
 no realm: FATAL:   while login to docker://localhost:PORT: Get "https://localhost:PORT/v2/": the registry does not say where its token service is
 token not taken: FATAL:   while login to docker://localhost:PORT: login attempt to https://localhost:PORT/v2/ failed with status: 401 Unauthorized
 unknown scheme: FATAL:   while login to docker://localhost:PORT: login attempt to https://localhost:PORT/v2/ failed with status: 401 Unauthorized
+         The registry asks for negotiate, digest to verify a login; Basic and Bearer are known.
 no registry: FATAL:   while login to docker://localhost:PORT: login attempt to https://localhost:PORT/v2/ failed with status: 404 Not Found
 
 "#]].raw());
@@ -381,20 +382,44 @@ GET /v2/ [Bearer access]
 }
 
 #[test]
-fn a_registry_that_is_open_to_all_takes_any_password_and_is_shown_none() {
+fn a_registry_that_lets_everybody_in_verifies_nothing_and_a_warning_says_so() {
     let (world, server) = (trusting(), Server::https(|_| Reply::status(200)));
-    assert_eq!(
-        login(&world, &format!("docker://{}", server.host())).code,
-        Some(0)
+    assert_data_eq!(
+        named(
+            login(&world, &format!("docker://{}", server.host())),
+            &server
+        ),
+        str![[r#"
+------- stderr -------
+WARNING: localhost:PORT lets everybody in: nothing was verified, and the password may be wrong
+INFO:    Token stored in $HOME/.apptainer/remote.yaml
+
+"#]]
+        .raw()
     );
     assert_data_eq!(
         heard(&server),
         str![[r#"
 GET /v2/ [-]
+GET /v2/ [Basic PASSWORD]
 
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn a_wrong_password_never_replaces_the_one_before_where_a_registry_does_not_ask() {
+    let server = Server::https(|asked| match asked.header("Authorization") {
+        Some(header) if header != basic_header() => Reply::status(401),
+        _ => Reply::status(200),
+    });
+    let world = trusting();
+    let uri = format!("docker://{}", server.host());
+    assert_eq!(login(&world, &uri).code, Some(0));
+    let before = kept(&world, &server);
+    assert_eq!(login_with(&world, &uri, "wrong").code, Some(255));
+    assert_eq!(kept(&world, &server), before);
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn a_certificate_that_cannot_be_trusted_ends_the_login_before_anything_is_sent()
     assert_data_eq!(named(login(&world, &format!("docker://{}", server.host())), &server), str![[r#"
 ------- stderr -------
 FATAL:   while login to docker://localhost:PORT: Get "https://localhost:PORT/v2/": certificate signed by unknown authority
-         if this is your site's own authority, add its certificate to this machine's, or name the file that has it in SSL_CERT_FILE
+         If this is your site's own authority, put its certificate into /etc/containers/certs.d/localhost:PORT/ca.crt, which the runtime reads too, or name the file that has it in SSL_CERT_FILE.
 [exit status: 255]
 
 "#]].raw());
@@ -273,6 +273,8 @@ fn a_server_that_the_registry_sends_to_verifies_nothing_and_hears_no_password() 
     assert_data_eq!(shown, str![[r#"
 ------- stderr -------
 FATAL:   while login to docker://localhost:PORT: the registry sent the request on to https://localhost:OTHER, whose answer verifies nothing
+         To log in to that registry, if you trust it:
+           portolan registry login --username ian localhost:OTHER
 [exit status: 255]
 
 "#]].raw());

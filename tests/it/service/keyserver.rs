@@ -26,7 +26,7 @@ fn basic(password: &str) -> Authorization {
 fn login(uri: &str, credential: &Authorization) -> Result<String, String> {
     let client = Client::new(keyserver::options(options(), Certificates::Checked));
     keyserver::login(&client, uri, credential)
-        .map(|header| header.expose().to_owned())
+        .map(|accepted| accepted.stored.expose().to_owned())
         .map_err(told)
 }
 
@@ -50,7 +50,9 @@ fn a_good_credential_becomes_the_header_that_is_stored() {
         server.log(),
         [
             format!("GET / [{BASIC}]"),
-            format!("GET /keys/x?y=1 [{bearer}]")
+            "GET / [-]".to_owned(),
+            format!("GET /keys/x?y=1 [{bearer}]"),
+            "GET /keys/x?y=1 [-]".to_owned(),
         ]
     );
 }
@@ -100,7 +102,11 @@ fn a_keyserver_with_nothing_at_its_address_is_looked_up_in() {
     );
     assert_eq!(
         server.log(),
-        [format!("GET /lookup-only [{BASIC}]"), lookup]
+        [
+            format!("GET /lookup-only [{BASIC}]"),
+            lookup,
+            "GET /lookup-only/pks/lookup?op=stats [-]".to_owned()
+        ]
     );
 
     let refused = "error response from server: 401 Unauthorized";

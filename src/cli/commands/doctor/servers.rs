@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::survey::{Survey, Told, edit};
 use crate::cli::context::Context;
 use crate::cli::network;
+use crate::cli::next_step::{NextStep, Peer, next_step};
 use crate::cli::services::{LIBRARY, WayToLibrary};
 use crate::config::checks::{Code, Finding};
 use crate::config::effective::{Effective, Remote};
@@ -277,11 +278,11 @@ impl Asker<'_> {
             KeyserverUri::parse(uri).map_or_else(|_| uri.to_owned(), |uri| uri.to_string());
         let error = keyserver::reach(client, &address).err()?;
         let message = format!("the keyserver {uri} does not answer: {}", Told(&error));
-        let hint = match &error {
-            KeyserverRequestError::Request(error) => error.hint(),
-            KeyserverRequestError::Refused(_) | KeyserverRequestError::Elsewhere(_) => None,
+        let step = match &error {
+            KeyserverRequestError::Request(error) => next_step(error, Peer::Keyserver(uri)),
+            _ => None,
         };
-        let fix = hint.unwrap_or_else(fix);
+        let fix = step.map_or_else(fix, NextStep::into_line);
         Some(Finding::new(Code::KeyserverUnreachable, uri, message, fix))
     }
 
@@ -311,12 +312,10 @@ fn unreachable(
     error: &DiscoveryError,
     command: String,
 ) -> Finding {
-    let hint = match error {
-        DiscoveryError::Request(error) => error.hint(),
-        DiscoveryError::Status { .. }
-        | DiscoveryError::Document { .. }
-        | DiscoveryError::NotRemembered
-        | DiscoveryError::Service(_) => None,
+    let peer = Peer::Endpoint(remote);
+    let step = match error {
+        DiscoveryError::Request(error) => next_step(error, peer),
+        _ => next_step(error, peer),
     };
     let message = format!(
         "{} does not say its services at {}: {}",
@@ -324,7 +323,7 @@ fn unreachable(
         endpoint.url(),
         Told(error)
     );
-    let fix = hint.unwrap_or(command);
+    let fix = step.map_or(command, NextStep::into_line);
     Finding::new(
         Code::EndpointUnreachable,
         remote.name.as_str(),

@@ -9,9 +9,11 @@ use url::Url;
 
 use super::challenge::{Challenge, challenges};
 use crate::secret::{Secret, Stored};
+use crate::service::Accepted;
 use crate::service::http::{
     Answered, Authorization, Cause, Certificates, Client, HttpError, Options, Response,
 };
+use crate::service::message::ServerMessage;
 use crate::uri::{RegistryUri, is_loopback};
 
 pub use token::TokenFault;
@@ -38,6 +40,8 @@ pub enum LoginError {
         url: String,
         /// The status with its words.
         status: String,
+        /// The registry's own words.
+        said: Option<ServerMessage>,
     },
     /// The token service gave no token.
     #[error("Get {url:?}: {fault}")]
@@ -47,7 +51,7 @@ pub enum LoginError {
         /// What the service did instead.
         fault: TokenFault,
     },
-    /// The registry sends the password to a place where it must not go.
+    /// The registry sends the password to a server that must not get it.
     #[error("the registry wants the password sent to {0:?}, which is not https")]
     PlainRealm(String),
     /// Another server answered.
@@ -68,20 +72,8 @@ pub enum LoginError {
     User,
 }
 
-impl LoginError {
-    /// What the message leaves out.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Schemes { schemes, .. } => Some(format!(
-                "the registry asks for {schemes} to prove a login; Basic and Bearer are known"
-            )),
-            _ => None,
-        }
-    }
-}
-
-/// Shows a registry a user and a password, and says what is to be stored of them. https first; plain http only where there
-/// is no TLS, and then on this machine alone or without tls_policy.
+/// Shows a registry a user and a password, and says what is to be stored of them. https first; plain http only where the
+/// server has no TLS, and then only on this machine or with [`TlsPolicy::AllowInsecure`].
 ///
 /// # Errors
 /// The registry does not take them, or does not answer.
@@ -91,7 +83,7 @@ pub fn verify(
     registry: &RegistryUri,
     user: &str,
     password: &Secret,
-) -> Result<Stored, LoginError> {
+) -> Result<Accepted<Stored>, LoginError> {
     if user.contains(':') {
         return Err(LoginError::User);
     }
@@ -103,29 +95,31 @@ pub fn verify(
         certificates,
         ..options.clone()
     });
+    let may_be_plain = tls_policy == TlsPolicy::AllowInsecure || registry.is_loopback();
     let base = |scheme: &str| format!("{scheme}://{}/v2/", registry.api_host());
     let ping = |base: String| client.get(&base).send().map(|answer| (base, answer));
     let (base, answer) = match ping(base("https")) {
-        Err(error) if may_be_plain(&error.cause, tls_policy, registry) => ping(base("http"))?,
+        Err(error) if speaks_no_tls(&error.cause, tls_policy) && may_be_plain => {
+            ping(base("http"))?
+        }
         outcome => outcome?,
     };
     Attempt {
         client: &client,
         tls_policy,
+        registry,
         base,
         user,
         password,
     }
-    .after(&asked(answer)?)
+    .after(&by_host(answer)?)
 }
 
-/// Whether plain http is worth a try, and allowed. A certificate that can't be trusted is no reason for it. Some servers
-/// wait in silence for the rest of what they take for a request.
-fn may_be_plain(cause: &Cause, tls_policy: TlsPolicy, registry: &RegistryUri) -> bool {
+/// Whether plain http is worth a try. A certificate that can't be trusted is no reason for it. Some servers wait in silence
+/// for the rest of what they take for a request.
+fn speaks_no_tls(cause: &Cause, tls_policy: TlsPolicy) -> bool {
     match cause {
-        Cause::NotTls | Cause::Refused | Cause::Reset | Cause::Closed | Cause::TimedOut(_) => {
-            tls_policy == TlsPolicy::AllowInsecure || registry.is_loopback()
-        }
+        Cause::NotTls | Cause::Refused | Cause::Reset | Cause::Closed | Cause::TimedOut(_) => true,
         Cause::Tls(_) | Cause::Other(_) => tls_policy == TlsPolicy::AllowInsecure,
         _ => false,
     }
@@ -134,83 +128,100 @@ fn may_be_plain(cause: &Cause, tls_policy: TlsPolicy, registry: &RegistryUri) ->
 struct Attempt<'a> {
     client: &'a Client,
     tls_policy: TlsPolicy,
+    registry: &'a RegistryUri,
     base: String,
     user: &'a str,
     password: &'a Secret,
 }
 
 impl Attempt<'_> {
-    /// Goes on where the first answer leads.
-    fn after(&self, answer: &Response) -> Result<Stored, LoginError> {
-        let found = match answer.status {
-            200 => return Ok(self.password_itself()),
-            401 => challenges(answer.header("www-authenticate")),
-            _ => return Err(self.refused(answer)),
-        };
+    /// Goes on where the first answer leads. Some registries challenge with an answer 200.
+    fn after(&self, answer: &Response) -> Result<Accepted<Stored>, LoginError> {
+        if !matches!(answer.status, 200 | 401) {
+            return Err(self.refused(answer));
+        }
+        let found = challenges(answer.header("www-authenticate"));
         let of = |scheme: &str| found.iter().find(|challenge| challenge.scheme == scheme);
-        match (of("bearer"), of("basic")) {
-            (Some(bearer), None) => self.with_token(bearer),
-            (Some(bearer), Some(_)) if bearer.parameter("realm").is_some() => {
-                self.with_token(bearer)
+        let stored = match (of("bearer"), of("basic")) {
+            (Some(bearer), basic) => match self.with_token(bearer, &answer.url) {
+                Err(error) if basic.is_some() && !error.is_refusal() => self.with_password(),
+                outcome => outcome,
+            },
+            (None, Some(_)) => self.with_password(),
+            // Whoever opens to nobody in particular may still refuse a wrong password.
+            (None, None) if answer.status == 200 => {
+                return self.with_password().map(|stored| Accepted {
+                    stored,
+                    is_open: true,
+                });
             }
-            (_, Some(_)) => self.with_password(),
             (None, None) => Err(LoginError::Schemes {
                 url: self.base.clone(),
                 status: answer.status_line(),
                 schemes: names(&found),
             }),
-        }
+        };
+        stored.map(Accepted::verified)
     }
 
     fn with_password(&self) -> Result<Stored, LoginError> {
-        self.ask_with(&self.basic())?;
-        Ok(self.password_itself())
+        let answer = self.ask_with(&self.basic())?;
+        match answer.status {
+            200 => Ok(self.password_itself()),
+            _ => Err(self.refused(&answer)),
+        }
     }
 
-    fn with_token(&self, challenge: &Challenge) -> Result<Stored, LoginError> {
-        let realm = self.realm(challenge)?;
+    fn with_token(&self, challenge: &Challenge, asked: &Url) -> Result<Stored, LoginError> {
+        let realm = self.realm(challenge, asked)?;
         let service = challenge.parameter("service").unwrap_or_default();
         let url = token::url(&realm, self.user, service);
-        let mut answer = asked(self.client.get(&url).credential(&self.basic()).send()?)?;
+        let mut answer = by_host(self.client.get(&url).credential(&self.basic()).send()?)?;
         // This one wants what OAuth 2 has in place of the request that all others take.
         if matches!(answer.status, 404 | 405) {
             let form = token::form(self.user, self.password, service);
-            answer = asked(self.client.post(realm.as_str(), form).send()?)?;
+            answer = by_host(self.client.post(realm.as_str(), form).send()?)?;
         }
         let tokens = token::read(&answer, self.password).map_err(|fault| self.no_token(fault))?;
-        self.ask_with(&Authorization::Bearer(tokens.access))?;
-        Ok(match tokens.refresh {
-            Some(token) => Stored::IdentityToken {
+        let answer = self.ask_with(&Authorization::Bearer(tokens.access))?;
+        match (answer.status, tokens.refresh) {
+            (200, Some(token)) => Ok(Stored::IdentityToken {
                 user: self.user.to_owned(),
                 token,
-            },
-            None => self.password_itself(),
-        })
+            }),
+            (200, None) => Ok(self.password_itself()),
+            // Some take no token without a scope, and the password itself.
+            (401, _) if wants_basic(&answer) => self.with_password(),
+            _ => Err(self.refused(&answer)),
+        }
     }
 
     /// Asks the registry once more, with what should open it.
-    fn ask_with(&self, credential: &Authorization) -> Result<(), LoginError> {
-        let answer = asked(self.client.get(&self.base).credential(credential).send()?)?;
-        if answer.status == 200 {
-            Ok(())
-        } else {
-            Err(self.refused(&answer))
-        }
+    fn ask_with(&self, authorization: &Authorization) -> Result<Response, LoginError> {
+        by_host(
+            self.client
+                .get(&self.base)
+                .credential(authorization)
+                .send()?,
+        )
     }
 
-    /// Where the token service is. It gets the password: never over http but on this machine, or without tls_policy.
-    fn realm(&self, challenge: &Challenge) -> Result<Url, LoginError> {
+    /// Where the token service is, which can be written relative to the page that was asked. It gets the password: never
+    /// over http but from one server of this machine to another, or with [`TlsPolicy::AllowInsecure`].
+    fn realm(&self, challenge: &Challenge, asked: &Url) -> Result<Url, LoginError> {
         let wrong = || self.no_token(TokenFault::Realm);
-        let realm =
-            Url::parse(challenge.parameter("realm").unwrap_or_default()).map_err(|_| wrong())?;
+        let written = challenge
+            .parameter("realm")
+            .filter(|realm| !realm.is_empty());
+        let realm = asked
+            .join(written.ok_or_else(wrong)?)
+            .map_err(|_| wrong())?;
         let host = realm.host_str().ok_or_else(wrong)?;
+        let stays_here = self.registry.is_loopback() && is_loopback(host);
         match realm.scheme() {
             "https" => Ok(realm),
-            "http" if self.tls_policy == TlsPolicy::AllowInsecure || is_loopback(host) => Ok(realm),
-            _ => Err(LoginError::PlainRealm(format!(
-                "{}://{host}",
-                realm.scheme()
-            ))),
+            "http" if self.tls_policy == TlsPolicy::AllowInsecure || stays_here => Ok(realm),
+            scheme => Err(LoginError::PlainRealm(format!("{scheme}://{host}"))),
         }
     }
 
@@ -232,6 +243,7 @@ impl Attempt<'_> {
         LoginError::Refused {
             url: self.base.clone(),
             status: answer.status_line(),
+            said: ServerMessage::find(answer, self.password),
         }
     }
 
@@ -243,8 +255,33 @@ impl Attempt<'_> {
     }
 }
 
-/// The answer, if it came from whom was asked.
-fn asked(answer: Response) -> Result<Response, LoginError> {
+impl LoginError {
+    /// Whether somebody looked at the credential, and did not take it.
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Token { fault, .. } => {
+                matches!(
+                    fault,
+                    TokenFault::Refused {
+                        status: 400..=499,
+                        ..
+                    }
+                )
+            }
+            _ => false,
+        }
+    }
+}
+
+fn wants_basic(answer: &Response) -> bool {
+    challenges(answer.header("www-authenticate"))
+        .iter()
+        .any(|challenge| challenge.scheme == "basic")
+}
+
+/// The answer, if the server that was asked gave it.
+fn by_host(answer: Response) -> Result<Response, LoginError> {
     match answer.answered {
         Answered::ByHost => Ok(answer),
         Answered::ByRedirect(other) => Err(LoginError::Elsewhere(other)),

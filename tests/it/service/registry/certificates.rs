@@ -56,6 +56,7 @@ fn a_registrys_own_authority_is_believed_for_it() {
             USER,
             &Secret::new(PASSWORD),
         )
+        .map(|accepted| accepted.stored)
     };
     assert!(log_in(&nobody()).is_err());
     let options = apply(nobody(), &directories(root.path()), &registry(&server)).unwrap();
@@ -97,7 +98,8 @@ fn the_clients_certificate_is_shown_to_a_registry_that_asks_for_it() {
         &registry(&server),
         USER,
         &Secret::new(PASSWORD),
-    );
+    )
+    .map(|accepted| accepted.stored);
     assert_eq!(stored, Ok(password()));
 }
 

@@ -11,13 +11,15 @@ use portolan::uri::RegistryUri;
 
 use super::super::options;
 use super::{
-    basic, challenging, gives, log_in, log_in_as, password, registry, wants_basic, wants_token,
+    accepted_as, basic, challenging, gives, has_header, log_in, log_in_as, password, registry,
+    wants_basic, wants_token,
 };
-use crate::support::endpoint::USER;
+use crate::support::endpoint::{PASSWORD, USER};
 use crate::support::reply::Reply;
 use crate::support::server::Server;
 
 const TOKEN: &str = r#"{"token":"access","expires_in":300}"#;
+const REFRESH: &str = r#"{"token":"access","refresh_token":"refresh"}"#;
 const REQUEST: &str = "/token?account=ian&client_id=docker&offline_token=true&service=test-service";
 
 #[test]
@@ -134,10 +136,111 @@ fn a_refresh_token_is_kept_in_the_passwords_place() {
 }
 
 #[test]
-fn an_open_registry_takes_any_login_and_sees_none() {
+fn a_registry_that_does_not_ask_is_shown_the_password_all_the_same() {
     let server = Server::https(|_| Reply::json(200, "{}"));
-    assert_eq!(log_in(&server), Ok(password()));
-    assert_eq!(server.log(), ["GET /v2/ [-]"]);
+    let accepted = accepted_as(&server, USER, PASSWORD).unwrap();
+    assert_eq!((accepted.stored, accepted.is_open), (password(), true));
+    assert_eq!(
+        server.log(),
+        ["GET /v2/ [-]".to_owned(), format!("GET /v2/ [{}]", basic())]
+    );
+
+    for status in [401, 403] {
+        let server = Server::https(move |asked| match asked.header("Authorization") {
+            Some(header) if header != basic() => Reply::status(status),
+            _ => Reply::json(200, "{}"),
+        });
+        assert!(accepted_as(&server, USER, "wrong").is_err(), "{status}");
+        assert!(accepted_as(&server, USER, PASSWORD).unwrap().is_open);
+    }
+}
+
+#[test]
+fn an_answer_200_with_a_challenge_is_that_challenge() {
+    let service = Server::https(gives(TOKEN));
+    let realm = service.url("/token");
+    let server = Server::https(move |asked| match has_header(asked, "Bearer access") {
+        true => Reply::json(200, "{}"),
+        false => {
+            Reply::json(200, "{}").with("WWW-Authenticate", &format!("Bearer realm=\"{realm}\""))
+        }
+    });
+    assert!(!accepted_as(&server, USER, PASSWORD).unwrap().is_open);
+    assert!(accepted_as(&server, USER, "wrong").is_err());
+}
+
+#[test]
+fn a_registry_that_takes_no_token_without_a_scope_gets_the_password() {
+    let service = Server::https(gives(REFRESH));
+    let realm = service.url("/token");
+    let server = Server::https(move |asked| match asked.header("Authorization") {
+        Some(header) if header == basic() => Reply::json(200, "{}"),
+        Some(_) => Reply::status(401).with("WWW-Authenticate", "Basic realm=\"r\""),
+        None => Reply::status(401).with("WWW-Authenticate", &format!("Bearer realm=\"{realm}\"")),
+    });
+    assert_eq!(log_in(&server), Ok(password()), "not the refresh token");
+}
+
+#[test]
+fn a_registry_whose_token_service_does_not_answer_gets_the_password_if_it_asks_for_it() {
+    let gone = "Bearer realm=\"https://localhost:1/token\"".to_owned();
+    let out_of_order = Server::https(|_| Reply::status(503));
+    let failing = format!("Bearer realm=\"{}\"", out_of_order.url("/token"));
+    for bearer in [gone, failing] {
+        let both = vec![bearer.clone(), "Basic realm=\"r\"".to_owned()];
+        let server = Server::https(challenging(both, basic()));
+        assert_eq!(log_in(&server), Ok(password()), "{bearer}");
+        let alone = Server::https(challenging(vec![bearer], basic()));
+        assert!(log_in(&alone).is_err());
+        assert!(!alone.log().join(" ").contains(&basic()));
+    }
+
+    // A refusal is no silence: the password is not tried a second time.
+    let refusing = Server::https(|_| Reply::status(401));
+    let both = vec![
+        format!("Bearer realm=\"{}\"", refusing.url("/token")),
+        "Basic realm=\"r\"".to_owned(),
+    ];
+    let server = Server::https(challenging(both, basic()));
+    assert!(log_in(&server).is_err());
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn a_realm_may_be_relative_or_in_single_quotes() {
+    for realm in ["\"/token\"", "'/token'", "'../token'", "token"] {
+        let challenge = format!("Bearer realm={realm},service='s'");
+        let server = Server::https(move |asked| match asked.path() {
+            "/token" | "/v2/token" => gives(TOKEN)(asked),
+            _ => challenging(vec![challenge.clone()], "Bearer access".into())(asked),
+        });
+        assert_eq!(log_in(&server), Ok(password()), "{realm}");
+        let token = &server.asked()[1];
+        assert!(token.target.ends_with("service=s"), "{}", token.target);
+    }
+}
+
+#[test]
+fn a_registry_says_itself_why_it_refuses() {
+    let said = r#"{"errors":[{"code":"DENIED","message":"locked for 30 minutes"}]}"#;
+    let cases = [
+        Server::https(move |_| Reply::json(403, said)),
+        Server::https(move |asked| match asked.header("Authorization") {
+            Some(_) => Reply::json(401, said),
+            None => Reply::status(401).with("WWW-Authenticate", "Basic"),
+        }),
+        Server::https(move |asked| match asked.header("Authorization") {
+            Some(_) => Reply::json(503, said),
+            None => Reply::status(200),
+        }),
+    ];
+    for server in cases {
+        let error = log_in(&server).unwrap_err();
+        let LoginError::Refused { said, .. } = error else {
+            panic!("{error}")
+        };
+        assert_eq!(said.unwrap().to_string(), "denied: locked for 30 minutes");
+    }
 }
 
 #[test]
@@ -169,7 +272,7 @@ fn of_several_challenges_the_one_that_is_known_counts() {
 }
 
 #[test]
-fn a_challenge_that_nobody_knows_is_a_refusal_and_the_hint_names_it() {
+fn a_challenge_that_nobody_knows_is_a_refusal_and_the_error_names_it() {
     let cases = [
         (
             vec!["Negotiate".to_owned(), "Digest realm=x".to_owned()],
@@ -185,9 +288,10 @@ fn a_challenge_that_nobody_knows_is_a_refusal_and_the_hint_names_it() {
             server.url("/v2/")
         );
         assert_eq!(error.to_string(), refusal);
-        let hint =
-            format!("the registry asks for {names} to prove a login; Basic and Bearer are known");
-        assert_eq!(error.hint(), Some(hint));
+        assert!(
+            matches!(&error, LoginError::Schemes { schemes, .. } if schemes == names),
+            "{error:?}"
+        );
     }
 }
 
@@ -288,12 +392,15 @@ fn a_registry_that_never_answers_to_tls_may_still_speak_http() {
     std::thread::spawn(move || {
         let (_tls, _) = silent.accept().unwrap();
         let (mut plain, _) = silent.accept().unwrap();
-        let mut asked = [0; 1024];
-        let _ = plain.read(&mut asked);
-        let _ = std::io::Write::write_all(
-            &mut plain,
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
-        );
+        // Without a password, and with it.
+        for _ in 0..2 {
+            let mut asked = [0; 1024];
+            let _ = plain.read(&mut asked);
+            let _ = std::io::Write::write_all(
+                &mut plain,
+                b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+            );
+        }
     });
     let uri = RegistryUri::parse(&format!("docker://127.0.0.1:{port}")).unwrap();
     let limit = Duration::from_millis(300);

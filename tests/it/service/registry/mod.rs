@@ -14,6 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 use portolan::credentials::Keychain;
 use portolan::credentials::helper::HelperEnvironment;
 use portolan::secret::{Secret, Stored};
+use portolan::service::Accepted;
 use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
@@ -32,6 +33,14 @@ fn log_in(server: &Server) -> Result<Stored, LoginError> {
 }
 
 fn log_in_as(server: &Server, user: &str, password: &str) -> Result<Stored, LoginError> {
+    accepted_as(server, user, password).map(|accepted| accepted.stored)
+}
+
+fn accepted_as(
+    server: &Server,
+    user: &str,
+    password: &str,
+) -> Result<Accepted<Stored>, LoginError> {
     verify(
         &options(),
         TlsPolicy::Verify,

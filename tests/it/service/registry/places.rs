@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use portolan::secret::{Secret, Stored};
-use portolan::service::http::{Options, Proxies};
+use portolan::service::http::{Cause, Options, Proxies};
 use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
@@ -24,6 +24,7 @@ fn insecurely(options: &Options, uri: &RegistryUri) -> Result<Stored, LoginError
         USER,
         &Secret::new(PASSWORD),
     )
+    .map(|accepted| accepted.stored)
 }
 
 /// Whether anything of the password came along with a request.
@@ -56,7 +57,7 @@ fn a_certificate_is_checked_on_this_machine_too() {
     let Err(LoginError::Request(error)) = log_in(&server) else {
         panic!("no answer")
     };
-    assert!(error.hint().unwrap().contains("SSL_CERT_FILE"));
+    assert_eq!(error.cause, Cause::UnknownAuthority);
 }
 
 #[test]
@@ -207,7 +208,7 @@ fn a_user_in_a_realms_address_is_left_out() {
 
 #[test]
 fn a_realm_that_is_no_address_is_told() {
-    for realm in ["", "/token", "ftp://h/token", "https://"] {
+    for realm in ["", "ftp://h/token", "https://"] {
         let server = Server::https(wants_token(realm));
         let error = log_in(&server).unwrap_err().to_string();
         assert!(

@@ -158,6 +158,7 @@ impl DockerRegistry {
             USER,
             &Secret::new(password),
         )
+        .map(|accepted| accepted.stored)
     }
 
     /// Logs in as a command does: proven, then kept.

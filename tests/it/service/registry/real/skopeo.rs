@@ -151,6 +151,7 @@ fn a_real_registrys_certificate_is_checked_by_its_own_directory() {
     let nobody = Options::default();
     let log_in = |options: &Options, tls_policy| {
         verify(options, tls_policy, &uri, USER, &Secret::new(PASSWORD))
+            .map(|accepted| accepted.stored)
     };
     let error = log_in(&nobody, TlsPolicy::Verify).unwrap_err().to_string();
     assert_eq!(

@@ -1,0 +1,272 @@
+//! What to do next when a server fails, by what it was asked as. Pure.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::cli::failure::Advise;
+use crate::config::effective::Remote;
+use crate::service::discovery::DiscoveryError;
+use crate::service::http::{Cause, HttpError};
+use crate::service::keyserver::KeyserverRequestError;
+use crate::service::registry::login::LoginError;
+use crate::service::token::TokenError;
+use crate::service::user::UserError;
+use crate::text::ShellWord;
+use crate::uri::RegistryUri;
+
+/// What a server was asked as.
+#[derive(Clone, Copy)]
+pub(crate) enum Peer<'a> {
+    /// A remote's endpoint, or one of its services.
+    Endpoint(&'a Remote<'a>),
+    /// A keyserver, at this address.
+    Keyserver(&'a str),
+    /// A registry, for a user.
+    Registry {
+        /// The registry.
+        uri: &'a RegistryUri,
+        /// The user.
+        user: &'a str,
+    },
+}
+
+/// What to do next: words, and perhaps a command that does it.
+pub(crate) struct NextStep {
+    words: String,
+    command: Option<String>,
+}
+
+/// Adds to the error of a server what the server says itself, and what to do next.
+pub(crate) fn explain(error: anyhow::Error, peer: Peer<'_>) -> anyhow::Error {
+    let shown = format!("{error:#}");
+    let said = error.chain().find_map(said);
+    let step = error.chain().find_map(|cause| next_step(cause, peer));
+    // The reference's message about a token is whole.
+    let is_for_person = error.chain().any(|cause| {
+        is_invalid_token(cause) || matches!(cause.downcast_ref(), Some(TokenError::Refused { .. }))
+    });
+    let error = match (said, peer) {
+        // A keyserver's words add little to its status.
+        (Some(said), Peer::Keyserver(_)) => {
+            error.advise_person(format!("The keyserver says: {said}"))
+        }
+        (Some(said), Peer::Registry { .. }) => error.advise(format!("The registry says: {said}")),
+        (Some(said), Peer::Endpoint(_)) if !shown.contains(&said) => {
+            error.advise(format!("The token service says: {said}"))
+        }
+        _ => error,
+    };
+    match step {
+        Some(step) if is_for_person => error.advise_person(step.to_string()),
+        Some(step) => error.advise(step.to_string()),
+        None => error,
+    }
+}
+
+/// What a server says itself, where its error does not show it.
+fn said(cause: &(dyn Error + 'static)) -> Option<String> {
+    let said = if let Some(LoginError::Refused { said, .. }) = cause.downcast_ref() {
+        said
+    } else if let Some(TokenError::Refused { said, .. }) = cause.downcast_ref() {
+        said
+    } else if let Some(KeyserverRequestError::Refused { said, .. }) = cause.downcast_ref() {
+        said
+    } else {
+        return None;
+    };
+    said.as_ref().map(ToString::to_string)
+}
+
+/// What to do about one error of a chain.
+pub(crate) fn next_step(cause: &(dyn Error + 'static), peer: Peer<'_>) -> Option<NextStep> {
+    if let Some(error) = cause.downcast_ref::<HttpError>() {
+        return after_no_answer(error, peer);
+    }
+    match peer {
+        Peer::Endpoint(remote) => {
+            if let Some(error) = cause.downcast_ref::<DiscoveryError>() {
+                return after_discovery(error, remote);
+            }
+            if let Some(TokenError::Refused { status, .. }) = cause.downcast_ref()
+                && !is_invalid_token(cause)
+            {
+                return Some(NextStep::words(format!(
+                    "The token service answered with status {status}: whether the token is good is not known."
+                )));
+            }
+            is_invalid_token(cause).then(|| NextStep {
+                words: format!(
+                    "The token is wrong, has expired or was revoked. Make a new one at {}/auth/tokens, then:",
+                    url(remote)
+                ),
+                command: Some(format!("portolan remote login {}", remote.name.word())),
+            })
+        }
+        Peer::Registry { uri, user } => after_login(cause.downcast_ref()?, uri, user),
+        Peer::Keyserver(_) => None,
+    }
+}
+
+fn is_invalid_token(cause: &(dyn Error + 'static)) -> bool {
+    cause.downcast_ref().is_some_and(TokenError::is_invalid)
+        || matches!(cause.downcast_ref(), Some(UserError::NotLoggedIn))
+}
+
+fn after_discovery(error: &DiscoveryError, remote: &Remote<'_>) -> Option<NextStep> {
+    match error {
+        DiscoveryError::Elsewhere { uri, .. } if remote.is_global() => Some(NextStep {
+            words: "To use that endpoint under a name of your own, if you trust it:".to_owned(),
+            command: Some(format!(
+                "portolan remote add {} {}",
+                ShellWord(uri.rsplit("://").next().unwrap_or(uri)),
+                ShellWord(uri)
+            )),
+        }),
+        DiscoveryError::Elsewhere { uri, .. } => Some(NextStep {
+            words: "To use that endpoint in its place, if you trust it:".to_owned(),
+            command: Some(set_url(remote, "", uri)),
+        }),
+        _ => None,
+    }
+}
+
+fn after_login(error: &LoginError, uri: &RegistryUri, user: &str) -> Option<NextStep> {
+    match error {
+        LoginError::Request(error) => after_no_answer(error, Peer::Registry { uri, user }),
+        LoginError::Elsewhere(server) => Some(NextStep {
+            words: "To log in to that registry, if you trust it:".to_owned(),
+            command: Some(log_in("", server.rsplit("://").next()?, user)),
+        }),
+        LoginError::PlainRealm(_) => Some(NextStep {
+            words: "Others on the way could read the password. To send it all the same:".to_owned(),
+            command: Some(log_in("--insecure ", &address(uri), user)),
+        }),
+        LoginError::Schemes { schemes, .. } => Some(NextStep::words(format!(
+            "The registry asks for {schemes} to verify a login; Basic and Bearer are known."
+        ))),
+        _ => None,
+    }
+}
+
+fn after_no_answer(error: &HttpError, peer: Peer<'_>) -> Option<NextStep> {
+    let is_plain = error.url.starts_with("http:");
+    let words = match &error.cause {
+        Cause::UnknownAuthority => {
+            let problems = error.authority_problems().iter();
+            let problems: String = problems.map(|problem| format!("{problem}. ")).collect();
+            let file = match peer {
+                Peer::Registry { uri, .. } => format!(
+                    "put its certificate into /etc/containers/certs.d/{}/ca.crt, which the runtime reads too",
+                    uri.api_host()
+                ),
+                _ => "add its certificate to this machine's".to_owned(),
+            };
+            format!(
+                "{problems}If this is your site's own authority, {file}, or name the file that has it in SSL_CERT_FILE."
+            )
+        }
+        Cause::Expired => {
+            "The server needs a new certificate, if the clock of this machine is right.".to_owned()
+        }
+        Cause::NotYetValid => "Check the clock of this machine.".to_owned(),
+        Cause::ClientCertificate => match peer {
+            Peer::Registry { uri, .. } => {
+                let directory = format!("/etc/containers/certs.d/{}", uri.api_host());
+                format!("Put yours into {directory}/client.cert, and its key into {directory}/client.key.")
+            }
+            _ => "Only registries are shown one: ask who runs the server for an address without.".to_owned(),
+        },
+        Cause::ProxyRefused(status) if status.starts_with("407") => {
+            "Give HTTPS_PROXY a user and a password that the proxy knows: http://USER:PASSWORD@HOST:PORT.".to_owned()
+        }
+        Cause::ProxyRefused(_) => {
+            "Ask who runs the proxy, or name the server in NO_PROXY if it can be reached without.".to_owned()
+        }
+        Cause::NotTls => {
+            let command = match peer {
+                Peer::Endpoint(remote) => set_url(remote, "--insecure ", &format!("http://{}", remote.uri())),
+                Peer::Registry { uri, user } => log_in("--insecure ", &address(uri), user),
+                Peer::Keyserver(uri) => format!(
+                    "sudo portolan keyserver add --insecure {}",
+                    ShellWord(&uri.replacen("s://", "://", 1))
+                ),
+            };
+            return Some(NextStep {
+                words: "The server may speak plain http, which others on the way can read. To use it all the same:".to_owned(),
+                command: Some(command),
+            });
+        }
+        Cause::NotHttp if is_plain => {
+            let words = "The server may speak https.";
+            let command = match peer {
+                Peer::Endpoint(remote) => set_url(remote, "", &format!("https://{}", remote.uri())),
+                _ => return Some(NextStep::words(words)),
+            };
+            return Some(NextStep {
+                words: format!("{words} To use that:"),
+                command: Some(command),
+            });
+        }
+        _ => return None,
+    };
+    Some(NextStep::words(words))
+}
+
+fn url(remote: &Remote<'_>) -> String {
+    let scheme = if remote.is_insecure() {
+        "http"
+    } else {
+        "https"
+    };
+    format!("{scheme}://{}", remote.uri())
+}
+
+/// The command that gives a remote another address.
+fn set_url(remote: &Remote<'_>, flags: &str, uri: &str) -> String {
+    let (sudo, global) = match remote.is_global() {
+        true => ("sudo ", "--global "),
+        false => ("", ""),
+    };
+    format!(
+        "{sudo}portolan remote set-url {global}{flags}{} {}",
+        remote.name.word(),
+        ShellWord(uri)
+    )
+}
+
+/// The command that logs in to a registry.
+fn log_in(flags: &str, registry: &str, user: &str) -> String {
+    format!(
+        "portolan registry login {flags}--username {} {}",
+        ShellWord(user),
+        ShellWord(registry)
+    )
+}
+
+fn address(uri: &RegistryUri) -> String {
+    format!("{}{}", uri.host(), uri.path())
+}
+
+impl NextStep {
+    fn words(words: impl Into<String>) -> Self {
+        Self {
+            words: words.into(),
+            command: None,
+        }
+    }
+
+    /// In one line: the command, or else the words.
+    pub(crate) fn into_line(self) -> String {
+        self.command.unwrap_or(self.words)
+    }
+}
+
+impl fmt::Display for NextStep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.words)?;
+        match &self.command {
+            Some(command) => write!(formatter, "\n  {command}"),
+            None => Ok(()),
+        }
+    }
+}
