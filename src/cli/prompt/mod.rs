@@ -81,6 +81,11 @@ impl Input {
         Self { standard, terminal }
     }
 
+    /// Whether a person can be asked.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
     /// Asks for a secret: shows the lines of `introduction` (each with its line end) and `prompt`, and hides what is
     /// typed. `None` when nothing was typed.
     ///

@@ -450,7 +450,8 @@ FATAL:   while verifying token: error response from server: Unknown
          The token service says: Your authorization token has expired. Reauthenticate and try again.
 [exit status: 255]
 
-"#]].raw()
+"#]]
+        .raw()
     );
     assert_data_eq!(
         plain(&on_terminal(&world, &words), &[&server]),
