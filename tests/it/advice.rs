@@ -136,7 +136,7 @@ fn who_logs_in_where_no_password_is_wanted_is_told_what_is() {
     );
     let shown = seen(&world, &words);
     assert!(
-        shown.contains(&refusal) && shown.contains("the registry asks for negotiate"),
+        shown.contains(&refusal) && shown.contains("The registry asks for negotiate"),
         "{shown}"
     );
     let run = world.run(&words);

@@ -3,12 +3,12 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::support::authority;
-use crate::support::endpoint::{DISCOVERY, USER};
+use crate::support::endpoint::{DISCOVERY, USER, endpoint};
 use crate::support::reply::{Asked, Reply};
 use crate::support::server::Server;
 use crate::support::terminal::Terminal;
 use crate::support::world::World;
+use crate::support::{authority, cloud};
 
 /// A title, a cleared screen, a colour by one character, a reversed line, nothing with a width, and a line of its own.
 const HOSTILE: &str = "a\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\u{200b}\u{feff}\u{ad}\r\u{8}\u{7f}\nFORGED";
@@ -296,10 +296,12 @@ fn servers_do_not_steer_a_terminal() {
 
 #[test]
 fn a_prompt_does_not_steer_a_terminal() {
-    let world = World::shipped();
+    let world = cloud::world();
+    let server = Server::https(endpoint);
     let text = quoted();
     world.write_user(format!(
-        "Active: {text}\nRemotes:\n  {text}: {{URI: x.example.com}}\n"
+        "Active: {text}\nRemotes:\n  {text}: {{URI: \"{}\"}}\n",
+        server.host()
     ));
     assert_harmless(&shown(&world, &["remote", "login"], false));
 }
