@@ -41,9 +41,11 @@ pub(crate) fn explain(error: anyhow::Error, peer: Peer<'_>) -> anyhow::Error {
     let shown = format!("{error:#}");
     let said = error.chain().find_map(said);
     let step = error.chain().find_map(|cause| next_step(cause, peer));
-    // The reference's message about a token is whole.
+    // These messages of the reference are whole.
     let is_for_person = error.chain().any(|cause| {
-        is_invalid_token(cause) || matches!(cause.downcast_ref(), Some(TokenError::Refused { .. }))
+        is_invalid_token(cause)
+            || matches!(cause.downcast_ref(), Some(TokenError::Refused { .. }))
+            || matches!(cause.downcast_ref(), Some(LoginError::Schemes { .. }))
     });
     let error = match (said, peer) {
         // A keyserver's words add little to its status.
