@@ -43,6 +43,9 @@ pub mod disk;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(test)]
+#[path = "../tests/it/support/machine.rs"]
+mod machine;
 pub mod name;
 pub mod resolve;
 pub mod runtime;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::layer::Scope;
+use crate::config::scope::Scope;
 use crate::name::RemoteName;
 use crate::secret::Secret;
 

@@ -8,6 +8,8 @@ use crate::config::document::{Document, RemoteEntry};
 use crate::config::yaml::{LineNumbers, Read};
 use crate::name::RemoteName;
 
+pub use crate::config::scope::Scope;
+
 /// The variable that chooses the active remote for one command.
 pub const CHOICE: &str = "PORTOLAN_REMOTE";
 
@@ -20,15 +22,6 @@ pub enum LayerKind {
     System,
     /// The user's file.
     User,
-}
-
-/// Whose file a command reads or changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The user's own.
-    User,
-    /// The one of all users.
-    System,
 }
 
 /// One layer: its document and where it stands.

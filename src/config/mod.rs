@@ -11,5 +11,6 @@ pub mod keyservers;
 pub mod layer;
 pub mod paths;
 pub mod policy;
+pub mod scope;
 pub mod store;
 pub mod yaml;

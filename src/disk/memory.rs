@@ -2,6 +2,10 @@
 //! command.
 //!
 //! It belongs to the run that has locked it. A run that was killed leaves it without a lock, and the next one removes it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "files in memory need no lock and no durability"
+)]
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

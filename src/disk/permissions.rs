@@ -42,7 +42,23 @@ pub fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
 /// Makes a directory for its owner alone, and those above it that do not exist. Where that fails, whatever is done in it next
 /// fails too, and says why.
 pub fn create_private_directories(path: &Path) {
-    let _ = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    let _ = create_directories(path, 0o700);
+}
+
+/// Makes the directory `path` and those above it that do not exist, each with `mode` as far as the umask permits.
+///
+/// # Errors
+/// The kernel's.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where directories are made"
+)]
+pub fn create_directories(path: &Path, mode: u32) -> Result<(), DiskError> {
+    let made = DirBuilder::new().recursive(true).mode(mode).create(path);
+    made.map_err(|error| {
+        let reason = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        DiskError::refused("mkdir", path, reason)
+    })
 }
 
 /// Gives a file the mode `at_most` when it permits more than that; a stricter one is left. The old mode, when it was changed;

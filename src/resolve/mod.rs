@@ -10,12 +10,12 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
-pub use self::{
-    differences::{Difference, differences},
-    keyservers::keyserver_credential,
-    mirrors::{Endpoint, RegistriesConf},
-    refusal::{Refusal, RefusalReason},
-    registry::{ImageAnswer, ImageQuestion, PairOf, Registry, RegistryLogin, Setup, other_answers},
+pub use self::differences::{Difference, differences};
+pub use self::keyservers::keyserver_credential;
+pub use self::mirrors::{Endpoint, RegistriesConf};
+pub use self::refusal::{Refusal, RefusalReason};
+pub use self::registry::{
+    ImageAnswer, ImageQuestion, PairOf, Registry, RegistryLogin, Setup, other_answers,
 };
 
 use crate::command::Command;

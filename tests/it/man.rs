@@ -170,7 +170,7 @@ fn a_directory_that_cannot_be_made_is_named() {
     let refused = world.run(&["man", world.root().join("file/below").to_str().unwrap()]);
     assert_eq!(
         refused.stderr,
-        "FATAL:   while making $ROOT/file/below: Not a directory (os error 20)\n"
+        "FATAL:   while writing the man pages: mkdir $ROOT/file/below: not a directory\n"
     );
     assert_eq!(refused.code, Some(255));
 }

@@ -30,7 +30,7 @@ fn mounting() -> Option<World> {
         .status()
         .is_ok_and(|status| status.success())
     {
-        eprintln!("skipped: nobody but root mounts, and not everywhere");
+        skip("only root mounts, and not everywhere");
         return None;
     }
     let world = World::shipped();

@@ -7,7 +7,6 @@
 )]
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,6 +14,8 @@ use portolan::config::document::Document;
 use portolan::config::yaml;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::machine::skip;
 
 /// Where Debian's packages of Go libraries are.
 const GO_PATH: &str = "/usr/share/gocode";
@@ -133,22 +134,12 @@ impl Files {
     }
 }
 
-/// Whether a test can run; if not, a line says so that no test harness swallows.
+/// Whether a test can run.
 fn is_installed(library: &str, found: bool) -> bool {
     if !found {
-        assert!(!must_be_installed(), "{library} isn't installed");
-        let line = format!("skipped: {library} isn't installed\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        skip(&format!("{library} is not installed"));
     }
     found
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "says how the tests are run, not what the program does"
-)]
-fn must_be_installed() -> bool {
-    std::env::var_os("PORTOLAN_TEST_REAL").is_some_and(|value| value == "1")
 }
 
 /// The first Python that has `module`.

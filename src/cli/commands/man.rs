@@ -1,6 +1,5 @@
 //! `man`: the manual, one page a command, into a directory. `cli/manual.rs` has the pages.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -28,8 +27,7 @@ pub(crate) struct ManArgs {
 /// `tree` is the program's command tree, built.
 pub(crate) fn run(args: &ManArgs, tree: &clap::Command, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let pages = manual::pages(tree)?;
-    fs::create_dir_all(&args.directory)
-        .with_context(|| format!("while making {}", args.directory.display()))?;
+    disk::create_directories(&args.directory, 0o777).context("while writing the man pages")?;
     for page in &pages {
         disk::replace_public(&args.directory.join(&page.file), &page.text)
             .context("while writing the man pages")?;

@@ -7,13 +7,11 @@ mod fix;
 mod logins;
 mod remotes;
 
-pub use self::{
-    files::{FileAccess, shell_word, systems_file, users_directory, users_file},
-    finding::{Code, Explanation, Finding, Severity},
-    fix::fix,
-    logins::logins,
-    remotes::remotes,
-};
+pub use self::files::{FileAccess, shell_word, systems_file, users_directory, users_file};
+pub use self::finding::{Code, Explanation, Finding, Severity};
+pub use self::fix::fix;
+pub use self::logins::logins;
+pub use self::remotes::remotes;
 
 use crate::text::ShellWord;
 use crate::uri::RegistryUri;

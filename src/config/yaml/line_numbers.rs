@@ -2,11 +2,10 @@
 //!
 //! Apart from [`Document`](crate::config::document::Document), so that equal documents stay equal wherever their text is.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::encoding;
-use super::part::Part;
+use super::part::{FileLines, KeyLines, Part};
 use super::schema;
 use crate::secret::SecretBytes;
 
@@ -16,28 +15,6 @@ pub struct LineNumbers {
     /// The text, where the lines are found only when somebody asks: most commands show none.
     text: SecretBytes,
     known: OnceLock<FileLines>,
-}
-
-/// The lines of all parts of a file.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FileLines {
-    pub(super) keys: KeyLines,
-    pub(super) remotes: BTreeMap<String, RemoteLines>,
-    pub(super) logins: Vec<KeyLines>,
-}
-
-/// The lines of a remote.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RemoteLines {
-    pub(super) keys: KeyLines,
-    pub(super) keyservers: Vec<KeyLines>,
-}
-
-/// The line on which a part begins, and those of its keys.
-#[derive(Clone, Debug, Default)]
-pub(super) struct KeyLines {
-    pub(super) first: usize,
-    pub(super) keys: Vec<(&'static str, usize)>,
 }
 
 impl LineNumbers {
@@ -90,13 +67,6 @@ impl From<FileLines> for LineNumbers {
             text: SecretBytes::default(),
             known: OnceLock::from(lines),
         }
-    }
-}
-
-impl KeyLines {
-    fn find(&self, key: &str) -> Option<usize> {
-        let found = self.keys.iter().find(|(known, _)| *known == key);
-        found.map(|(_, line)| *line)
     }
 }
 

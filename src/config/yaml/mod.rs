@@ -35,13 +35,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use self::{
-    error::YamlError,
-    line_numbers::LineNumbers,
-    loss::Loss,
-    part::Part,
-    write::{Written, write},
-};
+pub use self::error::YamlError;
+pub use self::line_numbers::LineNumbers;
+pub use self::loss::Loss;
+pub use self::part::Part;
+pub use self::write::{Written, write};
 
 use crate::config::document::Document;
 

@@ -1,5 +1,6 @@
-//! The parts of a remote.yaml that have keys, and the words for them in a message. Knows no text.
+//! The parts of a remote.yaml that have keys, their lines, and the words for them in a message. Knows no text.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::problem::quoted;
@@ -24,6 +25,28 @@ pub(super) enum Subject<'name> {
     Value(&'name str, Part<'name>),
 }
 
+/// The lines of all parts of a file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileLines {
+    pub(super) keys: KeyLines,
+    pub(super) remotes: BTreeMap<String, RemoteLines>,
+    pub(super) logins: Vec<KeyLines>,
+}
+
+/// The lines of a remote.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RemoteLines {
+    pub(super) keys: KeyLines,
+    pub(super) keyservers: Vec<KeyLines>,
+}
+
+/// The line on which a part begins, and those of its keys.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeyLines {
+    pub(super) first: usize,
+    pub(super) keys: Vec<(&'static str, usize)>,
+}
+
 impl Part<'_> {
     /// ` in PART`, or nothing for the file itself.
     pub(super) fn inside(self) -> String {
@@ -31,6 +54,13 @@ impl Part<'_> {
             Self::File => String::new(),
             part => format!(" in {part}"),
         }
+    }
+}
+
+impl KeyLines {
+    pub(super) fn find(&self, key: &str) -> Option<usize> {
+        let found = self.keys.iter().find(|(known, _)| *known == key);
+        found.map(|(_, line)| *line)
     }
 }
 

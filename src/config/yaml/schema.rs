@@ -4,8 +4,7 @@
 
 use super::decoder::{Decoder, KeyValue, NodeRef};
 use super::events::EventBuffer;
-use super::line_numbers::{FileLines, KeyLines, RemoteLines};
-use super::part::{Part, Subject};
+use super::part::{FileLines, KeyLines, Part, RemoteLines, Subject};
 use super::problem::{Fault, Mark, Problem};
 use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
 use crate::name::RemoteName;

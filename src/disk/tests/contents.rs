@@ -47,13 +47,12 @@ fn only_a_missing_file_counts_as_absent() {
         words(read(Path::new("/dev/null"))),
         "open /dev/null: is a device, not a regular file"
     );
-    if !is_root() {
-        home.chmod("remote.yaml", 0);
-        assert_eq!(
-            words(read(&path)),
-            format!("open {}: permission denied", shown("remote.yaml"))
-        );
-    }
+    home.chmod("", 0o755);
+    home.chmod("remote.yaml", 0);
+    assert_eq!(
+        words(as_ordinary_user(|| read(&path))),
+        format!("open {}: permission denied", shown("remote.yaml"))
+    );
 }
 
 #[test]

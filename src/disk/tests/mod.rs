@@ -3,7 +3,6 @@
     clippy::disallowed_methods,
     reason = "these tests set files up by hand, and run themselves again elsewhere"
 )]
-#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod contents;
 mod ends;
@@ -21,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::io::Errno;
 
 use super::*;
+use crate::machine::{ORDINARY, as_ordinary_user, is_root, skip};
 
 /// Set in a test that has run itself again: the directory to work in.
 const INSIDE: &str = "PORTOLAN_TEST_INSIDE";
@@ -131,16 +131,6 @@ pub(super) fn words<T: std::fmt::Debug>(result: Result<T, DiskError>) -> String 
     }
 }
 
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// Says that a test can't run here; that is a failure where everything is meant to be there.
-fn skip(reason: &str) {
-    assert!(std::env::var_os("PORTOLAN_TEST_REAL").is_none(), "{reason}");
-    println!("skipped: {reason}");
-}
-
 /// Runs the test `name` again in `home`, after shell commands that change the process or its mounts. Whether the shell could
 /// do that; the test must then succeed.
 fn again(home: &Home, name: &str, shell: &str, program: &[&str]) -> bool {
@@ -163,7 +153,6 @@ fn again(home: &Home, name: &str, shell: &str, program: &[&str]) -> bool {
     }
     let unable = output.status.code() == Some(99) || said.contains("unshare:");
     assert!(unable, "{said}");
-    println!("{said}");
     false
 }
 

@@ -126,91 +126,79 @@ fn root_keeps_owner_and_group_of_a_rewritten_file() {
 
 #[test]
 fn a_file_of_another_user_is_not_made_ones_own() {
-    if let Some(home) = inside() {
-        let path = home.at("remote.yaml");
-        let expected = format!(
-            "replace {}: belongs to user 0, and the new one would not",
-            path.display()
-        );
-        assert_eq!(words(add(&path, &FileRules::PRIVATE, "x")), expected);
-        let closed = home.at("locked/closed.yaml");
-        assert_eq!(
-            words(read(&closed)),
-            format!("open {}: permission denied", closed.display())
-        );
-        assert_eq!(
-            words(close_file(&closed, 0o600)),
-            format!("open {}: permission denied", closed.display())
-        );
-        let group = home.at("group.yaml");
-        assert_eq!(
-            add(&group, &FileRules::SYSTEM, "x").unwrap().notes,
-            [DiskNote::GroupLost {
-                path: group.clone(),
-                group: 0
-            }]
-        );
-        assert_eq!(
-            mode(&group),
-            0o604 | 0o040,
-            "others may read, and so may now the new group, but not write"
-        );
-        assert!(!may_write(&path) && may_write(&group) && may_write(&home.at("new.yaml")));
-        assert!(
-            !may_write(Path::new("/etc/new.yaml")) && !may_write(Path::new("/etc/gone/new.yaml"))
-        );
-        assert!(
-            may_write(&home.at("gone/new.yaml")),
-            "he can make the directory"
-        );
-        assert!(!may_write(&home.at("locked/gone/new.yaml")));
-        let locked = home.at("locked/remote.yaml");
-        assert!(
-            !may_write(&locked),
-            "his file in a directory that is not his"
-        );
-        assert_eq!(
-            words(add(&locked, &FileRules::PRIVATE, "x")),
-            format!("open {}.lock: permission denied", locked.display())
-        );
-        let alien = home.at("locked/alien.yaml");
-        assert_eq!(
-            words(add(&alien, &FileRules::PRIVATE, "x")),
-            format!("open {}: permission denied", alien.display())
-        );
-        assert_eq!(
-            words(close_file(&path, 0o600)),
-            format!("chmod {}: operation not permitted", path.display())
-        );
-        return;
-    }
     if !is_root() {
         return skip("only root can make files of other users");
     }
-    // Under /tmp, where an ordinary user may look for it.
     let home = Home::new();
     home.chmod("", 0o755);
-    give(&home.directory, 54321);
+    give(&home.directory, ORDINARY);
     home.file("remote.yaml", "one\n");
     home.file("group.yaml", "one\n");
-    give(&home.at("group.yaml"), 54321);
+    give(&home.at("group.yaml"), ORDINARY);
     home.chmod("group.yaml", 0o664);
     std::fs::create_dir(home.at("locked")).unwrap();
     home.file("locked/remote.yaml", "one\n");
-    give(&home.at("locked/remote.yaml"), 54321);
+    give(&home.at("locked/remote.yaml"), ORDINARY);
     home.file("locked/alien.yaml", "one\n");
     home.file("locked/closed.yaml", "one\n");
     home.chmod("locked/closed.yaml", 0o600);
-    let user = [
-        "setpriv",
-        "--reuid=54321",
-        "--regid=54321",
-        "--clear-groups",
-    ];
-    let name = "permissions::a_file_of_another_user_is_not_made_ones_own";
-    if !again(&home, name, "test -x \"$1\"", &user) {
-        skip("no setpriv, or the test program is not for others to run");
-    }
+    as_ordinary_user(|| meet_files_of_root(&home));
+}
+
+fn meet_files_of_root(home: &Home) {
+    let path = home.at("remote.yaml");
+    let expected = format!(
+        "replace {}: belongs to user 0, and the new one would not",
+        path.display()
+    );
+    assert_eq!(words(add(&path, &FileRules::PRIVATE, "x")), expected);
+    let closed = home.at("locked/closed.yaml");
+    assert_eq!(
+        words(read(&closed)),
+        format!("open {}: permission denied", closed.display())
+    );
+    assert_eq!(
+        words(close_file(&closed, 0o600)),
+        format!("open {}: permission denied", closed.display())
+    );
+    let group = home.at("group.yaml");
+    assert_eq!(
+        add(&group, &FileRules::SYSTEM, "x").unwrap().notes,
+        [DiskNote::GroupLost {
+            path: group.clone(),
+            group: 0
+        }]
+    );
+    assert_eq!(
+        mode(&group),
+        0o604 | 0o040,
+        "others may read, and so may now the new group, but not write"
+    );
+    assert!(!may_write(&path) && may_write(&group) && may_write(&home.at("new.yaml")));
+    assert!(!may_write(Path::new("/etc/new.yaml")) && !may_write(Path::new("/etc/gone/new.yaml")));
+    assert!(
+        may_write(&home.at("gone/new.yaml")),
+        "he can make the directory"
+    );
+    assert!(!may_write(&home.at("locked/gone/new.yaml")));
+    let locked = home.at("locked/remote.yaml");
+    assert!(
+        !may_write(&locked),
+        "his file in a directory that is not his"
+    );
+    assert_eq!(
+        words(add(&locked, &FileRules::PRIVATE, "x")),
+        format!("open {}.lock: permission denied", locked.display())
+    );
+    let alien = home.at("locked/alien.yaml");
+    assert_eq!(
+        words(add(&alien, &FileRules::PRIVATE, "x")),
+        format!("open {}: permission denied", alien.display())
+    );
+    assert_eq!(
+        words(close_file(&path, 0o600)),
+        format!("chmod {}: operation not permitted", path.display())
+    );
 }
 
 #[test]

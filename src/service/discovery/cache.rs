@@ -3,9 +3,7 @@
 //! A file an endpoint, 0600 in a 0700 directory: which endpoints somebody uses is nobody else's business.
 
 use std::fs;
-use std::fs::DirBuilder;
 use std::io::Read as _;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -68,10 +66,7 @@ impl Cache {
 
     /// Remembers what the endpoint at `url` said. That it can't be remembered harms nobody.
     pub(super) fn write(&self, url: &str, document: Value, now: SystemTime) {
-        let made = DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory);
+        let made = disk::create_directories(&self.directory, 0o700);
         if let (Ok(()), Some(text)) = (made, render(url, document, now)) {
             let _ = disk::replace_cache(&self.path(url), text.as_bytes());
         }

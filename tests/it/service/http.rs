@@ -12,6 +12,7 @@ use portolan::service::http::{Answered, Authorization, Cause, Client, Options, P
 use super::{client, options};
 use crate::support::authority;
 use crate::support::authority::Leaf;
+use crate::support::machine::skip;
 use crate::support::reply::Reply;
 use crate::support::server::Server;
 
@@ -535,8 +536,7 @@ fn a_socks_proxy_looks_the_name_up_itself() {
 #[test]
 fn an_ipv6_address_is_reached() {
     let Ok(listener) = TcpListener::bind("[::1]:0") else {
-        eprintln!("skipped: this machine has no IPv6");
-        return;
+        return skip("this machine has no IPv6");
     };
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 use super::authority::Authority;
 
+pub(crate) use super::machine::{ORDINARY, is_root, skip};
+
 /// The system file that the packages ship.
 pub(crate) const SHIPPED: &str = "\
 Active: DefaultRemote
@@ -22,9 +24,6 @@ Remotes:
     System: true
     Exclusive: false
 ";
-
-/// The number of the account that is nobody's: an ordinary user for tests that run as root.
-pub(crate) const ORDINARY: u32 = 65534;
 
 /// A cleared world: a home and a system directory that exist and are empty.
 pub(crate) struct World {
@@ -215,7 +214,7 @@ impl World {
             .status()
             .is_ok_and(|status| status.success())
         {
-            eprintln!("skipped: no mount namespaces here");
+            skip("no mount namespaces here");
             return None;
         }
         let accounts = self.root.path().join("passwd");
@@ -360,16 +359,4 @@ impl std::fmt::Display for Finished {
             None => writeln!(formatter, "[killed]"),
         }
     }
-}
-
-/// Whether the tests run as root, who may read and write everything.
-pub(crate) fn is_root() -> bool {
-    fs::metadata("/proc/self").unwrap().uid() == 0
-}
-
-/// Says that a test can't run here; where everything is installed that is a failure.
-pub(crate) fn skip(reason: &str) {
-    let required = std::env::var_os("PORTOLAN_TEST_REAL").is_some_and(|value| value == "1");
-    assert!(!required, "this test may not be skipped here: {reason}");
-    eprintln!("skipped: {reason}");
 }

@@ -1,0 +1,10 @@
+//! Whose remote.yaml is meant. A value, which knows no file.
+
+/// Whose file a command reads or changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The user's own.
+    User,
+    /// The one of all users.
+    System,
+}
