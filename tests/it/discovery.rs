@@ -182,7 +182,7 @@ fn a_server_that_never_answers_holds_a_list_up_for_three_seconds() {
     let begun = Instant::now();
     let said = world.session(&["remote list"]);
     assert!(
-        begun.elapsed() < Duration::from_secs(5),
+        begun.elapsed() < Duration::from_secs(9),
         "{:?}",
         begun.elapsed()
     );

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::time::{Duration, Instant};
 
 use crate::support::cloud;
 use crate::support::endpoint::{DISCOVERY, USER};
@@ -10,24 +9,18 @@ use crate::support::reply::Reply;
 use crate::support::server::Server;
 use crate::support::world::{Finished, World};
 
-/// Far more than a refusal takes on a busy machine.
-const SOON: Duration = Duration::from_secs(10);
+/// The most seconds of a processor's time for a command, ten times what a refusal takes in a debug build: a busy machine
+/// does not count.
+const WORK: &str = "70";
 /// The most address space for a command, in KiB: a program that takes in a gigabyte fails with it.
 const MEMORY: &str = "700000";
 
-/// Runs a command with little memory.
+/// Runs a command with little memory and time.
 fn run(world: &World, words: &[&str]) -> Finished {
-    let mut command =
-        world.command_through(&["sh", "-c", r#"ulimit -v "$0" && exec "$@""#, MEMORY]);
+    let limits = format!(r#"ulimit -v {MEMORY} && ulimit -t {WORK} && exec "$0" "$@""#);
+    let mut command = world.command_through(&["sh", "-c", &limits]);
     command.args(words);
-    let began = Instant::now();
-    let run = world.finish(command, "");
-    assert!(
-        began.elapsed() < SOON,
-        "{words:?} took {:?}",
-        began.elapsed()
-    );
-    run
+    world.finish(command, "")
 }
 
 /// A command is refused, and the error names the limit.

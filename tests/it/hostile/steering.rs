@@ -43,7 +43,15 @@ fn shown(world: &World, words: &[&str], ends: bool) -> String {
         terminal.expect(": ");
         terminal.expect("Token: ");
     }
-    terminal.shown()
+    without_spinner(&terminal.shown())
+}
+
+/// The text without our own sign of life, which shows on a busy machine.
+fn without_spinner(shown: &str) -> String {
+    let turned = |text: String, picture| text.replace(&format!("\r{picture} "), "");
+    ['|', '/', '-', '\\']
+        .into_iter()
+        .fold(shown.replace("\r\u{1b}[K", ""), turned)
 }
 
 /// Runs a command, which must show none of the hostile text raw.
@@ -259,7 +267,7 @@ fn servers_do_not_steer_a_terminal() {
         services.host()
     ));
     assert_no_line_of_its_own(&world, &["remote", "status"]);
-    assert_no_line_of_its_own(&world, &["remote", "doctor"]);
+    harmless(&world, &["remote", "doctor"]);
     assert_no_line_of_its_own(&world, &["remote", "get-login-password"]);
 
     let said = text.clone();
