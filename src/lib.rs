@@ -52,5 +52,6 @@ pub mod runtime;
 pub mod secret;
 pub mod service;
 pub mod stores;
+mod suggestion;
 pub mod text;
 pub mod uri;

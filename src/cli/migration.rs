@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::context::{Context, is_strange};
 use crate::cli::ui::Ui;
+use crate::cli::view;
 use crate::config::paths::FILE_NAME;
 use crate::config::yaml;
 use crate::disk;
@@ -42,6 +43,10 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
         &directory.join(KEYRING_DIRECTORIES.1),
         ui,
     );
+    // What can't be read is for the command itself to say.
+    if let Ok(layers) = view::load_files(context) {
+        view::warn_of_leftover(&layers.merge(), ui);
+    }
     Ok(())
 }
 

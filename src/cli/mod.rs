@@ -1,6 +1,7 @@
 //! Everything that talks to a person: the run of one command, from its words to its exit code.
 
 mod access;
+mod advice;
 mod args;
 
 mod commands;
@@ -39,6 +40,7 @@ use anyhow::anyhow;
 use clap::{CommandFactory, FromArgMatches};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::cli::advice::RunOptions;
 use crate::cli::args::{GlobalOptions, GroupOptions};
 use crate::cli::context::{Context, Environment, Places, Terminals, User};
 use crate::cli::failure::Outcome;
@@ -96,6 +98,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         sysconfdir: words.global.sysconfdir.as_deref(),
         config: words.config.as_deref(),
     };
+    ui.options = RunOptions::new(&managed(&words.global, &environment), places, &environment);
     failure::conclude(run_command(command, places, environment, &mut ui), &mut ui)
 }
 
@@ -194,16 +197,17 @@ fn meant<'a>(tree: &'a mut clap::Command, words: &[OsString]) -> &'a mut clap::C
     command
 }
 
+/// The command whose files are managed, as far as that is known before anything is checked.
+fn managed(options: &GlobalOptions, environment: &Environment) -> Command {
+    let named = environment.text("PORTOLAN_COMMAND");
+    let named = named.and_then(|name| Command::parse(name).ok());
+    let typed = options.command.clone();
+    typed.or(named).unwrap_or_else(Command::apptainer)
+}
+
 fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
     let terminals = Terminals::take();
-    let named = environment
-        .text("PORTOLAN_COMMAND")
-        .and_then(|name| Command::parse(name).ok());
-    let command = options
-        .command
-        .clone()
-        .or(named)
-        .unwrap_or_else(Command::apptainer);
+    let command = managed(options, environment);
     let is_set = |key: &str| {
         environment
             .text(&command.variable(key))
@@ -232,5 +236,6 @@ fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
         stdout_is_terminal: terminals.stdout,
         user: User::take(),
         command: "run",
+        options: RunOptions::default(),
     }
 }

@@ -110,11 +110,9 @@ pub(crate) fn library_advice(effective: &Effective<'_>) -> String {
         WayToLibrary::Administrator => {
             "Only your administrator can choose one that has: this one is exclusive.".to_owned()
         }
-        WayToLibrary::Use => format!("For one that has: portolan remote use {LIBRARY}."),
+        WayToLibrary::Use => format!("For one that has:\n  portolan remote use {LIBRARY}"),
         WayToLibrary::AddAndUse => {
-            format!(
-                "For one that has: portolan remote add --no-login {LIBRARY}, then portolan remote use {LIBRARY}."
-            )
+            format!("For one that has:\n  portolan remote add --no-login --use {LIBRARY}")
         }
     }
 }

@@ -5,10 +5,12 @@
 use anyhow::anyhow;
 
 use crate::cli::failure::Advise;
+use crate::cli::view;
+use crate::command::known_by_name;
 use crate::config::change::ChangeError;
 use crate::config::effective::{Effective, Note, Remote};
 use crate::name::RemoteName;
-use crate::uri::{KeyserverUri, RegistryUri, RegistryUriError, without_user};
+use crate::uri::{EndpointUri, KeyserverUri, RegistryUri, RegistryUriError, without_user};
 
 /// What is logged in to, or out of.
 #[derive(Clone, Debug)]
@@ -131,41 +133,30 @@ impl<'a> Service<'a> {
 impl TargetError {
     /// The error with what a person can do about it.
     pub(crate) fn explain(self, effective: &Effective<'_>) -> anyhow::Error {
-        let known: Vec<String> = effective
-            .remotes()
-            .map(|remote| remote.name.to_string())
-            .collect();
-        let known = if known.is_empty() {
-            "none".to_owned()
-        } else {
-            known.join(", ")
-        };
+        let known = view::known(effective);
         match &self {
             TargetError::NoDefault => {
                 let advice = match effective.active_name() {
-                    Some(active) => {
-                        format!(
+                    Some(active) => match effective.leftover(&active.name) {
+                        Some(entry) => view::leftover_advice(&active.name, &entry.url()),
+                        None => format!(
                             "The active remote is {}, which does not exist. Known remotes: {known}.",
                             active.name
-                        )
-                    }
+                        ),
+                    },
                     None => format!("Known remotes: {known}."),
                 };
                 self.advise(format!(
-                    "{advice}\nTo choose one: portolan remote use <NAME>. One can be named as well."
+                    "{advice}\nTo choose one, or name one:\n  portolan remote use <NAME>"
                 ))
             }
             TargetError::NotRemote(name) => {
-                let advice = format!(
-                    "Known remotes: {known}. To add it: portolan remote add {} <URI>.\n\
-                     A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.",
-                    name.word()
-                );
+                let advice = not_remote(name, effective, &known);
                 self.advise(advice)
             }
             TargetError::InBothFiles(name) => {
                 let advice = format!(
-                    "The system's is used. Remove your own first: portolan remote remove {}.",
+                    "The system's is used. Remove your own first:\n  portolan remote remove {}",
                     name.word()
                 );
                 self.advise(advice)
@@ -175,11 +166,51 @@ impl TargetError {
     }
 }
 
+/// What to do where a word is no remote's name.
+fn not_remote(name: &RemoteName, effective: &Effective<'_>, known: &str) -> String {
+    let word = name.word();
+    if let Some(entry) = effective.leftover(name) {
+        return view::leftover_advice(name, &entry.url());
+    }
+    if let Some(meant) = view::meant(effective, name) {
+        return format!("Did you mean {meant}? Known remotes: {known}.");
+    }
+    let at_address = EndpointUri::parse(name.as_str()).ok().and_then(|typed| {
+        let mut remotes = effective.remotes();
+        remotes.find(|remote| {
+            EndpointUri::parse(remote.uri()).is_ok_and(|uri| uri.is_same_place(&typed))
+        })
+    });
+    if let Some(remote) = at_address {
+        return format!(
+            "It is the address of {}, which is named instead.",
+            remote.name
+        );
+    }
+    if RegistryUri::parse(&format!("docker://{name}")).is_ok() && name.as_str().contains(['.', ':'])
+    {
+        return format!(
+            "Known remotes: {known}. If it is a registry:\n  portolan registry login {word}"
+        );
+    }
+    let uri = match known_by_name(name.as_str()) {
+        Some(_) => "",
+        None => " <URI>",
+    };
+    format!(
+        "Known remotes: {known}. To add it:\n  portolan remote add {word}{uri}\n\
+         A registry is written docker://HOST or oras://HOST, a keyserver https://HOST."
+    )
+}
+
 /// Refuses, in the group `keyserver`, the address of a registry, which has a group of its own.
 pub(crate) fn refuse_registry(word: &str, command: &str) -> anyhow::Result<()> {
     match RegistryUri::found(word) {
-        Ok(uri) => Err(anyhow!("{uri} is a registry, not a keyserver")
-            .advise(format!("For registries: portolan registry {command} {uri}"))),
+        Ok(uri) => Err(
+            anyhow!("{uri} is a registry, not a keyserver").advise(format!(
+                "For registries:\n  portolan registry {command} {uri}"
+            )),
+        ),
         Err(_) => Ok(()),
     }
 }
@@ -193,13 +224,17 @@ pub(crate) fn named_or_active<'a, 'b>(
     name: Option<&RemoteName>,
 ) -> anyhow::Result<&'b Remote<'a>> {
     let missing = |name: &RemoteName| {
-        ChangeError::NoSuchRemote(name.clone())
-            .advise_person("portolan remote list shows the remotes that there are.")
+        let error = ChangeError::NoSuchRemote(name.clone());
+        match (effective.leftover(name), view::meant(effective, name)) {
+            (Some(entry), _) => error.advise(view::leftover_advice(name, &entry.url())),
+            (None, Some(meant)) => error.advise_person(format!("Did you mean {meant}?")),
+            (None, None) => error.advise_person("To see the remotes:\n  portolan remote list"),
+        }
     };
     match (name, effective.active_name()) {
         (Some(name), _) => effective.remote(name).ok_or_else(|| missing(name)),
         (None, None) => Err(anyhow!("no default remote")
-            .advise_person("To choose one: portolan remote use <NAME>.")),
+            .advise_person("To choose one:\n  portolan remote use <NAME>")),
         (None, Some(active)) => effective
             .remote(&active.name)
             .ok_or_else(|| missing(&active.name)),

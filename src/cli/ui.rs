@@ -8,6 +8,7 @@ use std::io::Write;
 
 use rustix::termios::tcgetwinsize;
 
+use crate::cli::advice::RunOptions;
 use crate::cli::context::User;
 use crate::cli::printable::{printable, printable_lines};
 use crate::cli::spinner::Spinner;
@@ -91,6 +92,8 @@ pub(crate) struct Ui {
     pub(crate) user: User,
     /// The command at work, for the lines of `-d`.
     pub(crate) command: &'static str,
+    /// What an advised command repeats of this run.
+    pub(crate) options: RunOptions,
 }
 
 impl Ui {
@@ -127,7 +130,7 @@ impl Ui {
     /// A line below a message: what to do next.
     pub(crate) fn advice(&mut self, text: &str) {
         if self.verbosity >= Kind::Error.shown_from() {
-            let text = self.safe(text);
+            let text = self.options.complete(&self.safe(text), "");
             let indented: String = text
                 .lines()
                 .map(|line| format!("         {line}\n"))
@@ -220,6 +223,8 @@ impl Ui {
             return;
         }
         let text = self.safe(text.trim_end_matches('\n'));
+        // Commands stand below the message, as an advice does.
+        let text = self.options.complete(&text, "         ");
         let (colour, plain) = if self.colour {
             (kind.colour(), "\u{1b}[0m")
         } else {

@@ -15,6 +15,8 @@ use crate::config::store::ReadError;
 use crate::disk;
 use crate::disk::DiskError;
 use crate::name::RemoteName;
+use crate::suggestion::closest;
+use crate::text::ShellWord;
 use crate::uri::RegistryUri;
 
 /// The remote that the environment chooses as the active one.
@@ -84,17 +86,9 @@ pub(crate) fn check_choice(effective: &Effective<'_>) -> anyhow::Result<()> {
 fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
     match effective.active_name() {
         Some(ActiveName { name, layer: None }) if effective.active().is_none() => {
-            let known: Vec<String> = effective
-                .remotes()
-                .map(|remote| remote.name.to_string())
-                .collect();
-            let known = if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            };
+            let known = known(effective);
             Err(ChangeError::NoSuchRemote(name.clone()).advise(format!(
-                "{CHOICE} names it. Known remotes: {known}. To add it: portolan remote add {} <URI>.",
+                "{CHOICE} names it. Known remotes: {known}. To add it:\n  portolan remote add {} <URI>",
                 name.word()
             )))
         }
@@ -139,15 +133,25 @@ pub(crate) fn fix_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
 
 /// Warns of what the user can fix: remotes of their own that the system's hide (D5), a choice that the policy forbids.
 pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
-    for note in effective.notes() {
-        if let Note::Shadowed(name) = note {
-            ui.warning(format!(
-                "{name} is defined in {} and in {}: the system's is used. To remove your own: portolan remote remove {word}",
-                context.paths.system.display(),
-                context.paths.user.display(),
-                word = name.word(),
-            ));
-        }
+    let shadowed: Vec<&RemoteName> = effective
+        .notes()
+        .iter()
+        .filter_map(|note| match note {
+            Note::Shadowed(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    if let [name, others @ ..] = shadowed.as_slice() {
+        let many = match others.len() {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        ui.warning(format!(
+            "{name}{many} is defined in {} and in {}: the system's is used. To remove your own:\n  portolan remote remove {word}",
+            context.paths.system.display(),
+            context.paths.user.display(),
+            word = name.word(),
+        ));
     }
     if let Err(refusal) = policy::may_choose(effective) {
         ui.warning(format!("{refusal} ({CHOICE})"));
@@ -181,6 +185,56 @@ pub(crate) fn required_below(scope: Scope, context: &Context) -> Result<Option<L
     match scope {
         Scope::System => Ok(None),
         Scope::User => system(context).map(Some),
+    }
+}
+
+/// What the user's entry for a remote that the system does not have is, and how it becomes one: `now` is its address.
+pub(crate) fn leftover_advice(name: &RemoteName, now: &str) -> String {
+    let (word, uri) = (name.word(), address_words(now));
+    format!(
+        "Your file has an entry for a remote of the system's of this name, and the system has none. To make it a remote of your own, with its token:\n  \
+         portolan remote add {word} {uri}"
+    )
+}
+
+/// Warns of an active remote that is none: the user's entry for a remote that the system does not have.
+pub(crate) fn warn_of_leftover(effective: &Effective<'_>, ui: &mut Ui) {
+    let active = effective.active_name().map(|active| &active.name);
+    if let Some((name, entry)) = active.and_then(|name| Some((name, effective.leftover(name)?))) {
+        ui.warning(format!(
+            "No remote is active. {name} is meant to be. {}",
+            leftover_advice(name, &entry.url())
+        ));
+    }
+}
+
+/// An address with its scheme as a command line has it.
+pub(crate) fn address_words(url: &str) -> String {
+    match url.strip_prefix("http://") {
+        Some(uri) => format!("{} --insecure", ShellWord(uri)),
+        None => ShellWord(url.strip_prefix("https://").unwrap_or(url)).to_string(),
+    }
+}
+
+/// The remote whose name was mistyped.
+pub(crate) fn meant(effective: &Effective<'_>, typed: &RemoteName) -> Option<String> {
+    let known: Vec<&str> = effective
+        .remotes()
+        .map(|remote| remote.name.as_str())
+        .collect();
+    closest(typed.as_str(), &known).map(|name| RemoteName::found(name).word().to_string())
+}
+
+/// The names of the remotes, the first ten of many.
+pub(crate) fn known(effective: &Effective<'_>) -> String {
+    const MOST: usize = 10;
+    let count = effective.remotes().count();
+    let names = effective.remotes().take(MOST);
+    let names: Vec<String> = names.map(|remote| remote.name.to_string()).collect();
+    match count.checked_sub(MOST) {
+        _ if count == 0 => "none".to_owned(),
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names.join(", ")),
     }
 }
 

@@ -61,6 +61,18 @@ pub struct LoginEntry {
     pub insecure: bool,
 }
 
+impl RemoteEntry {
+    /// Its address with its scheme.
+    pub fn url(&self) -> String {
+        url(&self.uri, self.insecure)
+    }
+}
+
+/// An address with its scheme.
+pub(crate) fn url(uri: &str, insecure: bool) -> String {
+    format!("{}://{uri}", if insecure { "http" } else { "https" })
+}
+
 impl Document {
     /// `Active` as the file has it; empty when there is none.
     pub fn active(&self) -> &str {

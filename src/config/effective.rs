@@ -90,6 +90,7 @@ pub struct Effective<'a> {
     exclusive: Option<&'a RemoteName>,
     logins: &'a [LoginEntry],
     notes: Vec<Note>,
+    leftovers: BTreeMap<&'a RemoteName, &'a RemoteEntry>,
 }
 
 impl Layers {
@@ -136,6 +137,10 @@ impl<'a> Effective<'a> {
             individual = own.map(|remote| (remote.name, remote)).collect();
         }
         remotes.append(&mut individual);
+        let entries = user.iter().flat_map(|user| &user.document.remotes);
+        let leftovers = entries
+            .filter(|(name, entry)| entry.system && !system.has(name))
+            .collect();
         let is_overruled =
             |chosen: &&RemoteName| exclusive.is_some_and(|exclusive| exclusive != *chosen);
         notes.extend(chosen.filter(is_overruled).cloned().map(Note::Overruled));
@@ -153,6 +158,7 @@ impl<'a> Effective<'a> {
             exclusive,
             logins,
             notes,
+            leftovers,
         }
     }
 
@@ -164,6 +170,11 @@ impl<'a> Effective<'a> {
     /// The remote of this name.
     pub fn remote(&self, name: &RemoteName) -> Option<&Remote<'a>> {
         self.remotes.get(name)
+    }
+
+    /// The user's entry for a remote of the system's that the system does not have (D4).
+    pub fn leftover(&self, name: &RemoteName) -> Option<&'a RemoteEntry> {
+        self.leftovers.get(name).copied()
     }
 
     /// The name that commands use when none is given, whether such a remote exists or not.

@@ -48,16 +48,6 @@ impl Layer {
         }
     }
 
-    /// A file of this kind with this text.
-    #[cfg(test)]
-    pub(crate) fn of(kind: LayerKind, text: &str) -> Self {
-        Self::new(
-            kind,
-            Path::new("/x"),
-            crate::config::yaml::read(text.as_bytes()).unwrap(),
-        )
-    }
-
     /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
     pub fn built_in(command: &Command) -> Self {
         let known = command.default_remote();
@@ -87,6 +77,13 @@ impl Layer {
     /// Whether it is the system's file, and has a remote of this name: a user can't have one of their own then (D5).
     pub fn reserves(&self, name: &RemoteName) -> bool {
         self.kind == LayerKind::System && self.has(name)
+    }
+
+    /// What a user's document has for a remote of the system's that this layer, below it, does not have: it holds a token
+    /// perhaps, and counts for nothing (D4).
+    pub fn leftover<'a>(&self, user: &'a Document, name: &RemoteName) -> Option<&'a RemoteEntry> {
+        let entry = user.remotes.get(name)?;
+        (entry.system && !self.has(name)).then_some(entry)
     }
 
     /// The remotes that are marked as exclusive, where that is policy: in the system's file only (D6).
@@ -130,4 +127,17 @@ pub struct Layers {
     pub user: Option<Layer>,
     /// The remote that the environment chooses as the active one for this run, if it does.
     pub chosen: Option<RemoteName>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::yaml;
+
+    impl Layer {
+        /// A file of this kind with this text.
+        pub(crate) fn of(kind: LayerKind, text: &str) -> Self {
+            Self::new(kind, Path::new("/x"), yaml::read(text.as_bytes()).unwrap())
+        }
+    }
 }

@@ -124,7 +124,7 @@ https://keys.sylabs.io  YES     NO        1*
 * Active cloud services keyserver
 $ portolan remote add --no-login unknown
 ------- stderr -------
-Error for command "add": no address is known for unknown: give it behind the name
+Error for command "add": no address is known for unknown: give it after the name
 
 Usage: portolan remote add [OPTIONS] <NAME> <URI>
 
@@ -491,4 +491,81 @@ fn every_name_that_a_person_may_choose_survives() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn with_use_it_is_added_and_active_in_one_change_or_not_at_all() {
+    let world = World::shipped();
+    let run = world.run(&["remote", "add", "--use", "--no-login", "x", "x.example.com"]);
+    let said = "INFO:    Remote \"x\" added.\nINFO:    Remote \"x\" now in use.\n";
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), said));
+    assert!(world.file(&world.user_file()).contains("Active: x\n"));
+    world
+        .write_system("Active: c\nRemotes: {c: {URI: c.example, System: true, Exclusive: true}}\n");
+    let run = world.run(&["remote", "add", "--use", "--no-login", "y", "y.example.com"]);
+    assert!(
+        run.code == Some(255) && run.stderr.contains("could not use y"),
+        "{run}"
+    );
+    assert!(!world.file(&world.user_file()).contains("y.example.com"));
+}
+
+#[test]
+fn an_option_that_can_not_be_used_is_refused() {
+    let world = World::shipped();
+    for options in [
+        &["--no-login", "--tokenfile", "f"][..],
+        &["--no-login", "--password-stdin"],
+        &["--tokenfile", "f", "--password-stdin"],
+        &["--global", "--tokenfile", "f"],
+        &["--global", "--use"],
+        &["--use", "--no-default"],
+    ] {
+        let run = world.run(&[&["remote", "add"], options, &["x", "x.example.com"]].concat());
+        assert_eq!(run.code, Some(1), "{options:?}: {run}");
+        assert!(run.stderr.contains("cannot be used with"), "{run}");
+    }
+    assert_eq!(world.home_listing(), Vec::<String>::new());
+}
+
+#[test]
+fn a_name_that_looks_like_the_address_is_warned_of_and_asked_about_at_a_terminal() {
+    let world = World::shipped();
+    let words = ["remote", "add", "--no-login", "localhost:21443", "other"];
+    let run = world.run(&words);
+    let said = "WARNING: localhost:21443 is the name of the remote, and other its address: is that meant?\nINFO:    Remote \"localhost:21443\" added.\n";
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), said));
+}
+
+#[test]
+fn a_registry_needs_no_remote() {
+    let world = World::shipped();
+    let run = world.run(&["remote", "add", "x", "docker://ghcr.io/team"]);
+    assert_eq!(run.code, Some(255), "{run}");
+    let way = "A registry needs no remote. To log in to it:\n           portolan registry login docker://ghcr.io/team\n";
+    assert!(run.stderr.ends_with(way), "{run}");
+}
+
+#[test]
+fn advice_means_the_files_of_the_run() {
+    let world = World::shipped();
+    let run = world.run(&[
+        "--command",
+        "singularity",
+        "remote",
+        "rename",
+        "SylabsCloud",
+        "mine",
+    ]);
+    assert!(
+        run.stderr.ends_with("\n           sudo portolan --command singularity --sysconfdir $ETC remote rename --global SylabsCloud mine\n"),
+        "{run}"
+    );
+    let file = world.home().join("own.yaml");
+    let run = world.run(&["remote", "-c", file.to_str().unwrap(), "login", "nosuch"]);
+    assert!(
+        run.stderr
+            .contains("\n           portolan remote -c $HOME/own.yaml add nosuch <URI>\n"),
+        "{run}"
+    );
 }

@@ -10,7 +10,7 @@ use crate::support::terminal::Terminal;
 use crate::support::world::World;
 
 /// What a person sees of a command.
-fn seen(world: &World, words: &[&str]) -> String {
+pub(crate) fn seen(world: &World, words: &[&str]) -> String {
     let mut terminal = Terminal::new();
     terminal.resize(100);
     let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
@@ -26,35 +26,35 @@ fn who_errs_at_a_terminal_is_told_what_to_do_next() {
     let table: [(&[&str], &str); 8] = [
         (
             &["use", "gone"],
-            "portolan remote list shows the remotes that there are.",
+            "To see the remotes:\n           portolan remote list",
         ),
         (
             &["remove", "gone"],
-            "portolan remote list shows the remotes that there are.",
+            "To see the remotes:\n           portolan remote list",
         ),
         (
             &["rename", "gone", "new"],
-            "portolan remote list shows the remotes that there are.",
+            "To see the remotes:\n           portolan remote list",
         ),
         (
             &["set-url", "gone", "h.example.com"],
-            "To add it: portolan remote add gone h.example.com.",
+            "To add it:\n           portolan remote add gone h.example.com",
         ),
         (
             &["use", "--global", "mine"],
-            "To add it for all users: sudo portolan remote add --global mine <URI>.",
+            "remote add --global mine <URI>",
         ),
         (
             &["use", "--exclusive", "mine"],
-            "To add it for all users: sudo portolan remote add --global mine <URI>.",
+            "remote add --global mine <URI>",
         ),
         (
             &["set-url", "a; b", "h.example.com"],
-            "To add it: portolan remote add 'a; b' h.example.com.",
+            "To add it:\n           portolan remote add 'a; b' h.example.com",
         ),
         (
             &["remove", "--global", "mine"],
-            "To add it for all users: sudo portolan remote add --global mine <URI>.",
+            "remote add --global mine <URI>",
         ),
     ];
     let world = World::shipped();
@@ -80,7 +80,7 @@ fn who_removes_a_remote_of_the_systems_is_told_who_can() {
     let words = ["remote", "remove", "DefaultRemote"];
     let shown = seen(&world, &words);
     assert!(
-        shown.contains("sudo portolan remote remove --global DefaultRemote."),
+        shown.contains("remote remove --global DefaultRemote\n"),
         "{shown}"
     );
     assert_eq!(

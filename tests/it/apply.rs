@@ -309,7 +309,8 @@ fn a_token_goes_when_its_remote_goes_to_another_host() {
 $ portolan remote apply state.yaml
 ------- stderr -------
 INFO:    Remote "company" is now at "company.example.com".
-INFO:    The token for company was removed. To log in again: portolan remote login company
+INFO:    The token for company was removed. To log in again:
+           portolan remote login company
 [EOF]
 
 "#]]

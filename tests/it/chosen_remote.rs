@@ -131,7 +131,8 @@ fn a_name_that_nobody_has_is_an_error_and_never_another_remote() {
 $ portolan remote list
 ------- stderr -------
 FATAL:   gone is not a remote
-         PORTOLAN_REMOTE names it. Known remotes: DefaultRemote, one, two. To add it: portolan remote add gone <URI>.
+         PORTOLAN_REMOTE names it. Known remotes: DefaultRemote, one, two. To add it:
+           portolan remote add gone <URI>
 [exit status: 255]
 [EOF]
 

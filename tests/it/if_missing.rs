@@ -28,12 +28,14 @@ INFO:    Remote "mine" is there already, at "MINE.example.com/x".
 $ portolan remote add --if-missing --no-login mine other.example.com
 ------- stderr -------
 FATAL:   mine is already a remote
-         It is at "https://mine.example.com/x", not at "https://other.example.com". To change that: portolan remote set-url mine <URI>.
+         It is at "https://mine.example.com/x", not at "https://other.example.com". To change that:
+           portolan remote set-url mine other.example.com
 [exit status: 255]
 $ portolan remote add --if-missing --insecure --no-login mine http://mine.example.com/x
 ------- stderr -------
 FATAL:   mine is already a remote
-         It is at "https://mine.example.com/x", not at "http://mine.example.com/x". To change that: portolan remote set-url mine <URI>.
+         It is at "https://mine.example.com/x", not at "http://mine.example.com/x". To change that:
+           portolan remote set-url mine mine.example.com/x --insecure
 [exit status: 255]
 $ portolan remote add --no-login mine mine.example.com/x
 ------- stderr -------
@@ -41,7 +43,8 @@ FATAL:   mine is already a remote
 [exit status: 255]
 [EOF]
 
-"#]].raw()
+"#]]
+        .raw()
     );
     assert_data_eq!(
         world.file(&world.user_file()),
@@ -110,7 +113,8 @@ INFO:    Remote "DefaultRemote" is there already, at "cloud.apptainer.org".
 $ portolan remote add --if-missing DefaultRemote mirror.example.com
 ------- stderr -------
 FATAL:   DefaultRemote is already a remote
-         It is at "https://cloud.apptainer.org", not at "https://mirror.example.com". To change that: portolan remote set-url DefaultRemote <URI>.
+         It is at "https://cloud.apptainer.org", not at "https://mirror.example.com". To change that:
+           portolan remote set-url DefaultRemote mirror.example.com
 [exit status: 255]
 $ portolan remote add --if-missing --global DefaultRemote
 ------- stderr -------
@@ -118,7 +122,8 @@ INFO:    Remote "DefaultRemote" is there already, at "cloud.apptainer.org".
 $ portolan remote add --if-missing --global DefaultRemote mirror.example.com
 ------- stderr -------
 FATAL:   DefaultRemote is already a remote
-         It is at "https://cloud.apptainer.org", not at "https://mirror.example.com". To change that: portolan remote set-url DefaultRemote <URI>.
+         It is at "https://cloud.apptainer.org", not at "https://mirror.example.com". To change that:
+           sudo portolan --sysconfdir $ETC remote set-url --global DefaultRemote mirror.example.com
 [exit status: 255]
 $ portolan remote add --if-missing --global company company.example.com
 ------- stderr -------
@@ -154,13 +159,43 @@ INFO:    Remote "DefaultRemote" added.
 $ portolan remote add --if-missing DefaultRemote
 ------- stderr -------
 FATAL:   DefaultRemote is already a remote
-         It is at "https://mine.example.com", not at "https://cloud.apptainer.org". To change that: portolan remote set-url DefaultRemote <URI>.
+         It is at "https://mine.example.com", not at "https://cloud.apptainer.org". To change that:
+           portolan remote set-url DefaultRemote cloud.apptainer.org
 [exit status: 255]
 $ portolan remote add --if-missing --no-login DefaultRemote mine.example.com
 ------- stderr -------
 INFO:    Remote "DefaultRemote" is there already, at "mine.example.com".
 [EOF]
 
-"#]].raw()
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_token_that_is_given_is_stored_where_none_is() {
+    let server = Server::https(endpoint);
+    let world = cloud::world();
+    let token = cloud::file(&world, "token", good());
+    let words = [
+        "remote",
+        "add",
+        "--if-missing",
+        "--tokenfile",
+        token.to_str().unwrap(),
+        "e",
+        &server.host(),
+    ];
+    world.write_user(format!("Remotes: {{e: {{URI: {}}}}}\n", server.host()));
+    let run = world.run(&words);
+    assert!(
+        run.code == Some(0) && run.stderr.contains("Token stored in"),
+        "{run}"
+    );
+    assert!(world.file(&world.user_file()).contains(&good()));
+    let again = world.run(&words);
+    assert!(
+        again.code == Some(0) && !again.stderr.contains("Token stored in"),
+        "{again}"
     );
 }

@@ -118,6 +118,9 @@ Cloud Services Endpoints
 
 NAME           URI                  ACTIVE  GLOBAL  EXCLUSIVE
 DefaultRemote  cloud.apptainer.org  NO      YES     NO
+------- stderr -------
+WARNING: No remote is active. company is meant to be. Your file has an entry for a remote of the system's of this name, and the system has none. To make it a remote of your own, with its token:
+           portolan remote add company company.example.com
 [EOF]
 
 "#]]
@@ -150,7 +153,8 @@ https://keys.openpgp.org  YES     NO        1*
 
 * Active cloud services keyserver
 ------- stderr -------
-WARNING: DefaultRemote is defined in $ETC/apptainer/remote.yaml and in $HOME/.apptainer/remote.yaml: the system's is used. To remove your own: portolan remote remove DefaultRemote
+WARNING: DefaultRemote is defined in $ETC/apptainer/remote.yaml and in $HOME/.apptainer/remote.yaml: the system's is used. To remove your own:
+           portolan remote remove DefaultRemote
 $ portolan remote remove DefaultRemote
 ------- stderr -------
 INFO:    Remote "DefaultRemote" removed.

@@ -116,7 +116,8 @@ fn a_remote_of_ones_own_under_a_system_name_loses_its_token_alone() {
     assert_data_eq!(world.session(&["remote logout company"]), str![[r#"
 $ portolan remote logout company
 ------- stderr -------
-WARNING: company is defined in $ETC/apptainer/remote.yaml and in $HOME/.apptainer/remote.yaml: the system's is used. To remove your own: portolan remote remove company
+WARNING: company is defined in $ETC/apptainer/remote.yaml and in $HOME/.apptainer/remote.yaml: the system's is used. To remove your own:
+           portolan remote remove company
 INFO:    Logout succeeded
 [EOF]
 
@@ -153,14 +154,15 @@ fn a_word_that_means_nothing_is_told_with_what_could_be_meant() {
 $ portolan remote logout nosuch
 ------- stderr -------
 FATAL:   nosuch is not a remote
-         Known remotes: DefaultRemote, e. To add it: portolan remote add nosuch <URI>.
+         Known remotes: DefaultRemote, e. To add it:
+           portolan remote add nosuch <URI>
          A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.
 [exit status: 255]
 $ portolan remote logout localhost:5000
 ------- stderr -------
 FATAL:   localhost:5000 is not a remote
-         Known remotes: DefaultRemote, e. To add it: portolan remote add localhost:5000 <URI>.
-         A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.
+         Known remotes: DefaultRemote, e. If it is a registry:
+           portolan registry login localhost:5000
 [exit status: 255]
 $ portolan remote logout ftp://x.example.com
 ------- stderr -------
@@ -187,7 +189,8 @@ $ portolan remote logout
 ------- stderr -------
 FATAL:   no default remote
          Known remotes: one.
-         To choose one: portolan remote use <NAME>. One can be named as well.
+         To choose one, or name one:
+           portolan remote use <NAME>
 [exit status: 255]
 [EOF]
 
@@ -343,7 +346,7 @@ fn each_group_has_its_own_kind_of_service() {
     let before =
         "Credentials:\n- URI: https://k.example\n  Auth: Basic abc\n- URI: docker://r.example\n";
     world.write_user(before);
-    let registry = "docker://r.example is a registry, not a keyserver\n         For registries: portolan registry";
+    let registry = "docker://r.example is a registry, not a keyserver\n         For registries:\n           portolan registry";
     for (words, said) in [
         (&["keyserver", "login", "docker://r.example"][..], format!("{registry} login docker://r.example\n")),
         (&["keyserver", "logout", "docker://r.example"], format!("{registry} logout docker://r.example\n")),

@@ -33,6 +33,7 @@ mod hostile;
 mod if_missing;
 mod json;
 mod keyservers;
+mod leftovers;
 mod links;
 mod list;
 mod login;

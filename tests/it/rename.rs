@@ -112,7 +112,8 @@ FATAL:   invalid name: cannot have empty name
 $ portolan remote rename DefaultRemote mine2
 ------- stderr -------
 FATAL:   DefaultRemote is global and can't be renamed
-         To rename it for all users: sudo portolan remote rename --global DefaultRemote mine2.
+         To rename it for all users:
+           sudo portolan --sysconfdir $ETC remote rename --global DefaultRemote mine2
 [exit status: 255]
 $ portolan remote rename gone mine2
 ------- stderr -------

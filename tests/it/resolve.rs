@@ -233,7 +233,10 @@ FATAL:   Keyserver client failed: endpoint is set as exclusive by the system adm
 fn the_default_remote_has_no_library_and_what_to_do_is_told() {
     let world = World::new();
     assert_data_eq!(
-        world.session(&["remote resolve library://alpine", "remote resolve key search"]),
+        world.session(&[
+            "remote resolve library://alpine",
+            "remote resolve key search"
+        ]),
         str![[r#"
 $ portolan remote resolve library://alpine
 The runtime refuses.
@@ -243,7 +246,8 @@ Why:
 - The remote's services are known without asking it.
 ------- stderr -------
 FATAL:   Unable to get library client configuration: no default remote with library client in use
-         For one that has: portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud.
+         For one that has:
+           portolan remote add --no-login --use SylabsCloud
 [exit status: 255]
 $ portolan remote resolve key search
 Keyserver: https://keys.openpgp.org
@@ -263,7 +267,7 @@ Why:
     let run = world.run(&words("search"));
     assert_eq!(
         run.stderr,
-        "FATAL:   Error while getting library client config: remote has no library client\n         For one that has: portolan remote use SylabsCloud.\n"
+        "FATAL:   Error while getting library client config: remote has no library client\n         For one that has:\n           portolan remote use SylabsCloud\n"
     );
     assert_eq!(
         world.home_listing(),

@@ -60,7 +60,8 @@ Remotes:
 $ portolan remote set-url mine other.example.com:8443
 ------- stderr -------
 INFO:    Remote "mine" is now at "https://other.example.com:8443".
-INFO:    The token for mine was for MINE.example.com; it was removed. To log in again: portolan remote login mine
+INFO:    The token for mine was for MINE.example.com; it was removed. To log in again:
+           portolan remote login mine
 [EOF]
 
 "#]]
@@ -101,7 +102,8 @@ FATAL:   http URI requires --insecure or APPTAINER_ADD_INSECURE=true
 $ portolan remote set-url --insecure mine http://mine.example.com
 ------- stderr -------
 INFO:    Remote "mine" is now at "http://mine.example.com".
-INFO:    The token for mine was for mine.example.com; it was removed. To log in again: portolan remote login mine
+INFO:    The token for mine was for mine.example.com; it was removed. To log in again:
+           portolan remote login mine
 $ portolan remote set-url --insecure mine https://mine.example.com
 ------- stderr -------
 INFO:    --insecure ignored for https remote
@@ -161,7 +163,8 @@ FATAL:   gone is not a remote
 $ portolan remote set-url DefaultRemote mirror.example.com
 ------- stderr -------
 FATAL:   DefaultRemote is global and can't be changed
-         To change it for all users: sudo portolan remote set-url --global DefaultRemote mirror.example.com.
+         To change it for all users:
+           sudo portolan --sysconfdir $ETC remote set-url --global DefaultRemote mirror.example.com
 [exit status: 255]
 [EOF]
 
@@ -186,7 +189,7 @@ fn an_administrator_moves_a_remote_and_no_users_token_follows() {
         moved.stderr,
         format!(
             "INFO:    Remote \"company\" is now at \"https://{}\".\n\
-             INFO:    Users who are logged in to company have to log in again: portolan remote login company\n",
+             INFO:    Users who are logged in to company have to log in again:\n           portolan remote login company\n",
             new.host()
         )
     );
@@ -209,7 +212,7 @@ fn a_remote_that_hides_the_systems_gets_no_new_address() {
     let before = "Remotes: {c: {URI: other.example.com}}\n";
     world.write_user(before);
     let run = world.run(&["remote", "set-url", "c", "third.example.com"]);
-    let said = "FATAL:   c is also a remote of your own, which stands in the way of the system's\n         The system's is used. To keep yours under another name: portolan remote rename c <NEW>.\n";
+    let said = "FATAL:   c is also a remote of your own, which stands in the way of the system's\n         The system's is used. To keep yours under another name:\n           portolan remote rename c <NEW>\n";
     assert!(run.stderr.ends_with(said) && run.code == Some(255), "{run}");
     assert!(world.file(&world.user_file()).contains(before));
 }
@@ -227,7 +230,8 @@ $ portolan remote set-url -g c d.example.com
 ------- stderr -------
 INFO:    Remote "c" is now at "https://d.example.com".
 INFO:    The keyservers of c stay as they were configured.
-INFO:    Users who are logged in to c have to log in again: portolan remote login c
+INFO:    Users who are logged in to c have to log in again:
+           portolan remote login c
 $ portolan keyserver list
 
 c *^

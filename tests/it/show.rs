@@ -155,7 +155,8 @@ Token      none
 SERVICE    URI
 keyserver  https://keys.openpgp.org
 It has no library: library:// images come from another remote.
-For one that has: portolan remote add --no-login SylabsCloud, then portolan remote use SylabsCloud.
+For one that has:
+  portolan remote add --no-login --use SylabsCloud
 
 ORDER  KEYSERVER                 LOGIN  INSECURE  FROM
 1      https://keys.openpgp.org  NO     NO        the endpoint

@@ -47,7 +47,8 @@ fn twice_is_back_again() {
 $ portolan remote use -
 ------- stderr -------
 FATAL:   no remote was in use before
-         To choose one by its name: portolan remote use <NAME>.
+         To choose one by its name:
+           portolan remote use <NAME>
 [exit status: 255]
 $ portolan remote use two
 ------- stderr -------
@@ -108,7 +109,8 @@ fn the_one_before_may_be_gone_or_forbidden_by_now() {
 $ portolan remote use -
 ------- stderr -------
 FATAL:   one is not a remote
-         It was in use before, and is gone. portolan remote list shows the remotes that there are.
+         It was in use before, and is gone. To see the remotes:
+           portolan remote list
 [exit status: 255]
 $ portolan remote use three
 ------- stderr -------
@@ -205,7 +207,8 @@ INFO:    Remote "three" now in use.
 $ portolan remote use -
 ------- stderr -------
 FATAL:   no remote was in use before
-         To choose one by its name: portolan remote use <NAME>.
+         To choose one by its name:
+           portolan remote use <NAME>
 [exit status: 255]
 [EOF]
 

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::commands::login;
+use crate::cli::commands::login::StoredToken;
 use crate::cli::context::Context;
-use crate::cli::failure::{Outcome, UsageError};
+use crate::cli::failure::{Advise, Outcome, UsageError};
+use crate::cli::prompt::Input;
 use crate::cli::ui::Ui;
 use crate::cli::{access, args, files, view};
 use crate::command;
 use crate::config::change;
-use crate::config::change::{Added, NewRemote};
+use crate::config::change::{Added, ChangeError, NewRemote};
 use crate::name::RemoteName;
-use crate::text::Quoted;
+use crate::text::{Quoted, ShellWord};
+use crate::uri::RegistryUri;
 
 /// Add a new remote endpoint
 ///
@@ -23,8 +26,8 @@ use crate::text::Quoted;
 /// The address is a host, with a port and a path if it needs them; with --insecure it may be on plain http. SylabsCloud and
 /// DefaultRemote are known by name and need no address.
 ///
-/// With --if-missing a remote that is there already, at the same address, is left as it is, without a login: a script can be
-/// run again.
+/// With --if-missing a remote that exists already, at the same address, is left as it is, so that a script can be run again;
+/// a token that is given is stored where none is.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote add --no-login ExampleCloud cloud.example.com
@@ -35,7 +38,7 @@ pub(crate) struct AddArgs {
     #[arg(short, long)]
     global: bool,
     /// Skip the login that follows
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["tokenfile", "password_stdin"])]
     no_login: bool,
     /// Allow an endpoint on plain http (<COMMAND>_ADD_INSECURE)
     #[arg(short, long)]
@@ -43,14 +46,17 @@ pub(crate) struct AddArgs {
     /// Succeed when it is there already at this address
     #[arg(long)]
     if_missing: bool,
-    /// Don't make it the active remote; it never is, the flag is for scripts that are written for later versions
-    #[arg(short, long)]
+    /// Make it the active remote, as `remote use` does
+    #[arg(long = "use", conflicts_with = "global")]
+    make_active: bool,
+    /// Don't make it the active remote; without --use it never is, the flag is for scripts that are written for later versions
+    #[arg(short, long, conflicts_with = "make_active")]
     no_default: bool,
     /// Read the access token from this file (- for standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["password_stdin", "global"])]
     tokenfile: Option<PathBuf>,
     /// Read the access token from all of standard input
-    #[arg(long)]
+    #[arg(long, conflicts_with = "global")]
     password_stdin: bool,
     /// The remote's name
     #[arg(value_name = "NAME")]
@@ -70,43 +76,114 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
     let insecure =
         args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("add", "insecure"))?;
     let name = RemoteName::parse(&args.name)?;
-    let (uri, insecure) = args::endpoint(typed, insecure, context, ui)?;
+    let (uri, insecure) = args::endpoint(typed, insecure, context, ui)
+        .map_err(|error| explain_registry(error, typed))?;
     let new = NewRemote {
         name,
         uri,
         insecure,
     };
+    if !is_meant(args, ui)? {
+        ui.info("Nothing was added.");
+        return Ok(Outcome::Done);
+    }
     let below = view::below(scope, context, ui);
+    let below = below.as_ref();
     let added = files::edit(scope, context, ui, |document| {
-        change::add(document, scope, below.as_ref(), &new, args.if_missing)
+        let added = change::add(document, scope, below, &new, args.if_missing)?;
+        if args.make_active {
+            change::use_remote(document, scope, below, &new.name, false)?;
+        }
+        Ok::<_, ChangeError>(added)
     })?;
+    report(added, args, &new, ui);
+    let is_given = args.tokenfile.is_some() || args.password_stdin;
+    if args.no_login || args.global || (added == Added::Before && !is_given) {
+        return Ok(Outcome::Done);
+    }
+    let stored = match added {
+        Added::Before => StoredToken::Left,
+        Added::New | Added::Adopted => StoredToken::Verified,
+    };
+    let (file, stdin) = (args.tokenfile.as_deref(), args.password_stdin);
+    let done = login::after_add(&new.name, file, stdin, stored, context, ui);
+    let done = done.map_err(|error| {
+        let word = new.name.word();
+        error.advise_person(format!(
+            "The remote stays. To log in to it:\n  portolan remote login {word}"
+        ))
+    })?;
+    if ui.stderr_is_terminal && !args.make_active && !args.no_default {
+        ui.info(format!(
+            "It is not the active remote. To use it where none is named:\n  portolan remote use {}",
+            new.name.word()
+        ));
+    }
+    Ok(done)
+}
+
+fn report(added: Added, args: &AddArgs, new: &NewRemote, ui: &mut Ui) {
     let name = Quoted(new.name.as_str());
-    if added == Added::Before {
-        let uri = Quoted(new.uri.as_str());
-        ui.info(format!("Remote {name} is there already, at {uri}."));
-        return Ok(Outcome::Done);
+    match added {
+        Added::Before => {
+            let uri = Quoted(new.uri.as_str());
+            ui.info(format!("Remote {name} is there already, at {uri}."));
+        }
+        Added::New => ui.info(format!("Remote {name} added.")),
+        Added::Adopted => {
+            ui.info(format!("Remote {name} added."));
+            ui.info(format!(
+                "It has the token of your entry for the system's remote {}, which the system does not have.",
+                new.name
+            ));
+        }
     }
-    ui.info(format!("Remote {name} added."));
-    if args.no_login {
-        return Ok(Outcome::Done);
+    if args.make_active {
+        ui.info(format!("Remote {name} now in use."));
     }
-    if args.global {
+    if args.global && !args.no_login && added == Added::New {
         ui.info("Global option detected. Will not automatically log into remote.");
-        return Ok(Outcome::Done);
     }
-    login::after_add(
-        &new.name,
-        args.tokenfile.as_deref(),
-        args.password_stdin,
-        context,
-        ui,
-    )
+}
+
+/// Whether a name that looks like an address, before an address that looks like a name, is meant so: a question at a
+/// terminal, a warning elsewhere.
+fn is_meant(args: &AddArgs, ui: &mut Ui) -> anyhow::Result<bool> {
+    let looks_like_address = |word: &str| word.contains(['.', ':', '/']);
+    let Some(uri) = args.uri.as_deref().filter(|uri| !looks_like_address(uri)) else {
+        return Ok(true);
+    };
+    if !looks_like_address(&args.name) || uri == "localhost" {
+        return Ok(true);
+    }
+    let text = format!(
+        "{} is the name of the remote, and {uri} its address",
+        args.name
+    );
+    match Input::new().question(&format!("{text}. Go on? [N/y] "))? {
+        Some(answer) => Ok(["y", "yes"].contains(&answer.to_lowercase().as_str())),
+        None => {
+            ui.warning(format!("{text}: is that meant?"));
+            Ok(true)
+        }
+    }
+}
+
+/// A registry is no endpoint.
+fn explain_registry(error: anyhow::Error, typed: &str) -> anyhow::Error {
+    match RegistryUri::found(typed) {
+        Ok(uri) => error.advise(format!(
+            "A registry needs no remote. To log in to it:\n  portolan registry login {}",
+            ShellWord(&uri.to_string())
+        )),
+        Err(_) => error,
+    }
 }
 
 /// A second word is missing, which only names that are known do without.
 fn no_address(name: &str) -> UsageError {
     UsageError(format!(
-        "Error for command \"add\": no address is known for {name}: give it behind the name\n\n\
+        "Error for command \"add\": no address is known for {name}: give it after the name\n\n\
          Usage: portolan remote add [OPTIONS] <NAME> <URI>\n\n\
          Known by name: SylabsCloud, DefaultRemote.\n\n\
          For more information, try '--help'."

@@ -236,7 +236,7 @@ fn told(change: &ValueChange) -> String {
         }
         (ValueName::Token, Some(_), None) => {
             format!(
-                "The token for {name} was removed. To log in again: portolan remote login {}",
+                "The token for {name} was removed. To log in again:\n  portolan remote login {}",
                 ShellWord(name)
             )
         }

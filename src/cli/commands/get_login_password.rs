@@ -33,12 +33,12 @@ pub(crate) fn run(
     view::check_choice(&effective)?;
     view::warn(&effective, context, ui);
     let remote = effective.active().ok_or_else(|| {
-        anyhow!("no default remote").advise_person("To choose one: portolan remote use <NAME>.")
+        anyhow!("no default remote").advise_person("To choose one:\n  portolan remote use <NAME>")
     })?;
     let Token::Stored(token) = remote.token else {
         return Err(
             anyhow::Error::from(UserError::NotLoggedIn).advise_person(format!(
-                "To log in: portolan remote login {}.",
+                "To log in:\n  portolan remote login {}",
                 remote.name.word()
             )),
         );
@@ -58,7 +58,7 @@ pub(crate) fn run(
     if library.is_empty() {
         return Err(
             anyhow!("remote has no library client").advise_person(format!(
-                "{} has no library. To use one that has: portolan remote use <NAME>.",
+                "{} has no library. To use one that has:\n  portolan remote use <NAME>",
                 remote.name
             )),
         );

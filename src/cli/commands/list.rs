@@ -76,6 +76,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let layers = view::load(context)?;
     let effective = layers.merge();
     view::warn(&effective, context, ui);
+    view::warn_of_leftover(&effective, ui);
     if args.names {
         let names: String = effective
             .remotes()

@@ -107,6 +107,7 @@ pub(crate) fn after_add(
     name: &RemoteName,
     tokenfile: Option<&Path>,
     password_stdin: bool,
+    stored: StoredToken,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
@@ -121,9 +122,52 @@ pub(crate) fn after_add(
     let remote = effective
         .remote(name)
         .ok_or_else(|| ChangeError::Gone(name.clone()))?;
+    match (remote.token, stored) {
+        (Token::Stored(_), StoredToken::Left) => return Ok(Outcome::Done),
+        (Token::Stored(token), StoredToken::Verified) if tokenfile.is_none() && given.is_none() => {
+            if is_good(token, remote, context)? {
+                ui.info("The token that was stored for it is good.");
+                return Ok(Outcome::Done);
+            }
+            ui.warning("The token that was stored for it is not valid any more");
+        }
+        _ => {}
+    }
+    // That it is replaced is clear.
+    let mut remote = *remote;
+    remote.token = Token::None;
     login_to_remote(
-        tokenfile, given, remote, &effective, &mut input, context, ui,
+        tokenfile, given, &remote, &effective, &mut input, context, ui,
     )
+}
+
+/// What the login after `add` makes of a token that is stored already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoredToken {
+    /// It stays, and there is no login.
+    Left,
+    /// It is verified, and another one asked for only if it is not valid.
+    Verified,
+}
+
+/// Whether the endpoint accepts a token that is stored.
+fn is_good(token: &Secret, remote: &Remote<'_>, context: &Context) -> anyhow::Result<bool> {
+    if token::expiry(token).is_some_and(|expiry| expiry <= context.now) {
+        return Ok(false);
+    }
+    let endpoint = network::endpoint(remote)?;
+    let client = network::client(context);
+    let verified = network::discover(&client, &endpoint, context)
+        .map_err(anyhow::Error::from)
+        .and_then(
+            |discovery| match token::verify(&client, &endpoint, &discovery, token) {
+                Err(error) if error.is_invalid() => Ok(false),
+                verified => Ok(verified.map(|()| true)?),
+            },
+        );
+    verified.map_err(|error| {
+        next_step::explain(error, Peer::Endpoint(remote)).context("while verifying token")
+    })
 }
 
 fn login_to_remote(

@@ -67,13 +67,13 @@ fn report(done: &Readdressed, name: &RemoteName, new: &NewAddress, global: bool,
     if done.token_removed {
         let before = &done.before;
         ui.info(format!(
-            "The token for {name} was for {before}; it was removed. To log in again: portolan remote login {}",
+            "The token for {name} was for {before}; it was removed. To log in again:\n  portolan remote login {}",
             name.word()
         ));
     }
     if global && done.before != new.uri.as_str() {
         ui.info(format!(
-            "Users who are logged in to {name} have to log in again: portolan remote login {}",
+            "Users who are logged in to {name} have to log in again:\n  portolan remote login {}",
             name.word()
         ));
     }

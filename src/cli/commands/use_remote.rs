@@ -7,9 +7,9 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::ui::Ui;
 use crate::cli::{access, files, migration, previous, view};
+use crate::config::change;
 use crate::config::change::ChangeError;
 use crate::config::layer::{CHOICE, Scope};
-use crate::config::{change, policy};
 use crate::name::RemoteName;
 use crate::text::Quoted;
 
@@ -75,16 +75,19 @@ fn use_for_user(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Resul
     let typed = RemoteName::found(&args.name);
     let goes_back = args.name == PREVIOUS && effective.remote(&typed).is_none();
     let name = if goes_back { previous(context)? } else { typed };
-    match effective.remote(&name) {
-        // A refusal leaves nothing behind, not even a lock; the change asks once more, under the lock.
-        Some(_) => policy::may_use(&effective, &name)?,
-        None if goes_back => return Err(gone(name)),
-        None => {
-            let error = ChangeError::NoSuchRemote(name).into();
-            return Err(files::explain(error, Scope::User, context));
-        }
-    }
     let below = Some(&layers.system);
+    // A refusal leaves nothing behind, not even a lock; the change asks once more, under the lock.
+    let mut now = layers
+        .user
+        .as_ref()
+        .map(|user| user.document.clone())
+        .unwrap_or_default();
+    if let Err(error) = change::use_remote(&mut now, Scope::User, below, &name, false) {
+        return Err(match error {
+            ChangeError::NoSuchRemote(name) if goes_back => gone(name),
+            error => files::explain(error.into(), Scope::User, context),
+        });
+    }
     let before = files::edit(Scope::User, context, ui, |document| {
         let before = document.active().to_owned();
         change::use_remote(document, Scope::User, below, &name, false).map(|()| before)
@@ -110,12 +113,11 @@ fn use_for_user(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Resul
 fn previous(context: &Context) -> anyhow::Result<RemoteName> {
     previous::recall(context).ok_or_else(|| {
         anyhow!("no remote was in use before")
-            .advise("To choose one by its name: portolan remote use <NAME>.")
+            .advise("To choose one by its name:\n  portolan remote use <NAME>")
     })
 }
 
 fn gone(name: RemoteName) -> anyhow::Error {
-    ChangeError::NoSuchRemote(name).advise(
-        "It was in use before, and is gone. portolan remote list shows the remotes that there are.",
-    )
+    ChangeError::NoSuchRemote(name)
+        .advise("It was in use before, and is gone. To see the remotes:\n  portolan remote list")
 }

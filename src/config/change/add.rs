@@ -1,7 +1,7 @@
 //! New remotes, and those that exist already.
 
 use crate::config::change::ChangeError;
-use crate::config::document::{Document, RemoteEntry};
+use crate::config::document::{Document, RemoteEntry, url};
 use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
 use crate::uri::EndpointUri;
@@ -24,6 +24,9 @@ pub enum Added {
     New,
     /// It existed already, at this address; nothing changed.
     Before,
+    /// The user's entry for a remote of the system's, which the system does not have, is now a remote of their own, with its
+    /// token.
+    Adopted,
 }
 
 /// Adds a remote. With `if_missing` one of this name at the same address, here or below, is as good as a new one.
@@ -42,6 +45,18 @@ pub fn add(
     if below.is_some_and(|below| below.reserves(&new.name)) {
         let lower = lower.filter(|_| if_missing);
         return lower.map_or_else(|| Err(ChangeError::Reserved(new.name.clone())), before);
+    }
+    if let Some(entry) = below.and_then(|below| below.leftover(document, &new.name)) {
+        if check_same(entry, new).is_err() {
+            return Err(ChangeError::LeftoverElsewhere {
+                name: new.name.clone(),
+                now: entry.url(),
+                asked: url(new.uri.as_str(), new.insecure),
+            });
+        }
+        let entry = document.remotes.entry(new.name.clone()).or_default();
+        entry.system = false;
+        return Ok(Added::Adopted);
     }
     let found = document.remotes.get(&new.name);
     let own = found.filter(|_| if_missing && document.owns(scope, &new.name));
@@ -69,11 +84,9 @@ fn check_same(entry: &RemoteEntry, new: &NewRemote) -> Result<(), ChangeError> {
     if is_same && entry.insecure == new.insecure {
         return Ok(());
     }
-    let url =
-        |uri: &str, insecure: bool| format!("{}://{uri}", if insecure { "http" } else { "https" });
     Err(ChangeError::TakenElsewhere {
         name: new.name.clone(),
-        now: url(&entry.uri, entry.insecure),
+        now: entry.url(),
         asked: url(new.uri.as_str(), new.insecure),
     })
 }

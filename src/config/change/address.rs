@@ -1,6 +1,6 @@
 //! Another address for a remote. A token goes with its host (D21 of docs/compatibility.md).
 
-use crate::config::change::ChangeError;
+use crate::config::change::{ChangeError, missing};
 use crate::config::document::{Document, RemoteEntry};
 use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
@@ -49,6 +49,11 @@ pub fn set_uri(
     new: &NewAddress,
 ) -> Result<Readdressed, ChangeError> {
     let is_own = document.owns(scope, name);
+    if let Some(below) = below
+        && below.leftover(document, name).is_some()
+    {
+        return Err(missing(document, Some(below), name));
+    }
     let (name, new) = (name.clone(), new.clone());
     match (document.remotes.get_mut(&name), below) {
         (_, Some(below)) if is_own && below.reserves(&name) => Err(ChangeError::InTheWay(name)),

@@ -5,7 +5,7 @@ mod add;
 mod address;
 mod rename;
 
-use crate::config::document::{Document, LoginEntry};
+use crate::config::document::{Document, LoginEntry, url};
 use crate::config::layer::{Layer, LayerKind, Scope};
 use crate::config::policy;
 use crate::config::policy::Refusal;
@@ -38,6 +38,24 @@ pub enum ChangeError {
     /// There is no remote of this name.
     #[error("{0} is not a remote")]
     NoSuchRemote(RemoteName),
+    /// The user's file has only an entry for a remote of the system's, which the system does not have (D4).
+    #[error("{name} is not a remote")]
+    Leftover {
+        /// The name.
+        name: RemoteName,
+        /// The address that the entry has.
+        now: String,
+    },
+    /// As [`ChangeError::Leftover`], where a remote of this name was to be added at another address.
+    #[error("{name} is already a remote")]
+    LeftoverElsewhere {
+        /// The name.
+        name: RemoteName,
+        /// The address that the entry has.
+        now: String,
+        /// The address that was asked for.
+        asked: String,
+    },
     /// There is no remote of this name to give another address.
     #[error("{name} is not a remote")]
     NoneToMove {
@@ -112,6 +130,18 @@ pub fn remove(
     Ok(())
 }
 
+/// Why there is no remote of this name.
+fn missing(document: &Document, below: Option<&Layer>, name: &RemoteName) -> ChangeError {
+    let leftover = below.and_then(|below| below.leftover(document, name));
+    match leftover {
+        Some(entry) => ChangeError::Leftover {
+            name: name.clone(),
+            now: entry.url(),
+        },
+        None => ChangeError::NoSuchRemote(name.clone()),
+    }
+}
+
 /// Makes a remote the active one: the user's, if the policy allows it; or everybody's, and then the only one or one of many
 /// (D6). A remote that only the built-in layer has is written into the user's file, since Apptainer knows no such layer (D3).
 ///
@@ -127,7 +157,7 @@ pub fn use_remote(
     let is_own = document.owns(scope, name);
     let entry_below = below.and_then(|below| below.document.remotes.get(name));
     if !is_own && entry_below.is_none() {
-        return Err(ChangeError::NoSuchRemote(name.clone()));
+        return Err(missing(document, below, name));
     }
     policy::allows(below.and_then(Layer::exclusive), name)?;
     let is_built_in = below.is_some_and(|below| below.kind == LayerKind::BuiltIn);
@@ -179,9 +209,6 @@ impl VerifiedToken {
 
     /// The refusal for a remote that is elsewhere now.
     pub fn moved(&self, uri: &str, insecure: bool) -> ChangeError {
-        let url = |uri: &str, insecure: bool| {
-            format!("{}://{uri}", if insecure { "http" } else { "https" })
-        };
         ChangeError::Moved {
             name: self.name.clone(),
             now: url(uri, insecure),

@@ -1,6 +1,6 @@
 //! Another name for a remote. Its address stays, and so does what was stored for it.
 
-use crate::config::change::ChangeError;
+use crate::config::change::{ChangeError, missing};
 use crate::config::document::Document;
 use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
@@ -23,7 +23,7 @@ pub fn rename(
         let (old, new) = (old.clone(), new.clone());
         return Err(match below {
             Some(below) if below.has(&old) => ChangeError::GlobalName { old, new },
-            _ => ChangeError::NoSuchRemote(old),
+            _ => missing(document, below, &old),
         });
     }
     if document.remotes.contains_key(new) {

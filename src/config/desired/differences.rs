@@ -58,29 +58,32 @@ pub fn differences(before: &Document, after: &Document) -> Vec<ValueChange> {
     names.dedup();
     for name in names {
         let (old, new) = (before.remotes.get(name), after.remotes.get(name));
-        let mut push = |field: ValueName, value: fn(&RemoteEntry) -> Option<String>| {
-            let (before, after) = (old.and_then(value), new.and_then(value));
-            if before != after || (field == ValueName::Uri && old.is_some() != new.is_some()) {
-                found.push(ValueChange {
-                    remote: Some(name.clone()),
-                    field,
-                    before,
-                    after,
-                });
-            }
-        };
-        push(ValueName::Uri, |entry| Some(entry.uri.clone()));
+        // A user's entry for a system remote was no remote yet.
+        let was_remote = old.filter(|old| !old.system || new.is_none_or(|new| new.system));
+        let mut push =
+            |field, old: Option<&RemoteEntry>, value: fn(&RemoteEntry) -> Option<String>| {
+                let (before, after) = (old.and_then(value), new.and_then(value));
+                if before != after {
+                    found.push(ValueChange {
+                        remote: Some(name.clone()),
+                        field,
+                        before,
+                        after,
+                    });
+                }
+            };
+        push(ValueName::Uri, was_remote, |entry| Some(entry.uri.clone()));
         if new.is_none() {
             // All that belonged to it went with it.
             continue;
         }
-        push(ValueName::Exclusive, |entry| {
+        push(ValueName::Exclusive, old, |entry| {
             entry.exclusive.then(|| "true".to_owned())
         });
-        push(ValueName::Insecure, |entry| {
+        push(ValueName::Insecure, old, |entry| {
             entry.insecure.then(|| "true".to_owned())
         });
-        push(ValueName::Keyservers, |entry| {
+        push(ValueName::Keyservers, old, |entry| {
             (!entry.keyservers.is_empty()).then(|| keyservers(&entry.keyservers))
         });
         found.extend(token(name, old, new));

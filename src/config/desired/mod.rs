@@ -318,9 +318,20 @@ fn apply_remote(
     scope: Scope,
 ) -> Result<(), ApplyError> {
     let global = scope == Scope::System;
-    // The copy of a system remote that is gone gives way, as it does for nobody else: it is named here.
-    if !global && document.remotes.get(name).is_some_and(|entry| entry.system) {
-        document.remotes.remove(name);
+    // An entry for a system remote becomes the user's own at its address, with its token, and gives way at another one.
+    if !global
+        && let Some(entry) = document.remotes.get_mut(name)
+        && entry.system
+    {
+        let now = EndpointUri::parse(&entry.uri);
+        let is_there = |uri: &EndpointUri| now.is_ok_and(|now| now.is_same_place(uri));
+        if remote.uri.as_ref().is_some_and(is_there)
+            && remote.insecure.unwrap_or_default() == entry.insecure
+        {
+            entry.system = false;
+        } else {
+            document.remotes.remove(name);
+        }
     }
     match (document.remotes.get(name), &remote.uri) {
         (None, None) => return Err(ApplyError::NoUri(name.clone())),

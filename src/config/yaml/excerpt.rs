@@ -7,7 +7,7 @@
 
 use super::lines::lines;
 use super::problem::Mark;
-use super::suggestion::closest;
+use crate::suggestion::closest;
 
 const PUBLIC_KEYS: &[&str] = &[
     "Active",

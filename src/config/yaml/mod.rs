@@ -29,7 +29,6 @@ mod problem;
 mod scalar;
 mod schema;
 mod style;
-mod suggestion;
 mod write;
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use granit_parser::{ErrorKind, Marker, ScanError};
 
 use super::limits;
 use super::lines::lines;
-use super::suggestion::closest;
 use crate::name::RemoteName;
+use crate::suggestion::closest;
 
 /// A place in a text: line and column in characters, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

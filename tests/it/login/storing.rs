@@ -90,7 +90,8 @@ Token      OK      v1.2.3-token    https://localhost:PORT2/token
 No authentication token set (logged out).
 ------- stderr -------
 INFO:    Checking status of remote: company
-WARNING: Your token for company is for localhost:PORT1; the remote is now at localhost:PORT2, and the token is not sent there. To log in again: portolan remote login company
+WARNING: Your token for company is for localhost:PORT1; the remote is now at localhost:PORT2, and the token is not sent there. To log in again:
+           portolan remote login company
 $ portolan remote status --all
 NAME     SERVICE    STATUS  VERSION         URI
 company  Builder    N/A                     https://localhost:PORT2/builder
@@ -102,7 +103,8 @@ company  Token      OK      v1.2.3-token    https://localhost:PORT2/token
 NAME     LOGIN
 company  No authentication token set (logged out).
 ------- stderr -------
-WARNING: Your token for company is for localhost:PORT1; the remote is now at localhost:PORT2, and the token is not sent there. To log in again: portolan remote login company
+WARNING: Your token for company is for localhost:PORT1; the remote is now at localhost:PORT2, and the token is not sent there. To log in again:
+           portolan remote login company
 $ portolan remote get-login-password
 ------- stderr -------
 FATAL:   must be logged in to retrieve user data
@@ -151,9 +153,11 @@ fn a_remote_of_ones_own_under_a_system_name_gets_no_token() {
     assert_data_eq!(plain(&login(&world, "e"), &[&server]), str![[r#"
 $ portolan remote login --tokenfile $HOME/good e
 ------- stderr -------
-WARNING: e is defined in $ETC/apptainer/remote.yaml and in $HOME/.apptainer/remote.yaml: the system's is used. To remove your own: portolan remote remove e
+WARNING: e is defined in $ETC/apptainer/remote.yaml and in $HOME/.apptainer/remote.yaml: the system's is used. To remove your own:
+           portolan remote remove e
 FATAL:   e is defined for all users and as a remote of your own
-         The system's is used. Remove your own first: portolan remote remove e.
+         The system's is used. Remove your own first:
+           portolan remote remove e
 [exit status: 255]
 [EOF]
 

@@ -75,6 +75,8 @@ $ portolan remote login --tokenfile $HOME/good e
 INFO:    Authenticating with remote: e
 INFO:    Access Token Verified!
 FATAL:   e was removed by another command: its token was not stored
+         To add it again, and log in:
+           portolan remote add e <URI>
 [exit status: 255]
 [EOF]
 
@@ -114,6 +116,8 @@ $ portolan remote login --tokenfile $HOME/good e
 INFO:    Authenticating with remote: e
 INFO:    Access Token Verified!
 FATAL:   e is now at "https://elsewhere.example.com": the token was verified for "https://localhost:PORT1" and not stored
+         To log in there:
+           portolan remote login e
 [exit status: 255]
 [EOF]
 

@@ -26,19 +26,21 @@ fn a_word_that_means_nothing_is_told_with_what_could_be_meant() {
 $ portolan remote login nosuch
 ------- stderr -------
 FATAL:   nosuch is not a remote
-         Known remotes: DefaultRemote. To add it: portolan remote add nosuch <URI>.
+         Known remotes: DefaultRemote. To add it:
+           portolan remote add nosuch <URI>
          A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.
 [exit status: 255]
 $ portolan remote login localhost:5000
 ------- stderr -------
 FATAL:   localhost:5000 is not a remote
-         Known remotes: DefaultRemote. To add it: portolan remote add localhost:5000 <URI>.
-         A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.
+         Known remotes: DefaultRemote. If it is a registry:
+           portolan registry login localhost:5000
 [exit status: 255]
 $ portolan remote login --tokenfile $HOME/missing nosuch
 ------- stderr -------
 FATAL:   nosuch is not a remote
-         Known remotes: DefaultRemote. To add it: portolan remote add nosuch <URI>.
+         Known remotes: DefaultRemote. To add it:
+           portolan remote add nosuch <URI>
          A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.
 [exit status: 255]
 $ portolan remote login ftp://files.example.com
@@ -61,7 +63,8 @@ $ portolan remote login
 ------- stderr -------
 FATAL:   no default remote
          Known remotes: one.
-         To choose one: portolan remote use <NAME>. One can be named as well.
+         To choose one, or name one:
+           portolan remote use <NAME>
 [exit status: 255]
 [EOF]
 

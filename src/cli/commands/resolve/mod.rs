@@ -458,7 +458,7 @@ fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
     let error = anyhow::Error::from(refusal.clone());
     match &refusal.reason {
         RefusalReason::NoDefault { .. } | RefusalReason::NoSuchRemote(_) => {
-            error.advise("To choose one: portolan remote use <NAME>.")
+            error.advise("To choose one:\n  portolan remote use <NAME>")
         }
         RefusalReason::NoDefaultLibrary
         | RefusalReason::NoLibrary
@@ -470,7 +470,7 @@ fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
         }
         RefusalReason::NoToken { .. } => match asked.remote() {
             Some(remote) => error.advise(format!(
-                "To log in: portolan remote login {}.",
+                "To log in:\n  portolan remote login {}",
                 remote.name.word()
             )),
             None => error,
@@ -480,7 +480,7 @@ fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
             None => error,
         },
         RefusalReason::NoKeyserver | RefusalReason::NoKeyserverService(_) => {
-            error.advise("An administrator can add one: sudo portolan keyserver add <URI>.")
+            error.advise("An administrator can add one:\n  sudo portolan keyserver add <URI>")
         }
         RefusalReason::Conflict => error,
     }

@@ -250,7 +250,7 @@ fn report_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
     match remote.token {
         Token::None => {}
         Token::Moved { stored_for } => ui.warning(format!(
-            "Your token for {name} is for {stored_for}; the remote is now at {}, and the token is not sent there. To log in again: portolan remote login {}",
+            "Your token for {name} is for {stored_for}; the remote is now at {}, and the token is not sent there. To log in again:\n  portolan remote login {}",
             remote.uri(),
             name.word()
         )),

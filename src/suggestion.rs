@@ -1,7 +1,7 @@
 //! Which known word a mistyped one was meant to be. Knows no schema.
 
 /// The known word that `word` is a misspelling of: another case, or at most two letters wrong, and fewer than right ones.
-pub(super) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     const MOST_WRONG: usize = 2;
     let word = word.to_lowercase();
     let longest = known.iter().map(|candidate| candidate.len()).max()? + MOST_WRONG;
