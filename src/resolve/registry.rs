@@ -286,3 +286,190 @@ fn named(user: &str) -> String {
         format!("as {user}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::command::Command;
+    use crate::credentials::look_up::{File, FileState, Files, Login};
+    use crate::secret::Secret;
+    use crate::uri::{Image, RegistryImage};
+
+    /// Which hosts the versions asked, as whom, as it was recorded on the wire; every host answered that it has no image.
+    const RECORDED: &str = include_str!("../../tests/data/mirrors.jsonl");
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        name: String,
+        image: String,
+        /// docker-config.json.
+        logins: String,
+        /// registries.conf, and the files beside it.
+        #[serde(default)]
+        registries: Vec<String>,
+        /// The user of the variables.
+        user: Option<String>,
+        /// The versions by `HOST/REPOSITORY USER` of each request; `?` where nobody was there to see it.
+        asked: BTreeMap<String, String>,
+    }
+
+    impl Case {
+        fn setup(&self) -> Setup<'_> {
+            let absent = File {
+                path: "/h/absent".into(),
+                state: FileState::Absent,
+            };
+            let own = File {
+                path: "/h/.apptainer/docker-config.json".into(),
+                state: FileState::Bytes(self.logins.clone().into_bytes()),
+            };
+            let files = Files {
+                own: own.clone(),
+                own_at_home: own,
+                fallback: absent.clone(),
+                docker: absent.clone(),
+                containers: absent.clone(),
+                dockercfg: absent,
+                named: None,
+            };
+            let pair = self.user.as_ref().map(|user| Pair {
+                login: Login {
+                    user: user.clone(),
+                    password: Secret::new("secret"),
+                    ..Login::default()
+                },
+                variables: Vec::new(),
+            });
+            Setup {
+                logins: Logins {
+                    files,
+                    variable: None,
+                    is_installed: Box::new(|_| false),
+                },
+                pair: Box::new(move |_| pair.clone()),
+                registries: RegistriesConf::read(
+                    self.registries.iter().map(String::as_str),
+                    "registries.conf".to_owned(),
+                ),
+            }
+        }
+
+        fn ask(&self, runtime: &Runtime) -> Vec<String> {
+            let Ok(Image::Registry(RegistryImage { uri, by_digest, .. })) =
+                Image::parse(&self.image)
+            else {
+                unreachable!("{}", self.image);
+            };
+            let question = ImageQuestion {
+                reference: Reference {
+                    scheme: uri.scheme(),
+                    host: uri.host(),
+                    repository: uri.path().trim_matches('/'),
+                },
+                by_digest,
+            };
+            let answer = ImageAnswer::of(runtime, &question, &self.setup());
+            let asked = answer.registries.iter().map(|registry| {
+                let user = match &registry.login {
+                    RegistryLogin::Variables(pair) => &pair.login.user,
+                    RegistryLogin::Found(Found {
+                        outcome: Outcome::Login(login),
+                        ..
+                    }) => &login.user,
+                    RegistryLogin::Found(_) => "",
+                };
+                format!("{}/{} {user}", registry.host, registry.repository)
+            });
+            let failure = answer.failure.iter().map(|failure| {
+                assert!(failure.contains("is blocked in"), "{failure}");
+                "blocked".to_owned()
+            });
+            asked
+                .map(|asked| asked.trim_end().to_owned())
+                .chain(failure)
+                .collect()
+        }
+    }
+
+    #[test]
+    fn every_recorded_request_is_foreseen() {
+        let mut number = 0;
+        for line in RECORDED.lines() {
+            let case: Case = serde_json::from_str(line).unwrap();
+            for (asked, versions) in &case.asked {
+                let asked: Vec<_> = asked.split(", ").collect();
+                for version in versions.split_whitespace() {
+                    let (product, version) = version.split_at(1);
+                    let command = if product == "a" {
+                        "apptainer"
+                    } else {
+                        "singularity"
+                    };
+                    let command = Command::parse(command).unwrap();
+                    let runtime = format!("{}@{version}", command.name());
+                    let found = case.ask(&Runtime::parse(&runtime, &command).unwrap());
+                    let is_same = |(found, asked): (&String, &&str)| match asked.split_once("/?") {
+                        Some((host, _)) => found.starts_with(&format!("{host}/")),
+                        None => found == asked,
+                    };
+                    assert!(
+                        found.len() == asked.len() && found.iter().zip(&asked).all(is_same),
+                        "{} {runtime}: {found:?}, not {asked:?}",
+                        case.name
+                    );
+                    number += 1;
+                }
+            }
+        }
+        assert!(number > 300, "{number}");
+    }
+
+    #[test]
+    fn a_registries_conf_that_the_library_refuses_fails_the_pull_of_older_versions() {
+        let bad = [
+            "[[registry]]",
+            "[[registry]]\nprefix = \"h\"",
+            "[[registry]]\nlocation = \"https://h\"",
+            "[[registry]]\nlocation = 5",
+            "[[registry]]\nlocation = \"h\"\n[[registry.mirror]]\ninsecure = true",
+            "[[registry]]\nlocation = \"h\"\n[registries.block]\nregistries = [\"i\"]",
+            "[registry",
+        ];
+        for text in bad {
+            let case = Case {
+                name: String::new(),
+                image: "docker://h.example/x".to_owned(),
+                logins: String::new(),
+                registries: vec![text.to_owned()],
+                user: None,
+                asked: BTreeMap::new(),
+            };
+            assert!(case.setup().registries.is_err(), "{text}");
+            let apptainer = Command::apptainer();
+            let new = Runtime::parse("apptainer@1.5", &apptainer).unwrap();
+            assert_eq!(case.ask(&new), ["h.example/x"], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_local_registry_is_known_by_its_name() {
+        for host in [
+            "localhost:5000",
+            "localhost",
+            "x.local",
+            "127.0.0.1:5000",
+            "[::1]:5000",
+            "10.1.2.3:80",
+        ] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["h.example", "localhost.example", "11.1.2.3", "172.32.0.1"] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+}
