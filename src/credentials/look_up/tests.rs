@@ -205,3 +205,201 @@ fn every_recorded_answer_is_the_runtimes_own() {
         wrong.join("\n")
     );
 }
+
+/// An image's login where docker-config.json is in this state, and Docker's own has one.
+fn with_own(state: &FileState, image: &str, version: &str) -> String {
+    let file = |path: &str, state: &FileState| File {
+        path: path.into(),
+        state: state.clone(),
+    };
+    let absent = file("/h/absent", &FileState::Absent);
+    let text = r#"{"auths": {"reg.example": {"auth": "ZDE6cHc="}}}"#;
+    let docker = file("/h/.docker/config.json", &FileState::Bytes(text.into()));
+    let own = file("/h/own", state);
+    let logins = Logins {
+        files: Files {
+            own: own.clone(),
+            own_at_home: own,
+            fallback: docker.clone(),
+            docker,
+            containers: absent.clone(),
+            dockercfg: absent,
+            named: None,
+        },
+        variable: None,
+        is_installed: Box::new(|_| false),
+    };
+    let found = ask(image, &runtime(version).1, &logins);
+    let warned = if found.warnings.is_empty() {
+        ""
+    } else {
+        ", warned"
+    };
+    format!("{}{warned}", shown(&found))
+}
+
+#[test]
+fn a_file_that_can_not_be_read_is_what_each_version_takes_it_for() {
+    const DOCKER: &str = "docker://reg.example/ns/repo";
+    const ORAS: &str = "oras://reg.example/ns/repo";
+    let denied = FileState::Unreadable("permission denied".to_owned());
+    let cases = [
+        (
+            &denied,
+            DOCKER,
+            "a1.0 a1.1 a1.2.0 a1.2.3 a1.3.0 a1.3.1 a1.3.3 s3.11 s4.0.0 s4.0.1",
+            "fails",
+        ),
+        (
+            &denied,
+            DOCKER,
+            "a1.4.0 a1.5 a1.6-dev s4.1.0 s4.5.1",
+            "none, warned",
+        ),
+        (
+            &denied,
+            ORAS,
+            "a1.0 a1.1 a1.2.0 a1.2.3 s3.11 a1.3.0 a1.3.3",
+            "none, warned",
+        ),
+        (&denied, ORAS, "a1.4.0 a1.5 a1.6-dev s4.1.0 s4.5.1", "none"),
+        (&denied, ORAS, "s4.0.0 s4.0.1", "fails"),
+        (
+            &FileState::Absent,
+            ORAS,
+            "a1.0 a1.2.0 s3.11 s4.0.0 s4.1.0 s4.5.1",
+            "none",
+        ),
+        (
+            &FileState::Absent,
+            ORAS,
+            "a1.2.3 a1.3.0 a1.4.0 a1.6-dev",
+            "password d1",
+        ),
+        (&FileState::Irregular, DOCKER, "a1.3.3 s4.0.0", "fails"),
+        (&FileState::Irregular, DOCKER, "a1.4.0 s4.1.0", "none"),
+        (&FileState::Irregular, ORAS, "a1.3.0 s4.0.0", "fails"),
+    ];
+    for (state, image, versions, wanted) in cases {
+        for version in versions.split(' ') {
+            assert_eq!(
+                with_own(state, image, version),
+                wanted,
+                "{version} {image} {state:?}"
+            );
+        }
+    }
+}
+
+/// The login for an image from this docker-config.json.
+fn with_file(text: &str, image: &str, version: &str) -> String {
+    with_own(&FileState::Bytes(text.into()), image, version)
+}
+
+#[test]
+fn neighbours_of_the_recorded_cases_follow_the_same_rules() {
+    const DOCKER: &str = "docker://reg.example/ns/repo";
+    let key = |key: &str| format!("{{\"auths\": {{\"{key}\": {{\"auth\": \"dTE6cHc=\"}}}}}}");
+    let cases = [
+        // A scheme is cut as the version's library cuts it.
+        ("ftp://reg.example", DOCKER, "a1.5", "password u1"),
+        ("ftp://reg.example", DOCKER, "a1.3", "none"),
+        ("https://user@reg.example/x", DOCKER, "a1.5", "password u1"),
+        ("https://reg.example:/", DOCKER, "a1.5", "password u1"),
+        ("https://reg.example:x", DOCKER, "a1.5", "none"),
+        ("1x://reg.example", DOCKER, "a1.5", "none"),
+        (
+            "https://[::1]:5000/v2/",
+            "docker://[::1]:5000/x",
+            "a1.5",
+            "password u1",
+        ),
+        ("[::1]:5000", "docker://[::1]:5000/x", "a1.3", "fails"),
+        // Docker Hub's names are exact.
+        (
+            "https://index.docker.io/v1",
+            "docker://alpine",
+            "a1.5",
+            "none",
+        ),
+        (
+            "https://index.docker.io/v1",
+            "docker://alpine",
+            "a1.3",
+            "password u1",
+        ),
+        (
+            "index.docker.io/library/alpine",
+            "docker://docker.io/alpine",
+            "a1.5",
+            "password u1",
+        ),
+        (
+            "docker.io/library",
+            "docker://alpine",
+            "a1.3",
+            "password u1",
+        ),
+        (
+            "index.docker.io/localhost/x",
+            "docker://localhost/x",
+            "a1.5",
+            "password u1",
+        ),
+        ("localhost", "docker://localhost/x", "a1.6", "password u1"),
+        // oras:// without a dot in its first part is Docker Hub's to the newer ones.
+        ("registry", "oras://registry/x", "a1.2", "password u1"),
+        (
+            "index.docker.io/registry/x",
+            "oras://registry/x",
+            "a1.4",
+            "password u1",
+        ),
+        // Nobody has images with capitals in their names.
+        (
+            "reg.example",
+            "docker://reg.example/Ns/repo",
+            "a1.5",
+            "fails",
+        ),
+    ];
+    for (known, image, version, wanted) in cases {
+        assert_eq!(
+            with_file(&key(known), image, version),
+            wanted,
+            "{known} {image} {version}"
+        );
+    }
+    let cases = [
+        // A token of the file stays beside what a helper says.
+        (
+            r#"{"auths": {"reg.example": {"registrytoken": "t"}}, "credHelpers": {"reg.example": ""}}"#,
+            "a1.5",
+            "registry-token",
+        ),
+        (
+            r#"{"auths": {"reg.example/ns/repo": {"email": "x"}, "reg.example": {"auth": "dTE6cHc="}}}"#,
+            "a1.4",
+            "none",
+        ),
+        (
+            r#"{"auths": {"reg.example/ns/repo": {"email": "x"}, "reg.example": {"auth": "dTE6cHc="}}}"#,
+            "a1.5",
+            "password u1",
+        ),
+        // Of two equal hosts one is broken: the pull fails at random.
+        (
+            r#"{"auths": {"https://reg.example/a": {"auth": "!"}, "https://reg.example/b": {"auth": "dTE6cHc="}}}"#,
+            "a1.2",
+            "any fails | password u1",
+        ),
+        (
+            r#"{"auths": {"reg.example": {"auth": "dTE6cHc="}}, "credHelpers": {"reg.example": ""}}"#,
+            "a1.3",
+            "fails",
+        ),
+    ];
+    for (text, version, wanted) in cases {
+        assert_eq!(with_file(text, DOCKER, version), wanted, "{text} {version}");
+    }
+}
