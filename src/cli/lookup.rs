@@ -2,11 +2,17 @@
 //! registries.conf. Runs nothing and decides nothing.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
+use rustix::io::Errno;
 
 use crate::cli::context::{Context, account_home};
 use crate::cli::ui::Ui;
+use crate::config::paths::{FILE_NAME, Paths};
 use crate::credentials::look_up::{Directories, File, FileState, Files, Logins, Pair};
 use crate::disk;
 use crate::disk::DiskError;
@@ -61,6 +67,51 @@ pub(crate) fn warn_of_home(runtime: &Runtime, context: &Context, ui: &mut Ui) {
     }
 }
 
+/// Why a runtime ends every command before it does anything: it wants its remote.yaml to have the mode 0600, and can't give it
+/// that, or takes no link for it.
+pub(crate) fn refusal(runtime: &Runtime, context: &Context) -> Option<String> {
+    let rules = runtime.rules();
+    let Paths {
+        home,
+        user_directory,
+        ..
+    } = &context.paths;
+    let directory = if rules.has_config_dir {
+        user_directory.clone()
+    } else {
+        home.join(context.command.home_directory())
+    };
+    let path = directory.join(FILE_NAME);
+    let words = |call: &str, reason: &str| {
+        let path = path.display();
+        Some(format!(
+            "Unable to correct the permission on {path}: {call} {path}: {reason}"
+        ))
+    };
+    if !rules.follows_links && path.is_symlink() {
+        return words("open", "too many levels of symbolic links");
+    }
+    let is_read_only = |path: &Path| {
+        statvfs(path).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
+    };
+    match fs::metadata(&path) {
+        Ok(found) if found.mode() & 0o777 == 0o600 => None,
+        Ok(_) if is_read_only(&path) => words("chmod", "read-only file system"),
+        Ok(found) if !context.user.is_root() && found.uid() != context.user.id => {
+            words("chmod", "operation not permitted")
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && directory.is_dir() => {
+            let is_open = accessat(CWD, &directory, Access::WRITE_OK, AtFlags::EACCESS);
+            match is_open {
+                Err(Errno::ROFS) => words("open", "read-only file system"),
+                Err(Errno::ACCESS) => words("open", "permission denied"),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 fn variable(context: &Context, name: &str) -> Option<String> {
     context.environment.text(name).map(str::to_owned)
 }
@@ -72,8 +123,8 @@ fn file(path: PathBuf) -> File {
         Ok(Some(contents)) => FileState::Bytes(contents.bytes),
         Err(DiskError::NotAFile { .. }) => FileState::Irregular,
         Err(DiskError::Refused { reason, .. }) => match reason.kind() {
-            std::io::ErrorKind::IsADirectory => FileState::Irregular,
-            std::io::ErrorKind::NotADirectory => FileState::Absent,
+            ErrorKind::IsADirectory => FileState::Irregular,
+            ErrorKind::NotADirectory => FileState::Absent,
             _ => FileState::Unreadable(reason.to_string()),
         },
         Err(error) => FileState::Unreadable(error.to_string()),
@@ -84,7 +135,7 @@ fn file(path: PathBuf) -> File {
 fn is_installed(program: &str, context: &Context) -> bool {
     let is_program = |directory: PathBuf| {
         let found = fs::metadata(directory.join(program));
-        found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        found.is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
     };
     let path = context.environment.get("PATH");
     path.is_some_and(|path| std::env::split_paths(path).any(is_program))
@@ -122,7 +173,7 @@ fn registries(home: &Path) -> Result<RegistriesConf, String> {
                 let text = text.transpose();
                 texts.extend(text.map_err(|error| format!("{}: {error}", path.display()))?);
             }
-            Err(error) => return Err(format!("{:#}", anyhow::anyhow!(error))),
+            Err(error) => return Err(format!("{:#}", anyhow!(error))),
         }
     }
     let files = main.join(name);

@@ -227,7 +227,7 @@ impl Run for RemoteCommand {
     }
 
     fn fixes_modes(&self) -> bool {
-        !matches!(self, Self::Doctor(_))
+        !matches!(self, Self::Doctor(_) | Self::Resolve(_))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `remote resolve`: who is asked for something, with what, and why. The rules alone are tested beside them.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
 use snapbox::{IntoData as _, assert_data_eq, str};
@@ -8,7 +9,7 @@ use snapbox::{IntoData as _, assert_data_eq, str};
 use crate::support::cloud::{plain, remotes, token_until};
 use crate::support::endpoint::{endpoint, good};
 use crate::support::server::Server;
-use crate::support::world::World;
+use crate::support::world::{World, is_root};
 use crate::support::{cloud, schema};
 
 /// The policy that the rows below have: nobody, or the system's remote alone.
@@ -649,6 +650,61 @@ The runtimes differ:
         ]
     );
     assert_eq!(hosts("apptainer@1.4.1"), ["https://r.example.com ian"]);
+}
+
+#[test]
+fn a_remotes_file_that_the_runtime_can_not_close_ends_every_command() {
+    let mut world = World::shipped();
+    world.write_user("Remotes: {}");
+    let file = world.user_file();
+    world.set_mode(&file, 0o644);
+    // Its own it closes.
+    assert_eq!(world.run(&words("docker://alpine")).code, Some(0));
+    let moved = world.root().join("remote.yaml");
+    fs::rename(&file, &moved).unwrap();
+    symlink(&moved, &file).unwrap();
+    world.as_ordinary_user();
+    if is_root() {
+        for line in ["docker://alpine", "key search"] {
+            let run = world.run(&[words("--json"), words(line)].concat());
+            let problem = schema::view(&run.stdout)["problem"].clone();
+            let wanted = "Unable to correct the permission on $HOME/.apptainer/remote.yaml: chmod \
+                          $HOME/.apptainer/remote.yaml: operation not permitted";
+            assert_eq!((problem, run.code), (json!(wanted), Some(255)), "{line}");
+        }
+    }
+    // The newest SingularityCE takes no link at all.
+    let directory = world.home().join(".singularity");
+    fs::create_dir(&directory).unwrap();
+    symlink(&moved, directory.join("remote.yaml")).unwrap();
+    world.set_mode(&moved, 0o600);
+    world.give_away(&moved);
+    world.give_away(&directory);
+    let code = |version: &str| {
+        let line = format!(
+            "--command singularity remote resolve --runtime singularityce@{version} docker://alpine"
+        );
+        world.run(&line.split(' ').collect::<Vec<_>>()).code
+    };
+    assert_eq!((code("4.4"), code("4.5")), (Some(0), Some(255)));
+}
+
+#[test]
+fn commands_that_fetch_an_image_are_answered_as_pull() {
+    let world = World::shipped();
+    world.write_docker_config(DOCKER);
+    for task in ["exec", "run", "shell", "instance start", "inspect", "tag"] {
+        let view = schema::view(
+            &world
+                .run(&words(&format!("--json {task} docker://r.example.com/x")))
+                .stdout,
+        );
+        assert_eq!(
+            (&view["task"], &view["servers"][0]["credential"]["account"]),
+            (&json!("pull"), &json!("ian")),
+            "{task}"
+        );
+    }
 }
 
 #[test]

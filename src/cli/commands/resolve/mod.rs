@@ -7,6 +7,7 @@ mod what;
 
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Args;
 use view::{DifferenceRow, ServerRow, View};
 use what::What;
@@ -27,6 +28,7 @@ use crate::resolve::{
     Answer, Credential, Question, Refusal, RefusalReason, Server, ServerKind, Service, Services,
     Verdict, keyserver_credential,
 };
+use crate::runtime::Runtime;
 use crate::service::discovery::{Freshness, ServiceError, ServiceKind, known_service};
 use crate::service::token;
 use crate::text::capitalised;
@@ -75,27 +77,41 @@ pub(crate) struct ResolveArgs {
 pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let what = What::parse(&args.what)?;
     what.check_flags(args.library.is_some(), args.url.is_some())?;
-    let words = args.what.join(" ");
     let runtime = args.runtime.find(context)?;
-    if let Some(Image::Registry(image)) = &what.image {
-        lookup::warn_of_home(&runtime, context, ui);
-        let view = registry::answer(image, args.authfile.as_deref(), &runtime, context);
-        let view = View {
-            what: words,
-            runtime: runtime.to_string(),
-            task: what.task.words(),
-            ..view
-        };
-        show(&view, args, ui)?;
-        return match view.problem {
-            Some(problem) => Err(anyhow::anyhow!(problem)),
-            None => Ok(Outcome::Done),
-        };
-    }
+    lookup::warn_of_home(&runtime, context, ui);
+    let mut view = match (&what.image, lookup::refusal(&runtime, context)) {
+        (_, Some(problem)) => View {
+            verdict: "refused",
+            why: vec![format!(
+                "Every command of {runtime} ends with this, whatever it is to do."
+            )],
+            problem: Some(problem),
+            ..View::default()
+        },
+        (Some(Image::Registry(image)), None) => {
+            registry::answer(image, args.authfile.as_deref(), &runtime, context)
+        }
+        _ => return of_remotes(&what, &runtime, args, context, ui),
+    };
+    (view.what, view.task) = (args.what.join(" "), what.task.words());
+    view.runtime = runtime.to_string();
+    show(&view, args, ui)?;
+    view.problem
+        .map_or(Ok(Outcome::Done), |problem| Err(anyhow!(problem)))
+}
+
+/// Answers for what the remotes decide.
+fn of_remotes(
+    what: &What,
+    runtime: &Runtime,
+    args: &ResolveArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
     let layers = load(context)?;
     let effective = layers.merge();
     warn(&effective, context, ui);
-    let named = Named::find(args, &what, context, ui);
+    let named = Named::find(args, what, context, ui);
     let host = match &what.image {
         Some(Image::Library { host }) => host.as_deref(),
         _ => None,
@@ -117,7 +133,7 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
         context,
     };
     let mut view = asked.view(&named);
-    view.what = words;
+    view.what = args.what.join(" ");
     view.runtime = runtime.to_string();
     let differences = resolve::differences(&layers, &effective, &context.command, &question);
     let differences = differences.into_iter().map(|found| DifferenceRow {

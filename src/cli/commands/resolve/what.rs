@@ -97,8 +97,18 @@ impl What {
     }
 }
 
+/// The commands of the runtime that fetch an image as `pull` does.
+const AS_PULL: [&str; 6] = ["exec", "run", "shell", "instance", "inspect", "tag"];
+
 /// The command that the words begin with, and the words behind it.
 fn task(words: &[String]) -> (Option<Task>, &[String]) {
+    if let [first, rest @ ..] = words
+        && AS_PULL.contains(&first.as_str())
+    {
+        let is_start =
+            first == "instance" && matches!(rest, [word, ..] if word == "start" || word == "run");
+        return (Some(Task::Pull), &rest[usize::from(is_start)..]);
+    }
     for task in Task::ALL {
         let own: Vec<&str> = task.words().split(' ').collect();
         let begins =
