@@ -666,7 +666,7 @@ fn a_remotes_file_that_the_runtime_can_not_close_ends_every_command() {
     world.as_ordinary_user();
     if is_root() {
         for line in ["docker://alpine", "key search"] {
-            let run = world.run(&[words("--json"), words(line)].concat());
+            let run = world.run(&words(&format!("--json {line}")));
             let problem = schema::view(&run.stdout)["problem"].clone();
             let wanted = "Unable to correct the permission on $HOME/.apptainer/remote.yaml: chmod \
                           $HOME/.apptainer/remote.yaml: operation not permitted";
