@@ -14,24 +14,7 @@
 //!   [`service::registry`]. Never sees a file of the configuration.
 //! - `cli`: everything that talks to a person.
 //!
-//! To read the effective configuration:
-//!
-//! ```no_run
-//! use std::path::Path;
-//! use portolan::{config::{effective::{Layer, Layers}, store::Store}, command::Command};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let built_in = Layer::built_in(&Command::apptainer());
-//! let system = Store::system(Path::new("/etc/apptainer/remote.yaml"), built_in.document.clone()).read()?;
-//! let user = Store::user(Path::new("/home/ian/.apptainer/remote.yaml")).read()?;
-//! let layers = Layers { system: system.unwrap_or(built_in), user, chosen: None };
-//! let effective = layers.merge();
-//! if let Some(remote) = effective.active() {
-//!     println!("{} is at {}", remote.name, remote.uri());
-//! }
-//! # Ok(())
-//! # }
-//! ```
+//! [`Installation`] is where most users begin: the files of this user, and what they amount to.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 #[cfg(feature = "cli")]
@@ -43,6 +26,7 @@ pub mod disk;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod installation;
 #[cfg(test)]
 #[path = "../tests/it/support/machine.rs"]
 mod machine;
@@ -55,3 +39,6 @@ pub mod stores;
 mod suggestion;
 pub mod text;
 pub mod uri;
+
+pub use crate::command::Command;
+pub use crate::installation::{ForeignHome, Installation, InstallationError, NoHome};

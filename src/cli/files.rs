@@ -100,6 +100,13 @@ fn edit_store<T, E: Into<anyhow::Error>>(
     mut change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
     if scope == Scope::User {
+        if let Some(error) = context
+            .no_home
+            .as_ref()
+            .filter(|_| !context.paths.user_is_named)
+        {
+            return Err(error.clone().into());
+        }
         check_named_directory(context)?;
         check_not_system(&context.paths)?;
         migrate(context, ui)?;

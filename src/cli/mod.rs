@@ -42,11 +42,12 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::cli::advice::RunOptions;
 use crate::cli::args::{GlobalOptions, GroupOptions};
-use crate::cli::context::{Context, Environment, Places, Terminals, User};
-use crate::cli::failure::Outcome;
+use crate::cli::context::{Context, Distrust, Environment, Places, Terminals, User};
+use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::tree::{Cli, Group, Run};
 use crate::cli::ui::{Ui, Verbosity};
 use crate::command::Command;
+use crate::installation::{ForeignHome, InstallationError};
 
 /// Runs the command that the words name, and tells what came of it.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -140,8 +141,9 @@ fn run_command(
     environment: Environment,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let context = Context::new(places, environment, ui.user)?;
+    let context = Context::new(places, environment, ui.user).map_err(advise_directory)?;
     forbid_core_dumps(&context.core_limit);
+    warn_of_foreign_home(&context, ui);
     // The directory is decided already; an old variable that decided it is warned of like any other.
     let _ = args::variable(&context, ui, "CONFIGDIR");
     ui.debug(format!(
@@ -156,6 +158,39 @@ fn run_command(
         view::fix_modes(&context, ui)?;
     }
     command.run(&context, ui)
+}
+
+/// Adds how a directory becomes one that root uses.
+fn advise_directory(error: InstallationError) -> anyhow::Error {
+    let InstallationError::Directory {
+        directory, reason, ..
+    } = &error
+    else {
+        return error.into();
+    };
+    let path = directory.display();
+    let advice = match reason {
+        _ if !directory.exists() => format!("To create it: mkdir -m 700 {path}"),
+        Distrust::Shared => format!("To close it to others: chmod go-w {path}"),
+        Distrust::Owner(_) => "Root uses only a directory that belongs to root.".to_owned(),
+        Distrust::Climbs | Distrust::Nowhere => "Name it without .. on its way.".to_owned(),
+    };
+    error.advise(advice)
+}
+
+/// Root with the HOME of somebody else, as under `sudo` or in a container, works in the home of root's account.
+fn warn_of_foreign_home(context: &Context, ui: &mut Ui) {
+    let paths = &context.paths;
+    if let Some(ForeignHome { named, reason }) = &context.foreign_home
+        && !paths.user_directory_is_named
+    {
+        ui.warning(format!(
+            "HOME is {}, which {reason}: your files are in {}. To choose another directory: sudo -H, or {}=DIR",
+            named.display(),
+            paths.user_directory.display(),
+            context.command.variable("CONFIGDIR"),
+        ));
+    }
 }
 
 /// Every command may hold a token: what the kernel writes down of a crashed one would hold it too.

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::promises::rust_files;
 
 /// What a module may know besides itself. A module of the library that has no line fails.
-const ARROWS: [(&str, &str); 16] = [
+const ARROWS: [(&str, &str); 17] = [
     ("text", ""),
     ("secret", "text"),
     ("name", "text"),
@@ -23,15 +23,16 @@ const ARROWS: [(&str, &str); 16] = [
         "resolve",
         "config credentials command name runtime secret text uri",
     ),
+    ("installation", "config disk command name text"),
     (
         "cli",
-        "resolve service stores config credentials disk command name runtime secret text uri",
+        "installation resolve service stores config credentials disk command name runtime secret text uri",
     ),
     (
         "fuzzing",
         "cli service config credentials command name runtime secret text uri",
     ),
-    ("lib", ""),
+    ("lib", "command installation"),
     ("main", "cli"),
 ];
 
@@ -39,16 +40,16 @@ const ARROWS: [(&str, &str); 16] = [
 const EFFECTS: [(&str, &str); 8] = [
     (
         "crate::disk",
-        "disk config::store credentials stores service::discovery::cache service::registry::certificates cli",
+        "disk installation config::store credentials stores service::discovery::cache service::registry::certificates cli",
     ),
     (
         "std::fs",
-        "disk credentials::helper stores service::discovery::cache service::registry::certificates cli",
+        "disk installation credentials::helper stores service::discovery::cache service::registry::certificates cli",
     ),
     ("rustix::fs", "disk credentials::helper::terminal cli"),
     (
         "std::env",
-        "credentials::helper service::http::options cli main",
+        "installation credentials::helper service::http::options cli main",
     ),
     ("std::net", "service::http"),
     (

@@ -31,6 +31,7 @@ mod guide;
 mod help;
 mod hostile;
 mod if_missing;
+mod installation;
 mod json;
 mod keyservers;
 mod leftovers;

@@ -478,11 +478,10 @@ fn root_with_somebody_elses_home_writes_into_its_own() {
     if !is_root() {
         return skip("only root has somebody else's home under sudo");
     }
-    let mut world = World::shipped();
+    let world = World::shipped();
     world.write_user(MINE);
     world.set_mode(&world.user_file(), 0o644);
     world.give_away(&world.home());
-    world.set("APPTAINER_CONFIGDIR", world.home().join(".apptainer"));
     let before = (
         world.home_listing(),
         fs::metadata(world.user_file()).unwrap().ctime(),
@@ -495,7 +494,11 @@ fn root_with_somebody_elses_home_writes_into_its_own() {
     };
     assert_eq!(
         (run.stderr.as_str(), run.code),
-        ("INFO:    Remote \"x\" added.\n", Some(0))
+        (
+            "WARNING: HOME is $HOME, which belongs to user 65534: your files are in $ROOT/root/.apptainer. To choose \
+             another directory: sudo -H, or APPTAINER_CONFIGDIR=DIR\nINFO:    Remote \"x\" added.\n",
+            Some(0)
+        )
     );
     assert_eq!(
         (
