@@ -52,6 +52,10 @@ const ENVIRONMENT: Terms = &[
         "The command whose files are managed, as --command. Its name in capitals is what COMMAND stands for below: APPTAINER_CONFIGDIR. What SINGULARITY_ says in its place counts too, with a warning.",
     ),
     (
+        "PORTOLAN_RUNTIME",
+        "The version of the runtime for which `remote resolve` answers, as --runtime: apptainer@1.3.",
+    ),
+    (
         "PORTOLAN_SYSCONFDIR",
         "The directory of the system's configuration, as --sysconfdir.",
     ),
@@ -67,7 +71,10 @@ const ENVIRONMENT: Terms = &[
         "COMMAND_LOGIN_USERNAME, COMMAND_LOGIN_PASSWORD, COMMAND_LOGIN_INSECURE",
         "As the flags of `login` for keyservers and registries.",
     ),
-    ("COMMAND_AUTH_FILE", "As --authfile of `registry`."),
+    (
+        "COMMAND_AUTH_FILE, SINGULARITY_AUTHFILE",
+        "As --authfile of `registry` and of `remote resolve`.",
+    ),
     (
         "COMMAND_LIBRARY, COMMAND_URL",
         "As --library and --url of `remote resolve`, and of the command's own commands.",
