@@ -24,6 +24,7 @@ mod crash;
 mod crowd;
 mod discovery;
 mod doctor;
+mod editor_schema;
 mod exec;
 mod fleet;
 mod get_login_password;
