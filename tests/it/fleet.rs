@@ -51,7 +51,6 @@ fn run(world: &World, command: &[String], state: &str) -> Option<i32> {
 #[test]
 fn the_commands_of_every_example_make_the_state_and_then_find_it() {
     for (name, state) in [
-        ("playbook.yml", example("company.yaml")),
         ("remotes.pp", example("company.yaml")),
         ("cloud-config.yaml", inline_state()),
     ] {
