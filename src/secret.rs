@@ -267,6 +267,13 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_a_file_do_not_show_themselves() {
+        let bytes = SecretBytes::from(b"Token: pa55word".to_vec());
+        assert_eq!(format!("{bytes:?}"), "15 bytes, which may be secret");
+        assert_eq!(*bytes, *b"Token: pa55word");
+    }
+
+    #[test]
     fn a_secret_is_known_however_json_escapes_it() {
         let secret = Secret::new("pä<55>w&o/r\\d\u{1f511}\t");
         for text in [

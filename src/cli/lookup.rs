@@ -120,7 +120,7 @@ fn variable(context: &Context, name: &str) -> Option<String> {
 fn file(path: PathBuf) -> File {
     let state = match disk::read(&path) {
         Ok(None) | Err(DiskError::DanglingLink { .. }) => FileState::Absent,
-        Ok(Some(contents)) => FileState::Bytes(contents.bytes),
+        Ok(Some(contents)) => FileState::Bytes(contents.bytes.to_vec()),
         Err(DiskError::NotAFile { .. }) => FileState::Irregular,
         Err(DiskError::Refused { reason, .. }) => match reason.kind() {
             ErrorKind::IsADirectory => FileState::Irregular,
@@ -169,7 +169,7 @@ fn registries(home: &Path) -> Result<RegistriesConf, String> {
     for path in paths {
         match disk::read(&path) {
             Ok(contents) => {
-                let text = contents.map(|contents| String::from_utf8(contents.bytes));
+                let text = contents.map(|contents| String::from_utf8(contents.bytes.to_vec()));
                 let text = text.transpose();
                 texts.extend(text.map_err(|error| format!("{}: {error}", path.display()))?);
             }

@@ -94,7 +94,7 @@ fn migrate_remotes(old: &Path, new: &Path, ui: &mut Ui) {
         .and_then(|contents| {
             let bytes = contents
                 .as_ref()
-                .map(|contents| contents.bytes.as_slice())
+                .map(|contents| &*contents.bytes)
                 .unwrap_or_default();
             yaml::document(bytes)
                 .map_err(|error| format!("{}:{error}", old.display()))

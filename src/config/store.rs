@@ -251,10 +251,7 @@ impl OpenFile<'_> {
         if *after == self.before {
             return Ok(self.session.keep()?);
         }
-        let old = self
-            .session
-            .contents()
-            .map(|contents| contents.bytes.as_slice());
+        let old = self.session.contents().map(|contents| &*contents.bytes);
         let text = yaml::write(old, &self.before, after);
         if let Some(loss) = text.loss.filter(|loss| self.loss.as_ref() != Some(loss)) {
             warn(format!("{}: {loss}", self.store.path.display()));

@@ -131,7 +131,7 @@ impl Keychain {
             if after == before {
                 Ok(Change::Keep(()))
             } else {
-                Ok(Change::Replace((), after.render().into_bytes()))
+                Ok(Change::Replace((), after.render().into_bytes().into()))
             }
         };
         disk::edit(

@@ -130,7 +130,7 @@ pub(super) fn restore<P, E>(
         .checked_add(LATER)
         .is_some_and(|limit| found.contents.modified > limit);
     let sound_since = later && !is_blank(bytes) && parse(Some(bytes)).is_ok();
-    let Some(saved) = saved.filter(|saved| saved != bytes && !sound_since) else {
+    let Some(saved) = saved.filter(|saved| **saved != **bytes && !sound_since) else {
         return forget(resolved, &name).map(|()| None);
     };
     let file = open(resolved)?;

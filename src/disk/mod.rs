@@ -41,6 +41,8 @@ pub use session::{Session, open};
 use resolved::ResolvedPath;
 use temporary::{Acl, Permissions, Temporary};
 
+use crate::secret::SecretBytes;
+
 /// How a file is made and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileRules {
@@ -87,7 +89,7 @@ pub enum Change<T> {
     /// Leaves the file its bytes.
     Keep(T),
     /// Gives it these bytes.
-    Replace(T, Vec<u8>),
+    Replace(T, SecretBytes),
 }
 
 /// A change that was made.

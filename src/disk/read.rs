@@ -15,6 +15,7 @@ use rustix::io::Errno;
 
 use super::error::{DiskError, call};
 use super::version::FileVersion;
+use crate::secret::SecretBytes;
 
 /// The largest file that is read, in bytes: far more than any real one, and little enough for any memory.
 pub const LARGEST: u64 = 64 * 1024 * 1024;
@@ -32,31 +33,16 @@ const PAUSE: Duration = Duration::from_millis(5);
 const TRIES: usize = 5;
 
 /// A file as it was read.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
     /// All of its bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: SecretBytes,
     /// Its permission bits, `0o7777` at most.
     pub mode: u32,
     /// The number of its owner.
     pub owner: u32,
     /// When its bytes last changed.
     pub modified: SystemTime,
-}
-
-impl std::fmt::Debug for Contents {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Contents")
-            .field(
-                "bytes",
-                &format_args!("{} bytes, which may be secret", self.bytes.len()),
-            )
-            .field("mode", &format_args!("{:o}", self.mode))
-            .field("owner", &self.owner)
-            .field("modified", &self.modified)
-            .finish()
-    }
 }
 
 /// A file that was read and is still open.
@@ -126,11 +112,7 @@ pub(super) fn read_stable<P, E: From<DiskError>>(
     loop {
         let opened = look()?;
         looks += 1;
-        let parsed = parse(
-            opened
-                .as_ref()
-                .map(|opened| opened.contents.bytes.as_slice()),
-        );
+        let parsed = parse(opened.as_ref().map(|opened| &*opened.contents.bytes));
         let unsettled = opened.as_ref().is_some_and(|opened| {
             (parsed.is_err() || is_blank(&opened.contents.bytes)) && opened.may_be_half_written()
         });
@@ -217,7 +199,7 @@ pub(super) fn look_at(
             }
             Ok(bytes) => {
                 let contents = Contents {
-                    bytes,
+                    bytes: SecretBytes::from(bytes),
                     mode: attributes.mode,
                     owner: attributes.owner,
                     modified: attributes.modified(),

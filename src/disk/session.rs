@@ -123,7 +123,7 @@ impl Session {
     /// When the file can't be replaced, or is overtaken again and again; it is as it was, unless the error says otherwise.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<bool, DiskError> {
         let is_same = |found: &Opened| {
-            found.contents.bytes == bytes && !self.rules.is_too_open(found.contents.mode)
+            *found.contents.bytes == *bytes && !self.rules.is_too_open(found.contents.mode)
         };
         if self.found.as_ref().is_some_and(is_same) {
             return Ok(true);

@@ -295,7 +295,7 @@ impl Stores {
             Ok(if after == before {
                 Change::Keep(value)
             } else {
-                Change::Replace(value, after.render())
+                Change::Replace(value, after.render().into())
             })
         };
         let edited = disk::edit(

@@ -249,8 +249,8 @@ FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:3:12: th
 close it, and double or escape a quote inside
 --- an unterminated flow
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:14: the bracket '{' isn't closed
-Remotes: {x: {Token: ***
-             ^
+Remotes: ***
+         ^
 close it, or quote the text
 --- merge markers
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:2:8: mapping values are not allowed in this context
@@ -264,8 +264,8 @@ FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:5:11: no
 quote the text if no alias is meant
 --- JSON that ends
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:19: the bracket '{' isn't closed
-{"Remotes": {"x": {"Token": ***
-                  ^
+{"Remotes": ***
+            ^
 close it, or quote the text
 --- a control character
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:5:10: a control character, \u{1}
@@ -398,8 +398,8 @@ FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:137: n
                                ^
 --- flow maps
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:513: nested deeper than 128 levels
-…: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a…
-                               ^
+{a: ***
+    ^
 --- block lists
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:257: nested deeper than 128 levels
 …- - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - …
@@ -410,13 +410,13 @@ FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:129:129:
                                ^
 --- billion laughs
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:1: unknown key "a0"
-a0: &a0 [***
+a0: ***
 ^
 its keys are Active, Remotes and Credentials
 --- merged laughs
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:2:12: aliases stand for too much of the document
-  x0: &x0 {URI: x}
-           ^
+  x0: ***
+      ^
 write out what the aliases stand for
 --- an anchor that holds itself
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:2:6: the alias stands inside of its own anchor
@@ -424,8 +424,8 @@ FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:2:6: the
      ^
 --- many aliases
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:4:4018: more than 1000 aliases
-…, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a…
-                               ^
+    Keyservers: [*a***
+                   ^
 write out what the aliases stand for
 --- a long key
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:1000001: mapping values are not allowed in this context
@@ -434,7 +434,7 @@ FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:1:100000
 fix the indentation, or quote a text that has a colon
 --- a long name
 FATAL:   while parsing remote config data: $HOME/.apptainer/remote.yaml:2:1000003: mapping values are not allowed in this context
-…nnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: {}
+…nnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: ***
                                ^
 fix the indentation, or quote a text that has a colon
 

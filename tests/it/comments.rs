@@ -286,7 +286,7 @@ fn what_cannot_be_kept_is_said_once_and_by_name() {
         str![[r#"
 $ portolan remote remove a
 ------- stderr -------
-WARNING: $HOME/.apptainer/remote.yaml: its aliases can't be kept
+WARNING: $HOME/.apptainer/remote.yaml: its comments and its anchors can't be kept
 INFO:    Remote "a" removed.
 $ portolan remote remove b
 ------- stderr -------
@@ -300,6 +300,7 @@ INFO:    Remote "b" removed.
         world.file(&world.user_file()),
         str![[r#"
 600
+Active: ""
 Remotes: {}
 [EOF]
 

@@ -1,9 +1,9 @@
 //! The line that an error is about, with a caret under the place, and nothing secret in it. Knows no parser: it must
 //! hide a token in a text that can't be parsed.
 //!
-//! What is shown is what is known to be public: the keys, and the values of the keys that hold no secret. The value of
-//! every other key is shown as `***`, also of one that nobody knows, for it may be a misspelt `Token`. So is what has no
-//! colon, or stands like a key below a secret: a token that was broken into lines, or has lost its colon.
+//! What is shown is what is known to be public: keys, and the values of the keys that contain no secret. The value of every
+//! other key is hidden, for it may be a misspelt `Token`. So is what has no colon, or follows a secret like a key of its own:
+//! a token that was broken into lines, or has lost its colon.
 
 use super::lines::lines;
 use super::problem::Mark;
@@ -29,17 +29,16 @@ const MARKS: &[char] = &[' ', '\t', '-', '?', ':', '{', '[', '}', ']', ',', '#']
 /// The line at `mark` and a line with a caret under its place; none where the line is blank.
 pub(super) fn excerpt(text: &str, mark: Mark) -> Option<String> {
     let mut lines = lines(text);
-    let mut secrets = Secrets::default();
+    let mut open = OpenSecret::default();
     for line in lines.by_ref().take(mark.line.saturating_sub(1)) {
-        secrets.pass(line, is_public);
+        open.pass(line, false);
     }
     let line = lines.next().filter(|line| !line.trim().is_empty())?;
-    let hidden = secrets.pass(line, is_nearly_public).unwrap_or(line.len());
-    let (shown, place) = (&line[..hidden], mark.column.saturating_sub(1));
-    Some(if line[hidden..].trim().is_empty() {
-        underlined(line, place)
-    } else {
-        underlined(&format!("{shown}***"), place.min(shown.chars().count()))
+    let shown = &line[..open.pass(line, true)];
+    let place = mark.column.saturating_sub(1);
+    Some(match line[shown.len()..].trim() {
+        "" => underlined(line, place),
+        _ => underlined(&format!("{shown}***"), place.min(shown.chars().count())),
     })
 }
 
@@ -71,139 +70,80 @@ fn underlined(line: &str, place: usize) -> String {
     format!("{shown}\n{:caret$}^", "")
 }
 
-/// What the lines so far say about the next: whether a value that may be secret goes on there.
+/// The value of a key that isn't public, as far as it may go on in the next line.
 #[derive(Default)]
-struct Secrets {
-    /// The column of the key whose value goes on in all lines that are indented deeper, or as deep without a public key.
-    key_column: Option<usize>,
-    /// The quote that such a value began with and that isn't closed yet.
+struct OpenSecret {
+    /// The column of its key: it goes on where a line is indented more, or as much without a known key.
+    column: Option<usize>,
+    /// The quote that isn't closed yet.
     quote: Option<char>,
-    /// Whether the last key was a public one, so that a line without a key belongs to its value.
-    last_is_public: bool,
 }
 
-impl Secrets {
-    /// Takes the next line, and says from which byte on it must not be shown.
-    fn pass(&mut self, line: &str, is_public: fn(&str) -> bool) -> Option<usize> {
-        let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+impl OpenSecret {
+    /// Takes the next line, and says how many bytes of it can be shown. Where `is_last`, a misspelt public key is one too.
+    fn pass(&mut self, line: &str, is_last: bool) -> usize {
+        let indentation = line.len() - line.trim_start().len();
         if let Some(quote) = self.quote {
-            self.quote = (!closes(line, quote)).then_some(quote);
-            return Some(indentation);
+            self.quote = Some(quote).filter(|quote| !closes(line, *quote));
+            return indentation;
         }
+        let begin = line.len() - line.trim_start_matches(MARKS).len();
+        let (key, value) = match line[begin..].split_once(':') {
+            Some((key, value)) => (key, Some(value)),
+            None => (&line[begin..], None),
+        };
+        let key = key.trim_matches([' ', '\t', '"', '\'']);
+        let is_secret = SECRET_KEYS.contains(&key);
+        let is_nearly =
+            || closest(key, PUBLIC_KEYS).is_some() && closest(key, SECRET_KEYS).is_none();
+        let is_public =
+            matches!(key, "" | "<<") || PUBLIC_KEYS.contains(&key) || is_last && is_nearly();
+        let goes_on =
+            |column| indentation > column || indentation == column && !(is_public || is_secret);
         if indentation == line.len() {
-            return None;
+            return indentation;
         }
-        let key = first_key(line);
-        let has_key = is_public(key) || SECRET_KEYS.contains(&key);
-        let goes_on = |column: usize| indentation > column || indentation == column && !has_key;
-        if self.key_column.is_some_and(goes_on) {
-            return Some(indentation);
+        if self.column.is_some_and(goes_on) {
+            return indentation;
         }
-        self.key_column = None;
-        self.pass_keys(line, is_public)
-    }
-
-    fn pass_keys(&mut self, line: &str, is_public: fn(&str) -> bool) -> Option<usize> {
-        let mut at = 0;
-        loop {
-            let start = at + line[at..].find(|character| !MARKS.contains(&character))?;
-            // The value of an explicit key, `? KEY`.
-            if line[..start].contains(':') && at == 0 && !self.last_is_public {
-                return Some(start);
+        self.column = None;
+        let end = |value: &str| line.len() - value.len();
+        match value {
+            None if is_public || matches!(key, "null" | "~") => line.len(),
+            None => begin,
+            Some(value) if is_public => end(value) + public_length(value),
+            Some(value) if value.trim().is_empty() && !is_secret => line.len(),
+            Some(value) => {
+                if !line[indentation..].starts_with('#') {
+                    self.column = Some(begin);
+                    self.quote = open_quote(value);
+                }
+                // More than a word can be a secret that has lost its colon; and so can what an explicit key has.
+                let is_word =
+                    |character: char| character.is_alphanumeric() || "-_".contains(character);
+                match key.chars().all(is_word) && !line[..begin].contains(':') {
+                    true => end(value.trim_start()),
+                    false => begin,
+                }
             }
-            let Some(colon) = line[start..].find(':').map(|length| start + length) else {
-                return self.pass_word(&line[start..], at == 0).then_some(start);
-            };
-            let key = line[start..colon].trim_matches([' ', '\t', '"', '\'']);
-            let value = colon + 1;
-            if key.contains(char::is_alphabetic) {
-                self.last_is_public = is_public(key);
-            }
-            if !self.last_is_public && has_lost_its_colon(key) {
-                self.key_column = Some(start);
-                return Some(start);
-            }
-            if !self.last_is_public && self.hides(key, start, &line[value..]) {
-                return Some(
-                    value
-                        + line[value..]
-                            .find(|character| character != ' ')
-                            .unwrap_or(0),
-                );
-            }
-            at = value + line[value..].find(['{', '[', ','])?;
         }
     }
+}
 
-    /// Takes what has no colon, and says whether it must be hidden: a value that goes on, a key whose colon is on the next
-    /// line, or one that has lost it. Behind a public key on the same line it belongs to that.
-    fn pass_word(&mut self, word: &str, is_alone: bool) -> bool {
-        let word = word.trim_end();
-        let is_known = is_public(word) || matches!(word, "null" | "~");
-        let hidden = !is_known && (is_alone || !self.last_is_public || has_lost_its_colon(word));
-        self.last_is_public &= !SECRET_KEYS.contains(&word);
-        hidden
+/// How much of a public key's value is public: nothing with another key in it, and no more than the first of several.
+fn public_length(value: &str) -> usize {
+    let lower = value.to_ascii_lowercase();
+    if value.contains(": ") || ["token", "auth"].iter().any(|key| lower.contains(key)) {
+        return value.len() - value.trim_start().len();
     }
-
-    /// Whether the value of a key that isn't public must be hidden; a map or list is looked into.
-    fn hides(&mut self, key: &str, column: usize, value: &str) -> bool {
-        let value = without_properties(value);
-        let is_secret = SECRET_KEYS
-            .iter()
-            .any(|secret| secret.eq_ignore_ascii_case(key));
-        let has_value = !value.is_empty() && !value.starts_with('#');
-        if !is_secret && (!has_value || value.starts_with(['{', '['])) {
-            return false;
-        }
-        self.key_column = Some(column);
-        self.quote = value
-            .chars()
-            .next()
-            .filter(|first| matches!(first, '"' | '\''));
-        if let Some(quote) = self.quote
-            && closes(&value[1..], quote)
-        {
-            self.quote = None;
-        }
-        true
-    }
+    value.find(['{', ',', '#']).unwrap_or(value.len())
 }
 
-/// What a line begins with, up to its first colon.
-fn first_key(line: &str) -> &str {
-    let key = line.trim_start_matches(MARKS);
-    key.split(':')
-        .next()
-        .unwrap_or_default()
-        .trim_matches([' ', '\t', '"', '\''])
-}
-
-/// Whether a key is that of a secret with more behind it, such as `Token abc`, `Auth=abc`.
-fn has_lost_its_colon(key: &str) -> bool {
-    let Some(end) = key.find(|character: char| !character.is_alphanumeric()) else {
-        return false;
-    };
-    closest(&key[..end], SECRET_KEYS).is_some()
-}
-
-fn is_public(key: &str) -> bool {
-    key == "<<" || PUBLIC_KEYS.contains(&key)
-}
-
-/// Whether the key is a public one or a misspelt public one: too slow for all lines of a large file.
-fn is_nearly_public(key: &str) -> bool {
-    is_public(key) || closest(key, PUBLIC_KEYS).is_some() && closest(key, SECRET_KEYS).is_none()
-}
-
-/// A value without the anchor and the tag before it.
-fn without_properties(value: &str) -> &str {
-    let mut value = value.trim();
-    while value.starts_with(['&', '!']) {
-        value = value
-            .split_once([' ', '\t'])
-            .map_or("", |(_, rest)| rest.trim_start());
-    }
-    value
+/// The quote that a value begins and does not end.
+fn open_quote(value: &str) -> Option<char> {
+    let begin = value.find(['"', '\''])?;
+    let quote = value[begin..].chars().next()?;
+    (!closes(&value[begin + 1..], quote)).then_some(quote)
 }
 
 /// Whether the quoted text that `line` goes on with ends there.
@@ -333,7 +273,6 @@ mod tests {
             "    Exclusve: true",
             "    uri: https://x",
             "    URI: [::1]:8443",
-            "  x: {URI: c, System: maybe}",
             "- URI: docker://x",
             "Token: abc\nSystem: maybe",
             "- Auth: Basic abc\n  Insecure: maybe",

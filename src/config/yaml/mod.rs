@@ -17,9 +17,7 @@ mod encoding;
 mod error;
 mod events;
 mod excerpt;
-mod flow;
 mod limits;
-mod line;
 mod line_numbers;
 mod lines;
 mod loss;
@@ -29,6 +27,7 @@ mod problem;
 mod scalar;
 mod schema;
 mod style;
+mod tree;
 mod write;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ fn only_a_missing_file_counts_as_absent() {
     home.chmod("remote.yaml", 0o640);
     let contents = read(&path).unwrap().unwrap();
     assert_eq!(
-        (contents.bytes.as_slice(), contents.mode),
+        (&*contents.bytes, contents.mode),
         (&b"Active: x\n"[..], 0o640)
     );
     assert_eq!(contents.owner, rustix::process::geteuid().as_raw());
@@ -90,7 +90,7 @@ fn a_file_of_64_mib_is_read_and_one_byte_more_is_not() {
     );
     assert_eq!(words(read(&path)), expected);
     let larger = edit(&home.at("other"), &FileRules::PRIVATE, as_text, |_, _| {
-        Ok::<_, DiskError>(Change::Replace((), vec![b'x'; LARGEST as usize + 1]))
+        Ok::<_, DiskError>(Change::Replace((), vec![b'x'; LARGEST as usize + 1].into()))
     });
     assert_eq!(
         words(larger),
@@ -117,7 +117,7 @@ fn reading_follows_any_link() {
     home.file("target", "x");
     std::os::unix::fs::symlink("target", home.at("middle")).unwrap();
     std::os::unix::fs::symlink(home.at("middle"), home.at("link")).unwrap();
-    assert_eq!(read(&home.at("link")).unwrap().unwrap().bytes, b"x");
+    assert_eq!(*read(&home.at("link")).unwrap().unwrap().bytes, *b"x");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn what_changes_nothing_writes_nothing() {
         std::fs::metadata(&path).unwrap().modified().unwrap(),
     );
     let kept = edit(&path, &FileRules::PRIVATE, as_text, |text, contents| {
-        assert_eq!(contents.unwrap().bytes, text.as_bytes());
+        assert_eq!(*contents.unwrap().bytes, *text.as_bytes());
         Ok::<_, DiskError>(Change::Keep(7))
     });
     assert_eq!(
@@ -194,7 +194,7 @@ fn what_changes_nothing_writes_nothing() {
         }
     );
     let same = edit(&path, &FileRules::PRIVATE, as_text, |text, _| {
-        Ok::<_, DiskError>(Change::Replace((), text.into_bytes()))
+        Ok::<_, DiskError>(Change::Replace((), text.into_bytes().into()))
     });
     assert!(!same.unwrap().written);
     assert_eq!(

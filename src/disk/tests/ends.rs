@@ -144,7 +144,7 @@ fn write_mount_point(home: &Home) {
     );
     assert_eq!(home.names(), ["remote.yaml", "remote.yaml.lock"]);
     let shorter = edit(&path, &FileRules::PRIVATE, as_text, |_, _| {
-        Ok::<_, DiskError>(Change::Replace((), b"1\n".to_vec()))
+        Ok::<_, DiskError>(Change::Replace((), b"1\n".to_vec().into()))
     });
     assert!(shorter.unwrap().written);
     assert_eq!(text(&path), "1\n");

@@ -118,7 +118,10 @@ fn as_text(bytes: Option<&[u8]>) -> Result<String, DiskError> {
 /// Adds a line to a file.
 fn add(path: &Path, rules: &FileRules, line: &str) -> Result<Edited<()>, DiskError> {
     edit(path, rules, as_text, |text, _| {
-        Ok(Change::Replace((), format!("{text}{line}\n").into_bytes()))
+        Ok(Change::Replace(
+            (),
+            format!("{text}{line}\n").into_bytes().into(),
+        ))
     })
 }
 

@@ -167,7 +167,7 @@ fn what_somebody_writes_in_place_is_never_seen_empty_nor_overwritten_unseen() {
             let edited = edit(&path, &FileRules::PRIVATE, parse, |text, _| {
                 Ok::<_, DiskError>(Change::Replace(
                     text.clone(),
-                    format!("{text}ours\n").into_bytes(),
+                    format!("{text}ours\n").into_bytes().into(),
                 ))
             });
             check(edited.map(|edited| edited.value));
@@ -251,7 +251,10 @@ fn a_file_that_was_changed_since_it_was_read_is_read_once_more() {
             2 => chmod(&path, 0o640),
             _ => {}
         }
-        Ok::<_, DiskError>(Change::Replace((), format!("{text}ours\n").into_bytes()))
+        Ok::<_, DiskError>(Change::Replace(
+            (),
+            format!("{text}ours\n").into_bytes().into(),
+        ))
     })
     .unwrap();
     assert_eq!(
@@ -263,7 +266,7 @@ fn a_file_that_was_changed_since_it_was_read_is_read_once_more() {
     let endless = edit(&path, &hasty(200), as_text, |_, _| {
         number += 1;
         write_in_place(&path, &format!("{number:05}"), Duration::ZERO);
-        Ok::<_, DiskError>(Change::Replace((), b"ours".to_vec()))
+        Ok::<_, DiskError>(Change::Replace((), b"ours".to_vec().into()))
     });
     let expected = format!(
         "replace {}: others change it all the time without a lock",

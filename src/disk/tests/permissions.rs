@@ -40,7 +40,7 @@ fn a_private_file_is_closed_to_others_also_by_a_change_that_leaves_its_bytes() {
     };
     let same = |rules: &FileRules| {
         edit(&path, rules, as_text, |text, _| {
-            Ok::<_, DiskError>(Change::Replace((), text.into_bytes()))
+            Ok::<_, DiskError>(Change::Replace((), text.into_bytes().into()))
         })
     };
     let mut outcomes = Vec::new();

@@ -98,7 +98,7 @@ fn identity(certificate: &Path) -> Result<Identity, CertificatesError> {
         certificate: certificate.to_owned(),
         key: path.clone(),
     })?;
-    let key = String::from_utf8(key.bytes).map_err(|_| CertificatesError::NotPem(path))?;
+    let key = String::from_utf8(key.bytes.to_vec()).map_err(|_| CertificatesError::NotPem(path))?;
     Ok(Identity {
         certificates: certificates(certificate)?,
         key: Secret::new(key),
@@ -108,7 +108,7 @@ fn identity(certificate: &Path) -> Result<Identity, CertificatesError> {
 /// The bytes of a file with certificates.
 fn certificates(path: &Path) -> Result<Vec<u8>, CertificatesError> {
     let bytes = disk::read(path)?
-        .map(|contents| contents.bytes)
+        .map(|contents| contents.bytes.to_vec())
         .unwrap_or_default();
     let is_pem =
         CertificateDer::pem_slice_iter(&bytes).try_fold(0, |count, found| found.map(|_| count + 1));

@@ -3,8 +3,6 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
-
 use crate::cli::context::Context;
 use crate::cli::ui::Ui;
 use crate::cli::{files, secrets};
@@ -18,7 +16,7 @@ use crate::config::yaml;
 use crate::credentials::auth_file::AuthFile;
 use crate::disk;
 use crate::name::RemoteName;
-use crate::secret::{Secret, Stored};
+use crate::secret::{Secret, SecretBytes, Stored};
 use crate::stores::{Entry, OWN_HELPER, Stores, Subject};
 use crate::uri::{KeyserverUri, RegistryAccount};
 
@@ -27,8 +25,8 @@ pub(super) const DOCKER_FILE: &str = "config.json";
 
 /// What the command sees.
 pub(super) struct Configuration {
-    remotes: Option<Zeroizing<Vec<u8>>>,
-    registries: Option<Zeroizing<Vec<u8>>>,
+    remotes: Option<SecretBytes>,
+    registries: Option<SecretBytes>,
     /// The secrets that are in no file of the user's.
     pub(super) secrets: Vec<Secret>,
     /// Docker's own file, where the runtime asks it.
@@ -59,9 +57,7 @@ impl Configuration {
             filled.remote_or_keyserver(&entry, &mut document, effective);
         }
         let is_empty = before.is_none() && document == Document::default();
-        let remotes = (!is_empty)
-            .then(|| yaml::write(None, &Document::default(), &document).bytes)
-            .map(Zeroizing::new);
+        let remotes = (!is_empty).then(|| yaml::write(None, &Document::default(), &document).bytes);
         let registries = filled.registries(context)?;
         Ok(Self {
             remotes,
@@ -82,11 +78,8 @@ impl Configuration {
     /// The files that are made for the command, by name.
     pub(super) fn files(&self) -> [(&'static str, Option<&[u8]>); 2] {
         [
-            (FILE_NAME, self.remotes.as_ref().map(|text| text.as_slice())),
-            (
-                "docker-config.json",
-                self.registries.as_ref().map(|text| text.as_slice()),
-            ),
+            (FILE_NAME, self.remotes.as_deref()),
+            ("docker-config.json", self.registries.as_deref()),
         ]
     }
 }
@@ -160,22 +153,21 @@ impl Filled<'_> {
     }
 
     /// docker-config.json with the logins that only portolan has; other helpers the runtime asks itself.
-    fn registries(&mut self, context: &Context) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+    fn registries(&mut self, context: &Context) -> anyhow::Result<Option<SecretBytes>> {
         let path = &context.paths.docker_config;
         let Some(contents) = disk::read(path)? else {
             return Ok(None);
         };
-        let unchanged = |bytes: Vec<u8>| Ok(Some(Zeroizing::new(bytes)));
         // What the runtime makes of a broken file is its own business.
         let Ok(mut file) = AuthFile::read(&contents.bytes) else {
-            return unchanged(contents.bytes);
+            return Ok(Some(contents.bytes));
         };
         let keys: Vec<String> = file
             .helpers()
             .filter_map(|(key, name)| Some(key.filter(|_| name == OWN_HELPER)?.to_owned()))
             .collect();
         if keys.is_empty() {
-            return unchanged(contents.bytes);
+            return Ok(Some(contents.bytes));
         }
         let entries = self.stores.entries(path)?;
         for key in keys {
@@ -191,7 +183,7 @@ impl Filled<'_> {
                 file.set(&key, &stored);
             }
         }
-        unchanged(file.render().into_bytes())
+        Ok(Some(file.render().into_bytes().into()))
     }
 
     fn ask(&mut self, entry: &Entry, what: &str, advice: &str) -> Option<Stored> {

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 /// The changes.
 #[derive(Default)]
-pub(super) struct Edits(Vec<(Range<usize>, String)>);
+pub(super) struct TextEdits(Vec<(Range<usize>, String)>);
 
-impl Edits {
+impl TextEdits {
     /// Puts `text` in place of the bytes of `range`.
     pub(super) fn replace(&mut self, range: Range<usize>, text: impl Into<String>) {
         self.0.push((range, text.into()));
@@ -17,24 +17,25 @@ impl Edits {
         self.replace(range, "");
     }
 
-    /// Puts `text` before the byte at `offset`, behind what was put there earlier.
+    /// Puts `text` before the byte at `offset`, after what was put there earlier.
     pub(super) fn insert(&mut self, offset: usize, text: impl Into<String>) {
         self.replace(offset..offset, text);
     }
 
-    /// Whether the latest change inserts something before the byte at `offset`.
-    pub(super) fn last_is_at(&self, offset: usize) -> bool {
-        self.0
-            .last()
-            .is_some_and(|(range, _)| *range == (offset..offset))
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all but the first `count`.
+    pub(super) fn forget_after(&mut self, count: usize) {
+        self.0.truncate(count);
     }
 
     /// What stands at `range` of `text` after the changes; `None` where they contradict each other.
     pub(super) fn apply(mut self, text: &str, range: Range<usize>) -> Option<String> {
         self.0.sort_by_key(|(range, _)| (range.start, range.end));
-        let mut changed = String::with_capacity(
-            range.len() + self.0.iter().map(|(_, text)| text.len()).sum::<usize>(),
-        );
+        let mut changed = String::new();
         let mut at = range.start;
         for (place, new) in self.0 {
             changed.push_str(text.get(at..place.start)?);

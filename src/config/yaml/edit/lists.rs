@@ -1,13 +1,12 @@
-//! Changes within a list: an item is known by its URI, and its comments go with it where it goes.
+//! Changes within a list: an item is known by its URI, and its comments go where it goes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::ops::Range;
 
 use super::Editor;
-use super::outline::{Map, Pair};
-use crate::config::yaml::line::Item;
-use crate::config::yaml::{emit, flow};
+use crate::config::yaml::emit;
+use crate::config::yaml::tree::Member;
 
 /// Where an item of the new list comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,90 +19,49 @@ enum Origin {
 }
 
 impl Editor<'_> {
-    /// Makes the list at `key` of a map hold `after`; one that isn't there yet gets its dashes in the column `dash`.
-    pub(super) fn edit_list<T: Item>(
+    /// Makes the list at `node` contain `after`.
+    pub(super) fn edit_list(
         &mut self,
-        map: &Map<'_>,
-        key: &str,
-        dash: usize,
-        before: &[T],
-        after: &[T],
+        node: usize,
+        before: &[Member<'_>],
+        after: &[Member<'_>],
     ) -> Option<()> {
-        let pair = map.find(key);
-        if before == after && !pair.is_some_and(|pair| self.writes_out(pair.value)) {
-            return Some(());
-        }
-        let mut lines = String::new();
-        for item in after {
-            emit::push_item(&mut lines, dash, &item.lines());
-        }
         let outline = self.outline;
-        let is_in_brackets = outline.is_in_brackets(map.node);
-        match pair {
-            None => {
-                let column = outline.column(outline.range(map.node).start);
-                self.add(
-                    map,
-                    &format!("{:column$}{key}:\n{lines}", ""),
-                    &format!("{key}: {}", flow::list(after)),
-                );
-            }
-            Some(pair) if outline.is_nothing(pair.value) && !is_in_brackets => {
-                self.open_up(pair, &lines)?;
-            }
-            Some(pair) if outline.range(pair.value).is_empty() => {
-                self.edits
-                    .insert(outline.colon(pair)?, format!(" {}", flow::list(after)));
-            }
-            Some(pair)
-                if outline.items(pair.value).is_none() || outline.is_in_brackets(pair.value) =>
-            {
-                self.write_anew(pair.value, flow::list(after));
-            }
-            Some(pair) => self.edit_items(pair, before, after)?,
-        }
-        Some(())
-    }
-
-    fn edit_items<T: Item>(&mut self, pair: &Pair<'_>, before: &[T], after: &[T]) -> Option<()> {
-        let outline = self.outline;
-        let nodes = outline
-            .items(pair.value)
-            .filter(|nodes| nodes.len() == before.len())?;
-        let chunks: Vec<Range<usize>> = nodes
+        let items = outline.items(node)?;
+        let chunks: Vec<Range<usize>> = items
             .iter()
-            .map(|node| self.chunk(*node))
+            .map(|item| outline.chunk(item))
             .collect::<Option<_>>()?;
-        let column = outline.column(outline.dash(*nodes.first()?)?);
+        let column = outline.column(items.first()?.begin);
         let origins = origins(before, after);
         let mut leaves = vec![true; before.len()];
-        let mut spot =
-            first_that_stays(&origins).map_or(chunks.last()?.end, |stays| chunks[stays].start);
+        let first_that_stays = origins.iter().find_map(|origin| match origin {
+            Origin::Stays(old) => Some(*old),
+            _ => None,
+        });
+        let mut spot = first_that_stays.map_or(chunks.last()?.end, |stays| {
+            chunks.get(stays).map_or(0, |chunk| chunk.start)
+        });
         for (item, origin) in after.iter().zip(&origins) {
             match *origin {
                 Origin::Stays(old) => {
                     leaves[old] = false;
-                    self.edit_item(nodes[old], &before[old], item)?;
+                    self.edit_value(items.get(old)?, &before[old].value, &item.value)?;
                     spot = chunks[old].end;
                 }
                 Origin::Moves(old) => {
                     let others = mem::take(&mut self.edits);
-                    self.edit_item(nodes[old], &before[old], item)?;
-                    let chunk = mem::replace(&mut self.edits, others)
-                        .apply(outline.text, chunks[old].clone())?;
-                    let is_whole = chunk.ends_with(['\n', '\r']);
-                    self.insert_as_is(
-                        spot,
-                        &if is_whole {
-                            chunk
-                        } else {
-                            chunk + self.line_break()
-                        },
-                    );
+                    self.edit_value(items.get(old)?, &before[old].value, &item.value)?;
+                    let edits = mem::replace(&mut self.edits, others);
+                    let mut chunk = edits.apply(outline.text, chunks[old].clone())?;
+                    if !chunk.ends_with(['\n', '\r']) {
+                        chunk.push_str(outline.line_break());
+                    }
+                    self.insert_as_is(spot, &chunk);
                 }
                 Origin::New => {
                     let mut lines = String::new();
-                    emit::push_item(&mut lines, column, &item.lines());
+                    emit::push_item(&mut lines, column, self.form, item);
                     self.insert_lines(spot, &lines);
                 }
             }
@@ -111,50 +69,19 @@ impl Editor<'_> {
         for (chunk, _) in chunks.into_iter().zip(leaves).filter(|(_, leaves)| *leaves) {
             self.edits.delete(chunk);
         }
-        if after.is_empty() {
-            self.edits.insert(outline.colon(pair)?, " []");
-        }
         Some(())
-    }
-
-    fn edit_item<T: Item>(&mut self, node: usize, before: &T, after: &T) -> Option<()> {
-        if before == after && !self.writes_out(node) {
-            return Some(());
-        }
-        match self
-            .outline
-            .map(node)
-            .filter(|map| !(map.merges() && self.writes_out(node)))
-        {
-            Some(map) => self.edit_lines(&map, &before.lines(), &after.lines()),
-            None => {
-                self.write_anew(node, flow::item(after));
-                Some(())
-            }
-        }
-    }
-
-    /// The lines of an item with its comments.
-    fn chunk(&self, node: usize) -> Option<Range<usize>> {
-        let dash = self
-            .outline
-            .dash(node)
-            .filter(|dash| self.outline.begins_a_line(*dash))?;
-        let end = self
-            .outline
-            .last_line(self.outline.range(node).end, self.outline.column(dash));
-        Some(self.outline.first_line(dash, node)..end)
     }
 }
 
 /// Where each item of `after` comes from; those that stay keep their order.
-fn origins<T: Item>(before: &[T], after: &[T]) -> Vec<Origin> {
+fn origins(before: &[Member<'_>], after: &[Member<'_>]) -> Vec<Origin> {
     let mut known: BTreeMap<&str, VecDeque<usize>> = BTreeMap::new();
     for (number, item) in before.iter().enumerate() {
-        known.entry(item.uri()).or_default().push_back(number);
+        known.entry(item.key).or_default().push_back(number);
     }
     let mut next = 0;
-    let mut origin = |item: &T| match known.get_mut(item.uri()).and_then(VecDeque::pop_front) {
+    let mut origin = |item: &Member<'_>| match known.get_mut(item.key).and_then(VecDeque::pop_front)
+    {
         Some(old) if old >= next => {
             next = old + 1;
             Origin::Stays(old)
@@ -163,11 +90,4 @@ fn origins<T: Item>(before: &[T], after: &[T]) -> Vec<Origin> {
         None => Origin::New,
     };
     after.iter().map(&mut origin).collect()
-}
-
-fn first_that_stays(origins: &[Origin]) -> Option<usize> {
-    origins.iter().find_map(|origin| match origin {
-        Origin::Stays(old) => Some(*old),
-        _ => None,
-    })
 }

@@ -1,7 +1,8 @@
 //! A text that a person may have edited, with a change made in it: what the change doesn't touch stays byte for byte. Knows
 //! where keys, values and comments stand, and not why anything changes.
 //!
-//! Nothing here is trusted: `write.rs` reads the result again. `None` says that a form is beyond this.
+//! A map or list that can't be edited where it stands, since it is in brackets or an alias, gets lines of its own below its
+//! key; `None` says that this is impossible too. Nothing here is trusted: `write.rs` reads the result again.
 
 mod edits;
 mod lists;
@@ -12,382 +13,197 @@ use std::ops::Range;
 
 pub(super) use self::outline::{Outline, has_comment, words};
 
-use self::edits::Edits;
-use self::outline::{Map, Pair};
-use super::emit::{Columns, FOUR, TWO};
-use super::line::{Line, Value, active_line, remote_lines};
+use self::edits::TextEdits;
+use self::outline::Child;
+use super::emit;
+use super::emit::{FOUR, Indentation, TWO};
 use super::style::is_explicit_key;
-use super::{emit, flow};
-use crate::config::document::{Document, RemoteEntry};
+use super::tree::{Member, Value, file};
+use crate::config::document::Document;
 
 /// A changed text.
-pub(super) struct Edited {
+pub(super) struct EditedText {
     pub(super) text: String,
     /// Whether comments stood in a part that had to be written anew.
     pub(super) loses_comments: bool,
 }
 
-/// What becomes of aliases that the change doesn't touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Aliases {
-    Kept,
-    /// What they stand for takes their place, since the change touches what they stand for.
-    WrittenOut,
-}
-
 /// `text`, which stands for `before`, with what makes it stand for `after`.
-pub(super) fn edited(
-    text: &str,
-    before: &Document,
-    after: &Document,
-    aliases: Aliases,
-) -> Option<Edited> {
+pub(super) fn edited(text: &str, before: &Document, after: &Document) -> Option<EditedText> {
     let outline = Outline::read(text)?;
-    let (edits, columns) = (Edits::default(), TWO);
     let mut editor = Editor {
-        columns,
-        aliases,
+        form: indentation(&outline),
         outline: &outline,
-        edits,
+        edits: TextEdits::default(),
         loses_comments: false,
     };
-    if outline.is_empty() {
+    if before == after {
+    } else if outline.is_empty() {
         editor.insert_lines(text.len(), &emit::document(after));
     } else {
-        let root = outline.map(0)?;
-        editor.columns = columns_of(&outline, &root);
-        editor.edit_file(&root, before, after)?;
+        editor.edit_map(0, &file(before), &file(after))?;
     }
-    let Editor {
-        edits,
-        loses_comments,
-        ..
-    } = editor;
-    Some(Edited {
-        text: edits.apply(text, 0..text.len())?,
-        loses_comments,
+    Some(EditedText {
+        text: editor.edits.apply(text, 0..text.len())?,
+        loses_comments: editor.loses_comments,
     })
 }
 
 /// The changes of a text so far.
 struct Editor<'a> {
     outline: &'a Outline<'a>,
-    columns: Columns,
-    aliases: Aliases,
-    edits: Edits,
+    form: Indentation,
+    edits: TextEdits,
     loses_comments: bool,
 }
 
 impl Editor<'_> {
-    // What is deeper comes first: at the end of a map the last item of its last list stands before a new key.
-    fn edit_file(&mut self, root: &Map<'_>, before: &Document, after: &Document) -> Option<()> {
-        let remotes = root.find("Remotes");
-        if let Some(pair) = remotes
-            && (before.remotes != after.remotes || self.writes_out(pair.value))
-        {
-            self.edit_remotes(root, pair, before, after)?;
-        }
-        self.edit_list(
-            root,
-            "Credentials",
-            self.columns.login,
-            &before.logins,
-            &after.logins,
-        )?;
-        self.edit_lines(
-            root,
-            &[active_line(&before.active)],
-            &[active_line(&after.active)],
-        )?;
-        if remotes.is_none() && !after.remotes.is_empty() {
-            let mut lines = String::new();
-            emit::push_remotes(&mut lines, &self.columns, after);
-            self.add(root, &lines, &format!("Remotes: {}", flow::remotes(after)));
-        }
-        Some(())
-    }
-
-    /// Whether a part is written anew for its aliases alone.
-    fn writes_out(&self, node: usize) -> bool {
-        self.aliases == Aliases::WrittenOut && self.outline.has_alias(node)
-    }
-
-    fn edit_remotes(
-        &mut self,
-        root: &Map<'_>,
-        pair: &Pair<'_>,
-        before: &Document,
-        after: &Document,
-    ) -> Option<()> {
+    /// Makes the map at `node` contain `after`.
+    fn edit_map(&mut self, node: usize, before: &[Member<'_>], after: &[Member<'_>]) -> Option<()> {
         let outline = self.outline;
-        let map = outline.map(pair.value)?;
-        let is_in_brackets = outline.is_in_brackets(pair.value);
-        if is_in_brackets && map.pairs.is_empty() && !outline.is_in_brackets(root.node) {
-            let mut lines = String::new();
-            for (name, remote) in &after.remotes {
-                emit::push_remote(&mut lines, &self.columns, name.as_str(), remote);
-            }
-            return self.open_up(pair, &lines);
-        }
-        let own: BTreeMap<&str, &Pair<'_>> = map
-            .pairs
+        let keys = outline.keys(node)?;
+        let own: BTreeMap<&str, &Child<'_>> = keys
             .iter()
-            .filter_map(|pair| Some((pair.name.as_deref()?, pair)))
+            .filter_map(|child| Some((child.name.as_deref()?, child)))
             .collect();
-        let mut gone: Vec<_> = before
-            .remotes
+        let merges = own.len() < keys.len();
+        let mut gone: BTreeMap<&str, &Value<'_>> = before
             .iter()
-            .filter(|(name, _)| !after.remotes.contains_key(*name))
+            .map(|member| (member.key, &member.value))
             .collect();
-        let mut new: Vec<_> = after
-            .remotes
-            .iter()
-            .filter(|(name, _)| !before.remotes.contains_key(*name))
-            .collect();
-        if let ([(old_name, old)], [(new_name, entry)]) = (&*gone, &*new)
-            && old == entry
-            && !is_explicit_key(new_name.as_str())
-        {
-            let key = outline.range(own.get(old_name.as_str())?.key);
-            let name =
-                self.in_the_form_of(key.clone(), is_in_brackets, &Value::Text(new_name.as_str()));
-            self.edits.replace(key, name);
-            gone.clear();
-            new.clear();
-        }
-        if is_in_brackets && (gone.len() > 1 || gone.len() == map.pairs.len()) {
-            self.write_anew(pair.value, flow::remotes(after));
-            return Some(());
-        }
-        for (name, _) in &gone {
-            let pair = own.get(name.as_str())?;
-            if is_in_brackets {
-                self.remove_in_brackets(&map, pair)?;
-            } else {
-                self.remove(pair)?;
-            }
-        }
-        let both = before
-            .remotes
-            .iter()
-            .filter_map(|(name, old)| Some((name, old, after.remotes.get(name)?)));
-        for (name, old, remote) in both {
-            match own.get(name.as_str()) {
-                Some(pair) if old != remote || self.writes_out(pair.value) => {
-                    self.edit_remote(pair, old, remote)?;
+        let mut left = keys.len();
+        let mut new = Vec::new();
+        for member in after {
+            match (gone.remove(member.key), own.get(member.key)) {
+                (Some(old), _) if *old == member.value => {}
+                (Some(old), Some(child)) => {
+                    // A list of nothing stays, with what a person said of it.
+                    let can_go = !member.is_written()
+                        && !matches!(member.value, Value::List(_))
+                        && left > 1
+                        && !merges;
+                    match outline.chunk(child).filter(|_| can_go) {
+                        Some(chunk) => {
+                            self.edits.delete(chunk);
+                            left -= 1;
+                        }
+                        None => self.edit_value(child, old, &member.value)?,
+                    }
                 }
                 // What is merged gives way to what is there.
-                None if old != remote => new.push((name, remote)),
-                _ => {}
+                _ => new.push(member),
             }
         }
-        let mut lines = String::new();
-        for (name, remote) in &new {
-            emit::push_remote(&mut lines, &self.columns, name.as_str(), remote);
+        if let ([member], Some((old_name, old))) = (&*new, gone.first_key_value())
+            && gone.len() == 1
+            && **old == member.value
+            && !is_explicit_key(member.key)
+        {
+            let key = outline.range(own.get(old_name)?.first);
+            let name = self.in_the_form_of(key.clone(), &Value::Text(member.key));
+            self.edits.replace(key, name);
+            return Some(());
+        }
+        for name in gone.keys() {
+            self.edits.delete(outline.chunk(own.get(name)?)?);
         }
         if !new.is_empty() {
-            let parts: Vec<_> = new
-                .iter()
-                .map(|(name, remote)| flow::named_remote(name.as_str(), remote))
-                .collect();
-            self.add(&map, &lines, &parts.join(", "));
-        } else if gone.len() == map.pairs.len() && !is_in_brackets {
-            self.edits.insert(outline.colon(pair)?, " {}");
+            let last = keys.last()?;
+            let column = outline.column(keys.first()?.begin);
+            let mut lines = String::new();
+            for member in new {
+                emit::push_member(&mut lines, column, self.form, member);
+            }
+            self.insert_lines(outline.last_line(outline.end(last), column), &lines);
         }
         Some(())
     }
 
-    fn edit_remote(
+    /// Gives a key or a dash another value: in its place, or else below it.
+    fn edit_value(
         &mut self,
-        pair: &Pair<'_>,
-        before: &RemoteEntry,
-        after: &RemoteEntry,
+        child: &Child<'_>,
+        before: &Value<'_>,
+        after: &Value<'_>,
     ) -> Option<()> {
-        let Some(map) = self
-            .outline
-            .map(pair.value)
-            .filter(|map| !(map.merges() && self.writes_out(map.node)))
-        else {
-            self.write_anew(pair.value, flow::remote(after));
-            return Some(());
+        let (count, loses_comments) = (self.edits.count(), self.loses_comments);
+        let done = match (before, after) {
+            _ if before == after => return Some(()),
+            (Value::Map(before), Value::Map(after)) => self.edit_map(child.value, before, after),
+            (Value::List(before), Value::List(after)) => self.edit_list(child.value, before, after),
+            _ => return self.set(child, after),
         };
-        let Columns { key, keyserver, .. } = self.columns;
-        let dash =
-            self.outline.column(self.outline.range(map.node).start) + keyserver.saturating_sub(key);
-        self.edit_list(
-            &map,
-            "Keyservers",
-            dash,
-            &before.keyservers,
-            &after.keyservers,
-        )?;
-        self.edit_lines(&map, &remote_lines(before), &remote_lines(after))
-    }
-
-    /// Makes those lines of a map new that differ.
-    fn edit_lines(&mut self, map: &Map<'_>, before: &[Line<'_>], after: &[Line<'_>]) -> Option<()> {
-        let mut left = map.pairs.len();
-        let mut new = Vec::new();
-        for (before, line) in before.iter().zip(after) {
-            let pair = map.find(line.key);
-            if before.value == line.value && !pair.is_some_and(|pair| self.writes_out(pair.value)) {
-                continue;
-            }
-            match pair {
-                Some(pair) if left > 1 && !line.is_written() && self.is_removable(map, pair) => {
-                    self.remove(pair)?;
-                    left -= 1;
-                }
-                Some(pair) => self.set(pair, self.outline.is_in_brackets(map.node), &line.value)?,
-                None => new.push(line),
-            }
+        if done.is_none() {
+            self.edits.forget_after(count);
+            self.loses_comments = loses_comments;
+            return self.write_below(child, after);
         }
-        for line in new {
-            let column = self.outline.column(self.outline.range(map.node).start);
-            self.add(map, &emit::line(column, line), &flow::line(line));
+        match after {
+            Value::Map(members) if members.is_empty() => self.edits.insert(child.sign?, " {}"),
+            Value::List(items) if items.is_empty() => self.edits.insert(child.sign?, " []"),
+            _ => {}
         }
         Some(())
     }
 
-    /// Gives a key another value: in place, in the quotes that it had.
-    fn set(&mut self, pair: &Pair<'_>, is_in_brackets: bool, value: &Value<'_>) -> Option<()> {
-        let text = self.outline.text;
-        let colon = self.outline.colon(pair)?;
-        let old = self.outline.range(pair.value);
-        let new = self.in_the_form_of(old.clone(), is_in_brackets, value);
+    /// Gives a key another text or flag, in the quotes that it had.
+    fn set(&mut self, child: &Child<'_>, value: &Value<'_>) -> Option<()> {
+        let sign = child.sign?;
+        let old = self.outline.range(child.value);
+        let new = self.in_the_form_of(old.clone(), value);
         if old.is_empty() {
-            self.edits.insert(colon, format!(" {new}"));
+            self.edits.insert(sign, format!(" {new}"));
             return Some(());
         }
-        let gap = &text[colon..old.start];
+        let gap = &self.outline.text[sign..old.start];
         if words(gap).any(|word| word.starts_with(['!', '|', '>'])) {
             self.loses_comments |= has_comment(gap);
-            self.edits.replace(colon..old.end, format!(" {new}"));
+            self.edits.replace(sign..old.end, format!(" {new}"));
         } else {
             self.edits.replace(old, new);
         }
         Some(())
     }
 
-    /// A value as it can stand where another one stands, in the same quotes.
-    fn in_the_form_of(&self, old: Range<usize>, is_in_brackets: bool, value: &Value<'_>) -> String {
+    /// A text or flag as it can stand where another one stands, in the same quotes.
+    fn in_the_form_of(&self, old: Range<usize>, value: &Value<'_>) -> String {
         let mut new = String::new();
-        value.push(&mut new);
-        let quote = self.outline.text[old]
-            .chars()
-            .next()
-            .filter(|first| matches!(first, '"' | '\''));
+        emit::push_plain(&mut new, value);
+        let quote = self.outline.text[old].chars().next();
         match (value, quote) {
-            (Value::Text(text), Some(quote)) if new == *text && !text.contains([quote, '\\']) => {
+            (Value::Text(text), Some(quote @ ('"' | '\'')))
+                if new == *text && !text.contains([quote, '\\']) =>
+            {
                 format!("{quote}{text}{quote}")
             }
-            _ if is_in_brackets => flow::value(value),
             _ => new,
         }
     }
 
-    /// Puts another text in brackets in place of a node.
-    fn write_anew(&mut self, node: usize, text: String) {
-        let range = self.outline.range(node);
-        self.loses_comments |= has_comment(&self.outline.text[range.clone()]);
-        self.edits.replace(range, text);
-    }
-
-    /// Puts `lines` below a key that has no value, or one of nothing.
-    fn open_up(&mut self, pair: &Pair<'_>, lines: &str) -> Option<()> {
-        let text = self.outline.text;
-        let colon = self.outline.colon(pair)?;
-        let nothing = self.outline.range(pair.value);
-        if !nothing.is_empty() {
-            self.loses_comments |= has_comment(&text[nothing.clone()]);
-            let is_beside = text[colon..nothing.start]
-                .chars()
-                .all(|character| character == ' ');
-            self.edits
-                .delete(if is_beside { colon } else { nothing.start }..nothing.end);
-        }
-        self.insert_lines(self.outline.line_end(nothing.end.max(colon)), lines);
-        Some(())
-    }
-
-    /// Adds a pair at the end of a map: `lines`, or where the map stands in brackets `part`.
-    fn add(&mut self, map: &Map<'_>, lines: &str, part: &str) {
-        let range = self.outline.range(map.node);
-        match map.pairs.last() {
-            None => {
-                let inside = range.start + 1;
-                let separator = if self.edits.last_is_at(inside) {
-                    ", "
-                } else {
-                    ""
-                };
-                self.edits.insert(inside, format!("{separator}{part}"));
-            }
-            Some(last) if self.outline.is_in_brackets(map.node) => {
-                self.edits
-                    .insert(self.outline.end(last), format!(", {part}"));
-            }
-            Some(last) => {
-                let column = self.outline.column(range.start);
-                self.insert_lines(
-                    self.outline.last_line(self.outline.end(last), column),
-                    lines,
-                );
-            }
-        }
-    }
-
-    /// Whether the pair can be taken out line by line, and nothing that is merged comes to light.
-    fn is_removable(&self, map: &Map<'_>, pair: &Pair<'_>) -> bool {
-        let begins_a_line = self
-            .outline
-            .begins_a_line(self.outline.range(pair.key).start);
-        begins_a_line && !map.merges() && !self.outline.is_in_brackets(map.node)
-    }
-
-    /// Takes a pair out with its comments.
-    fn remove(&mut self, pair: &Pair<'_>) -> Option<()> {
+    /// Writes a map or list anew, on the lines below its key or dash.
+    fn write_below(&mut self, child: &Child<'_>, value: &Value<'_>) -> Option<()> {
         let outline = self.outline;
-        let key = outline.range(pair.key).start;
-        if !outline.begins_a_line(key) {
-            return None;
-        }
-        let start = outline.line_start(key);
-        let line = &outline.text[start..];
-        let begin = start + (line.len() - line.trim_start().len());
-        self.edits.delete(
-            outline.first_line(begin, pair.key)
-                ..outline.last_line(outline.end(pair), outline.column(begin)),
-        );
-        Some(())
-    }
-
-    /// Takes one of several pairs out of brackets.
-    fn remove_in_brackets(&mut self, map: &Map<'_>, pair: &Pair<'_>) -> Option<()> {
-        let start = |pair: &Pair<'_>| self.outline.range(pair.key).start;
-        let at = map
-            .pairs
-            .iter()
-            .position(|other| other.key == pair.key)
-            .unwrap_or_default();
-        let next = map.pairs.get(at + 1);
-        let bracket = self.outline.range(map.node).end - 1;
-        let its_lines_end = self.outline.line_end(self.outline.end(pair));
-        if self.outline.begins_a_line(start(pair)) && its_lines_end <= next.map_or(bracket, start) {
-            return self.remove(pair);
-        }
-        let range = match next {
-            Some(next) => start(pair)..start(next),
-            None => self.outline.end(&map.pairs[at.saturating_sub(1)])..self.outline.end(pair),
+        let sign = child.sign?;
+        let end = outline.end(child);
+        self.loses_comments |= has_comment(&outline.text[sign..end]);
+        let form = match child.name {
+            Some(_) => self.form,
+            None => Indentation {
+                map: emit::ITEM,
+                ..self.form
+            },
         };
-        self.loses_comments |= has_comment(&self.outline.text[range.clone()]);
-        self.edits.delete(range);
+        let mut lines = String::new();
+        emit::push_value(&mut lines, outline.column(child.begin), form, value);
+        let (beside, below) = lines.split_once('\n')?;
+        self.edits.replace(sign..end, beside);
+        self.insert_lines(outline.line_end(end), below);
         Some(())
     }
 
     /// Inserts new lines, with the line breaks of the text.
     fn insert_lines(&mut self, offset: usize, lines: &str) {
-        match self.line_break() {
+        match self.outline.line_break() {
             "\n" => self.insert_as_is(offset, lines),
             line_break => self.insert_as_is(offset, &lines.replace('\n', line_break)),
         }
@@ -396,64 +212,51 @@ impl Editor<'_> {
     /// Inserts lines of the text elsewhere.
     fn insert_as_is(&mut self, offset: usize, lines: &str) {
         let before = &self.outline.text[..offset];
-        if !before.is_empty() && !before.ends_with(['\n', '\r']) {
-            self.edits.insert(offset, self.line_break());
+        if !(before.is_empty() || before.ends_with(['\n', '\r']) || lines.is_empty()) {
+            self.edits.insert(offset, self.outline.line_break());
         }
         self.edits.insert(offset, lines);
     }
-
-    /// The first line break of the text.
-    fn line_break(&self) -> &'static str {
-        let text = self.outline.text;
-        match text.find(['\n', '\r']).map(|at| &text[at..]) {
-            Some(rest) if rest.starts_with("\r\n") => "\r\n",
-            Some(rest) if rest.starts_with('\r') => "\r",
-            _ => "\n",
-        }
-    }
 }
 
-/// The columns that a file uses, for what comes new into it.
-fn columns_of(outline: &Outline<'_>, root: &Map<'_>) -> Columns {
-    let block = |node: usize| outline.map(node).filter(|_| !outline.is_in_brackets(node));
-    let column_of_list = |pair: &Pair<'_>| {
-        let first = outline
-            .items(pair.value)
-            .filter(|_| !outline.is_in_brackets(pair.value))?
-            .into_iter()
-            .next()?;
-        Some(outline.column(outline.dash(first)?))
+/// The indentation that a file uses, for what comes new into it.
+fn indentation(outline: &Outline<'_>) -> Indentation {
+    let column = |child: &Child<'_>| outline.column(child.begin);
+    let named = |keys: &[Child<'_>], name: &str| {
+        keys.iter()
+            .position(|key| key.name.as_deref() == Some(name))
     };
-    let login = root.find("Credentials").and_then(column_of_list);
-    let usual = match login {
-        Some(login @ 1..) => Columns {
-            name: login,
-            key: 2 * login,
-            keyserver: 3 * login,
-            login,
-        },
-        _ => TWO,
+    let first_dash = |keys: &[Child<'_>], name: &str| {
+        let list = &keys[named(keys, name)?];
+        let items = outline.items(list.value)?;
+        column(items.first()?).checked_sub(column(list))
     };
-    let Some(remotes) = root.find("Remotes").and_then(|pair| block(pair.value)) else {
-        return usual;
+    let file = if outline.is_empty() {
+        Vec::new()
+    } else {
+        outline.keys(0).unwrap_or_default()
     };
-    let name = outline.column(outline.range(remotes.node).start);
-    let maps = || remotes.pairs.iter().filter_map(|pair| block(pair.value));
-    let key = maps()
-        .map(|map| outline.column(outline.range(map.node).start))
-        .find(|key| *key > name);
-    let key = key.unwrap_or(name + name.max(1));
-    let deeper = maps().find_map(|map| {
-        let dash = map.find("Keyservers").and_then(column_of_list)?;
-        dash.checked_sub(outline.column(outline.range(map.node).start))
-    });
-    let is_deeper = login.map_or((name, key) == (FOUR.name, FOUR.key), |login| login > 0);
-    let deeper = deeper.unwrap_or(if is_deeper { key - name } else { 0 });
-    let login = login.unwrap_or(if deeper > 0 { name } else { 0 });
-    Columns {
-        name,
-        key,
-        keyserver: key + deeper,
-        login,
+    let remotes = named(&file, "Remotes").and_then(|at| outline.keys(file[at].value));
+    let remotes = remotes.unwrap_or_default();
+    let maps = || {
+        remotes
+            .iter()
+            .filter_map(|name| Some((name, outline.keys(name.value)?)))
+    };
+    let login = first_dash(&file, "Credentials");
+    let map = maps()
+        .find_map(|(name, keys)| column(&keys[0]).checked_sub(column(name)))
+        .or(remotes.first().map(column))
+        .or(login)
+        .filter(|map| *map > 0)
+        .unwrap_or(TWO.map);
+    let dash = maps().find_map(|(_, keys)| first_dash(&keys, "Keyservers"));
+    let usual = match map == FOUR.map {
+        true => FOUR.dash,
+        false => TWO.dash,
+    };
+    Indentation {
+        map,
+        dash: dash.or(login).unwrap_or(usual),
     }
 }

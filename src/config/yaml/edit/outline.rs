@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::super::events::{Content, EventBuffer};
-use super::super::lines::lines;
+use crate::config::yaml::events::{Content, EventBuffer};
+use crate::config::yaml::lines::lines;
 
 /// A text with the nodes of its first document.
 pub(in super::super) struct Outline<'text> {
@@ -12,33 +12,18 @@ pub(in super::super) struct Outline<'text> {
     events: EventBuffer<'text>,
 }
 
-/// A map that stands in the text itself, not behind an alias.
-pub(super) struct Map<'text> {
-    pub(super) node: usize,
-    pub(super) pairs: Vec<Pair<'text>>,
-}
-
-/// A key and its value, by their nodes.
-#[derive(Debug)]
-pub(super) struct Pair<'text> {
-    /// What the key says; `None` for a merge.
+/// A key of a map, or a dash of a list, with its value.
+pub(super) struct Child<'text> {
+    /// What the key says; `None` for a merge and for a dash.
     pub(super) name: Option<Cow<'text, str>>,
-    pub(super) key: usize,
+    /// The node of the key, or of the item.
+    pub(super) first: usize,
+    /// The node of the value.
     pub(super) value: usize,
-}
-
-impl Map<'_> {
-    /// The pair of this key.
-    pub(super) fn find(&self, name: &str) -> Option<&Pair<'_>> {
-        self.pairs
-            .iter()
-            .find(|pair| pair.name.as_deref() == Some(name))
-    }
-
-    /// Whether other maps are merged into this one.
-    pub(super) fn merges(&self) -> bool {
-        self.pairs.iter().any(|pair| pair.name.is_none())
-    }
+    /// Where the key or the dash begins.
+    pub(super) begin: usize,
+    /// Where the colon or the dash ends; `None` where the colon does not follow the key.
+    pub(super) sign: Option<usize>,
 }
 
 impl<'text> Outline<'text> {
@@ -53,13 +38,18 @@ impl<'text> Outline<'text> {
         self.events.is_empty()
     }
 
+    /// Whether another document follows.
+    pub(in super::super) fn has_second_document(&self) -> bool {
+        self.events.second_document()
+    }
+
     /// The bytes of a node, without its tag and anchor.
     pub(super) fn range(&self, node: usize) -> Range<usize> {
         self.events.range(node)
     }
 
-    /// What stands before each text, alias and list or map of nothing, and what stands behind the last one.
-    pub(in super::super) fn gaps(&self) -> (Vec<&'text str>, &'text str) {
+    /// What stands around each text, alias and list or map of nothing.
+    pub(in super::super) fn gaps(&self) -> Vec<&'text str> {
         let mut at = 0;
         let mut gaps = Vec::new();
         for (node, range) in self.events.ranges().enumerate() {
@@ -68,83 +58,82 @@ impl<'text> Outline<'text> {
                 at = range.end;
             }
         }
-        (gaps, &self.text[at..])
+        gaps.extend(self.text.get(at..));
+        gaps
     }
 
-    /// The map at `node`; `None` for anything else.
-    pub(super) fn map(&self, node: usize) -> Option<Map<'text>> {
+    /// The keys of the map at `node`; `None` for anything else, and for one in brackets.
+    pub(super) fn keys(&self, node: usize) -> Option<Vec<Child<'text>>> {
         let Content::Map = self.events.content(node) else {
             return None;
         };
+        if self.text[self.range(node).start..].starts_with('{') {
+            return None;
+        }
         let mut nodes = self.events.children(node);
-        let mut pairs = Vec::new();
-        while let (Some(key), Some(value)) = (nodes.next(), nodes.next()) {
-            let Content::Scalar(scalar) = self.events.content(key) else {
+        let mut keys = Vec::new();
+        while let (Some(first), Some(value)) = (nodes.next(), nodes.next()) {
+            let Content::Scalar(scalar) = self.events.content(first) else {
                 return None;
             };
-            let name = if scalar.is_merge() {
-                None
-            } else {
-                Some(scalar.text().ok()?)
+            let name = match scalar.is_merge() {
+                true => None,
+                false => Some(scalar.text().ok()?),
             };
-            pairs.push(Pair { name, key, value });
+            let key = self.range(first);
+            let before = &self.text[self.line_start(key.start)..key.start];
+            let begin = match before.trim() {
+                "?" => key.start - before.trim_start().len(),
+                _ => key.start,
+            };
+            let rest = self.text[key.end..].trim_start_matches([' ', '\t']);
+            let sign = rest
+                .strip_prefix(':')
+                .map(|rest| self.text.len() - rest.len());
+            keys.push(Child {
+                name,
+                first,
+                value,
+                begin,
+                sign,
+            });
         }
-        Some(Map { node, pairs })
+        Some(keys)
     }
 
-    /// The items of the list at `node`; `None` for anything else.
-    pub(super) fn items(&self, node: usize) -> Option<Vec<usize>> {
-        match self.events.content(node) {
-            Content::List => Some(self.events.children(node).collect()),
-            _ => None,
-        }
+    /// The items of the list at `node`; `None` for anything else, and for one in brackets.
+    pub(super) fn items(&self, node: usize) -> Option<Vec<Child<'text>>> {
+        let Content::List = self.events.content(node) else {
+            return None;
+        };
+        let item = |first: usize| {
+            let begin = self.dash(first)?;
+            Some(Child {
+                name: None,
+                first,
+                value: first,
+                begin,
+                sign: Some(begin + 1),
+            })
+        };
+        // An item in brackets has no dash.
+        self.events.children(node).map(item).collect()
     }
 
-    /// Whether the node is an alias.
-    pub(super) fn is_alias(&self, node: usize) -> bool {
-        matches!(self.events.content(node), Content::Alias(_))
+    /// Where a key or a dash ends with its value.
+    pub(super) fn end(&self, child: &Child<'_>) -> usize {
+        child.sign.unwrap_or(0).max(self.range(child.value).end)
     }
 
-    /// Whether the node is an alias, or has one in it.
-    pub(super) fn has_alias(&self, node: usize) -> bool {
-        self.is_alias(node)
-            || self
-                .events
-                .children(node)
-                .any(|child| self.has_alias(child))
-    }
-
-    /// Whether the node is a null, or a list or map of nothing.
-    pub(super) fn is_nothing(&self, node: usize) -> bool {
-        match self.events.content(node) {
-            Content::Scalar(scalar) => scalar.is_null(),
-            Content::Alias(_) => false,
-            Content::List | Content::Map => self.events.children(node).next().is_none(),
-        }
-    }
-
-    /// Whether the list or map stands in brackets.
-    pub(super) fn is_in_brackets(&self, node: usize) -> bool {
-        let text = &self.text[self.range(node).start..];
-        match self.events.content(node) {
-            // One whose dashes aren't indented begins, to the parser, with its first item, which may stand in brackets.
-            Content::List => text.starts_with('['),
-            _ => text.starts_with('{'),
-        }
-    }
-
-    /// Where the pair's colon ends; `None` where it is not just behind the key.
-    pub(super) fn colon(&self, pair: &Pair<'_>) -> Option<usize> {
-        let after = &self.text[self.range(pair.key).end..];
-        let rest = after.trim_start_matches([' ', '\t']).strip_prefix(':')?;
-        Some(self.text.len() - rest.len())
-    }
-
-    /// Where the pair ends.
-    pub(super) fn end(&self, pair: &Pair<'_>) -> usize {
-        self.colon(pair)
-            .unwrap_or(0)
-            .max(self.range(pair.value).end)
+    /// The lines of a key or a dash with its comments; `None` where it does not begin a line.
+    pub(super) fn chunk(&self, child: &Child<'_>) -> Option<Range<usize>> {
+        let begins_a_line = self.text[self.line_start(child.begin)..child.begin]
+            .trim()
+            .is_empty();
+        begins_a_line.then(|| {
+            let column = self.column(child.begin);
+            self.first_line(child.begin, child.first)..self.last_line(self.end(child), column)
+        })
     }
 
     /// The column in which the character at `offset` stands, in bytes.
@@ -153,7 +142,7 @@ impl<'text> Outline<'text> {
     }
 
     /// Where the line begins that has the byte at `offset`.
-    pub(super) fn line_start(&self, offset: usize) -> usize {
+    fn line_start(&self, offset: usize) -> usize {
         self.text[..offset]
             .rfind(['\n', '\r'])
             .map_or(0, |at| at + 1)
@@ -168,13 +157,8 @@ impl<'text> Outline<'text> {
         offset + at + if rest[at..].starts_with("\r\n") { 2 } else { 1 }
     }
 
-    /// Whether only blanks, or the mark of an explicit key, stand before `offset` on its line.
-    pub(super) fn begins_a_line(&self, offset: usize) -> bool {
-        matches!(self.text[self.line_start(offset)..offset].trim(), "" | "?")
-    }
-
     /// The dash of the item at `node`.
-    pub(super) fn dash(&self, node: usize) -> Option<usize> {
+    fn dash(&self, node: usize) -> Option<usize> {
         let floor = self.floor(node);
         let mut end = self.range(node).start;
         while end > floor {
@@ -191,7 +175,7 @@ impl<'text> Outline<'text> {
 
     /// Where the lines of a part begin that stands on the line of `offset` and whose first node is `node`: the comments
     /// directly above belong to it, as far as they begin in its column.
-    pub(super) fn first_line(&self, offset: usize, node: usize) -> usize {
+    fn first_line(&self, offset: usize, node: usize) -> usize {
         let column = self.column(offset);
         let floor = self.floor(node);
         let mut start = self.line_start(offset);
@@ -226,18 +210,27 @@ impl<'text> Outline<'text> {
     /// Where the node ends that stands before `node`: no comment above that can be one of `node`.
     fn floor(&self, node: usize) -> usize {
         let start = self.range(node).start;
-        let mut ends = self.events.ranges().take(node).rev().map(|range| range.end);
-        // a list or map around the node ends behind its begin
+        let mut ends = (0..node).rev().map(|node| self.range(node).end);
+        // a list or map around the node ends after its beginning
         ends.find(|end| *end <= start).unwrap_or(0)
     }
 
-    /// Where the line break begins that ends at `offset`; `None` at the begin of the text.
+    /// Where the line break begins that ends at `offset`; `None` at the beginning of the text.
     fn before_break(&self, offset: usize) -> Option<usize> {
         let before = &self.text[..offset];
         let line = before
             .strip_suffix("\r\n")
             .or_else(|| before.strip_suffix(['\n', '\r']))?;
         Some(line.len())
+    }
+
+    /// The first line break of the text.
+    pub(super) fn line_break(&self) -> &'static str {
+        match self.text.find(['\n', '\r']).map(|at| &self.text[at..]) {
+            Some(rest) if rest.starts_with("\r\n") => "\r\n",
+            Some(rest) if rest.starts_with('\r') => "\r",
+            _ => "\n",
+        }
     }
 }
 
@@ -258,14 +251,7 @@ pub(in super::super) fn has_comment(gap: &str) -> bool {
 }
 
 fn without_comment(line: &str) -> &str {
-    let begins = |at: &usize| {
-        line[..*at]
-            .chars()
-            .next_back()
-            .is_none_or(char::is_whitespace)
-    };
-    line.match_indices('#')
-        .map(|(at, _)| at)
-        .find(begins)
-        .map_or(line, |at| &line[..at])
+    let is_beginning = |at: &usize| !line[..*at].ends_with(|before: char| !before.is_whitespace());
+    let mut marks = line.match_indices('#').map(|(at, _)| at);
+    marks.find(is_beginning).map_or(line, |at| &line[..at])
 }

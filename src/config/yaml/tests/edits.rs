@@ -14,7 +14,7 @@ fn changed_with_loss(text: &str, change: impl Fn(&mut Document)) -> (String, Opt
     let written = write(Some(text.as_bytes()), &before, &after);
     assert_eq!(document(&written.bytes).as_ref(), Ok(&after));
     (
-        String::from_utf8(written.bytes).unwrap(),
+        String::from_utf8(written.bytes.to_vec()).unwrap(),
         written.loss.map(|loss| loss.to_string()),
     )
 }
@@ -211,7 +211,9 @@ fn a_key_that_was_not_there_comes_last() {
         |document| document.logins[1].insecure = true,
         &[
             "-   - {URI: 'docker://x'} # short",
-            "+   - {URI: 'docker://x', Insecure: true} # short",
+            "+   - # short",
+            "+     URI: docker://x",
+            "+     Insecure: true",
         ],
     );
 }
@@ -366,8 +368,6 @@ fn a_login_takes_its_comments_along() {
     );
 }
 
-const BRACES: &str = "Remotes: { # ours\n  a: {URI: x}, # of a\n  # above b\n  \"b\": {URI: y}, # of b\n  c: {URI: z} # of c\n}\n";
-
 #[test]
 fn small_files_keep_their_form() {
     let new = "  new:\n    URI: new.example.com\n    System: false\n    Exclusive: false\n";
@@ -382,7 +382,7 @@ fn small_files_keep_their_form() {
             Box::new(|document| {
                 *remote(document, "a") = RemoteEntry { uri: "x".to_owned(), system: true, ..RemoteEntry::default() }
             }),
-            "Remotes: {a: {URI: x, System: true}} # c\n".to_owned(),
+            "Remotes: # c\n  a:\n    URI: x\n    System: true\n    Exclusive: false\n".to_owned(),
         ),
         ("Active: # c\n", activate(), "Active: a # c\n".to_owned()),
         ("Active:", activate(), "Active: a".to_owned()),
@@ -403,24 +403,20 @@ fn small_files_keep_their_form() {
         (
             "Remotes: {a: {URI: x}, b: {System: on}} # c",
             exclude(),
-            "Remotes: {a: {URI: x, Exclusive: true}, b: {System: on}} # c".to_owned(),
-        ),
-        (
-            "{\"Active\": \"x\", \"Remotes\": {\"a\": {}}}\n",
-            activate(),
-            "{\"Active\": \"a\", \"Remotes\": {\"a\": {}}}\n".to_owned(),
-        ),
-        (
-            "{\"Active\": \"x\", \"Remotes\": {\"a\": {}}}\n",
-            log_in(),
-            "{\"Active\": \"x\", \"Remotes\": {\"a\": {Token: t}}}\n".to_owned(),
+            "Remotes: # c\n  a:\n    URI: x\n    System: false\n    Exclusive: true\n  b:\n    System: true\n    Exclusive: false\n"
+                .to_owned(),
         ),
         ("Remotes: {a: {URI: x}} # c\n", remove("a"), "Remotes: {} # c\n".to_owned()),
-        ("Remotes: {a: {URI: x}, b: {}} # c\n", remove("a"), "Remotes: {b: {}} # c\n".to_owned()),
         (
-            "Remotes: {a: {URI: x}} # c\n",
-            add("b,"),
-            "Remotes: {a: {URI: x}, 'b,': {URI: new.example.com, System: false, Exclusive: false}} # c\n".to_owned(),
+            "Remotes: {a: {URI: x}, b: {URI: h}} # c\n",
+            remove("a"),
+            "Remotes: # c\n  b:\n    URI: h\n    System: false\n    Exclusive: false\n".to_owned(),
+        ),
+        (
+            "Remotes:\n  a: {URI: x} # c\n  b: {URI: y} # d\n",
+            log_in(),
+            "Remotes:\n  a: # c\n    URI: x\n    Token: t\n    System: false\n    Exclusive: false\n  b: {URI: y} # d\n"
+                .to_owned(),
         ),
         (
             "Remotes:\n  ? a # c\n  : URI: x # d\n",
@@ -441,7 +437,7 @@ fn small_files_keep_their_form() {
         (
             "Remotes:\n  b: &b {URI: x} # c\n  a: *b # d\n",
             exclude(),
-            "Remotes:\n  b: &b {URI: x} # c\n  a: {URI: x, System: false, Exclusive: true} # d\n".to_owned(),
+            "Remotes:\n  b: &b {URI: x} # c\n  a: # d\n    URI: x\n    System: false\n    Exclusive: true\n".to_owned(),
         ),
         // Dashes that are not indented, and an item in braces.
         (
@@ -456,12 +452,6 @@ fn small_files_keep_their_form() {
              Insecure: false\n    - {URI: x} # d\n# e\n"
                 .to_owned(),
         ),
-        // A map in braces of a line each.
-        (BRACES, remove("a"), BRACES.replace("  a: {URI: x}, # of a\n", "")),
-        (BRACES, remove("b"), BRACES.replace("  # above b\n  \"b\": {URI: y}, # of b\n", "")),
-        (BRACES, remove("c"), BRACES.replace("  c: {URI: z} # of c\n", "")),
-        (BRACES, rename("a", "1.50"), BRACES.replace("a:", "\"1.50\":")),
-        (BRACES, rename("b", "d"), BRACES.replace("\"b\"", "\"d\"")),
         ("Remotes:\n  'a': # c\n    URI: x\n", rename("a", "d"), "Remotes:\n  'd': # c\n    URI: x\n".to_owned()),
     ];
     for (text, change, expected) in &table {
@@ -478,24 +468,40 @@ fn what_cannot_be_kept_is_named() {
         (
             "Remotes:\n  a: &a # c\n    URI: x\n  b: *a\n",
             exclude(),
-            "Remotes:\n  a: &a # c\n    URI: x\n    Exclusive: true\n  b: {URI: x, System: false, Exclusive: false}\n"
-                .to_owned(),
-            "its aliases can't be kept",
+            canonical.to_owned() + copy,
+            "its comments and its anchors can't be kept",
         ),
         (
-            "? Active\n: &x x\n? Remotes\n: a: {URI: x, Exclusive: true}\n  b: {URI: *x}\n---\n# c\n",
+            "{\"Active\": \"x\", \"Remotes\": {\"a\": {}}}\n",
+            log_in(),
+            "Active: x\nRemotes:\n  a:\n    Token: t\n    System: false\n    Exclusive: false\n"
+                .to_owned(),
+            "its layout can't be kept",
+        ),
+        (
+            "? Active\n: &x x\n? Remotes\n: a: {URI: x, Exclusive: true}\n  b: {URI: *x}\n---\n# c\nd\n",
             Box::new(|document| document.active.clear()),
             canonical.to_owned() + copy,
             "its comments, its anchors and its second document can't be kept",
         ),
-        ("? Active\n: x\n", activate(), "Active: a\nRemotes: {}\n".to_owned(), "its layout can't be kept"),
+        (
+            "? Active\n: x\n",
+            activate(),
+            "Active: a\nRemotes: {}\n".to_owned(),
+            "its layout can't be kept",
+        ),
         (
             "Remotes: {a: {URI: x}, # c\n b: {}}\n",
             remove("b"),
-            "Remotes: {a: {URI: x}}\n".to_owned(),
+            "Remotes:\n  a:\n    URI: x\n    System: false\n    Exclusive: false\n".to_owned(),
             "its comments can't be kept",
         ),
-        ("Active: | # c\n  x\n", activate(), "Active: a\n".to_owned(), "its comments can't be kept"),
+        (
+            "Active: | # c\n  x\n",
+            activate(),
+            "Active: a\n".to_owned(),
+            "its comments can't be kept",
+        ),
     ];
     for (text, change, expected, loss) in table {
         assert_eq!(
@@ -538,37 +544,11 @@ fn what_a_tool_wrote_becomes_what_it_would_write() {
 }
 
 #[test]
-fn quotes_and_values_that_are_left_out_alone_are_no_persons_form() {
-    let written = "Active: \"yes\"\nRemotes:\n  a:\n    URI: \"1.50\"\n    System: true\n    Exclusive: false\n";
+fn quotes_and_values_that_are_left_out_stay() {
     for old in [
         "Active: yes\nRemotes:\n  a:\n    URI: 1.50\n    System: yes\n",
-        "Active: 'yes'\nRemotes:\n  'a':\n    URI: '1.50'\n    System: true\n    Exclusive: off\n",
+        "Active: yes\nRemotes:\n  'a':\n    URI: '1.50'\n    System: true\n    Exclusive: off\n",
     ] {
-        let before = document(old.as_bytes()).unwrap();
-        let mut after = before.clone();
-        after.active = "a".to_owned();
-        let new = written.replacen("\"yes\"", "a", 1);
-        assert_eq!(
-            String::from_utf8(write(Some(old.as_bytes()), &before, &after).bytes).unwrap(),
-            new,
-            "{old}"
-        );
-        let noted = format!("# ours\n{old}");
-        let kept = String::from_utf8(write(Some(noted.as_bytes()), &before, &after).bytes).unwrap();
-        assert_eq!(kept, noted.replacen("yes", "a", 1), "{noted}");
+        assert_eq!(changed(old, activate()), old.replacen("yes", "a", 1));
     }
-}
-
-#[test]
-fn a_text_without_its_last_note_becomes_the_tools_form_at_the_next_write() {
-    let old =
-        b"Active: 'a'\nRemotes:\n  a:\n    URI: h\n    System: false\n  # ours\n  b:\n    URI: h\n    System: false\n";
-    let before = document(old).unwrap();
-    let mut after = before.clone();
-    after.remotes.pop_last();
-    let first = write(Some(old), &before, &after).bytes;
-    assert!(String::from_utf8_lossy(&first).starts_with("Active: 'a'\n"));
-    let second = write(Some(&first), &after, &after).bytes;
-    assert_eq!(second, write(None, &Document::default(), &after).bytes);
-    assert_eq!(write(Some(&second), &after, &after).bytes, second);
 }
