@@ -13,7 +13,7 @@ pub struct Command {
 #[error(
     "{0:?} can't be a command's name: it begins with a-z or 0-9 and goes on with these, '.', '_' and '-'"
 )]
-pub struct CommandError(String);
+pub struct CommandNameError(String);
 
 /// An endpoint that is known by name, so that `add NAME` needs no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Command {
     ///
     /// # Errors
     /// Says what the name may hold.
-    pub fn parse(command: &str) -> Result<Self, CommandError> {
+    pub fn parse(command: &str) -> Result<Self, CommandNameError> {
         let first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let other = |byte: u8| first(byte) || matches!(byte, b'.' | b'_' | b'-');
         if command.bytes().next().is_some_and(first) && command.bytes().all(other) {
@@ -74,7 +74,7 @@ impl Command {
                 name: command.to_owned(),
             })
         } else {
-            Err(CommandError(command.to_owned()))
+            Err(CommandNameError(command.to_owned()))
         }
     }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-use crate::command::{Command, CommandError};
+use crate::command::{Command, CommandNameError};
 use crate::config::document::Document;
 use crate::config::layer::{CHOICE, Layer, Layers};
 use crate::config::paths;
@@ -95,7 +95,7 @@ pub(crate) struct Places<'a> {
 pub enum InstallationError {
     /// The command's name is none.
     #[error(transparent)]
-    Command(#[from] CommandError),
+    Command(#[from] CommandNameError),
     /// The directory that a variable names for the user's files can't be used.
     #[error("{variable} names {}, which {reason}", directory.display())]
     Directory {

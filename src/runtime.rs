@@ -20,7 +20,7 @@ pub enum Product {
 pub struct Runtime {
     product: Product,
     version: Version,
-    rules: &'static Rules,
+    rules: &'static LoginRules,
 }
 
 /// Major, minor and patch level.
@@ -41,7 +41,7 @@ pub enum Engine {
 
 /// Which files a version reads for a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Files {
+pub enum FileOrder {
     /// Its own docker-config.json.
     Own,
     /// Its own; Docker's only while its own does not exist.
@@ -68,13 +68,13 @@ pub enum Mirrors {
 
 /// What a version does to find a login.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct LoginRules {
     /// The first version.
     from: Version,
     /// Who finds a login for docker://.
-    docker: (Engine, Files),
+    docker: (Engine, FileOrder),
     /// Who finds a login for oras://.
-    oras: (Engine, Files),
+    oras: (Engine, FileOrder),
     /// The version of docker/cli, whose reader all engines but containers/image use.
     pub docker_cli: Version,
     /// What follows the prefix in the variable that names another file; `None` where there is no such option.
@@ -95,10 +95,10 @@ pub struct Rules {
     pub skips_unreadable: bool,
 }
 
-const APPTAINER: Rules = Rules {
+const APPTAINER: LoginRules = LoginRules {
     from: (1, 0, 0),
-    docker: (Engine::ContainersImage, Files::All),
-    oras: (Engine::OrasGo, Files::Own),
+    docker: (Engine::ContainersImage, FileOrder::All),
+    oras: (Engine::OrasGo, FileOrder::Own),
     docker_cli: (20, 10, 12),
     auth_file_key: None,
     has_config_dir: false,
@@ -111,7 +111,7 @@ const APPTAINER: Rules = Rules {
     follows_links: true,
     skips_unreadable: true,
 };
-const APPTAINER_1_1: Rules = Rules {
+const APPTAINER_1_1: LoginRules = LoginRules {
     from: (1, 1, 0),
     docker_cli: (20, 10, 17),
     mirrors: Mirrors::InTurn {
@@ -119,55 +119,55 @@ const APPTAINER_1_1: Rules = Rules {
     },
     ..APPTAINER
 };
-const APPTAINER_1_2: Rules = Rules {
+const APPTAINER_1_2: LoginRules = LoginRules {
     from: (1, 2, 0),
-    docker: (Engine::ContainersImage, Files::Own),
+    docker: (Engine::ContainersImage, FileOrder::Own),
     docker_cli: (23, 0, 5),
     has_config_dir: true,
     has_plain_variables: true,
     asks_account_for_home: false,
     ..APPTAINER_1_1
 };
-const APPTAINER_1_3: Rules = Rules {
+const APPTAINER_1_3: LoginRules = LoginRules {
     from: (1, 3, 0),
-    oras: (Engine::StrictKeychain, Files::OwnOrDocker),
+    oras: (Engine::StrictKeychain, FileOrder::OwnOrDocker),
     docker_cli: (25, 0, 4),
     ..APPTAINER_1_2
 };
-const APPTAINER_1_4: Rules = Rules {
+const APPTAINER_1_4: LoginRules = LoginRules {
     from: (1, 4, 0),
-    docker: (Engine::Keychain, Files::OwnOrDocker),
-    oras: (Engine::Keychain, Files::OwnOrDocker),
+    docker: (Engine::Keychain, FileOrder::OwnOrDocker),
+    oras: (Engine::Keychain, FileOrder::OwnOrDocker),
     docker_cli: (27, 5, 1),
     auth_file_key: Some("AUTH_FILE"),
     mirrors: Mirrors::Ignored,
     takes_localhost_for_hub: true,
     ..APPTAINER_1_3
 };
-const APPTAINER_1_5: Rules = Rules {
+const APPTAINER_1_5: LoginRules = LoginRules {
     from: (1, 5, 0),
     docker_cli: (29, 4, 3),
     mirrors: Mirrors::First,
     ..APPTAINER_1_4
 };
-const SINGULARITY_3_11: Rules = Rules {
+const SINGULARITY_3_11: LoginRules = LoginRules {
     from: (3, 11, 0),
     docker_cli: (24, 0, 2),
     asks_account_for_home: true,
     skips_unreadable: false,
     ..APPTAINER_1_2
 };
-const SINGULARITY_4_1: Rules = Rules {
+const SINGULARITY_4_1: LoginRules = LoginRules {
     from: (4, 1, 0),
-    docker: (Engine::Keychain, Files::Own),
-    oras: (Engine::Keychain, Files::Own),
+    docker: (Engine::Keychain, FileOrder::Own),
+    oras: (Engine::Keychain, FileOrder::Own),
     docker_cli: (25, 0, 0),
     auth_file_key: Some("AUTHFILE"),
     mirrors: Mirrors::Ignored,
     takes_localhost_for_hub: true,
     ..SINGULARITY_3_11
 };
-const SINGULARITY_4_5: Rules = Rules {
+const SINGULARITY_4_5: LoginRules = LoginRules {
     from: (4, 5, 0),
     docker_cli: (29, 6, 0),
     follows_links: false,
@@ -175,29 +175,29 @@ const SINGULARITY_4_5: Rules = Rules {
 };
 
 /// The rules of Apptainer, each from its first version on.
-static OF_APPTAINER: [Rules; 10] = [
+static OF_APPTAINER: [LoginRules; 10] = [
     APPTAINER,
     APPTAINER_1_1,
     APPTAINER_1_2,
-    Rules {
+    LoginRules {
         from: (1, 2, 3),
-        oras: (Engine::OrasGo, Files::OwnThenDocker),
+        oras: (Engine::OrasGo, FileOrder::OwnThenDocker),
         ..APPTAINER_1_2
     },
     APPTAINER_1_3,
-    Rules {
+    LoginRules {
         from: (1, 3, 3),
-        docker: (Engine::ContainersImage, Files::OwnOrDocker),
+        docker: (Engine::ContainersImage, FileOrder::OwnOrDocker),
         ..APPTAINER_1_3
     },
     APPTAINER_1_4,
-    Rules {
+    LoginRules {
         from: (1, 4, 2),
         mirrors: Mirrors::First,
         ..APPTAINER_1_4
     },
     APPTAINER_1_5,
-    Rules {
+    LoginRules {
         from: (1, 6, 0),
         docker_cli: (29, 7, 2),
         takes_localhost_for_hub: false,
@@ -206,37 +206,37 @@ static OF_APPTAINER: [Rules; 10] = [
 ];
 
 /// The rules of SingularityCE, each from its first version on.
-static OF_SINGULARITY: [Rules; 9] = [
+static OF_SINGULARITY: [LoginRules; 9] = [
     SINGULARITY_3_11,
-    Rules {
+    LoginRules {
         from: (4, 0, 0),
-        oras: (Engine::StrictKeychain, Files::Own),
+        oras: (Engine::StrictKeychain, FileOrder::Own),
         docker_cli: (24, 0, 6),
         ..SINGULARITY_3_11
     },
     SINGULARITY_4_1,
-    Rules {
+    LoginRules {
         from: (4, 1, 4),
         docker_cli: (27, 1, 2),
         ..SINGULARITY_4_1
     },
-    Rules {
+    LoginRules {
         from: (4, 3, 3),
         docker_cli: (28, 3, 3),
         ..SINGULARITY_4_1
     },
-    Rules {
+    LoginRules {
         from: (4, 3, 5),
         docker_cli: (29, 0, 0),
         ..SINGULARITY_4_1
     },
-    Rules {
+    LoginRules {
         from: (4, 4, 0),
         docker_cli: (29, 5, 2),
         ..SINGULARITY_4_1
     },
     SINGULARITY_4_5,
-    Rules {
+    LoginRules {
         from: (4, 5, 1),
         docker_cli: (29, 6, 2),
         takes_localhost_for_hub: false,
@@ -274,7 +274,7 @@ impl Product {
         }
     }
 
-    fn table(self) -> &'static [Rules] {
+    fn table(self) -> &'static [LoginRules] {
         match self {
             Self::Apptainer => &OF_APPTAINER,
             Self::SingularityCe => &OF_SINGULARITY,
@@ -374,7 +374,7 @@ impl Runtime {
     }
 
     /// What it does to find a login.
-    pub fn rules(&self) -> &'static Rules {
+    pub fn rules(&self) -> &'static LoginRules {
         self.rules
     }
 
@@ -419,18 +419,18 @@ impl PartialEq for Runtime {
 
 impl Eq for Runtime {}
 
-impl Rules {
+impl LoginRules {
     /// Who finds a login for an image of this scheme.
     pub fn engine(&self, scheme: RegistryScheme) -> Engine {
         self.of_scheme(scheme).0
     }
 
     /// Which files are read for an image of this scheme.
-    pub fn files(&self, scheme: RegistryScheme) -> Files {
+    pub fn files(&self, scheme: RegistryScheme) -> FileOrder {
         self.of_scheme(scheme).1
     }
 
-    fn of_scheme(&self, scheme: RegistryScheme) -> (Engine, Files) {
+    fn of_scheme(&self, scheme: RegistryScheme) -> (Engine, FileOrder) {
         match scheme {
             RegistryScheme::Docker => self.docker,
             RegistryScheme::Oras => self.oras,

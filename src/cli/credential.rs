@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::sources::{Place, Sources};
 use crate::config::document::LoginEntry;
 use crate::config::effective::{Remote, Token};
-use crate::credentials::look_up::{Login, Outcome, Pair, Source};
+use crate::credentials::look_up::{LoginOutcome, LoginPair, SentLogin, Source};
 use crate::resolve::{Credential, RegistryLogin};
 
 /// What a server gets.
@@ -64,7 +64,7 @@ impl CredentialView {
     /// What a registry gets.
     pub(crate) fn of_registry(login: &RegistryLogin) -> Self {
         let found = match login {
-            RegistryLogin::Variables(Pair { login, variables }) => {
+            RegistryLogin::Variables(LoginPair { login, variables }) => {
                 return Self {
                     kind: kind(login),
                     account: account(login),
@@ -81,11 +81,11 @@ impl CredentialView {
                 view.helper = found.calls.first().map(|call| call.helper.clone());
                 view.helper_keys = found.calls.iter().map(|call| call.key.clone()).collect();
             }
-            Outcome::Login(login) => {
+            LoginOutcome::Login(login) => {
                 view.kind = kind(login);
                 view.account = account(login);
             }
-            Outcome::OneOf(logins) => {
+            LoginOutcome::OneOf(logins) => {
                 let accounts = logins.iter().map(|login| match login {
                     Ok(login) => account(login),
                     Err(_) => Some("error".to_owned()),
@@ -93,7 +93,7 @@ impl CredentialView {
                 view.one_of = Some(accounts.collect());
                 view.kind = logins.iter().flatten().map(kind).max().unwrap_or("none");
             }
-            Outcome::Anonymous | Outcome::Fails(_) => return view,
+            LoginOutcome::Anonymous | LoginOutcome::Fails(_) => return view,
         }
         match &found.source {
             Some(Source::File { path, .. }) => {
@@ -144,12 +144,12 @@ impl CredentialView {
 }
 
 /// The user's name of a login, as far as it has one.
-fn account(login: &Login) -> Option<String> {
+fn account(login: &SentLogin) -> Option<String> {
     Some(login.user.clone()).filter(|user| !user.is_empty())
 }
 
 /// What is sent with a login to a registry.
-fn kind(login: &Login) -> &'static str {
+fn kind(login: &SentLogin) -> &'static str {
     if login.is_empty() {
         "none"
     } else if !login.identity_token.is_empty() {

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::cli::context::{Context, account_home};
 use crate::cli::ui::Ui;
 use crate::config::paths::{FILE_NAME, Paths};
-use crate::credentials::look_up::{Directories, File, FileState, Files, Logins, Pair};
+use crate::credentials::look_up::{Directories, File, FileState, LoginFiles, LoginPair, Logins};
 use crate::disk;
 use crate::disk::DiskError;
 use crate::resolve::{RegistriesConf, Setup};
@@ -25,7 +25,7 @@ const SYSTEM: &str = "/etc/containers";
 
 /// The variable that names another file for logins, and the file.
 pub(crate) fn named_file(context: &Context) -> Option<(String, PathBuf)> {
-    Files::named_by(&context.command, &|name| variable(context, name))
+    LoginFiles::named_by(&context.command, &|name| variable(context, name))
 }
 
 /// What decides for an image: `authfile` is the file of an option.
@@ -41,13 +41,13 @@ pub(crate) fn setup<'a>(authfile: Option<&Path>, context: &'a Context) -> Setup<
         is_named: paths.user_directory_is_named,
     };
     let logins = Logins {
-        files: Files::find(&context.command, directories, named, &variable, &file),
+        files: LoginFiles::find(&context.command, directories, named, &variable, &file),
         variable: variable("DOCKER_AUTH_CONFIG").map(Secret::new),
         is_installed: Box::new(|program| is_installed(program, context)),
     };
     Setup {
         logins,
-        pair: Box::new(move |rules| Pair::find(&context.command, rules, &variable)),
+        pair: Box::new(move |rules| LoginPair::find(&context.command, rules, &variable)),
         registries: registries(&paths.home),
     }
 }

@@ -8,14 +8,14 @@ use crate::runtime::Mirrors;
 /// What registries.conf and the files of registries.conf.d say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegistriesConf {
-    registries: Vec<Registry>,
+    registries: Vec<RegistryTable>,
     /// The files, as the runtime names them when it refuses.
     files: String,
 }
 
 /// A registry that is asked for an image, or a mirror of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct PullSource {
     /// The repository there, `host/path`.
     pub name: String,
     /// Whether plain http and any certificate are accepted.
@@ -29,7 +29,7 @@ pub struct Endpoint {
 #[derive(Deserialize)]
 struct Text {
     #[serde(default)]
-    registry: Vec<Registry>,
+    registry: Vec<RegistryTable>,
     /// The form before `[[registry]]`.
     #[serde(default)]
     registries: OldForm,
@@ -50,7 +50,7 @@ struct OldList {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-struct Registry {
+struct RegistryTable {
     prefix: String,
     location: String,
     insecure: bool,
@@ -80,7 +80,7 @@ impl RegistriesConf {
         texts: impl IntoIterator<Item = &'a str>,
         files: String,
     ) -> Result<Self, String> {
-        let mut registries: Vec<Registry> = Vec::new();
+        let mut registries: Vec<RegistryTable> = Vec::new();
         for text in texts {
             let text: Text = basic_toml::from_str(text).map_err(|error| error.to_string())?;
             let old = old_registries(text.registries);
@@ -97,7 +97,7 @@ impl RegistriesConf {
     }
 
     /// The registry with the longest prefix of a name, and how much of the name that covers.
-    fn find(&self, name: &str) -> Option<(&Registry, usize)> {
+    fn find(&self, name: &str) -> Option<(&RegistryTable, usize)> {
         let matching = self
             .registries
             .iter()
@@ -110,8 +110,8 @@ impl RegistriesConf {
 
     /// The endpoints of an image, in the order in which a version asks them; `name` is its repository with the host,
     /// `by_digest` whether it is named by its digest.
-    pub fn endpoints(&self, mirrors: Mirrors, name: &str, by_digest: bool) -> Vec<Endpoint> {
-        let own = Endpoint {
+    pub fn endpoints(&self, mirrors: Mirrors, name: &str, by_digest: bool) -> Vec<PullSource> {
+        let own = PullSource {
             name: name.to_owned(),
             insecure: false,
             is_mirror: false,
@@ -149,7 +149,7 @@ impl RegistriesConf {
         location: &str,
         insecure: bool,
         is_mirror: bool,
-    ) -> Endpoint {
+    ) -> PullSource {
         let name = if location.is_empty() {
             name.to_owned()
         } else {
@@ -158,7 +158,7 @@ impl RegistriesConf {
         // What is said of the place itself counts, too.
         let registry = self.find(&name).map(|(registry, _)| registry);
         let blocked = registry.filter(|registry| registry.blocked);
-        Endpoint {
+        PullSource {
             blocked: blocked.map(|registry| {
                 format!("registry {} is blocked in {}", registry.prefix, self.files)
             }),
@@ -169,14 +169,14 @@ impl RegistriesConf {
     }
 
     /// The first mirror of the host: the path of the prefix and everything else that is said of the registry do not count.
-    fn first_mirror(&self, name: &str) -> Option<Endpoint> {
+    fn first_mirror(&self, name: &str) -> Option<PullSource> {
         let (host, repository) = name.split_once('/')?;
         let found = self.find(host).or_else(|| match host {
             "index.docker.io" => self.find("docker.io"),
             _ => None,
         });
         let mirror = found?.0.mirror.first()?;
-        Some(Endpoint {
+        Some(PullSource {
             name: format!("{}/{repository}", mirror.location),
             insecure: mirror.insecure,
             is_mirror: true,
@@ -200,8 +200,8 @@ fn covered(name: &str, prefix: &str) -> Option<usize> {
     is_end.then_some(end)
 }
 
-fn old_registries(old: OldForm) -> Vec<Registry> {
-    let mut registries: Vec<Registry> = Vec::new();
+fn old_registries(old: OldForm) -> Vec<RegistryTable> {
+    let mut registries: Vec<RegistryTable> = Vec::new();
     let lists = [
         (old.block.registries, true),
         (old.insecure.registries, false),
@@ -212,9 +212,9 @@ fn old_registries(old: OldForm) -> Vec<Registry> {
                 .iter()
                 .position(|known| known.location == location);
             let place = place.unwrap_or_else(|| {
-                registries.push(Registry {
+                registries.push(RegistryTable {
                     location,
-                    ..Registry::default()
+                    ..RegistryTable::default()
                 });
                 registries.len() - 1
             });
@@ -226,7 +226,7 @@ fn old_registries(old: OldForm) -> Vec<Registry> {
 }
 
 /// A registry as the library takes it, its prefix filled in.
-fn checked(mut registry: Registry) -> Result<Registry, String> {
+fn checked(mut registry: RegistryTable) -> Result<RegistryTable, String> {
     registry.location = location(&registry.location)?;
     registry.prefix = location(&registry.prefix)?;
     if registry.location.is_empty() && !registry.prefix.starts_with("*.") {

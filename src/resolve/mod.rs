@@ -12,7 +12,7 @@ mod tests;
 
 pub use self::differences::{Difference, differences};
 pub use self::keyservers::keyserver_credential;
-pub use self::mirrors::{Endpoint, RegistriesConf};
+pub use self::mirrors::{PullSource, RegistriesConf};
 pub use self::refusal::{Refusal, RefusalReason};
 pub use self::registry::{
     ImageAnswer, ImageQuestion, PairOf, Registry, RegistryLogin, Setup, other_answers,

@@ -1,8 +1,10 @@
 //! Which registry a runtime asks for an image, and as whom: its own or a mirror, in the order in which they are asked. Pure.
 
-use super::mirrors::{Endpoint, RegistriesConf};
-use crate::credentials::look_up::{Found, Logins, Outcome, Pair, Reference, Target, look_up};
-use crate::runtime::{Engine, Mirrors, Rules, Runtime};
+use super::mirrors::{PullSource, RegistriesConf};
+use crate::credentials::look_up::{
+    FoundLogin, LoginOutcome, LoginPair, Logins, Reference, Repository, look_up,
+};
+use crate::runtime::{Engine, LoginRules, Mirrors, Runtime};
 use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, RegistryScheme};
 
 /// An image in a registry.
@@ -15,11 +17,11 @@ pub struct ImageQuestion<'a> {
 }
 
 /// The user and the password that variables give to a version with these rules.
-pub type PairOf<'a> = Box<dyn Fn(&Rules) -> Option<Pair> + 'a>;
+pub type PairOf<'a> = Box<dyn Fn(&LoginRules) -> Option<LoginPair> + 'a>;
 
 /// What a user has that decides where an image comes from.
 pub struct Setup<'a> {
-    /// Files and helpers.
+    /// LoginFiles and helpers.
     pub logins: Logins<'a>,
     /// Variables.
     pub pair: PairOf<'a>,
@@ -46,9 +48,9 @@ pub struct Registry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistryLogin {
     /// As variables say.
-    Variables(Pair),
+    Variables(LoginPair),
     /// As files and helpers say.
-    Found(Found),
+    Found(FoundLogin),
 }
 
 /// What a runtime does for an image in a registry.
@@ -65,7 +67,7 @@ impl ImageAnswer {
     pub fn of(runtime: &Runtime, question: &ImageQuestion<'_>, setup: &Setup<'_>) -> Self {
         let mut registries = Vec::new();
         let mut failure = None;
-        match Resolver::new(runtime, question, setup) {
+        match ImageResolver::new(runtime, question, setup) {
             Err(error) => failure = Some(error),
             Ok(resolver) => {
                 for endpoint in resolver.endpoints() {
@@ -113,16 +115,16 @@ pub fn other_answers(
 }
 
 /// Everything that an answer depends on.
-struct Resolver<'a> {
+struct ImageResolver<'a> {
     runtime: &'a Runtime,
     question: &'a ImageQuestion<'a>,
     setup: &'a Setup<'a>,
-    target: Target,
-    pair: Option<Pair>,
+    target: Repository,
+    pair: Option<LoginPair>,
     mirrors: Mirrors,
 }
 
-impl<'a> Resolver<'a> {
+impl<'a> ImageResolver<'a> {
     fn new(
         runtime: &'a Runtime,
         question: &'a ImageQuestion<'a>,
@@ -134,7 +136,7 @@ impl<'a> Resolver<'a> {
             RegistryScheme::Docker => rules.mirrors,
             RegistryScheme::Oras => Mirrors::Ignored,
         };
-        let target = Target::of(&question.reference, rules)?;
+        let target = Repository::of(&question.reference, rules)?;
         if let (Mirrors::InTurn { .. }, Err(error)) = (mirrors, &setup.registries) {
             return Err(format!("loading registries configuration: {error}"));
         }
@@ -148,14 +150,14 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn endpoints(&self) -> Vec<Endpoint> {
+    fn endpoints(&self) -> Vec<PullSource> {
         let none = RegistriesConf::default();
         let registries = self.setup.registries.as_ref().unwrap_or(&none);
         let by_digest = self.question.by_digest;
         registries.endpoints(self.mirrors, &self.target.name(), by_digest)
     }
 
-    fn registry(&self, endpoint: Endpoint) -> Result<Registry, String> {
+    fn registry(&self, endpoint: PullSource) -> Result<Registry, String> {
         if let Some(blocked) = endpoint.blocked {
             return Err(blocked);
         }
@@ -173,7 +175,7 @@ impl<'a> Resolver<'a> {
                 host,
                 repository,
             };
-            Target::of(&reference, rules)?
+            Repository::of(&reference, rules)?
         };
         // The newer versions send the pair to whatever replaces the registry.
         let takes_pair = self.mirrors == Mirrors::First || target.host == self.target.host;
@@ -182,8 +184,8 @@ impl<'a> Resolver<'a> {
             None => {
                 let found = look_up(&target, scheme, self.runtime, &self.setup.logins);
                 match found {
-                    Found {
-                        outcome: Outcome::Fails(error),
+                    FoundLogin {
+                        outcome: LoginOutcome::Fails(error),
                         calls,
                         ..
                     } if calls.is_empty() => return Err(error),
@@ -244,17 +246,17 @@ impl RegistryLogin {
             );
         }
         match &found.outcome {
-            Outcome::Anonymous => named(""),
-            Outcome::Login(login) if login.user.is_empty() => "with a token".to_owned(),
-            Outcome::Login(login) => named(&login.user),
-            Outcome::OneOf(logins) => {
+            LoginOutcome::Anonymous => named(""),
+            LoginOutcome::Login(login) if login.user.is_empty() => "with a token".to_owned(),
+            LoginOutcome::Login(login) => named(&login.user),
+            LoginOutcome::OneOf(logins) => {
                 let names = logins.iter().map(|login| match login {
                     Ok(login) => named(&login.user),
                     Err(error) => format!("not at all ({error})"),
                 });
                 format!("at random {}", names.collect::<Vec<_>>().join(" or "))
             }
-            Outcome::Fails(error) => format!("and fails: {error}"),
+            LoginOutcome::Fails(error) => format!("and fails: {error}"),
         }
     }
 }
@@ -295,7 +297,7 @@ mod tests {
 
     use super::*;
     use crate::command::Command;
-    use crate::credentials::look_up::{File, FileState, Files, Login};
+    use crate::credentials::look_up::{File, FileState, LoginFiles, SentLogin};
     use crate::secret::Secret;
     use crate::uri::{Image, RegistryImage};
 
@@ -328,7 +330,7 @@ mod tests {
                 path: "/h/.apptainer/docker-config.json".into(),
                 state: FileState::Bytes(self.logins.clone().into_bytes()),
             };
-            let files = Files {
+            let files = LoginFiles {
                 own: own.clone(),
                 own_at_home: own,
                 fallback: absent.clone(),
@@ -337,11 +339,11 @@ mod tests {
                 dockercfg: absent,
                 named: None,
             };
-            let pair = self.user.as_ref().map(|user| Pair {
-                login: Login {
+            let pair = self.user.as_ref().map(|user| LoginPair {
+                login: SentLogin {
                     user: user.clone(),
                     password: Secret::new("secret"),
-                    ..Login::default()
+                    ..SentLogin::default()
                 },
                 variables: Vec::new(),
             });
@@ -377,8 +379,8 @@ mod tests {
             let asked = answer.registries.iter().map(|registry| {
                 let user = match &registry.login {
                     RegistryLogin::Variables(pair) => &pair.login.user,
-                    RegistryLogin::Found(Found {
-                        outcome: Outcome::Login(login),
+                    RegistryLogin::Found(FoundLogin {
+                        outcome: LoginOutcome::Login(login),
                         ..
                     }) => &login.user,
                     RegistryLogin::Found(_) => "",

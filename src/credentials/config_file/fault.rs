@@ -6,7 +6,7 @@ use super::{Reader, docker_cli};
 
 /// Why a reader refuses a file. It repeats no value of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigFault {
     /// The key of the login that spoils the file, where it is one.
     pub key: Option<String>,
     /// The line, from 1, where it is known.
@@ -45,7 +45,7 @@ pub enum FaultKind {
     Crash,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             FaultKind::ByteOrderMark => {
@@ -79,4 +79,4 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ConfigFault {}

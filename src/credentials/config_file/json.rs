@@ -6,26 +6,26 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Fault, FaultKind, Reader};
+use super::{ConfigFault, FaultKind, Reader};
 use crate::runtime::Version;
 use crate::text::json_fault;
 
 /// What a reader wants to find under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Text,
     Texts,
     TextByName,
     TextsByName,
     Proxies,
-    Entry,
+    AuthConfig,
     Entries,
 }
 
 /// The fields of docker/cli's own file that a login has nothing to do with: one of another type spoils the file all the same.
-const OF_DOCKER: [(Kind, &[&str]); 5] = [
+const OF_DOCKER: [(FieldKind, &[&str]); 5] = [
     (
-        Kind::Text,
+        FieldKind::Text,
         &[
             "psFormat",
             "imagesFormat",
@@ -44,10 +44,13 @@ const OF_DOCKER: [(Kind, &[&str]); 5] = [
             "experimental",
         ],
     ),
-    (Kind::Texts, &["pruneFilters", "cliPluginsExtraDirs"]),
-    (Kind::TextByName, &["HttpHeaders", "aliases", "features"]),
-    (Kind::TextsByName, &["plugins"]),
-    (Kind::Proxies, &["proxies"]),
+    (FieldKind::Texts, &["pruneFilters", "cliPluginsExtraDirs"]),
+    (
+        FieldKind::TextByName,
+        &["HttpHeaders", "aliases", "features"],
+    ),
+    (FieldKind::TextsByName, &["plugins"]),
+    (FieldKind::Proxies, &["proxies"]),
 ];
 /// The version of docker/cli that first knew `features`.
 const FEATURES: Version = (25, 0, 0);
@@ -65,11 +68,11 @@ const OF_PROXY: [&str; 5] = ["httpProxy", "httpsProxy", "noProxy", "ftpProxy", "
 
 impl Reader {
     /// The field of a file that this name means.
-    pub(super) fn field(self, name: &str) -> Option<(&'static str, Kind)> {
+    pub(super) fn field(self, name: &str) -> Option<(&'static str, FieldKind)> {
         let both = [
-            ("auths", Kind::Entries),
-            ("credHelpers", Kind::TextByName),
-            ("credsStore", Kind::Text),
+            ("auths", FieldKind::Entries),
+            ("credHelpers", FieldKind::TextByName),
+            ("credsStore", FieldKind::Text),
         ];
         let known = match self {
             Self::ContainersImage => &both[..2],
@@ -153,7 +156,7 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// The value that the text is; `None` where it is blank, which one of the readers takes for an empty file.
-    pub(super) fn root(&self) -> Result<Option<&'a RawValue>, Fault> {
+    pub(super) fn root(&self) -> Result<Option<&'a RawValue>, ConfigFault> {
         match self.reader {
             Reader::ContainersImage => serde_json::from_str(self.text)
                 .map(Some)
@@ -164,14 +167,14 @@ impl<'a> Text<'a> {
     }
 
     /// The first value of the text, and what follows it.
-    pub(super) fn first(&self) -> Result<(Option<&'a RawValue>, &'a str), Fault> {
+    pub(super) fn first(&self) -> Result<(Option<&'a RawValue>, &'a str), ConfigFault> {
         let mut values = serde_json::Deserializer::from_str(self.text).into_iter();
         let first = values.next().transpose();
         let first = first.map_err(|error| self.syntax(&error))?;
         Ok((first, &self.text[values.byte_offset()..]))
     }
 
-    fn syntax(&self, error: &serde_json::Error) -> Fault {
+    fn syntax(&self, error: &serde_json::Error) -> ConfigFault {
         let kind = if self.text.starts_with('\u{feff}') {
             FaultKind::ByteOrderMark
         } else if error.is_eof() {
@@ -182,8 +185,8 @@ impl<'a> Text<'a> {
         self.fault(error.line(), kind)
     }
 
-    pub(super) fn fault(&self, line: usize, kind: FaultKind) -> Fault {
-        Fault {
+    pub(super) fn fault(&self, line: usize, kind: FaultKind) -> ConfigFault {
+        ConfigFault {
             key: None,
             line: Some(line),
             kind,
@@ -196,23 +199,27 @@ impl<'a> Text<'a> {
         &self,
         value: &'a RawValue,
         place: &str,
-        kind: Option<Kind>,
-    ) -> Result<Vec<Field<'a>>, Fault> {
+        kind: Option<FieldKind>,
+    ) -> Result<Vec<Field<'a>>, ConfigFault> {
         if is_null(value) {
             return Ok(Vec::new());
         }
         // What is no object is the only thing that can be wrong: the syntax was looked at before.
         serde_json::Deserializer::from_str(value.get())
-            .deserialize_map(Fields)
+            .deserialize_map(FieldsVisitor)
             .map_err(|_| self.type_fault(value, place, kind))
     }
 
     /// The text that stands under a name; `None` for `null`, which changes nothing.
-    pub(super) fn string(&self, field: &Field<'a>, place: &str) -> Result<Option<String>, Fault> {
+    pub(super) fn string(
+        &self,
+        field: &Field<'a>,
+        place: &str,
+    ) -> Result<Option<String>, ConfigFault> {
         self.string_of(field.value, place)
     }
 
-    fn string_of(&self, value: &'a RawValue, place: &str) -> Result<Option<String>, Fault> {
+    fn string_of(&self, value: &'a RawValue, place: &str) -> Result<Option<String>, ConfigFault> {
         match value.get().as_bytes().first() {
             Some(b'n') => Ok(None),
             // Half of a pair of surrogates is a character that can't be shown.
@@ -220,15 +227,20 @@ impl<'a> Text<'a> {
                 serde_json::from_str(value.get())
                     .unwrap_or_else(|_| char::REPLACEMENT_CHARACTER.to_string()),
             )),
-            _ => Err(self.type_fault(value, place, Some(Kind::Text))),
+            _ => Err(self.type_fault(value, place, Some(FieldKind::Text))),
         }
     }
 
     /// Checks a value that nobody here needs.
-    pub(super) fn check(&self, value: &'a RawValue, place: &str, kind: Kind) -> Result<(), Fault> {
+    pub(super) fn check(
+        &self,
+        value: &'a RawValue,
+        place: &str,
+        kind: FieldKind,
+    ) -> Result<(), ConfigFault> {
         let below = match kind {
-            Kind::Text => return self.string_of(value, place).map(|_| ()),
-            Kind::Texts => {
+            FieldKind::Text => return self.string_of(value, place).map(|_| ()),
+            FieldKind::Texts => {
                 let texts = serde_json::from_str::<Option<Vec<&RawValue>>>(value.get())
                     .map_err(|_| self.type_fault(value, place, Some(kind)))?;
                 return texts
@@ -236,12 +248,12 @@ impl<'a> Text<'a> {
                     .into_iter()
                     .try_for_each(|text| self.string_of(text, place).map(|_| ()));
             }
-            Kind::TextByName | Kind::Entry | Kind::Entries => Kind::Text,
-            Kind::TextsByName | Kind::Proxies => Kind::TextByName,
+            FieldKind::TextByName | FieldKind::AuthConfig | FieldKind::Entries => FieldKind::Text,
+            FieldKind::TextsByName | FieldKind::Proxies => FieldKind::TextByName,
         };
         for field in self.fields(value, place, Some(kind))? {
-            if kind == Kind::Proxies {
-                let proxy = self.fields(field.value, place, Some(Kind::TextByName))?;
+            if kind == FieldKind::Proxies {
+                let proxy = self.fields(field.value, place, Some(FieldKind::TextByName))?;
                 for field in &proxy {
                     if find(&OF_PROXY, &field.name, |name| name).is_some() {
                         self.string(field, place)?;
@@ -254,7 +266,7 @@ impl<'a> Text<'a> {
         Ok(())
     }
 
-    fn type_fault(&self, value: &RawValue, place: &str, kind: Option<Kind>) -> Fault {
+    fn type_fault(&self, value: &RawValue, place: &str, kind: Option<FieldKind>) -> ConfigFault {
         let found = match value.get().as_bytes().first() {
             Some(b'"') => "string",
             Some(b'{') => "object",
@@ -265,13 +277,13 @@ impl<'a> Text<'a> {
         let [file, entries, entry] = self.reader.go_names();
         let wanted = match kind {
             None => file,
-            Some(Kind::Text) => "string",
-            Some(Kind::Texts) => "[]string",
-            Some(Kind::TextByName) => "map[string]string",
-            Some(Kind::TextsByName) => "map[string]map[string]string",
-            Some(Kind::Proxies) => "map[string]configfile.ProxyConfig",
-            Some(Kind::Entries) => entries,
-            Some(Kind::Entry) => entry,
+            Some(FieldKind::Text) => "string",
+            Some(FieldKind::Texts) => "[]string",
+            Some(FieldKind::TextByName) => "map[string]string",
+            Some(FieldKind::TextsByName) => "map[string]map[string]string",
+            Some(FieldKind::Proxies) => "map[string]configfile.ProxyConfig",
+            Some(FieldKind::Entries) => entries,
+            Some(FieldKind::AuthConfig) => entry,
         };
         // Go names the innermost struct, and the way to the field from the outermost.
         let holder = if place.contains('.') { entry } else { file };
@@ -296,9 +308,9 @@ impl<'a> Text<'a> {
 }
 
 /// Takes an object apart without losing a name that stands there twice.
-struct Fields;
+struct FieldsVisitor;
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Vec<Field<'de>>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

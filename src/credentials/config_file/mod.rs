@@ -17,8 +17,8 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-pub use self::fault::{Fault, FaultKind};
-use self::json::{Field, Kind, Text};
+pub use self::fault::{ConfigFault, FaultKind};
+use self::json::{Field, FieldKind, Text};
 pub use self::variable::read_variable;
 use crate::runtime::Version;
 use crate::secret::Secret;
@@ -52,7 +52,7 @@ pub(super) mod docker_cli {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigFile {
     /// The logins by key, in the file's order.
-    pub auths: Vec<(String, Entry)>,
+    pub auths: Vec<(String, AuthConfig)>,
     /// The names of programs by the key that they are for; an empty one means the file.
     pub helpers: BTreeMap<String, String>,
     /// The name of the program for all other keys; empty for none.
@@ -72,7 +72,7 @@ pub struct Repeated {
 
 /// What an entry says; for docker/cli's reader `auth` is taken apart already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Entry {
+pub struct AuthConfig {
     /// The line on which it begins, from 1.
     pub line: usize,
     /// base64 of `user:password`, as it stands in the file.
@@ -94,7 +94,7 @@ impl ConfigFile {
     ///
     /// # Errors
     /// What makes the reader refuse the whole file.
-    pub fn read(bytes: &[u8], reader: Reader) -> Result<Self, Fault> {
+    pub fn read(bytes: &[u8], reader: Reader) -> Result<Self, ConfigFault> {
         let text = String::from_utf8_lossy(bytes);
         let text = Text {
             text: &text,
@@ -144,7 +144,7 @@ impl ConfigFile {
     }
 
     /// The entry under this very key.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&AuthConfig> {
         self.auths
             .iter()
             .find(|(known, _)| known == key)
@@ -152,11 +152,11 @@ impl ConfigFile {
     }
 
     /// Merges an object of logins: a key that stands there already is replaced.
-    fn add_auths(&mut self, text: &Text<'_>, auths: &Field<'_>) -> Result<(), Fault> {
+    fn add_auths(&mut self, text: &Text<'_>, auths: &Field<'_>) -> Result<(), ConfigFault> {
         let mut seen = Vec::new();
-        for field in text.fields(auths.value, "auths", Some(Kind::Entries))? {
+        for field in text.fields(auths.value, "auths", Some(FieldKind::Entries))? {
             self.note_repeated(text, &mut seen, &field.name, &field);
-            let entry = self.read_entry(text, &field).map_err(|fault| Fault {
+            let entry = self.read_entry(text, &field).map_err(|fault| ConfigFault {
                 key: Some(field.name.clone()),
                 ..fault
             })?;
@@ -168,13 +168,17 @@ impl ConfigFile {
         Ok(())
     }
 
-    fn read_entry(&mut self, text: &Text<'_>, field: &Field<'_>) -> Result<Entry, Fault> {
-        let mut entry = Entry {
+    fn read_entry(
+        &mut self,
+        text: &Text<'_>,
+        field: &Field<'_>,
+    ) -> Result<AuthConfig, ConfigFault> {
+        let mut entry = AuthConfig {
             line: text.line(field.value),
-            ..Entry::default()
+            ..AuthConfig::default()
         };
         let mut seen = Vec::new();
-        for field in text.fields(field.value, "auths", Some(Kind::Entry))? {
+        for field in text.fields(field.value, "auths", Some(FieldKind::AuthConfig))? {
             let Some(name) = text.reader.entry_field(&field.name) else {
                 continue;
             };
@@ -213,7 +217,7 @@ impl ConfigFile {
     }
 
     /// docker/cli takes every entry apart before it answers for one.
-    fn decode(&mut self, reader: Reader) -> Result<(), Fault> {
+    fn decode(&mut self, reader: Reader) -> Result<(), ConfigFault> {
         let Reader::DockerCli(version) = reader else {
             return Ok(());
         };
@@ -222,7 +226,7 @@ impl ConfigFile {
                 continue;
             }
             let line = Some(entry.line);
-            let fault = |kind| Fault {
+            let fault = |kind| ConfigFault {
                 key: Some(key.clone()),
                 line,
                 kind,

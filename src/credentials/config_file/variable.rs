@@ -1,19 +1,19 @@
 //! `DOCKER_AUTH_CONFIG`: logins as in a file, but nothing else, and one thing too many makes all of it void.
 
-use super::json::{Field, Kind, Text};
-use super::{ConfigFile, Entry, Fault, Reader};
+use super::json::{Field, FieldKind, Text};
+use super::{AuthConfig, ConfigFault, ConfigFile, Reader};
 use crate::secret::Secret;
 
 /// The logins of the variable's value.
 ///
 /// # Errors
 /// Why docker/cli takes none of them, in its words.
-pub fn read_variable(value: &Secret, reader: Reader) -> Result<Vec<(String, Entry)>, String> {
+pub fn read_variable(value: &Secret, reader: Reader) -> Result<Vec<(String, AuthConfig)>, String> {
     let text = Text {
         text: value.expose(),
         reader,
     };
-    let words = |fault: Fault| fault.to_string();
+    let words = |fault: ConfigFault| fault.to_string();
     let (root, rest) = text.first().map_err(words)?;
     // A decoder asks whether there is more in the same array or object.
     if rest
@@ -36,9 +36,9 @@ pub fn read_variable(value: &Secret, reader: Reader) -> Result<Vec<(String, Entr
     let fields = || text.fields(root, "", None).map_err(words);
     only(fields()?, "auths")?;
     for auths in fields()? {
-        let entries = text.fields(auths.value, "auths", Some(Kind::Entries));
+        let entries = text.fields(auths.value, "auths", Some(FieldKind::Entries));
         for entry in entries.map_err(words)? {
-            let entry = text.fields(entry.value, "auths", Some(Kind::Entry));
+            let entry = text.fields(entry.value, "auths", Some(FieldKind::AuthConfig));
             only(entry.map_err(words)?, "auth")?;
         }
     }

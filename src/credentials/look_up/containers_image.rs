@@ -1,14 +1,17 @@
 //! The look-up of containers/image: the closest key from the repository up to the host, then any key of the host.
 
 use super::files::Read;
-use super::{FileState, Found, HelperCall, Login, Outcome, Source, Target, missing, program};
-use crate::credentials::config_file::{ConfigFile, Entry, Reader, decode};
+use super::{
+    FileState, FoundLogin, HelperCall, LoginOutcome, Repository, SentLogin, Source, missing,
+    program,
+};
+use crate::credentials::config_file::{AuthConfig, ConfigFile, Reader, decode};
 
 pub(super) fn look_up(
-    target: &Target,
+    target: &Repository,
     files: &[Read<'_>],
     is_installed: &dyn Fn(&str) -> bool,
-) -> Found {
+) -> FoundLogin {
     let mut calls = Vec::new();
     for (file, is_old_format) in files {
         let path = &file.path;
@@ -21,7 +24,7 @@ pub(super) fn look_up(
                     FileState::Irregular => format!("read {shown}"),
                     _ => format!("open {shown}"),
                 };
-                return Found::fails(one_error(&format!(
+                return FoundLogin::fails(one_error(&format!(
                     "reading JSON file \"{shown}\": {what}: {error}"
                 )));
             }
@@ -34,7 +37,7 @@ pub(super) fn look_up(
         };
         if let Some(helper) = config.helpers.get(&target.host) {
             if !is_installed(&program(helper)) {
-                return Found::fails(one_error(&missing(helper)));
+                return FoundLogin::fails(one_error(&missing(helper)));
             }
             calls.push((
                 HelperCall {
@@ -47,21 +50,21 @@ pub(super) fn look_up(
         }
         let entries = entries(&config, target, *is_old_format);
         let logins = entries.iter().map(|(_, entry)| login(entry)).collect();
-        let outcome = Outcome::of(logins);
-        if outcome != Outcome::Anonymous {
+        let outcome = LoginOutcome::of(logins);
+        if outcome != LoginOutcome::Anonymous {
             let keys = entries.into_iter().map(|(key, _)| key.clone()).collect();
-            return Found {
+            return FoundLogin {
                 source: source(keys),
                 calls: calls.into_iter().map(|(call, _)| call).collect(),
                 outcome,
-                ..Found::anonymous()
+                ..FoundLogin::anonymous()
             };
         }
     }
-    Found {
+    FoundLogin {
         source: calls.first().and_then(|(_, source)| source.clone()),
         calls: calls.into_iter().map(|(call, _)| call).collect(),
-        ..Found::anonymous()
+        ..FoundLogin::anonymous()
     }
 }
 
@@ -86,9 +89,9 @@ fn read(state: &FileState, is_old_format: bool) -> Result<ConfigFile, String> {
 /// The entry of the closest key, else those of the same host.
 fn entries<'a>(
     config: &'a ConfigFile,
-    target: &Target,
+    target: &Repository,
     is_old_format: bool,
-) -> Vec<&'a (String, Entry)> {
+) -> Vec<&'a (String, AuthConfig)> {
     let name = target.name();
     let ends = name.match_indices('/').map(|(end, _)| end);
     let mut keys: Vec<&str> = ends.chain([name.len()]).map(|end| &name[..end]).collect();
@@ -128,15 +131,17 @@ fn one_hub(host: &str) -> &str {
     }
 }
 
-fn login(entry: &Entry) -> Result<Login, String> {
+fn login(entry: &AuthConfig) -> Result<SentLogin, String> {
     let pair = decode(&entry.auth)
         .map_err(|at| one_error(&format!("illegal base64 data at input byte {at}")))?;
-    Ok(pair.map_or_else(Login::default, |(user, password)| Login {
-        user,
-        password,
-        identity_token: entry.identity_token.clone(),
-        ..Login::default()
-    }))
+    Ok(
+        pair.map_or_else(SentLogin::default, |(user, password)| SentLogin {
+            user,
+            password,
+            identity_token: entry.identity_token.clone(),
+            ..SentLogin::default()
+        }),
+    )
 }
 
 fn one_error(error: &str) -> String {

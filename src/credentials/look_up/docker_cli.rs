@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use super::files::Read;
 use super::{
-    File, FileState, Found, HelperCall, Login, Logins, Outcome, Source, Target, missing, program,
+    File, FileState, FoundLogin, HelperCall, LoginOutcome, Logins, Repository, SentLogin, Source,
+    missing, program,
 };
 use crate::credentials::config_file::{ConfigFile, FaultKind, Reader, docker_cli, read_variable};
-use crate::runtime::{Rules, Version};
+use crate::runtime::{LoginRules, Version};
 use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, DOCKER_HUB_KEY, RegistryScheme};
 
 /// Everything that an answer depends on.
 pub(super) struct LookUp<'a> {
-    pub(super) rules: &'a Rules,
+    pub(super) rules: &'a LoginRules,
     pub(super) logins: &'a Logins<'a>,
     pub(super) files: &'a [Read<'a>],
 }
@@ -20,15 +21,15 @@ pub(super) struct LookUp<'a> {
 /// What a file has for a key.
 enum Has<'a> {
     /// Entries, of which any is taken.
-    Entries(Vec<(&'a str, &'a super::Entry)>),
+    Entries(Vec<(&'a str, &'a super::AuthConfig)>),
     /// A helper of this name; beside its answer the entry's registry token counts.
-    Helper(&'a str, Login),
+    Helper(&'a str, SentLogin),
     /// The program of the helper is not installed.
     Missing(&'a str),
 }
 
 /// Why a file can't be used.
-enum Problem {
+enum FileProblem {
     /// It may not be read.
     Unreadable(String),
     /// It is no docker-config.json.
@@ -39,7 +40,7 @@ enum Problem {
 
 impl LookUp<'_> {
     /// By host only; a file that can't be used is a warning, and one after another is asked.
-    pub(super) fn by_oras_go(&self, target: &Target) -> Found {
+    pub(super) fn by_oras_go(&self, target: &Repository) -> FoundLogin {
         let key = match target.host.as_str() {
             DOCKER_HUB | DOCKER_HUB_API | "index.docker.io" => DOCKER_HUB_KEY,
             host => host,
@@ -48,31 +49,31 @@ impl LookUp<'_> {
         for (file, _) in self.files {
             match self.read(file) {
                 Ok(config) => configs.push((file, self.with_found_store(config))),
-                Err(Problem::Crash(error)) => return Found::fails(error),
-                Err(Problem::Unreadable(error) | Problem::Broken(error)) => {
+                Err(FileProblem::Crash(error)) => return FoundLogin::fails(error),
+                Err(FileProblem::Unreadable(error) | FileProblem::Broken(error)) => {
                     let warning = format!(
                         "Couldn't load auth credential file: {}: {error}",
                         file.path.display()
                     );
-                    return Found {
+                    return FoundLogin {
                         warnings: vec![warning],
-                        ..Found::anonymous()
+                        ..FoundLogin::anonymous()
                     };
                 }
             }
         }
-        let mut found = Found::anonymous();
+        let mut found = FoundLogin::anonymous();
         for (file, config) in &configs {
-            found.outcome = Outcome::Anonymous;
+            found.outcome = LoginOutcome::Anonymous;
             match self.has(config, key) {
-                Has::Missing(helper) => found.outcome = Outcome::Fails(missing(helper)),
+                Has::Missing(helper) => found.outcome = LoginOutcome::Fails(missing(helper)),
                 Has::Helper(helper, _) => found.call(helper, key, file),
                 Has::Entries(entries) => {
                     let logins = entries
                         .iter()
-                        .map(|(_, entry)| Ok(as_oras_go(Login::of(entry))));
-                    found.outcome = Outcome::of(logins.collect());
-                    if found.outcome != Outcome::Anonymous {
+                        .map(|(_, entry)| Ok(as_oras_go(SentLogin::of(entry))));
+                    found.outcome = LoginOutcome::of(logins.collect());
+                    if found.outcome != LoginOutcome::Anonymous {
                         found.source = Some(source(file, entries.iter().map(|(key, _)| *key)));
                         return found;
                     }
@@ -83,26 +84,28 @@ impl LookUp<'_> {
     }
 
     /// By repository, then by host; a file that can't be used fails the pull.
-    pub(super) fn by_strict_keychain(&self, target: &Target) -> Found {
+    pub(super) fn by_strict_keychain(&self, target: &Repository) -> FoundLogin {
         let Some((file, _)) = self.files.first() else {
-            return Found::anonymous();
+            return FoundLogin::anonymous();
         };
         match self.read(file) {
             Ok(config) => self.by_keys(target, file, &config),
-            Err(Problem::Unreadable(error)) if self.rules.skips_unreadable => Found {
+            Err(FileProblem::Unreadable(error)) if self.rules.skips_unreadable => FoundLogin {
                 warnings: vec![format!("Reading auth file has error: {error}")],
-                ..Found::anonymous()
+                ..FoundLogin::anonymous()
             },
-            Err(Problem::Unreadable(error) | Problem::Broken(error) | Problem::Crash(error)) => {
-                Found::fails(error)
-            }
+            Err(
+                FileProblem::Unreadable(error)
+                | FileProblem::Broken(error)
+                | FileProblem::Crash(error),
+            ) => FoundLogin::fails(error),
         }
     }
 
     /// By repository, then by host; a file that can't be used is no login.
-    pub(super) fn by_keychain(&self, target: &Target, scheme: RegistryScheme) -> Found {
+    pub(super) fn by_keychain(&self, target: &Repository, scheme: RegistryScheme) -> FoundLogin {
         let Some((file, _)) = self.files.first() else {
-            return Found::anonymous();
+            return FoundLogin::anonymous();
         };
         // What is no file is no reason for a word.
         if file.state == FileState::Irregular {
@@ -110,7 +113,11 @@ impl LookUp<'_> {
         }
         match self.read(file) {
             Ok(config) => self.by_keys(target, file, &config),
-            Err(Problem::Unreadable(error) | Problem::Broken(error) | Problem::Crash(error)) => {
+            Err(
+                FileProblem::Unreadable(error)
+                | FileProblem::Broken(error)
+                | FileProblem::Crash(error),
+            ) => {
                 let is_named = self.logins.files.named.as_ref() == Some(*file);
                 let warning = format!(
                     "Unable to find matching credentials in specified file (while trying to read OCI credentials from \
@@ -118,16 +125,16 @@ impl LookUp<'_> {
                     file.path.display()
                 );
                 let is_said = is_named || scheme == RegistryScheme::Docker;
-                Found {
+                FoundLogin {
                     warnings: is_said.then_some(warning).into_iter().collect(),
-                    ..Found::anonymous()
+                    ..FoundLogin::anonymous()
                 }
             }
         }
     }
 
-    fn by_keys(&self, target: &Target, file: &File, config: &ConfigFile) -> Found {
-        let mut found = Found::anonymous();
+    fn by_keys(&self, target: &Repository, file: &File, config: &ConfigFile) -> FoundLogin {
+        let mut found = FoundLogin::anonymous();
         let variable = self.variable(&mut found.warnings);
         let host = match target.host.as_str() {
             "index.docker.io" => DOCKER_HUB_KEY,
@@ -135,7 +142,7 @@ impl LookUp<'_> {
         };
         for key in [&*target.name(), host] {
             if let Some(login) = variable.get(key).filter(|login| !login.is_empty()) {
-                found.outcome = Outcome::Login(login.clone());
+                found.outcome = LoginOutcome::Login(login.clone());
                 found.source = Some(Source::Variable {
                     key: key.to_owned(),
                 });
@@ -143,25 +150,25 @@ impl LookUp<'_> {
             }
             match self.has(config, key) {
                 Has::Missing(helper) => {
-                    found.outcome = Outcome::Fails(missing(helper));
+                    found.outcome = LoginOutcome::Fails(missing(helper));
                     break;
                 }
                 Has::Helper(helper, beside) => {
                     found.call(helper, key, file);
                     if !beside.is_empty() {
-                        found.outcome = Outcome::Login(beside);
+                        found.outcome = LoginOutcome::Login(beside);
                         break;
                     }
                 }
                 Has::Entries(entries) => {
-                    let logins = entries.iter().map(|(_, entry)| Ok(Login::of(entry)));
-                    found.outcome = Outcome::of(logins.collect());
+                    let logins = entries.iter().map(|(_, entry)| Ok(SentLogin::of(entry)));
+                    found.outcome = LoginOutcome::of(logins.collect());
                     let has_address = self.version() < docker_cli::SMALL_LETTERS
                         && entries.iter().any(|(_, entry)| !entry.email.is_empty());
-                    if found.outcome != Outcome::Anonymous {
+                    if found.outcome != LoginOutcome::Anonymous {
                         found.source = Some(source(file, entries.iter().map(|(key, _)| *key)));
                     }
-                    if found.outcome != Outcome::Anonymous || has_address {
+                    if found.outcome != LoginOutcome::Anonymous || has_address {
                         break;
                     }
                 }
@@ -174,18 +181,20 @@ impl LookUp<'_> {
         self.rules.docker_cli
     }
 
-    fn read(&self, file: &File) -> Result<ConfigFile, Problem> {
+    fn read(&self, file: &File) -> Result<ConfigFile, FileProblem> {
         let path = file.path.display();
         match &file.state {
             FileState::Absent => Ok(ConfigFile::default()),
             FileState::Unreadable(reason) => {
-                Err(Problem::Unreadable(format!("open {path}: {reason}")))
+                Err(FileProblem::Unreadable(format!("open {path}: {reason}")))
             }
-            FileState::Irregular => Err(Problem::Broken(format!("read {path}: is a directory"))),
+            FileState::Irregular => {
+                Err(FileProblem::Broken(format!("read {path}: is a directory")))
+            }
             FileState::Bytes(bytes) => ConfigFile::read(bytes, Reader::DockerCli(self.version()))
                 .map_err(|fault| match fault.kind {
-                    FaultKind::Crash => Problem::Crash(fault.to_string()),
-                    _ => Problem::Broken(fault.to_string()),
+                    FaultKind::Crash => FileProblem::Crash(fault.to_string()),
+                    _ => FileProblem::Broken(fault.to_string()),
                 }),
         }
     }
@@ -207,7 +216,7 @@ impl LookUp<'_> {
     }
 
     /// The logins of `DOCKER_AUTH_CONFIG`, as far as the version knows it.
-    fn variable(&self, warnings: &mut Vec<String>) -> BTreeMap<String, Login> {
+    fn variable(&self, warnings: &mut Vec<String>) -> BTreeMap<String, SentLogin> {
         let text = self.logins.variable.as_ref();
         let Some(text) = text.filter(|_| self.version() >= docker_cli::READS_VARIABLE) else {
             return BTreeMap::new();
@@ -215,7 +224,7 @@ impl LookUp<'_> {
         match read_variable(text, Reader::DockerCli(self.version())) {
             Ok(entries) => entries
                 .iter()
-                .map(|(key, entry)| (key.clone(), Login::of(entry)))
+                .map(|(key, entry)| (key.clone(), SentLogin::of(entry)))
                 .collect(),
             Err(error) => {
                 warnings.push(format!(
@@ -232,9 +241,9 @@ impl LookUp<'_> {
             "" => Has::Entries(entries),
             helper if !(self.logins.is_installed)(&program(helper)) => Has::Missing(helper),
             helper => {
-                let beside = entries.first().map(|(_, entry)| Login {
+                let beside = entries.first().map(|(_, entry)| SentLogin {
                     registry_token: entry.registry_token.clone(),
-                    ..Login::default()
+                    ..SentLogin::default()
                 });
                 Has::Helper(helper, beside.unwrap_or_default())
             }
@@ -242,7 +251,11 @@ impl LookUp<'_> {
     }
 
     /// The entry of this key, else all whose host it is.
-    fn entries<'c>(&self, config: &'c ConfigFile, key: &str) -> Vec<(&'c str, &'c super::Entry)> {
+    fn entries<'c>(
+        &self,
+        config: &'c ConfigFile,
+        key: &str,
+    ) -> Vec<(&'c str, &'c super::AuthConfig)> {
         let is_any_scheme = self.version() >= docker_cli::CUTS_ANY_SCHEME;
         let all = || {
             config
@@ -259,7 +272,7 @@ impl LookUp<'_> {
     }
 }
 
-impl Found {
+impl FoundLogin {
     fn call(&mut self, helper: &str, key: &str, file: &File) {
         self.source
             .get_or_insert_with(|| source(file, std::iter::empty()));
@@ -278,20 +291,20 @@ fn source<'a>(file: &File, keys: impl Iterator<Item = &'a str>) -> Source {
 }
 
 /// oras-go takes one thing: the identity token, or a password without a user as one, else user and password.
-fn as_oras_go(login: Login) -> Login {
+fn as_oras_go(login: SentLogin) -> SentLogin {
     let token = if !login.identity_token.is_empty() {
         login.identity_token
     } else if login.user.is_empty() {
         login.password
     } else {
-        return Login {
+        return SentLogin {
             registry_token: Default::default(),
             ..login
         };
     };
-    Login {
+    SentLogin {
         identity_token: token,
-        ..Login::default()
+        ..SentLogin::default()
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Login;
+use super::SentLogin;
 use crate::command::Command;
-use crate::runtime;
-use crate::runtime::{Product, Rules};
+use crate::runtime::{FileOrder, LoginRules, Product};
 use crate::secret::Secret;
 use crate::uri::RegistryScheme;
 
@@ -44,7 +43,7 @@ impl std::fmt::Debug for FileState {
 
 /// The files that any version reads.
 #[derive(Clone, Debug)]
-pub struct Files {
+pub struct LoginFiles {
     /// docker-config.json in the directory of the user's files.
     pub own: File,
     /// The same in the home directory, for versions whose directory no variable names.
@@ -77,9 +76,9 @@ pub type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A user and a password from variables, which come before every file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub struct LoginPair {
     /// What is sent.
-    pub login: Login,
+    pub login: SentLogin,
     /// The variables that said so.
     pub variables: Vec<String>,
 }
@@ -95,9 +94,9 @@ fn variables(command: &Command, key: &str, plain: Option<&str>) -> Vec<String> {
     all.into_iter().flatten().collect()
 }
 
-impl Pair {
+impl LoginPair {
     /// The user and the password that the variables of a command give to a version; either may be missing.
-    pub fn find(command: &Command, rules: &Rules, variable: Variable<'_>) -> Option<Self> {
+    pub fn find(command: &Command, rules: &LoginRules, variable: Variable<'_>) -> Option<Self> {
         let value = |key: &str| {
             let plain = rules.has_plain_variables.then_some(key);
             let mut names = variables(command, key, plain).into_iter();
@@ -107,10 +106,10 @@ impl Pair {
         let names = [&user, &password].into_iter().flatten();
         let variables: Vec<_> = names.map(|(name, _)| name.clone()).collect();
         let text = |found: Option<(String, String)>| found.map(|(_, value)| value);
-        let login = Login {
+        let login = SentLogin {
             user: text(user).unwrap_or_default(),
             password: Secret::new(text(password).unwrap_or_default()),
-            ..Login::default()
+            ..SentLogin::default()
         };
         (!variables.is_empty()).then_some(Self { login, variables })
     }
@@ -119,7 +118,7 @@ impl Pair {
 /// A file that a runtime reads, and whether it has the old format: the logins without a name around them.
 pub(super) type Read<'a> = (&'a File, bool);
 
-impl Files {
+impl LoginFiles {
     /// The variable that names another file for a command, and its value.
     pub fn named_by(command: &Command, variable: Variable<'_>) -> Option<(String, PathBuf)> {
         let key = match Product::of(command) {
@@ -161,7 +160,7 @@ impl Files {
     }
 
     /// The files that a version reads for an image of this scheme, in order.
-    pub(super) fn read_by(&self, rules: &Rules, scheme: RegistryScheme) -> Vec<Read<'_>> {
+    pub(super) fn read_by(&self, rules: &LoginRules, scheme: RegistryScheme) -> Vec<Read<'_>> {
         let own = if rules.has_config_dir {
             &self.own
         } else {
@@ -175,12 +174,12 @@ impl Files {
             return vec![(named, false)];
         }
         match rules.files(scheme) {
-            runtime::Files::OwnOrDocker if own.state == FileState::Absent => {
+            FileOrder::OwnOrDocker if own.state == FileState::Absent => {
                 vec![(&self.fallback, false)]
             }
-            runtime::Files::Own | runtime::Files::OwnOrDocker => vec![(own, false)],
-            runtime::Files::OwnThenDocker => vec![(own, false), (&self.docker, false)],
-            runtime::Files::All => vec![
+            FileOrder::Own | FileOrder::OwnOrDocker => vec![(own, false)],
+            FileOrder::OwnThenDocker => vec![(own, false), (&self.docker, false)],
+            FileOrder::All => vec![
                 (own, false),
                 (&self.containers, false),
                 (&self.docker, false),

@@ -9,9 +9,9 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use self::files::{Directories, File, FileState, Files, Pair, Variable};
-use super::config_file::Entry;
-use crate::runtime::{Engine, Rules, Runtime};
+pub use self::files::{Directories, File, FileState, LoginFiles, LoginPair, Variable};
+use super::config_file::AuthConfig;
+use crate::runtime::{Engine, LoginRules, Runtime};
 use crate::secret::Secret;
 use crate::uri::{DOCKER_HUB, RegistryScheme};
 
@@ -28,7 +28,7 @@ pub struct Reference<'a> {
 
 /// What a runtime takes a reference for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct Repository {
     /// The registry's name in keys of logins: Docker Hub's is another one for each engine.
     pub host: String,
     /// The repository there.
@@ -38,7 +38,7 @@ pub struct Target {
 /// What a user has that decides a login.
 pub struct Logins<'a> {
     /// The files that may hold one.
-    pub files: Files,
+    pub files: LoginFiles,
     /// `DOCKER_AUTH_CONFIG`.
     pub variable: Option<Secret>,
     /// Whether a program is on PATH.
@@ -47,7 +47,7 @@ pub struct Logins<'a> {
 
 /// A login as it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Login {
+pub struct SentLogin {
     /// The user's name; empty for none.
     pub user: String,
     /// The password.
@@ -69,13 +69,13 @@ pub struct HelperCall {
 
 /// What comes of a look-up after the helpers that are asked had no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum LoginOutcome {
     /// The runtime logs in nowhere.
     Anonymous,
     /// It sends this.
-    Login(Login),
+    Login(SentLogin),
     /// It takes one of these at random: a login, nothing, or the end of the pull.
-    OneOf(Vec<Result<Login, String>>),
+    OneOf(Vec<Result<SentLogin, String>>),
     /// The pull ends with this error.
     Fails(String),
 }
@@ -99,24 +99,24 @@ pub enum Source {
 
 /// The answer of a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundLogin {
     /// The helpers that are asked, in order, until one has an answer.
     pub calls: Vec<HelperCall>,
     /// What comes then.
-    pub outcome: Outcome,
+    pub outcome: LoginOutcome,
     /// Where the login stands, or which file names the helper.
     pub source: Option<Source>,
     /// What the runtime says on standard error, or would have to.
     pub warnings: Vec<String>,
 }
 
-impl Login {
+impl SentLogin {
     /// Whether nothing is sent.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    fn of(entry: &Entry) -> Self {
+    fn of(entry: &AuthConfig) -> Self {
         Self {
             user: entry.username.clone(),
             password: entry.password.clone(),
@@ -126,10 +126,10 @@ impl Login {
     }
 }
 
-impl Outcome {
+impl LoginOutcome {
     /// The outcome of several logins of which any is taken.
-    fn of(mut logins: Vec<Result<Login, String>>) -> Self {
-        let mut distinct: Vec<Result<Login, String>> = Vec::new();
+    fn of(mut logins: Vec<Result<SentLogin, String>>) -> Self {
+        let mut distinct: Vec<Result<SentLogin, String>> = Vec::new();
         logins.retain(|login| {
             let is_new = !distinct.contains(login);
             if is_new {
@@ -149,11 +149,11 @@ impl Outcome {
     }
 }
 
-impl Found {
+impl FoundLogin {
     fn anonymous() -> Self {
         Self {
             calls: Vec::new(),
-            outcome: Outcome::Anonymous,
+            outcome: LoginOutcome::Anonymous,
             source: None,
             warnings: Vec::new(),
         }
@@ -161,18 +161,18 @@ impl Found {
 
     fn fails(error: impl Into<String>) -> Self {
         Self {
-            outcome: Outcome::Fails(error.into()),
+            outcome: LoginOutcome::Fails(error.into()),
             ..Self::anonymous()
         }
     }
 }
 
-impl Target {
+impl Repository {
     /// What a runtime takes a reference for.
     ///
     /// # Errors
     /// What the runtime says when it takes it for nothing.
-    pub fn of(reference: &Reference<'_>, rules: &Rules) -> Result<Self, String> {
+    pub fn of(reference: &Reference<'_>, rules: &LoginRules) -> Result<Self, String> {
         let Reference {
             scheme,
             host,
@@ -222,11 +222,11 @@ impl Target {
 
 /// Looks for the login of a target among files and helpers, as `runtime` does for images of this scheme.
 pub fn look_up(
-    target: &Target,
+    target: &Repository,
     scheme: RegistryScheme,
     runtime: &Runtime,
     logins: &Logins<'_>,
-) -> Found {
+) -> FoundLogin {
     let rules = runtime.rules();
     let files = logins.files.read_by(rules, scheme);
     let look_up = docker_cli::LookUp {

@@ -82,7 +82,7 @@ impl World<'_> {
     /// What a runtime does, in the words of the recorded cases.
     fn ask(&self, runtime: &Runtime) -> String {
         let variable = |name: &str| self.variable(name);
-        if let Some(pair) = Pair::find(&self.command, runtime.rules(), &variable) {
+        if let Some(pair) = LoginPair::find(&self.command, runtime.rules(), &variable) {
             return login(&pair.login);
         }
         let own = self.command.variable("CONFIGDIR");
@@ -95,11 +95,11 @@ impl World<'_> {
             is_named: named.is_some(),
         };
         let authfile = self.case.authfile.as_ref().map(|path| self.path(path));
-        let authfile = authfile.or_else(|| Some(Files::named_by(&self.command, &variable)?.1));
+        let authfile = authfile.or_else(|| Some(LoginFiles::named_by(&self.command, &variable)?.1));
         let read = |path: PathBuf| self.read(path);
         let is_installed = |program: &str| self.case.programs.iter().any(|known| known == program);
         let logins = Logins {
-            files: Files::find(&self.command, directories, authfile, &variable, &read),
+            files: LoginFiles::find(&self.command, directories, authfile, &variable, &read),
             variable: variable("DOCKER_AUTH_CONFIG").map(Secret::new),
             is_installed: Box::new(is_installed),
         };
@@ -107,7 +107,7 @@ impl World<'_> {
     }
 }
 
-fn ask(image: &str, runtime: &Runtime, logins: &Logins<'_>) -> Found {
+fn ask(image: &str, runtime: &Runtime, logins: &Logins<'_>) -> FoundLogin {
     let Image::Registry(RegistryImage { uri, .. }) = Image::parse(image).unwrap() else {
         panic!("{image} is in no registry");
     };
@@ -116,22 +116,22 @@ fn ask(image: &str, runtime: &Runtime, logins: &Logins<'_>) -> Found {
         host: uri.host(),
         repository: uri.path().trim_matches('/'),
     };
-    match Target::of(&reference, runtime.rules()) {
+    match Repository::of(&reference, runtime.rules()) {
         Ok(target) => look_up(&target, reference.scheme, runtime, logins),
-        Err(error) => Found::fails(error),
+        Err(error) => FoundLogin::fails(error),
     }
 }
 
-fn shown(found: &Found) -> String {
+fn shown(found: &FoundLogin) -> String {
     if !found.calls.is_empty() {
         let keys = found.calls.iter().map(|call| call.key.as_str());
         return format!("helper {}", keys.collect::<Vec<_>>().join(" "));
     }
     match &found.outcome {
-        Outcome::Anonymous => "none".to_owned(),
-        Outcome::Login(sent) => login(sent),
-        Outcome::Fails(_) => "fails".to_owned(),
-        Outcome::OneOf(logins) => {
+        LoginOutcome::Anonymous => "none".to_owned(),
+        LoginOutcome::Login(sent) => login(sent),
+        LoginOutcome::Fails(_) => "fails".to_owned(),
+        LoginOutcome::OneOf(logins) => {
             let words = logins.iter().map(|sent| match sent {
                 Ok(sent) => login(sent),
                 Err(_) => "fails".to_owned(),
@@ -143,7 +143,7 @@ fn shown(found: &Found) -> String {
     }
 }
 
-fn login(login: &Login) -> String {
+fn login(login: &SentLogin) -> String {
     let kind = if login.is_empty() {
         "none"
     } else if !login.identity_token.is_empty() {
@@ -217,7 +217,7 @@ fn with_own(state: &FileState, image: &str, version: &str) -> String {
     let docker = file("/h/.docker/config.json", &FileState::Bytes(text.into()));
     let own = file("/h/own", state);
     let logins = Logins {
-        files: Files {
+        files: LoginFiles {
             own: own.clone(),
             own_at_home: own,
             fallback: docker.clone(),

@@ -7,10 +7,12 @@ use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
 use crate::cli::lookup;
 use crate::credentials::config_file::{ConfigFile, Reader};
-use crate::credentials::look_up::{File, FileState, Files, Found, Outcome, Reference, Source};
+use crate::credentials::look_up::{
+    File, FileState, FoundLogin, LoginFiles, LoginOutcome, Reference, Source,
+};
 use crate::resolve::{ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup, other_answers};
-use crate::runtime;
-use crate::runtime::{Mirrors, Runtime};
+
+use crate::runtime::{FileOrder, Mirrors, Runtime};
 use crate::uri::{RegistryAccount, RegistryImage};
 
 /// What a runtime does for an image in a registry: no remote is needed, and no policy holds.
@@ -149,13 +151,13 @@ impl Explained<'_> {
         );
         if !found.calls.is_empty() {
             why.extend(after_helper(found));
-        } else if found.outcome == Outcome::Anonymous {
+        } else if found.outcome == LoginOutcome::Anonymous {
             why.extend(self.unused(&registry.host));
         }
         why
     }
 
-    fn source(&self, found: &Found, host: &str) -> Option<String> {
+    fn source(&self, found: &FoundLogin, host: &str) -> Option<String> {
         match &found.source {
             Some(Source::File { path, .. }) if !found.calls.is_empty() => Some(format!(
                 "{} names a helper, which was not asked what it has.",
@@ -163,7 +165,7 @@ impl Explained<'_> {
             )),
             Some(Source::File { path, keys }) => {
                 let number = match found.outcome {
-                    Outcome::OneOf(_) => "several logins, of which the runtime takes any, for",
+                    LoginOutcome::OneOf(_) => "several logins, of which the runtime takes any, for",
                     _ => "a login for",
                 };
                 Some(format!(
@@ -182,7 +184,7 @@ impl Explained<'_> {
     /// Which file counts where that is not the usual one, and which it hides.
     fn which_file(&self) -> Vec<String> {
         let rules = self.runtime.rules();
-        let Files {
+        let LoginFiles {
             own,
             fallback,
             named,
@@ -206,7 +208,7 @@ impl Explained<'_> {
             }];
         }
         match rules.files(self.image.uri.scheme()) {
-            runtime::Files::OwnOrDocker
+            FileOrder::OwnOrDocker
                 if own.state == FileState::Absent && fallback.state == FileState::Absent =>
             {
                 vec![format!(
@@ -215,12 +217,12 @@ impl Explained<'_> {
                     shown(fallback)
                 )]
             }
-            runtime::Files::OwnOrDocker if own.state == FileState::Absent => vec![format!(
+            FileOrder::OwnOrDocker if own.state == FileState::Absent => vec![format!(
                 "{} does not exist: Docker's own file, {}, counts.",
                 shown(own),
                 shown(fallback)
             )],
-            runtime::Files::OwnOrDocker if self.has_login(fallback) => vec![format!(
+            FileOrder::OwnOrDocker if self.has_login(fallback) => vec![format!(
                 "{} exists, so that Docker's own file, {}, does not count.",
                 shown(own),
                 shown(fallback)
@@ -252,10 +254,10 @@ impl Explained<'_> {
 
     /// What stands in the file that counts, and is not found.
     fn unused(&self, host: &str) -> Option<String> {
-        let Files { own, fallback, .. } = &self.setup.logins.files;
+        let LoginFiles { own, fallback, .. } = &self.setup.logins.files;
         let files = self.runtime.rules().files(self.image.uri.scheme());
         let file = match own.state {
-            FileState::Absent if files == runtime::Files::OwnOrDocker => fallback,
+            FileState::Absent if files == FileOrder::OwnOrDocker => fallback,
             _ => own,
         };
         let keys = self.keys(file);
@@ -271,13 +273,13 @@ impl Explained<'_> {
 }
 
 /// What counts when the helpers that are asked have nothing.
-fn after_helper(found: &Found) -> Option<String> {
+fn after_helper(found: &FoundLogin) -> Option<String> {
     let what = match &found.outcome {
-        Outcome::Anonymous => return None,
-        Outcome::Login(login) if login.user.is_empty() => "a token of the file".to_owned(),
-        Outcome::Login(login) => format!("the file's login of {}", login.user),
-        Outcome::OneOf(_) => "any login of the file".to_owned(),
-        Outcome::Fails(error) => format!("nothing, and the pull fails: {error}"),
+        LoginOutcome::Anonymous => return None,
+        LoginOutcome::Login(login) if login.user.is_empty() => "a token of the file".to_owned(),
+        LoginOutcome::Login(login) => format!("the file's login of {}", login.user),
+        LoginOutcome::OneOf(_) => "any login of the file".to_owned(),
+        LoginOutcome::Fails(error) => format!("nothing, and the pull fails: {error}"),
     };
     Some(format!("When the helper has nothing, it is {what}."))
 }
