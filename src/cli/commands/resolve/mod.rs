@@ -1,6 +1,7 @@
 //! `remote resolve`: which servers a runtime asks for something, with which credential, and why. Writes nothing but the cache
 //! of what an endpoint says, and sends no credential.
 
+mod known;
 mod registry;
 mod view;
 mod what;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
+use known::Known;
 use view::{DifferenceRow, ServerRow, View};
 use what::What;
 
@@ -25,14 +27,14 @@ use crate::cli::{args, json, lookup, services, time};
 use crate::config::effective::{Effective, Remote, Token};
 use crate::resolve;
 use crate::resolve::{
-    Answer, Credential, Question, Refusal, RefusalReason, Server, ServerKind, Service, Services,
-    Verdict, keyserver_credential,
+    Answer, Credential, Question, Refusal, RefusalReason, Server, ServerKind, Verdict,
+    keyserver_credential,
 };
 use crate::runtime::Runtime;
-use crate::service::discovery::{Freshness, ServiceError, ServiceKind, known_service};
+use crate::service::discovery::Freshness;
 use crate::service::token;
 use crate::text::capitalised;
-use crate::uri::{EndpointUri, Image, is_same_keyserver};
+use crate::uri::{Image, is_same_keyserver};
 
 /// Tell which servers a runtime asks for something, and why
 ///
@@ -122,7 +124,12 @@ fn of_remotes(
         library: named.library.value.as_deref(),
         url: named.url.value.as_deref(),
     };
-    let known = Known::find(&effective, &question, args, context, ui);
+    let freshness = match args {
+        ResolveArgs { refresh: true, .. } => Freshness::Now,
+        ResolveArgs { offline: true, .. } => Freshness::Remembered,
+        _ => Freshness::Day,
+    };
+    let known = Known::find(&effective, &question, freshness, context, ui);
     let answer = resolve::resolve(&effective, &known.services, &context.command, &question);
     let asked = Asked {
         effective: &effective,
@@ -197,90 +204,6 @@ impl Named {
             None => url,
         };
         Self { library, url }
-    }
-}
-
-/// What is known of the active remote's services.
-struct Known {
-    services: Services,
-    /// What was found out of all of them, where it was needed.
-    found: Option<services::KnownServices>,
-}
-
-impl Known {
-    fn find(
-        effective: &Effective<'_>,
-        question: &Question<'_>,
-        args: &ResolveArgs,
-        context: &Context,
-        ui: &mut Ui,
-    ) -> Self {
-        let Some(remote) = effective.active() else {
-            return Self {
-                services: Services::fallback(&context.command),
-                found: None,
-            };
-        };
-        let library = question.library.or(question.host);
-        let needs_library = question.task.asks_library() && (library.is_none() || remote.exclusive);
-        let needs_keyserver = question.task.asks_keyservers()
-            && remote.keyservers().is_empty()
-            && (question.url.is_none() || remote.exclusive);
-        let known = EndpointUri::parse(remote.uri()).ok();
-        let is_lacking =
-            known.is_some_and(|uri| known_service(&uri, &ServiceKind::Library) == Some(""));
-        let with = |library: Service, keyserver: Service| Services {
-            library: if is_lacking {
-                Service::Lacking
-            } else {
-                library
-            },
-            keyserver,
-        };
-        let unknown = |reason: &str| {
-            with(
-                Service::Unknown(reason.to_owned()),
-                Service::Unknown(reason.to_owned()),
-            )
-        };
-        if !needs_library && !needs_keyserver {
-            return Self {
-                services: unknown("it was not asked"),
-                found: None,
-            };
-        }
-        let freshness = match args {
-            ResolveArgs { refresh: true, .. } => Freshness::Now,
-            ResolveArgs { offline: true, .. } => Freshness::Remembered,
-            _ => Freshness::Day,
-        };
-        let found = services::KnownServices::find(remote, freshness, context, ui);
-        let services = match (&found, found.named()) {
-            (services::KnownServices::Unknown(reason), _) => unknown(reason),
-            (_, named) => {
-                let service = |kind: ServiceKind| {
-                    let uri = named
-                        .iter()
-                        .copied()
-                        .flatten()
-                        .find(|(named, _)| *named == kind)
-                        .map(|(_, uri)| uri);
-                    match uri.map(String::as_str) {
-                        None => Service::Missing(ServiceError::Missing(kind).to_string()),
-                        Some("") => Service::Missing(ServiceError::NoUri(kind).to_string()),
-                        Some(uri) => Service::At(uri.to_owned()),
-                    }
-                };
-                with(
-                    service(ServiceKind::Library),
-                    service(ServiceKind::Keyserver),
-                )
-            }
-        };
-        Self {
-            services,
-            found: Some(found),
-        }
     }
 }
 

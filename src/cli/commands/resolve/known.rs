@@ -1,0 +1,76 @@
+//! What is known of the active remote's services, as far as a question needs it: from memory, or from the endpoint.
+
+use crate::cli::context::Context;
+use crate::cli::services::KnownServices;
+use crate::cli::ui::Ui;
+use crate::config::effective::{Effective, Remote};
+use crate::resolve::{Question, Service, Services};
+use crate::service::discovery::{Freshness, ServiceError, ServiceKind, known_service};
+use crate::uri::EndpointUri;
+
+/// What is known of the active remote's services.
+pub(super) struct Known {
+    pub(super) services: Services,
+    /// What was found out of all of them, where it was needed.
+    pub(super) found: Option<KnownServices>,
+}
+
+impl Known {
+    pub(super) fn find(
+        effective: &Effective<'_>,
+        question: &Question<'_>,
+        freshness: Freshness,
+        context: &Context,
+        ui: &mut Ui,
+    ) -> Self {
+        let Some(remote) = effective.active() else {
+            return Self {
+                services: Services::fallback(&context.command),
+                found: None,
+            };
+        };
+        let found = is_needed(question, remote)
+            .then(|| KnownServices::find(remote, freshness, context, ui));
+        let mut services = match &found {
+            None => unknown("it was not asked"),
+            Some(KnownServices::Unknown(reason)) => unknown(reason),
+            Some(found) => Services {
+                library: service(found, ServiceKind::Library),
+                keyserver: service(found, ServiceKind::Keyserver),
+            },
+        };
+        let known = EndpointUri::parse(remote.uri()).ok();
+        if known.is_some_and(|uri| known_service(&uri, &ServiceKind::Library) == Some("")) {
+            services.library = Service::Lacking;
+        }
+        Self { services, found }
+    }
+}
+
+fn is_needed(question: &Question<'_>, remote: &Remote<'_>) -> bool {
+    let library = question.library.or(question.host);
+    let needs_library = question.task.asks_library() && (library.is_none() || remote.exclusive);
+    let needs_keyserver = question.task.asks_keyservers()
+        && remote.keyservers().is_empty()
+        && (question.url.is_none() || remote.exclusive);
+    needs_library || needs_keyserver
+}
+
+fn unknown(reason: &str) -> Services {
+    Services {
+        library: Service::Unknown(reason.to_owned()),
+        keyserver: Service::Unknown(reason.to_owned()),
+    }
+}
+
+fn service(found: &KnownServices, kind: ServiceKind) -> Service {
+    let mut named = found.named().into_iter().flatten();
+    match named
+        .find(|(named, _)| *named == kind)
+        .map(|(_, uri)| uri.as_str())
+    {
+        None => Service::Missing(ServiceError::Missing(kind).to_string()),
+        Some("") => Service::Missing(ServiceError::NoUri(kind).to_string()),
+        Some(uri) => Service::At(uri.to_owned()),
+    }
+}
