@@ -156,7 +156,7 @@ pub(crate) fn conclude_usage(
     ExitCode::from(USAGE)
 }
 
-fn print_advice(error: &anyhow::Error, ui: &mut Ui) {
+pub(crate) fn print_advice(error: &anyhow::Error, ui: &mut Ui) {
     let Some(advised) = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Advised>())

@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::context::Context;
+use crate::cli::ui::Ui;
 use crate::config::effective::Remote;
 use crate::service::discovery::{
     Cache, Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
@@ -89,29 +90,54 @@ pub(crate) enum InternalKeyserverError {
     Discovery(#[from] DiscoveryError),
 }
 
-/// The keyserver that an endpoint itself names, for a list: it never waits long.
+/// The bound of a list for all endpoints together.
+pub(crate) const LIST_BOUND: Duration = Duration::from_secs(5);
+
+/// A client for lists, which never wait long.
+pub(crate) fn list_client(context: &Context) -> Client {
+    let options = options(context);
+    Client::new(Options {
+        limit: LIST_PATIENCE,
+        connect_limit: options.connect_limit.min(LIST_PATIENCE),
+        until: Some(Instant::now() + LIST_BOUND),
+        ..options
+    })
+}
+
+/// Says who was not asked, because the time for all was over.
+pub(crate) fn warn_of_not_asked(names: &[&str], bound: Duration, ui: &mut Ui) {
+    const MOST_NAMES: usize = 10;
+    if !names.is_empty() {
+        let more = match names.len().saturating_sub(MOST_NAMES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named = &names[..names.len().min(MOST_NAMES)];
+        ui.warning(format!(
+            "Not asked, because {} s were over: {}{more}",
+            bound.as_secs(),
+            named.join(", ")
+        ));
+    }
+}
+
+/// The keyserver that an endpoint itself names, for a list: the `client` is one of [`list_client`].
 ///
 /// # Errors
 /// When the endpoint does not tell.
 pub(crate) fn internal_keyserver(
     remote: &Remote<'_>,
     freshness: Freshness,
+    client: &Client,
     context: &Context,
 ) -> Result<String, InternalKeyserverError> {
     let endpoint = endpoint(remote)?;
     if let Some(known) = known_service(&endpoint.uri, &ServiceKind::Keyserver) {
         return Ok(known.to_owned());
     }
-    let options = options(context);
-    let connect_limit = options.connect_limit.min(LIST_PATIENCE);
-    let client = Client::new(Options {
-        limit: LIST_PATIENCE,
-        connect_limit,
-        ..options
-    });
     let cache = cache(context);
     let lookup = Lookup {
-        client: &client,
+        client,
         cache: Some(&cache),
         now: context.now,
     };

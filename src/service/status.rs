@@ -7,14 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::at_once;
+use super::discovery::is_absolute_url;
 use super::http::{Cause, Client};
 
-/// How long to wait before a service that stumbled is asked again.
-const PAUSES: [Duration; 3] = [
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-];
+/// How long to wait before a service that stumbled is asked again, each time.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
 
 /// How many services are asked at once: more than anyone has, and less than a machine's threads.
 const AT_ONCE: usize = 128;
@@ -36,15 +33,19 @@ pub fn check<Id>(client: &Client, services: Vec<(Id, String)>) -> Vec<(Id, Healt
     let mut uris: Vec<&str> = services.iter().map(|(_, uri)| uri.as_str()).collect();
     uris.sort_unstable();
     uris.dedup();
-    let healths = at_once(&uris, AT_ONCE, |uri| ask(client, uri, begun));
-    let said: BTreeMap<&str, Health> = uris.into_iter().zip(healths).collect();
-    let health = |uri: &str| said.get(uri).cloned().unwrap_or(Health::Down);
+    let until = begun + client.options().limit;
+    let healths = at_once(&uris, AT_ONCE, until, |uri| ask(client, uri, begun));
+    let said: BTreeMap<&str, Option<Health>> = uris.into_iter().zip(healths).collect();
+    let health = |uri: &str| said.get(uri).cloned().flatten().unwrap_or(Health::Down);
     let found: Vec<Health> = services.iter().map(|(_, uri)| health(uri)).collect();
     services.into_iter().map(|(id, _)| id).zip(found).collect()
 }
 
 /// Asks one service, again if it stumbles, within the client's limit from the beginning of the check.
 fn ask(client: &Client, uri: &str, begun: Instant) -> Health {
+    if !is_absolute_url(uri) {
+        return Health::Down;
+    }
     let limit = client.options().limit;
     let url = format!("{uri}/version");
     let mut pauses = PAUSES.iter();

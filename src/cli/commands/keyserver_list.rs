@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::time::Instant;
 
 use anyhow::anyhow;
 use clap::Args;
@@ -18,6 +19,7 @@ use crate::config::effective::{Effective, Remote};
 use crate::name::RemoteName;
 use crate::service::at_once;
 use crate::service::discovery::Freshness;
+use crate::service::http::Client;
 
 /// List the keyservers of every remote endpoint, in the order in which they are asked
 #[derive(Args, Debug)]
@@ -26,6 +28,9 @@ use crate::service::discovery::Freshness;
   portolan keyserver list company
   portolan keyserver list --json")]
 pub(crate) struct KeyserverListArgs {
+    /// Ask the endpoints again, also those that answered within a day or did not answer within a minute
+    #[arg(long)]
+    refresh: bool,
     #[command(flatten)]
     json: JsonOption,
     /// This remote's alone
@@ -33,8 +38,8 @@ pub(crate) struct KeyserverListArgs {
     remote: Option<String>,
 }
 
-/// How many endpoints are asked at once, each by a client of its own.
-const AT_ONCE: usize = 16;
+/// How many endpoints are asked at once.
+const AT_ONCE: usize = 64;
 
 /// A remote's keyservers in their order; `None` when they aren't known.
 type Keyservers = Option<Vec<KeyserverRow>>;
@@ -73,7 +78,25 @@ pub(crate) fn run(
         ));
     }
     let remotes = meant(&effective, args.remote.as_deref())?;
-    let lists = at_once(&remotes, AT_ONCE, |remote| keyservers(remote, context));
+    let freshness = if args.refresh {
+        Freshness::Now
+    } else {
+        Freshness::Day
+    };
+    let client = network::list_client(context);
+    let until = Instant::now() + network::LIST_BOUND;
+    let waiting = ui.spinner("asking the endpoints, for 5 s at most");
+    let lists = at_once(&remotes, AT_ONCE, until, |remote| {
+        keyservers(remote, freshness, &client, context)
+    });
+    drop(waiting);
+    let not_asked: Vec<&str> = remotes
+        .iter()
+        .zip(&lists)
+        .filter(|(_, list)| list.is_none())
+        .map(|(remote, _)| remote.name.as_str())
+        .collect();
+    network::warn_of_not_asked(&not_asked, network::LIST_BOUND, ui);
     let remotes = remotes
         .iter()
         .zip(lists)
@@ -83,7 +106,7 @@ pub(crate) fn run(
                 .active()
                 .is_some_and(|active| active.name == remote.name),
             global: remote.is_global(),
-            keyservers,
+            keyservers: keyservers.flatten(),
         });
     let view = KeyserverListView {
         remotes: remotes.collect(),
@@ -122,9 +145,14 @@ fn meant<'a, 'b>(
     })?])
 }
 
-fn keyservers(remote: &Remote<'_>, context: &Context) -> Keyservers {
+fn keyservers(
+    remote: &Remote<'_>,
+    freshness: Freshness,
+    client: &Client,
+    context: &Context,
+) -> Keyservers {
     if remote.keyservers().is_empty() {
-        let uri = network::internal_keyserver(remote, Freshness::Day, context).ok()?;
+        let uri = network::internal_keyserver(remote, freshness, client, context).ok()?;
         return Some(vec![KeyserverRow {
             uri,
             insecure: false,

@@ -137,20 +137,31 @@ fn internal_keyserver(
     context: &Context,
     ui: &mut Ui,
 ) -> Option<String> {
-    let error = match network::internal_keyserver(remote, freshness, context) {
+    let client = network::list_client(context);
+    let waiting = ui.spinner("asking the endpoint");
+    let found = network::internal_keyserver(remote, freshness, &client, context);
+    drop(waiting);
+    let error = match found {
         Ok(uri) => return Some(uri),
         Err(error) => error,
     };
-    if let InternalKeyserverError::Discovery(DiscoveryError::Request(HttpError {
-        cause: Cause::TimedOut(limit),
-        ..
-    })) = &error
-    {
-        let seconds = limit.as_secs();
-        ui.warning(format!(
-            "{} did not answer within {seconds} s: its keyserver is not known",
+    match &error {
+        InternalKeyserverError::Discovery(DiscoveryError::Request(HttpError {
+            cause: Cause::TimedOut(limit),
+            ..
+        })) => ui.warning(format!(
+            "{} did not answer within {} s: its keyserver is not known",
+            remote.uri(),
+            limit.as_secs()
+        )),
+        InternalKeyserverError::Discovery(DiscoveryError::Silent {
+            seconds,
+            timed_out: true,
+        }) => ui.warning(format!(
+            "{} did not answer {seconds} s ago: its keyserver is not known, and --refresh asks again",
             remote.uri()
-        ));
+        )),
+        _ => {}
     }
     ui.verbose(format!(
         "The keyserver of {} is not known: {:#}",

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,15 @@ struct Entry {
     document: Value,
 }
 
+/// What is remembered of an endpoint that did not answer, in a file of its own.
+#[derive(Serialize, Deserialize)]
+struct Silence {
+    endpoint: String,
+    /// Seconds since 1970.
+    since: u64,
+    timed_out: bool,
+}
+
 impl Cache {
     /// A cache in `directory`, which need not exist yet.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
@@ -50,26 +59,43 @@ impl Cache {
 
     /// What the endpoint at `url` said last.
     pub(super) fn read(&self, url: &str) -> Option<Discovery> {
-        let path = self.path(url);
-        // Opening anything else might wait for ever.
-        if !fs::metadata(&path).ok()?.is_file() {
-            return None;
-        }
-        let mut text = String::new();
-        fs::File::open(&path)
-            .ok()?
-            .take(LONGEST)
-            .read_to_string(&mut text)
-            .ok()?;
-        parse(&text, url)
+        parse(&read(&self.path(url))?, url)
     }
 
     /// Remembers what the endpoint at `url` said. That it can't be remembered harms nobody.
     pub(super) fn write(&self, url: &str, document: Value, now: SystemTime) {
-        let made = disk::create_directories(&self.directory, 0o700);
-        if let (Ok(()), Some(text)) = (made, render(url, document, now)) {
-            let _ = disk::replace_cache(&self.path(url), text.as_bytes());
+        if let Some(text) = render(url, document, now) {
+            self.replace(&self.path(url), &text);
         }
+    }
+
+    /// When the endpoint at `url` last did not answer, and whether it let the time pass.
+    pub(super) fn read_silence(&self, url: &str) -> Option<(SystemTime, bool)> {
+        let silence: Silence = serde_json::from_str(&read(&self.silence_path(url))?).ok()?;
+        let since = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(silence.since))?;
+        (silence.endpoint == url).then_some((since, silence.timed_out))
+    }
+
+    /// Remembers that the endpoint at `url` did not answer.
+    pub(super) fn write_silence(&self, url: &str, timed_out: bool, now: SystemTime) {
+        let silence = Silence {
+            endpoint: url.to_owned(),
+            since: seconds(now),
+            timed_out,
+        };
+        if let Ok(text) = serde_json::to_string(&silence) {
+            self.replace(&self.silence_path(url), &text);
+        }
+    }
+
+    fn replace(&self, path: &Path, text: &str) {
+        if disk::create_directories(&self.directory, 0o700).is_ok() {
+            let _ = disk::replace_cache(path, text.as_bytes());
+        }
+    }
+
+    fn silence_path(&self, url: &str) -> PathBuf {
+        self.path(url).with_extension("silent")
     }
 
     /// The file for an endpoint: its name as far as it can be read, and a number that tells those apart that can't.
@@ -101,17 +127,33 @@ pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
 
 /// The text of the file that remembers what the endpoint at `url` said.
 pub(crate) fn render(url: &str, document: Value, now: SystemTime) -> Option<String> {
-    let fetched = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
     let entry = Entry {
         format: FORMAT,
         endpoint: url.to_owned(),
-        fetched,
+        fetched: seconds(now),
         document,
     };
     serde_json::to_string(&entry).ok()
+}
+
+/// The text of a file; nothing for anything else, since opening that might wait for ever.
+fn read(path: &Path) -> Option<String> {
+    if !fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    fs::File::open(path)
+        .ok()?
+        .take(LONGEST)
+        .read_to_string(&mut text)
+        .ok()?;
+    Some(text)
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 /// FNV-1a of 64 bits: the same on every machine and in every version, as a file's name must be.
@@ -128,7 +170,6 @@ fn number(text: &str) -> u64 {
 )]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
-    use std::path::Path;
 
     use super::*;
     use crate::service::discovery::ServiceKind;

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use super::Endpoint;
-use super::http::{Answered, Client, HttpError};
+use super::http::{Answered, Cause, Client, HttpError};
 use crate::command;
 use crate::text::{Quoted, is_hidden};
 use crate::uri::EndpointUri;
@@ -23,6 +23,9 @@ const DOCUMENT: &str = "/assets/config/config.prod.json";
 
 /// How long what was discovered is taken for true without asking again: endpoints move once in years.
 const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long an endpoint that did not answer is left alone by whoever takes an older answer too.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// A kind of service. They sort by their names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -122,6 +125,14 @@ pub enum DiscoveryError {
         /// What was asked for.
         url: String,
     },
+    /// It did not answer a moment ago, and was not asked again.
+    #[error("it did not answer {seconds} s ago, and was not asked again")]
+    Silent {
+        /// How long ago, in seconds.
+        seconds: u64,
+        /// Whether it let the time pass.
+        timed_out: bool,
+    },
     /// Nobody was to be asked, and no answer is remembered.
     #[error("it was not asked, and no earlier answer is known")]
     NotRemembered,
@@ -197,13 +208,43 @@ impl Lookup<'_> {
             });
             return stale.ok_or(DiscoveryError::NotRemembered);
         }
-        match (self.ask(endpoint), remembered) {
+        if let (Freshness::Day, Some(cache)) = (freshness, self.cache)
+            && let Some(error) = self.silence(cache, endpoint, remembered.as_ref())
+        {
+            let stale = remembered.map(|remembered| Discovery {
+                age: Age::Stale,
+                ..remembered
+            });
+            return stale.ok_or(error);
+        }
+        let answer = self.ask(endpoint);
+        if let (Err(DiscoveryError::Request(error)), Some(cache)) = (&answer, self.cache) {
+            let timed_out = matches!(error.cause, Cause::TimedOut(_));
+            cache.write_silence(&endpoint.url(), timed_out, self.now);
+        }
+        match (answer, remembered) {
             (Err(error), Some(remembered)) if error.may_pass() => Ok(Discovery {
                 age: Age::Stale,
                 ..remembered
             }),
             (answer, _) => answer,
         }
+    }
+
+    /// Why an endpoint is not asked again yet: it did not answer a moment ago, and not since either.
+    fn silence(
+        &self,
+        cache: &Cache,
+        endpoint: &Endpoint,
+        remembered: Option<&Discovery>,
+    ) -> Option<DiscoveryError> {
+        let (since, timed_out) = cache.read_silence(&endpoint.url())?;
+        let ago = self.now.duration_since(since).ok()?;
+        let is_last_word = remembered.is_none_or(|remembered| remembered.seen < since);
+        (ago < SILENCE && is_last_word).then_some(DiscoveryError::Silent {
+            seconds: ago.as_secs(),
+            timed_out,
+        })
     }
 
     /// Where one service is; empty for the one that cloud.apptainer.org is known not to have. Endpoints that are known by
@@ -310,7 +351,7 @@ impl Discovery {
 }
 
 /// Whether an address that a server names can be asked. The reader of URLs would overlook line breaks.
-fn is_absolute_url(uri: &str) -> bool {
+pub(crate) fn is_absolute_url(uri: &str) -> bool {
     let is_readable = !uri.chars().any(|character| {
         character == ' ' || is_hidden(character) || character == char::REPLACEMENT_CHARACTER
     });

@@ -147,7 +147,7 @@ impl Client {
             url: url.to_owned(),
             authorization: None,
             form: None,
-            limit: self.options.limit,
+            limit: self.options.bounded(self.options.limit),
         }
     }
 
@@ -201,7 +201,7 @@ impl Request<'_> {
 
     /// Gives the request another time limit than the client's.
     pub fn within(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+        self.limit = self.client.options.bounded(limit);
         self
     }
 

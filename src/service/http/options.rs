@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Proxies;
 use crate::secret::Secret;
@@ -15,6 +15,8 @@ pub struct Options {
     pub connect_limit: Duration,
     /// How long a request may take in all: connection, redirects and body.
     pub limit: Duration,
+    /// When everything must be over, whatever the limits of single requests are.
+    pub until: Option<Instant>,
     /// Whether a server must prove who it is.
     pub certificates: Certificates,
     /// The certificates of further authorities to trust, PEM.
@@ -60,6 +62,7 @@ impl Default for Options {
         Self {
             connect_limit: Duration::from_secs(5),
             limit: Duration::from_secs(10),
+            until: None,
             certificates: Certificates::Checked,
             authorities: Vec::new(),
             identity: None,
@@ -70,6 +73,13 @@ impl Default for Options {
 }
 
 impl Options {
+    /// How long a request may take from now on that has this limit.
+    pub(super) fn bounded(&self, limit: Duration) -> Duration {
+        self.until.map_or(limit, |until| {
+            limit.min(until.saturating_duration_since(Instant::now()))
+        })
+    }
+
     /// The options of a machine with these variables: `SSL_CERT_FILE`, `SSL_CERT_DIR`, and the proxies' in upper or lower case.
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());

@@ -19,6 +19,7 @@ use self::survey::Survey;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
+use crate::cli::network;
 use crate::cli::ui::Ui;
 use crate::cli::{json, keychain};
 use crate::config::checks;
@@ -60,9 +61,11 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let asked = if args.offline {
         Asked::default()
     } else {
-        let _waiting = ui.spinner("asking the servers");
+        let _waiting = ui.spinner("asking the servers, for 10 s at most");
         servers::ask(&survey, context)
     };
+    let not_asked: Vec<&str> = asked.not_asked.iter().map(String::as_str).collect();
+    network::warn_of_not_asked(&not_asked, servers::BOUND, ui);
     findings.extend(asked.findings);
     let report = Report::new(findings, &survey, asked.servers, args.offline);
     if args.json.json {

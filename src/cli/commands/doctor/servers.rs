@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::survey::{Survey, Told, edit};
 use crate::cli::context::Context;
@@ -25,6 +25,8 @@ use crate::uri::KeyserverUri;
 
 /// How long one server may take: a person is waiting, and only wants to know whether there is one.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long all servers together may take.
+pub(super) const BOUND: Duration = Duration::from_secs(10);
 /// How many servers are asked at once.
 const AT_ONCE: usize = 64;
 
@@ -35,6 +37,8 @@ pub(super) struct Asked {
     pub(super) findings: Vec<Finding>,
     /// Who was asked.
     pub(super) servers: Vec<String>,
+    /// Who was not, because the time for all was over.
+    pub(super) not_asked: Vec<String>,
 }
 
 /// A server to ask, for one remote.
@@ -58,10 +62,12 @@ pub(super) fn ask(survey: &Survey, context: &Context) -> Asked {
         return Asked::default();
     };
     let servers = servers(survey, &effective);
+    let until = Instant::now() + BOUND;
     let options = network::options(context);
     let options = Options {
         limit: PATIENCE,
         connect_limit: options.connect_limit.min(PATIENCE),
+        until: Some(until),
         ..options
     };
     let asker = Asker {
@@ -75,14 +81,19 @@ pub(super) fn ask(survey: &Survey, context: &Context) -> Asked {
         checked: Client::new(keyserver::options(options.clone(), Certificates::Checked)),
         unchecked: Client::new(keyserver::options(options, Certificates::Unchecked)),
     };
-    let findings = at_once(&servers, AT_ONCE, |server| asker.ask(server));
+    let findings = at_once(&servers, AT_ONCE, until, |server| asker.ask(server));
     let names = servers.iter().map(|server| match server {
         Server::Endpoint { endpoint, .. } => endpoint.url(),
         Server::Keyserver { uri, .. } => uri.clone(),
     });
+    let (asked, not_asked): (Vec<_>, Vec<_>) = names
+        .zip(findings)
+        .partition(|(_, findings)| findings.is_some());
+    let (servers, findings): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
     Asked {
-        servers: names.collect(),
-        findings: findings.into_iter().flatten().collect(),
+        servers,
+        findings: findings.into_iter().flatten().flatten().collect(),
+        not_asked: not_asked.into_iter().map(|(name, _)| name).collect(),
     }
 }
 
@@ -315,7 +326,7 @@ fn unreachable(
     let peer = Peer::Endpoint(remote);
     let step = match error {
         DiscoveryError::Request(error) => next_step(error, peer),
-        _ => next_step(error, peer),
+        error => next_step(error, peer),
     };
     let message = format!(
         "{} does not say its services at {}: {}",

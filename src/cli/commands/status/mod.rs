@@ -5,25 +5,29 @@ mod view;
 
 use std::borrow::Cow;
 use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
 use std::{iter, thread};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
+use crate::cli::next_step::Peer;
 use crate::cli::services::library_advice;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::view::{load_files, load_for, warn};
-use crate::cli::{network, target, time};
+use crate::cli::{failure, network, next_step, target, time};
 use crate::config::effective::{Remote, Token};
 use crate::name::RemoteName;
-use crate::service::discovery::{Freshness, Lookup, ServiceKind};
-use crate::service::http::Client;
+use crate::service::discovery::{ServiceError, ServiceKind};
+use crate::service::http::{Client, Options};
 use crate::service::status::Health;
-use crate::service::{at_once, status, token};
+use crate::service::user::LibraryUser;
+use crate::service::{at_once, status, token, user};
+use crate::text;
 
 /// Check the services of a remote endpoint, and the login there
 ///
@@ -48,12 +52,24 @@ pub(crate) struct StatusArgs {
 }
 
 /// How many remotes are checked at once, each with all its services: more than most sites have, in threads that a user may have.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
+
+/// How long all remotes together may take.
+const BOUND: Duration = Duration::from_secs(15);
+
+/// Why nothing is known of a remote whose turn did not come.
+#[derive(Debug, thiserror::Error)]
+#[error("it was not asked, because {} s were over", BOUND.as_secs())]
+struct NotAsked;
 
 /// What the servers of one remote said.
 struct RemoteReport {
     services: Vec<CheckedService>,
     login: TokenStatus,
+    /// Who is logged in, where the library says so.
+    user: Option<LibraryUser>,
+    /// Services whose addresses can't be asked.
+    faults: Vec<ServiceError>,
 }
 
 struct CheckedService {
@@ -67,6 +83,8 @@ enum TokenStatus {
     None,
     Valid,
     Invalid(anyhow::Error),
+    /// Nobody could tell, and why.
+    Unknown(anyhow::Error),
 }
 
 impl TokenStatus {
@@ -75,6 +93,7 @@ impl TokenStatus {
             Self::None => "No authentication token set (logged out).",
             Self::Valid => "Valid authentication token set (logged in).",
             Self::Invalid(_) => "Authentication token is invalid (please login again).",
+            Self::Unknown(_) => "Whether the authentication token is valid is not known.",
         }
     }
 }
@@ -101,18 +120,27 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     if args.json.json {
         let found = Ok(report);
         view::print(&[(remote, &found)], ui)?;
+        let report = found?;
+        warn_of_faults(&report, ui);
         report_token(remote, context, ui);
-        return conclude(found?);
+        return conclude(report);
     }
     let safe = |cell: Cow<'_, str>| ui.cell(&cell).into_owned();
     let rows = report.services.iter().map(|service| row(service).map(safe));
     let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(str::to_owned);
     let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
     ui.print(&format!("{table}\n"))?;
+    if let Some(user) = &report.user {
+        let user = ui
+            .cell(&format!("{} <{}>", user.name, user.email))
+            .into_owned();
+        ui.print(&format!("Logged in as: {user}\n\n\n"))?;
+    }
     if matches!(report.login, TokenStatus::Valid) {
         ui.info("Access Token Verified!");
     }
     ui.print(&format!("{}\n", report.login.verdict()))?;
+    warn_of_faults(&report, ui);
     report_token(remote, context, ui);
     let has_library =
         |service: &CheckedService| service.kind == ServiceKind::Library && !service.uri.is_empty();
@@ -126,10 +154,16 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     conclude(report)
 }
 
+fn warn_of_faults(report: &RemoteReport, ui: &mut Ui) {
+    for fault in &report.faults {
+        ui.warning(text::capitalised(&fault.to_string()));
+    }
+}
+
 /// A bad token is a failure of the command, whatever was shown.
 fn conclude(report: RemoteReport) -> anyhow::Result<Outcome> {
     match report.login {
-        TokenStatus::Invalid(error) => Err(error),
+        TokenStatus::Invalid(error) | TokenStatus::Unknown(error) => Err(error),
         TokenStatus::None | TokenStatus::Valid => Ok(Outcome::Done),
     }
 }
@@ -139,13 +173,21 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
     let layers = load_files(context)?;
     let effective = layers.merge();
     warn(&effective, context, ui);
-    let client = network::client(context);
+    let until = Instant::now() + BOUND;
+    let client = Client::new(Options {
+        until: Some(until),
+        ..network::options(context)
+    });
     let remotes: Vec<&Remote<'_>> = effective.remotes().collect();
-    let waiting = ui.spinner("asking the services of every remote");
-    let reports = at_once(&remotes, AT_ONCE, |remote| {
+    let waiting = ui.spinner("asking the services of every remote, for 15 s at most");
+    let reports = at_once(&remotes, AT_ONCE, until, |remote| {
         examine(remote, &client, context)
     });
     drop(waiting);
+    let reports: Vec<_> = reports
+        .into_iter()
+        .map(|report| report.unwrap_or_else(|| Err(NotAsked.into())))
+        .collect();
     let found: Vec<_> = remotes.iter().copied().zip(&reports).collect();
     if json.json {
         view::print(&found, ui)?;
@@ -153,24 +195,28 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
         ui.print(&tables(&found, ui))?;
     }
     let mut failed = Vec::new();
+    let mut not_asked = Vec::new();
     for (remote, report) in remotes.iter().zip(reports) {
         report_token(remote, context, ui);
         match report {
+            Err(error) if error.is::<NotAsked>() => not_asked.push(remote.name.as_str()),
             Ok(RemoteReport {
-                login: TokenStatus::Invalid(error),
+                login: TokenStatus::Invalid(error) | TokenStatus::Unknown(error),
                 ..
             })
             | Err(error) => {
                 ui.error(format!("{}: {error:#}", remote.name));
+                failure::print_advice(&error, ui);
                 failed.push(remote.name.to_string());
             }
-            Ok(_) => {}
+            Ok(report) => warn_of_faults(&report, ui),
         }
     }
-    if failed.is_empty() {
-        Ok(Outcome::Done)
-    } else {
-        Err(anyhow!("not all is well with: {}", failed.join(", ")))
+    network::warn_of_not_asked(&not_asked, BOUND, ui);
+    match (failed.is_empty(), not_asked.len()) {
+        (true, 0) => Ok(Outcome::Done),
+        (true, number) => Err(anyhow!("{number} remotes were not asked")),
+        (false, _) => Err(anyhow!("not all is well with: {}", failed.join(", "))),
     }
 }
 
@@ -206,32 +252,40 @@ fn examine(
         "" => anyhow!("while retrieving services: no endpoint URI"),
         _ => anyhow::Error::from(error).context("while retrieving services"),
     })?;
-    let cache = network::cache(context);
-    let lookup = Lookup {
-        client,
-        cache: Some(&cache),
-        now: context.now,
-    };
-    let discovery = lookup
-        .services(&endpoint, Freshness::Now)
-        .context("while retrieving services")?;
+    let explain = |error: anyhow::Error| next_step::explain(error, Peer::Endpoint(remote));
+    let discovery = network::discover(client, &endpoint, context)
+        .map_err(|error| explain(error.into()).context("while retrieving services"))?;
     let services: Vec<_> = discovery
         .services()
         .map(|(kind, uri)| (kind.clone(), uri.to_owned()))
         .collect();
+    let faults: Vec<ServiceError> = discovery
+        .services()
+        .filter_map(|(kind, _)| discovery.service(kind).err())
+        .filter(|fault| matches!(fault, ServiceError::NoUrl { .. }))
+        .collect();
+    let token = match remote.token {
+        Token::Stored(token) => Some(token),
+        Token::None | Token::Moved { .. } => None,
+    };
     let check = || status::check(client, services.clone());
-    let (health, login) = thread::scope(|scope| {
+    let find_user = || {
+        let library = discovery.service(&ServiceKind::Library).ok()?;
+        user::current(client, &endpoint, library, token?).ok()
+    };
+    let (health, user, login) = thread::scope(|scope| {
         let health = thread::Builder::new().spawn_scoped(scope, check);
-        let login = match remote.token {
-            Token::Stored(token) => match token::verify(client, &endpoint, &discovery, token) {
-                Ok(()) => TokenStatus::Valid,
-                Err(error) => TokenStatus::Invalid(error.into()),
-            },
-            Token::None | Token::Moved { .. } => TokenStatus::None,
+        let user = thread::Builder::new().spawn_scoped(scope, find_user);
+        let login = match token.map(|token| token::verify(client, &endpoint, &discovery, token)) {
+            None => TokenStatus::None,
+            Some(Ok(())) => TokenStatus::Valid,
+            Some(Err(error)) if error.is_invalid() => TokenStatus::Invalid(explain(error.into())),
+            Some(Err(error)) => TokenStatus::Unknown(explain(error.into())),
         };
         // Where no more threads are to be had, one comes after the other.
         (
             health.map_or_else(|_| Ok(check()), ScopedJoinHandle::join),
+            user.map_or_else(|_| Ok(find_user()), ScopedJoinHandle::join),
             login,
         )
     });
@@ -241,7 +295,12 @@ fn examine(
         .zip(health)
         .map(|((kind, uri), (_, health))| CheckedService { kind, uri, health })
         .collect();
-    Ok(RemoteReport { services, login })
+    Ok(RemoteReport {
+        services,
+        login,
+        user: user.ok().flatten().filter(|user| !user.name.is_empty()),
+        faults,
+    })
 }
 
 /// What a person should know of the token that is stored, or of one that isn't used.

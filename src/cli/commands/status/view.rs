@@ -22,9 +22,18 @@ struct RemoteStatus<'a> {
     /// `None` when the endpoint did not say what its services are.
     services: Option<Vec<ServiceStatus<'a>>>,
     login: &'static str,
+    /// What is known of the token; `None` where none is sent.
+    token: Option<&'static str>,
+    logged_in_as: Option<LoggedInAs<'a>>,
     /// What the token says itself, which nothing vouches for.
     token_expires: Option<String>,
     problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LoggedInAs<'a> {
+    name: &'a str,
+    email: &'a str,
 }
 
 #[derive(Serialize)]
@@ -49,36 +58,34 @@ pub(super) fn print(
 }
 
 fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> RemoteStatus<'a> {
-    let (services, login, problem) = match report {
-        Ok(report) => {
-            let login = match (&report.login, remote.token) {
-                (TokenStatus::Valid, _) => "good",
-                (TokenStatus::Invalid(_), _) => "bad",
-                (TokenStatus::None, Token::Moved { .. }) => "moved",
-                (TokenStatus::None, _) => "none",
-            };
-            let problem = match &report.login {
-                TokenStatus::Invalid(error) => Some(error),
-                TokenStatus::None | TokenStatus::Valid => None,
-            };
-            (
-                Some(report.services.iter().map(service).collect()),
-                login,
-                problem,
-            )
-        }
-        Err(error) => (None, "unknown", Some(error)),
-    };
-    let expires = match remote.token {
-        Token::Stored(token) => token::expiry(token).map(time::date),
+    let sent = match remote.token {
+        Token::Stored(token) => Some(token),
         Token::None | Token::Moved { .. } => None,
     };
+    let (login, token, problem) = match report.as_ref().map(|report| &report.login) {
+        Ok(TokenStatus::Valid) => ("good", Some("valid"), None),
+        Ok(TokenStatus::Invalid(error)) => ("bad", Some("invalid"), Some(error)),
+        Ok(TokenStatus::None) => match remote.token {
+            Token::Moved { .. } => ("moved", None, None),
+            _ => ("none", None, None),
+        },
+        Ok(TokenStatus::Unknown(error)) | Err(error) => {
+            ("unknown", sent.map(|_| "unknown"), Some(error))
+        }
+    };
+    let report = report.as_ref().ok();
+    let user = report.and_then(|report| report.user.as_ref());
     RemoteStatus {
         name: remote.name.as_str(),
         uri: remote.uri(),
-        services,
+        services: report.map(|report| report.services.iter().map(service).collect()),
         login,
-        token_expires: expires,
+        token,
+        logged_in_as: user.map(|user| LoggedInAs {
+            name: &user.name,
+            email: &user.email,
+        }),
+        token_expires: sent.and_then(token::expiry).map(time::date),
         problem: problem.map(|error| format!("{error:#}")),
     }
 }
