@@ -236,3 +236,61 @@ fn a_keyserver_that_the_user_configured_needs_no_request() {
     assert!(list(&world).contains("https://keys.example.com"));
     assert_eq!(server.connections(), 0);
 }
+
+/// Waits until the time of a list is over, once.
+#[test]
+fn an_endpoint_that_did_not_answer_is_left_alone_for_a_minute() {
+    let server = Server::https(|_| Reply::Silence);
+    let world = world_with(&server.host());
+    world.run(&["remote", "list"]);
+    let first = server.connections();
+    for words in [
+        &["remote", "list"][..],
+        &["keyserver", "list"],
+        &["remote", "show"],
+    ] {
+        let begun = Instant::now();
+        let run = world.run(words);
+        assert_eq!(run.code, Some(0), "{run}");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{words:?}");
+    }
+    assert_eq!(server.connections(), first);
+    let said = world.run(&["remote", "list"]).stderr;
+    assert!(
+        said.contains(" s ago: its keyserver is not known, and --refresh asks again\n"),
+        "{said}"
+    );
+    world.run(&["remote", "list", "--refresh"]);
+    assert!(server.connections() > first);
+}
+
+#[test]
+fn an_endpoint_that_is_back_is_asked_after_a_minute_and_its_old_answer_serves_until_then() {
+    let world = cloud::world();
+    let server = Server::https(endpoint);
+    let uri = server.host();
+    world.write_user(remotes(&[("e", &uri, "")]));
+    let first = list(&world);
+    drop(server);
+    assert_eq!(world.run(&["remote", "list", "--refresh"]).code, Some(0));
+    let silence: Vec<PathBuf> = remembered(&world)
+        .into_iter()
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "silent")
+        })
+        .collect();
+    assert_eq!(silence.len(), 1);
+    let text = fs::read_to_string(&silence[0]).unwrap();
+    assert!(text.contains("\"timed_out\":false"), "{text}");
+    assert_eq!(list(&world), first, "an old answer is better than none");
+    for broken in [
+        "",
+        "{",
+        "[]",
+        "{\"endpoint\":\"https://other\",\"since\":1,\"timed_out\":true}",
+    ] {
+        fs::write(&silence[0], broken).unwrap();
+        assert_eq!(list(&world), first, "{broken}");
+    }
+}

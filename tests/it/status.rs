@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use snapbox::{IntoData as _, assert_data_eq, str};
 
 use crate::support::cloud;
-use crate::support::cloud::{TOKEN_STATUS, plain, remotes, system_remotes, token_until};
+use crate::support::cloud::{
+    TOKEN_STATUS, discovering, plain, remotes, system_remotes, token_until,
+};
 use crate::support::endpoint::{DISCOVERY, endpoint, good, token};
 use crate::support::reply::Reply;
 use crate::support::server::Server;
@@ -61,6 +64,9 @@ Keyserver  OK      v1.2.3-keys     https://localhost:PORT1/keys
 Library    OK      v1.2.3-library  https://localhost:PORT1/library
 Token      OK      v1.2.3-token    https://localhost:PORT1/token
 
+Logged in as: ian <ian@example.com>
+
+
 Valid authentication token set (logged in).
 ------- stderr -------
 INFO:    Checking status of remote: e
@@ -73,16 +79,17 @@ INFO:    Access Token Verified!
 }
 
 #[test]
-fn the_token_goes_to_the_token_service_alone() {
+fn the_token_goes_to_the_token_service_and_to_the_library_of_the_endpoint() {
     let server = Server::https(endpoint);
     world_with(&server.host(), &good()).run(&["remote", "status"]);
-    let carrying: Vec<String> = server
+    let mut carrying: Vec<String> = server
         .asked()
         .into_iter()
         .filter(|asked| asked.header("Authorization").is_some())
         .map(|a| a.target)
         .collect();
-    assert_eq!(carrying, [TOKEN_STATUS]);
+    carrying.sort();
+    assert_eq!(carrying, ["/library/v1/rbac/users/current", TOKEN_STATUS]);
 }
 
 #[test]
@@ -426,4 +433,143 @@ fn every_remote_is_checked_where_threads_are_few() {
         (Some(0), 60),
         "{run}"
     );
+}
+
+#[test]
+fn only_a_refusal_makes_a_token_invalid() {
+    for (status, login, token) in [
+        (200, "good", "valid"),
+        (401, "bad", "invalid"),
+        (403, "bad", "invalid"),
+        (404, "bad", "invalid"),
+        (429, "unknown", "unknown"),
+        (500, "unknown", "unknown"),
+        (503, "unknown", "unknown"),
+    ] {
+        let server = Server::https(move |asked| match asked.path() {
+            TOKEN_STATUS => Reply::status(status),
+            _ => endpoint(asked),
+        });
+        let world = world_with(&server.host(), &good());
+        let text = world.run(&["remote", "status"]);
+        assert_eq!(
+            text.code,
+            Some(if status == 200 { 0 } else { 255 }),
+            "{text}"
+        );
+        assert_eq!(
+            text.stdout.contains("Authentication token is invalid"),
+            token == "invalid",
+            "{text}"
+        );
+        assert_eq!(
+            text.stdout
+                .contains("Whether the authentication token is valid is not known."),
+            token == "unknown",
+            "{text}"
+        );
+        for words in [
+            &["remote", "status", "--json"][..],
+            &["remote", "status", "--all", "--json"],
+        ] {
+            let json: Value = serde_json::from_str(&world.run(words).stdout).unwrap();
+            let remotes = json["remotes"].as_array().unwrap();
+            let remote = remotes.iter().find(|remote| remote["name"] == "e").unwrap();
+            assert_eq!(
+                (&remote["login"], &remote["token"]),
+                (&login.into(), &token.into()),
+                "{status}"
+            );
+            assert_eq!(remote["logged_in_as"]["name"], "ian");
+        }
+    }
+
+    let gone = discovering(|_| r#"{"tokenAPI":{"uri":"https://localhost:1"}}"#.to_owned());
+    let world = world_with(&gone.host(), &good());
+    let json = world.run(&["remote", "status", "--json"]).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["remotes"][0]["token"], "unknown");
+    assert_eq!(json["remotes"][0]["logged_in_as"], Value::Null);
+}
+
+#[test]
+fn who_is_logged_in_is_shown_where_the_library_says_so() {
+    let bare = r#"{"username":"ian","email":"ian@example.com","realname":"Ian"}"#;
+    let server = Server::https(move |asked| match asked.path() {
+        "/library/v1/rbac/users/current" => Reply::json(200, bare),
+        _ => endpoint(asked),
+    });
+    let world = world_with(&server.host(), &good());
+    let run = world.run(&["remote", "status"]);
+    assert!(
+        run.stdout
+            .contains("/token\n\nLogged in as: ian <ian@example.com>\n\n\nValid "),
+        "{run}"
+    );
+    for said in [r#"{"data":{}}"#, "{}", "<html>"] {
+        let server = Server::https(move |asked| match asked.path() {
+            "/library/v1/rbac/users/current" => Reply::json(200, said),
+            _ => endpoint(asked),
+        });
+        let run = world_with(&server.host(), &good()).run(&["remote", "status"]);
+        assert!(!run.stdout.contains("Logged in as"), "{said}: {run}");
+        assert_eq!(run.code, Some(0));
+    }
+}
+
+#[test]
+fn a_service_whose_address_is_no_url_is_named() {
+    let server = discovering(|base| {
+        format!(r#"{{"libraryAPI":{{"uri":"/library"}},"tokenAPI":{{"uri":"{base}/token"}}}}"#)
+    });
+    let run = world_with(&server.host(), &good()).run(&["remote", "status"]);
+    let url = server.url(DISCOVERY);
+    let warning = format!(
+        "WARNING: The address of the library service, \"/library\", is no absolute http or https URL (from {url})\n"
+    );
+    assert!(run.stderr.contains(&warning), "{run}");
+    assert!(run.stdout.contains("Library  N/A"), "{run}");
+    assert_eq!(run.code, Some(0));
+}
+
+/// Waits until the time of all is over.
+#[test]
+fn many_silent_endpoints_are_waited_for_together() {
+    let server = Server::https(|_| Reply::Silence);
+    let names: Vec<String> = (0..100).map(|number| format!("e{number:03}")).collect();
+    let hosts: Vec<String> = (0..100)
+        .map(|number| format!("{}/{number}", server.host()))
+        .collect();
+    let entries: Vec<_> = names
+        .iter()
+        .zip(&hosts)
+        .map(|(name, host)| (name.as_str(), host.as_str(), ""))
+        .collect();
+    let world = cloud::world();
+    world.write_system("");
+    world.write_user(remotes(&entries));
+    let begun = Instant::now();
+    let run = world.run(&["remote", "status", "--all"]);
+    assert!(
+        begun.elapsed() < Duration::from_secs(25),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(run.code, Some(255));
+    assert!(
+        run.stderr
+            .contains("WARNING: Not asked, because 15 s were over: e052, e053,")
+            && run.stderr.contains("e061 and 38 more\n"),
+        "{run}"
+    );
+
+    let begun = Instant::now();
+    let run = world.run(&["keyserver", "list", "--refresh"]);
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(run.code, Some(0));
+    assert_eq!(run.stdout.matches("unable to fetch").count(), 100);
 }

@@ -103,11 +103,11 @@ fn after_stumbling(stumbles: usize, stumble: Reply) -> (Health, usize) {
 }
 
 #[test]
-fn a_service_that_stumbles_is_asked_again_three_times() {
-    assert_eq!(after_stumbling(3, Reply::status(503)), (up("v1"), 4));
+fn a_service_that_stumbles_is_asked_again_twice() {
+    assert_eq!(after_stumbling(2, Reply::status(503)), (up("v1"), 3));
     assert_eq!(after_stumbling(1, Reply::Reset), (up("v1"), 2));
     assert_eq!(after_stumbling(1, Reply::Close), (up("v1"), 2));
-    assert_eq!(after_stumbling(9, Reply::status(502)), (Health::Down, 4));
+    assert_eq!(after_stumbling(9, Reply::status(502)), (Health::Down, 3));
     assert_eq!(after_stumbling(1, Reply::status(500)), (Health::Down, 1));
     assert_eq!(after_stumbling(1, Reply::status(404)), (Health::Down, 1));
 }

@@ -15,7 +15,7 @@ use crate::config::effective::{Effective, Remote};
 use crate::config::yaml::Part;
 use crate::name::RemoteName;
 use crate::service::discovery::{
-    Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
+    Discovery, DiscoveryError, Freshness, Lookup, ServiceError, ServiceKind, known_service,
 };
 use crate::service::http::{Certificates, Client, Options};
 use crate::service::keyserver::KeyserverRequestError;
@@ -256,8 +256,17 @@ impl Asker<'_> {
         let mut found = Vec::new();
         let name = remote.name;
         let knows_library = known_service(&endpoint.uri, &ServiceKind::Library).is_some();
-        if is_active && !knows_library && discovery.service(&ServiceKind::Library).is_err() {
-            found.push(without_library(self.survey, self.effective, name));
+        match discovery.service(&ServiceKind::Library) {
+            Err(fault @ ServiceError::NoUrl { .. }) => found.push(Finding::new(
+                Code::LibraryMissing,
+                name.as_str(),
+                format!("{name} has no library: {fault}"),
+                "ask who runs the remote".to_owned(),
+            )),
+            Err(_) if is_active && !knows_library => {
+                found.push(without_library(self.survey, self.effective, name));
+            }
+            _ => {}
         }
         let knows_keyserver = known_service(&endpoint.uri, &ServiceKind::Keyserver).is_some();
         if is_active

@@ -52,7 +52,7 @@ pub(crate) struct StatusArgs {
 }
 
 /// How many remotes are checked at once, each with all its services: more than most sites have, in threads that a user may have.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 26;
 
 /// How long all remotes together may take.
 const BOUND: Duration = Duration::from_secs(15);
