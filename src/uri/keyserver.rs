@@ -43,6 +43,12 @@ impl KeyserverScheme {
     }
 }
 
+impl fmt::Display for KeyserverScheme {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
 /// A keyserver's address in its normal form: lower-case scheme and host, no default port, no final slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyserverUri {

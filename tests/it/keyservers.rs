@@ -29,7 +29,7 @@ fn keyservers_are_added_ordered_skipped_and_put_back() {
             "remote add-keyserver https://a.example.com",
             "remote add-keyserver --order 1 B.example.com:443/",
             "remote remove-keyserver https://keys.openpgp.org/",
-            "remote add-keyserver -o 2 hkp://c.example.com:11371",
+            "remote add-keyserver --insecure -o 2 hkp://c.example.com:11371",
             "remote list",
             "remote add-keyserver --order 1 hkps://keys.openpgp.org",
             "keyserver list",
@@ -46,7 +46,7 @@ INFO:    Keyserver "https://b.example.com" added at order 1.
 $ portolan remote remove-keyserver https://keys.openpgp.org/
 ------- stderr -------
 INFO:    Keyserver "https://keys.openpgp.org" removed.
-$ portolan remote add-keyserver -o 2 hkp://c.example.com:11371
+$ portolan remote add-keyserver --insecure -o 2 hkp://c.example.com:11371
 ------- stderr -------
 INFO:    Keyserver "hkp://c.example.com" added at order 2.
 $ portolan remote list
@@ -61,7 +61,7 @@ Keyservers
 
 URI                    GLOBAL  INSECURE  ORDER
 https://b.example.com  YES     NO        1
-hkp://c.example.com    YES     NO        2
+hkp://c.example.com    YES     YES       2
 https://a.example.com  YES     NO        3
 
 * Active cloud services keyserver
@@ -73,7 +73,7 @@ $ portolan keyserver list
 DefaultRemote *^
    #1  https://keys.openpgp.org  🔒
    #2  https://b.example.com     🔒
-   #3  hkp://c.example.com       🔒
+   #3  hkp://c.example.com       
    #4  https://a.example.com     🔒
 
 (* = system endpoint, ^ = default endpoint)
@@ -110,7 +110,7 @@ Remotes:
     - URI: hkp://c.example.com
       Skip: false
       External: true
-      Insecure: false
+      Insecure: true
     - URI: http://d.example.com
       Skip: false
       External: true
@@ -430,4 +430,37 @@ fn a_password_that_goes_through_the_net_without_tls_is_told() {
             .stderr,
         STORED
     );
+}
+
+#[test]
+fn an_open_keyserver_verifies_nothing_and_a_warning_says_so() {
+    let server = Server::https(keyserver);
+    let uri = server.url("/open");
+    let world = configured(&uri, false);
+    let login = world.run_with_input(&["remote", "login", "-u", USER, &uri], "any password");
+    let warning = format!(
+        "WARNING: {uri} lets everybody in: nothing was verified, and the password may be wrong\n"
+    );
+    assert_eq!(
+        (login.stderr, login.code),
+        (format!("{warning}{STORED}"), Some(0))
+    );
+    assert_eq!(server.log()[1], "GET /open [-]");
+}
+
+#[test]
+fn hkp_and_http_are_the_same_plain_text() {
+    let world = World::shipped();
+    for scheme in ["http", "hkp"] {
+        let uri = format!("{scheme}://keys.example.com");
+        let refused = world.run(&["remote", "add-keyserver", &uri]);
+        assert!(
+            refused
+                .stderr
+                .starts_with(&format!("FATAL:   {scheme} URI requires --insecure\n")),
+            "{refused}"
+        );
+        let added = world.run(&["remote", "add-keyserver", "--insecure", &uri]);
+        assert_eq!(added.code, Some(0), "{added}");
+    }
 }

@@ -16,14 +16,14 @@ use crate::name::RemoteName;
 use crate::service::discovery::{Freshness, Lookup, ServiceKind};
 use crate::service::{Endpoint, Transport};
 use crate::text::Quoted;
-use crate::uri::{EndpointUri, KeyserverScheme, KeyserverUri};
+use crate::uri::{EndpointUri, KeyserverUri};
 
 /// Add a keyserver to a remote endpoint, for all users
 ///
 /// Signatures are checked with the keyservers of the active remote, in their order; other key operations ask the first one
 /// alone. A new keyserver comes last unless --order says otherwise; order 1 is the first.
 ///
-/// The address is https://HOST, hkps://HOST, hkp://HOST, or a bare host, which is reached by https; http:// needs --insecure.
+/// The address is https://HOST, hkps://HOST, hkp://HOST, or a bare host, which is reached by https; http:// and hkp:// need --insecure.
 #[derive(Args, Debug)]
 #[command(
     allow_missing_positional = true,
@@ -80,8 +80,8 @@ pub(crate) fn add(
         args.uri.as_str(),
     );
     let uri = KeyserverUri::parse(typed)?;
-    if uri.scheme() == KeyserverScheme::Http && !args.insecure {
-        return Err(anyhow!("http URI requires --insecure")
+    if uri.scheme().is_plain() && !args.insecure {
+        return Err(anyhow!("{} URI requires --insecure", uri.scheme())
             .advise("What is looked up there can be read and changed on the way. hkps:// or https:// are safe."));
     }
     let order = args

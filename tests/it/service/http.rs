@@ -13,7 +13,7 @@ use super::{client, options};
 use crate::support::authority;
 use crate::support::authority::Leaf;
 use crate::support::machine::skip;
-use crate::support::reply::Reply;
+use crate::support::reply::{Asked, Reply};
 use crate::support::server::Server;
 
 fn bearer(token: &str) -> Authorization {
@@ -570,4 +570,40 @@ fn the_environment_decides_nothing_that_was_not_taken_from_it() {
         (options.connect_limit, options.limit),
         (Duration::from_secs(5), Duration::from_secs(10))
     );
+}
+
+#[test]
+fn a_proxy_that_refuses_to_connect_is_named_with_its_status_and_without_its_password() {
+    for (status, words) in [
+        (403, "403 Whatever"),
+        (502, "502 Whatever"),
+        (407, "407 Proxy Authentication Required"),
+    ] {
+        let proxy = Server::http(move |_| Reply::status(status));
+        for user in ["", "ian:pa55@", "ian:p@55/w#rd?x@", "ian:pa%3555@"] {
+            let address = format!("http://{user}{}", proxy.host());
+            let error = Client::new(Options {
+                proxies: Proxies::new(Some(&address), None, None),
+                ..options()
+            })
+            .get("https://registry.example.com/v2/")
+            .send()
+            .unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "Get \"https://registry.example.com/v2/\": through the proxy {}: the proxy refused to connect: {words}",
+                    proxy.url("")
+                ),
+                "{user}"
+            );
+        }
+        let sent = |asked: &Asked| asked.header("Proxy-Authorization").map(str::to_owned);
+        assert!(
+            proxy
+                .asked()
+                .iter()
+                .any(|asked| { sent(asked).as_deref() == Some("Basic aWFuOnBANTUvdyNyZD94") })
+        );
+    }
 }

@@ -72,6 +72,26 @@ fn a_password_goes_to_no_token_service_by_plain_http() {
 }
 
 #[test]
+fn a_registry_elsewhere_gets_no_password_over_http_by_a_realm_on_this_machine() {
+    let service = Server::http(gives(r#"{"token":"access"}"#));
+    let realm = service.url("/token");
+    let server = Server::https(wants_token(&realm));
+    // This is not known for an address of this machine.
+    let elsewhere = RegistryUri::parse(&format!("docker://127.1:{}", server.port())).unwrap();
+    let log_in = |uri, tls_policy| {
+        verify(&options(), tls_policy, uri, USER, &Secret::new(PASSWORD)).map(|_| ())
+    };
+    let refused = log_in(&elsewhere, TlsPolicy::Verify);
+    assert_eq!(
+        refused,
+        Err(LoginError::PlainRealm("http://localhost".into()))
+    );
+    assert_eq!(service.connections(), 0);
+    assert_eq!(log_in(&elsewhere, TlsPolicy::AllowInsecure), Ok(()));
+    assert_eq!(log_in(&registry(&server), TlsPolicy::Verify), Ok(()));
+}
+
+#[test]
 fn without_caution_plain_http_goes_anywhere() {
     // A proxy stands for the other hosts.
     let proxy = Server::http(
