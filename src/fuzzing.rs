@@ -9,6 +9,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::credentials::auth_file::AuthFile;
+use crate::credentials::config_file::is_named;
+use crate::credentials::helper::HelperName;
 use crate::name::RemoteName;
 use crate::secret::{Secret, Stored};
 use crate::service::discovery::{Discovery, ServiceKind, cache, document, document_url};
@@ -107,6 +109,9 @@ pub fn auth_file(bytes: &[u8]) {
     let Ok(file) = AuthFile::read(bytes) else {
         return;
     };
+    let Some(helper) = HelperName::parse("pass") else {
+        return;
+    };
     let before = file.render();
     assert_eq!(AuthFile::read(before.as_bytes()).as_ref(), Ok(&file));
     let known = json(&before)
@@ -143,7 +148,7 @@ pub fn auth_file(bytes: &[u8]) {
             keeps_others(&before, &changed, key);
         }
         let mut elsewhere = file.clone();
-        elsewhere.set_elsewhere(key);
+        elsewhere.set_elsewhere(key, &helper);
         assert_eq!(elsewhere.get(key), None);
         keeps_others(&before, &elsewhere, key);
     }
@@ -164,7 +169,11 @@ fn keeps_others(before: &str, changed: &AuthFile, key: &str) {
     let (before, after) = (json(before), json(&after));
     let others = |root: &Map<String, Value>| -> Vec<(String, Value)> {
         root.iter()
-            .filter(|(name, _)| *name != "auths")
+            .filter(|(name, _)| {
+                !["auths", "credHelpers"]
+                    .iter()
+                    .any(|own| is_named(name, own))
+            })
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
     };
@@ -172,8 +181,9 @@ fn keeps_others(before: &str, changed: &AuthFile, key: &str) {
     let account = RegistryAccount::of_key(key);
     let entries = |root: &Map<String, Value>| -> Vec<(String, Value)> {
         let auths = root
-            .get("auths")
-            .and_then(Value::as_object)
+            .iter()
+            .find(|(name, _)| is_named(name, "auths"))
+            .and_then(|(_, auths)| auths.as_object())
             .cloned()
             .unwrap_or_default();
         auths

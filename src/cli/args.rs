@@ -109,17 +109,33 @@ pub(crate) struct ServiceCredential {
 /// Another file for the registries' secrets.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AuthfileOption {
-    /// Keep the secret in this file of Docker's format, in place of docker-config.json (<COMMAND>_AUTH_FILE)
+    /// Store the secret in this file of Docker's format (APPTAINER_AUTH_FILE, SINGULARITY_AUTHFILE)
     #[arg(long, value_name = "FILE")]
     authfile: Option<PathBuf>,
 }
 
 impl AuthfileOption {
+    /// Refuses the option, which means nothing for a keyserver.
+    ///
+    /// # Errors
+    /// When it was given.
+    pub(crate) fn refuse_for_keyserver(&self) -> anyhow::Result<()> {
+        match &self.authfile {
+            Some(_) => Err(anyhow!("--authfile is for registries, not for keyservers")),
+            None => Ok(()),
+        }
+    }
+
     /// The file, from the command line or from the variable.
     pub(crate) fn path(&self, context: &Context, ui: &mut Ui) -> Option<PathBuf> {
+        let key = if context.command.is_singularity() {
+            "AUTHFILE"
+        } else {
+            "AUTH_FILE"
+        };
         self.authfile
             .clone()
-            .or_else(|| variable(context, ui, "AUTH_FILE").map(PathBuf::from))
+            .or_else(|| variable(context, ui, key).map(PathBuf::from))
     }
 }
 

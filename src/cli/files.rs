@@ -100,16 +100,7 @@ fn edit_store<T, E: Into<anyhow::Error>>(
     mut change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
     if scope == Scope::User {
-        if let Some(error) = context
-            .no_home
-            .as_ref()
-            .filter(|_| !context.paths.user_is_named)
-        {
-            return Err(error.clone().into());
-        }
-        check_named_directory(context)?;
-        check_not_system(&context.paths)?;
-        migrate(context, ui)?;
+        prepare(context, ui)?;
     }
     let change = |document: &mut Document| change(document).map_err(Into::into);
     let edited = store
@@ -122,6 +113,20 @@ fn edit_store<T, E: Into<anyhow::Error>>(
         access::warn_of_system_modes(context, ui);
     }
     Ok(edited.value)
+}
+
+/// What comes before a change of the user's file.
+///
+/// # Errors
+/// When there may be no such file, or an old installation's can't be taken over.
+pub(crate) fn prepare(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let no_home = context.no_home.as_ref();
+    if let Some(error) = no_home.filter(|_| !context.paths.user_is_named) {
+        return Err(error.clone().into());
+    }
+    check_named_directory(context)?;
+    check_not_system(&context.paths)?;
+    Ok(migrate(context, ui)?)
 }
 
 /// The policy is not a user's file, whatever `-c` says.

@@ -1,7 +1,7 @@
 //! The stores for secrets as the commands see them.
 
 use crate::cli::context::Context;
-use crate::cli::keychain;
+use crate::cli::logins;
 use crate::stores::{Machine, Stores, rules};
 
 /// The stores of this run.
@@ -11,6 +11,6 @@ pub(crate) fn stores(context: &Context) -> Stores {
         record: context.paths.stores(),
         rules: rules::file(context.paths.sysconfdir()),
         machine: Machine::this(),
-        environment: keychain::open(None, context).helper_environment,
+        environment: logins::helper_environment(context),
     }
 }

@@ -203,18 +203,6 @@ fn not_remote(name: &RemoteName, effective: &Effective<'_>, known: &str) -> Stri
     )
 }
 
-/// Refuses, in the group `keyserver`, the address of a registry, which has a group of its own.
-pub(crate) fn refuse_registry(word: &str, command: &str) -> anyhow::Result<()> {
-    match RegistryUri::found(word) {
-        Ok(uri) => Err(
-            anyhow!("{uri} is a registry, not a keyserver").advise(format!(
-                "For registries:\n  portolan registry {command} {uri}"
-            )),
-        ),
-        Err(_) => Ok(()),
-    }
-}
-
 /// The remote of this name, else the active one, for a command that shows.
 ///
 /// # Errors

@@ -4,10 +4,9 @@ use anyhow::{Context as _, anyhow};
 
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
+use crate::cli::files;
 use crate::cli::ui::Ui;
-use crate::cli::{files, keychain};
 use crate::config::change::ChangeError;
-use crate::config::document::LoginEntry;
 use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note};
 use crate::config::layer::{CHOICE, Scope};
 use crate::config::policy;
@@ -17,7 +16,6 @@ use crate::disk::DiskError;
 use crate::name::RemoteName;
 use crate::suggestion::closest;
 use crate::text::ShellWord;
-use crate::uri::RegistryUri;
 
 /// The remote that the environment chooses as the active one.
 pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
@@ -262,32 +260,4 @@ pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
     Ok(files::store(Scope::System, context)
         .read()?
         .unwrap_or_else(|| Layer::built_in(&context.command)))
-}
-
-/// The user's logins that still have their secret; a row without one stands for nothing (D13).
-pub(crate) fn live_logins<'a>(
-    effective: &Effective<'a>,
-    context: &Context,
-    ui: &mut Ui,
-) -> Vec<&'a LoginEntry> {
-    let is_registry = |login: &&LoginEntry| RegistryUri::found(&login.uri).is_ok();
-    let all = effective.logins();
-    if !all.iter().any(|login| is_registry(&login)) {
-        return all.iter().collect();
-    }
-    match keychain::open(None, context).read() {
-        Ok(file) => {
-            let held = file.held();
-            all.iter()
-                .filter(|login| !keychain::is_dead(login, &held))
-                .collect()
-        }
-        Err(error) => {
-            ui.warning(format!(
-                "The registries' passwords are not known: {:#}",
-                anyhow!(error)
-            ));
-            all.iter().collect()
-        }
-    }
 }

@@ -10,7 +10,7 @@ use crate::config::effective::{Layer, LayerKind};
 use crate::config::yaml;
 use crate::config::yaml::{Loss, Read, YamlError};
 use crate::disk;
-use crate::disk::{DiskError, FileRules};
+use crate::disk::{DiskError, DiskNote, FileRules};
 
 /// A layer's file.
 #[derive(Clone, Debug)]
@@ -222,6 +222,11 @@ impl Store {
 }
 
 impl OpenFile<'_> {
+    /// What is worth a warning.
+    pub fn notes(&self) -> impl Iterator<Item = &DiskNote> {
+        self.session.notes.iter()
+    }
+
     /// What the file says now; a missing one says what it would start from.
     ///
     /// # Errors

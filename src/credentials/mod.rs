@@ -6,151 +6,237 @@ pub mod config_file;
 pub mod helper;
 pub mod look_up;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use self::auth_file::{AuthFile, AuthFileError, Keeper};
-use self::helper::{Helper, HelperEnvironment, HelperError, Task};
+use self::auth_file::{AuthFile, AuthFileError, HelperEntry};
+use self::helper::{Helper, HelperEnvironment, HelperError};
 use crate::disk;
-use crate::disk::{Change, Contents, DiskError, DiskNote, FileRules};
+use crate::disk::{DiskError, DiskNote, FileRules, Session};
 use crate::secret::Stored;
 
-/// Where the secrets of registries are kept.
+/// Where the secrets of registries are stored: files of Docker's format, and the helpers that they name.
 #[derive(Clone, Debug)]
-pub struct Keychain {
-    /// docker-config.json.
-    pub path: PathBuf,
-    /// What surrounds its helpers.
-    pub helper_environment: HelperEnvironment,
+pub struct CredentialStore {
+    /// The one file of `--authfile`, or the files in which a login may be.
+    pub files: StoreFiles,
+    /// What surrounds the helpers.
+    pub helpers: HelperEnvironment,
 }
 
-/// Why a secret can't be kept or forgotten.
+/// The files in which a login may be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreFiles {
+    /// This one.
+    Named(PathBuf),
+    /// The command's own; while it does not exist and Docker's says anything of logins, Docker's, whose logins an own file
+    /// would hide.
+    Usual {
+        /// docker-config.json.
+        own: PathBuf,
+        /// Docker's, for the commands that read it.
+        docker: Option<PathBuf>,
+    },
+}
+
+/// Why a secret can't be stored or removed.
 #[derive(Debug, thiserror::Error)]
-pub enum KeychainError {
+pub enum CredentialError {
     /// The file can't be read or replaced.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The file is no docker-config.json.
-    #[error("{}", path.display())]
+    #[error("while loading existing OCI registry credentials from \"{}\": {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        #[source]
         error: AuthFileError,
     },
-    /// The helper that keeps the secret failed.
+    /// The helper that stores the secret failed.
+    #[error("while trying to store new credentials")]
+    Store(#[source] HelperError),
+    /// Another helper failed.
     #[error(transparent)]
     Helper(#[from] HelperError),
 }
 
-impl Keychain {
-    /// What the file says now; an absent one says nothing. Creates nothing and runs no helper.
+/// A file and what it says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub file: AuthFile,
+}
+
+/// The store's files under their locks.
+pub struct OpenStore<'a> {
+    store: &'a CredentialStore,
+    /// In the order of the files, as far as they were needed.
+    sessions: Vec<(PathBuf, Session)>,
+}
+
+impl CredentialStore {
+    /// What the file in which a login is stored says now; an absent one says nothing. Takes no lock and runs no helper.
     ///
     /// # Errors
     /// When it can't be read, or is no docker-config.json.
-    pub fn read(&self) -> Result<AuthFile, KeychainError> {
-        disk::read_settled(&self.path, |bytes| self.parse(bytes)).map(|(file, _)| file)
+    pub fn read(&self) -> Result<Found, CredentialError> {
+        self.read_by(AuthFile::read)
     }
 
-    /// The login for a key: from the helper that the file names for it, else from the file.
+    /// As [`read`](Self::read), before a change.
     ///
     /// # Errors
-    /// When the file or the helper can't be used.
-    pub fn get(&self, key: &str) -> Result<Option<Stored>, KeychainError> {
-        let file = self.read()?;
-        if let Some((helper, server)) = self.helper(&file, key)?
-            && let Some(stored) = helper.get(&server)?
-        {
-            return Ok(Some(stored));
-        }
-        Ok(file.get(key))
+    /// Also when the file can't be changed as it is.
+    pub fn read_for_change(&self) -> Result<Found, CredentialError> {
+        self.read_by(AuthFile::read_for_change)
     }
 
-    /// Keeps a login: by the helper that the file names for it, else in the file, whose directory must exist. The helper works
-    /// outside the lock.
-    ///
-    /// # Errors
-    /// When the file or the helper can't be used; the file is as it was then.
-    pub fn store(&self, key: &str, stored: &Stored) -> Result<Vec<DiskNote>, KeychainError> {
-        match self.helper(&self.read()?, key)? {
-            Some((helper, server)) => {
-                helper.store(&server, stored)?;
-                self.edit(|file| file.set_elsewhere(key))
+    fn read_by(&self, read: Read) -> Result<Found, CredentialError> {
+        let (first, docker) = self.files.in_order();
+        let (found, contents) = disk::read_settled(first, |bytes| parse(first, bytes, read))?;
+        if let Some(docker) = docker.filter(|_| contents.is_none()) {
+            let (other, _) = disk::read_settled(docker, |bytes| parse(docker, bytes, read))?;
+            if other.file.has_logins() {
+                return Ok(other);
             }
-            None => self.edit(|file| file.set(key, stored)),
         }
+        Ok(found)
     }
 
-    /// Forgets a login, in the helper that the file names for it and in the file.
+    /// Takes the lock of the file. Its directory must exist.
     ///
     /// # Errors
-    /// When the file or the helper can't be used.
-    pub fn erase(&self, key: &str) -> Result<Vec<DiskNote>, KeychainError> {
-        if let Some((helper, server)) = self.helper(&self.read()?, key)? {
-            helper.erase(&server)?;
-        }
-        self.edit(|file| {
-            file.erase(key);
+    /// When the lock can't be had.
+    pub fn open(&self) -> Result<OpenStore<'_>, CredentialError> {
+        let (first, _) = self.files.in_order();
+        let session = disk::open(first, &FileRules::PRIVATE)?;
+        Ok(OpenStore {
+            store: self,
+            sessions: vec![(first.to_path_buf(), session)],
         })
     }
 
-    /// Checks, without a change, that the file can be read and says where a login for this key is to be kept.
+    /// The login for a key as the file has it now, from the helper that it names or from itself.
     ///
     /// # Errors
-    /// When it can't be read, is no docker-config.json, or names a helper that does not exist.
-    pub fn check(&self, key: &str) -> Result<(), KeychainError> {
-        if let Some((helper, _)) = self.helper(&self.read()?, key)? {
-            helper.program(Task::Store)?;
+    /// When the file or the helper can't be used.
+    pub fn get(&self, key: &str) -> Result<Option<Stored>, CredentialError> {
+        let found = self.read()?;
+        Ok(match found.helper_for(key)? {
+            Some(entry) => self.helper(&entry).get(key)?,
+            None => found.file.get(key),
+        })
+    }
+
+    /// The helper of an entry.
+    pub fn helper(&self, entry: &HelperEntry) -> Helper {
+        Helper::new(entry.helper.clone(), self.helpers.clone())
+    }
+}
+
+impl StoreFiles {
+    /// The file that counts while it exists, and the one that counts otherwise.
+    fn in_order(&self) -> (&Path, Option<&Path>) {
+        match self {
+            Self::Named(file) => (file, None),
+            Self::Usual { own, docker } => (own, docker.as_deref()),
         }
-        Ok(())
     }
+}
 
-    /// Lets the file be what it was before a write that was interrupted, and changes nothing else.
+impl Found {
+    /// Where the secret of this key belongs: to a helper, or into the file itself.
     ///
     /// # Errors
-    /// When it can't be read or replaced, or is no docker-config.json.
-    pub fn settle(&self) -> Result<Vec<DiskNote>, KeychainError> {
-        self.edit(|_| ())
+    /// When the name in the file can't be a program's.
+    pub fn helper_for(&self, key: &str) -> Result<Option<HelperEntry>, CredentialError> {
+        let helper = self
+            .file
+            .helper_for(key)
+            .map_err(|error| self.error(error))?;
+        let key = key.to_owned();
+        Ok(helper.map(|helper| HelperEntry { helper, key }))
     }
 
-    fn helper(
-        &self,
-        file: &AuthFile,
-        key: &str,
-    ) -> Result<Option<(Helper, String)>, KeychainError> {
-        let keeper = file.helper_for(key).map_err(|error| self.wrong(error))?;
-        Ok(keeper.map(|Keeper { helper, server }| {
-            (Helper::new(helper, self.helper_environment.clone()), server)
-        }))
+    /// What helpers may have of this key's account.
+    ///
+    /// # Errors
+    /// When a name in the file can't be a program's.
+    pub fn helper_entries(&self, key: &str) -> Result<Vec<HelperEntry>, CredentialError> {
+        let entries = self.file.helper_entries(key);
+        entries.map_err(|error| self.error(error))
     }
 
-    fn edit(&self, change: impl Fn(&mut AuthFile)) -> Result<Vec<DiskNote>, KeychainError> {
-        let replace = |before: AuthFile, _: Option<&Contents>| {
-            let mut after = before.clone();
-            change(&mut after);
-            if after == before {
-                Ok(Change::Keep(()))
-            } else {
-                Ok(Change::Replace((), after.render().into_bytes().into()))
-            }
-        };
-        disk::edit(
-            &self.path,
-            &FileRules::PRIVATE,
-            |bytes| self.parse(bytes),
-            replace,
-        )
-        .map(|edited| edited.notes)
-    }
-
-    fn parse(&self, bytes: Option<&[u8]>) -> Result<AuthFile, KeychainError> {
-        AuthFile::read(bytes.unwrap_or_default()).map_err(|error| self.wrong(error))
-    }
-
-    fn wrong(&self, error: AuthFileError) -> KeychainError {
-        KeychainError::File {
+    fn error(&self, error: AuthFileError) -> CredentialError {
+        CredentialError::File {
             path: self.path.clone(),
             error,
         }
+    }
+}
+
+impl OpenStore<'_> {
+    /// What the file in which a login is stored says now. Docker's is locked, too, before it is read.
+    ///
+    /// # Errors
+    /// As [`CredentialStore::read_for_change`].
+    pub fn read(&mut self) -> Result<Found, CredentialError> {
+        let found = self.read_session(0)?;
+        let is_absent = self.sessions[0].1.contents().is_none();
+        let (_, docker) = self.store.files.in_order();
+        match docker.filter(|docker| is_absent && docker.parent().is_some_and(Path::is_dir)) {
+            Some(docker) => {
+                if self.sessions.len() == 1 {
+                    let session = disk::open(docker, &FileRules::PRIVATE)?;
+                    self.sessions.push((docker.to_path_buf(), session));
+                }
+                let other = self.read_session(1)?;
+                Ok(if other.file.has_logins() {
+                    other
+                } else {
+                    found
+                })
+            }
+            None => Ok(found),
+        }
+    }
+
+    fn read_session(&mut self, index: usize) -> Result<Found, CredentialError> {
+        let (path, session) = &mut self.sessions[index];
+        session.read(|bytes| parse(path, bytes, AuthFile::read_for_change))
+    }
+
+    /// Gives the file that was found these contents. `false` when somebody who takes no lock has changed it since, and nothing
+    /// was done: read again and decide anew.
+    ///
+    /// # Errors
+    /// When it can't be replaced.
+    pub fn replace(&mut self, before: &Found, after: &AuthFile) -> Result<bool, CredentialError> {
+        let mut sessions = self.sessions.iter_mut();
+        let Some((_, session)) = sessions.find(|(path, _)| *path == before.path) else {
+            return Ok(false);
+        };
+        Ok(if before.file == *after {
+            session.keep()?
+        } else {
+            session.replace(after.render().as_bytes())?
+        })
+    }
+
+    /// What is worth a warning.
+    pub fn notes(&self) -> impl Iterator<Item = &DiskNote> {
+        self.sessions.iter().flat_map(|(_, session)| &session.notes)
+    }
+}
+
+type Read = fn(&[u8]) -> Result<AuthFile, AuthFileError>;
+
+fn parse(path: &Path, bytes: Option<&[u8]>, read: Read) -> Result<Found, CredentialError> {
+    let path = path.to_path_buf();
+    match read(bytes.unwrap_or_default()) {
+        Ok(file) => Ok(Found { path, file }),
+        Err(error) => Err(CredentialError::File { path, error }),
     }
 }

@@ -281,7 +281,8 @@ fn several_registries_are_logged_in_to() {
         let login = world.run_with_input(&["remote", "login", "--username", USER, &uri], PASSWORD);
         assert_eq!(
             login.stderr,
-            "INFO:    Token stored in $HOME/.apptainer/remote.yaml\n"
+            "INFO:    Token stored in $HOME/.apptainer/docker-config.json\n\
+             INFO:    Token stored in $HOME/.apptainer/remote.yaml\n"
         );
     }
     let listed = world.run(&["remote", "list"]).stdout;

@@ -18,7 +18,7 @@ use crate::support::world::{World, skip};
 const PASSWORD: &str = "pa55word";
 /// `PASSWORD` as htpasswd writes it, by bcrypt.
 const PASSWORD_FILE: &str = "ian:$2y$05$XU8JLMyQTkw/8Pn4cG/7v.M7juttbkd1ntO0PlX2oxBf9ktpXYvda\n";
-const STORED: &str = "INFO:    Token stored in $HOME/.apptainer/remote.yaml\n";
+const STORED: &str = "INFO:    Token stored in $HOME/.apptainer/docker-config.json\nINFO:    Token stored in $HOME/.apptainer/remote.yaml\n";
 
 /// Whether all of these are there; says so where not.
 fn are_installed(programs: &[&str]) -> bool {
@@ -169,7 +169,10 @@ fn the_login_of_another_tool_is_seen_and_ended() {
         success(&skopeo(&world, &words));
     }
     let logout = world.run(&["remote", "logout", &format!("docker://{host}")]);
-    assert_eq!(logout.stderr, "INFO:    Logout succeeded\n");
+    assert_eq!(
+        logout.stderr,
+        "INFO:    Token removed from $HOME/.apptainer/docker-config.json\nINFO:    Logout succeeded\n"
+    );
     let logout = world.run(&[
         "registry",
         "logout",
@@ -177,7 +180,10 @@ fn the_login_of_another_tool_is_seen_and_ended() {
         other.to_str().unwrap(),
         &host,
     ]);
-    assert_eq!(logout.stderr, "INFO:    Logout succeeded\n");
+    assert_eq!(
+        logout.stderr,
+        "INFO:    Token removed from $HOME/other.json\nINFO:    Logout succeeded\n"
+    );
     for file in [&file, &other] {
         let text = fs::read_to_string(file).unwrap();
         assert!(!text.contains(&host), "{text}");
@@ -334,7 +340,13 @@ fn a_credential_helper_keeps_the_password() {
     world.write_user("");
     fs::write(docker_config(&world), r#"{"credsStore": "pass"}"#).unwrap();
 
-    assert_eq!(login(&world, &uri, PASSWORD).stderr, STORED);
+    assert_eq!(
+        login(&world, &uri, PASSWORD).stderr,
+        STORED.replace(
+            "$HOME/.apptainer/docker-config.json",
+            "docker-credential-pass"
+        )
+    );
     let file = fs::read_to_string(docker_config(&world)).unwrap();
     assert_eq!(
         file,
@@ -348,7 +360,7 @@ fn a_credential_helper_keeps_the_password() {
 
     assert_eq!(
         world.run(&["remote", "logout", &uri]).stderr,
-        "INFO:    Logout succeeded\n"
+        "INFO:    Token removed from docker-credential-pass\nINFO:    Logout succeeded\n"
     );
     // This helper answers a question for what it does not have with an empty login.
     let left = store.run("/usr/bin/docker-credential-pass", &["get"], &host);

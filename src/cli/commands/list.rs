@@ -11,7 +11,7 @@ use crate::cli::json::JsonOption;
 use crate::cli::network::InternalKeyserverError;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, network, view};
+use crate::cli::{json, logins, network, view};
 use crate::config::document::{KeyserverEntry, LoginEntry};
 use crate::config::effective::{Effective, Remote};
 use crate::service::discovery::{DiscoveryError, Freshness};
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let keyservers = effective
         .active()
         .and_then(|remote| keyservers(remote, freshness, context, ui));
-    let logins = view::live_logins(&effective, context, ui);
+    let logins = logins::live(&effective, context, ui);
     let view = view(&effective, keyservers, &logins);
     if args.json.json {
         json::print("portolan.remote-list/1", &view, ui)?;

@@ -3,19 +3,14 @@
 //! D5, D15, D16, D18 and D21 of docs/compatibility.md. No lock is held while somebody types or a server thinks: what was
 //! verified is stored only if its target is still the same then. Keyservers and registries: `service_login.rs`.
 
-use std::fs::File;
-use std::io;
-use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
-use rustix::io::Errno;
-use zeroize::Zeroizing;
 
 use crate::cli::args::ServiceCredential;
 use crate::cli::commands::service_login;
-use crate::cli::commands::service_login::Given;
+use crate::cli::commands::service_login::{Given, How};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::next_step::Peer;
@@ -23,11 +18,10 @@ use crate::cli::prompt::{Input, PromptError};
 use crate::cli::services::library_advice;
 use crate::cli::target::Target;
 use crate::cli::ui::Ui;
-use crate::cli::{files, migration, network, next_step, time, view};
+use crate::cli::{files, migration, network, next_step, time, tokenfile, view};
 use crate::config::change;
 use crate::config::change::{ChangeError, Definer, VerifiedToken};
 use crate::config::effective::{Effective, LayerKind, Layers, Remote, Token};
-use crate::disk::Reason;
 use crate::name::RemoteName;
 use crate::secret::Secret;
 use crate::service::token::TokenError;
@@ -58,17 +52,8 @@ pub(crate) struct LoginArgs {
     pub(crate) target: Option<String>,
 }
 
-/// The longest token in a file in bytes, that of Apptainer.
-const LONGEST_TOKEN: usize = 4096;
-
-/// Apptainer's words for a token file that can't be read.
-const UNREADABLE_TOKEN: &str = "couldn't read your Sylabs authentication token";
-
 /// What gives an access token without a prompt.
 const FLAGS: &str = "--tokenfile or --password-stdin";
-
-/// Apptainer's words for `--tokenfile` where it can't be used.
-const NOT_FOR_SERVICES: &str = "--tokenfile is only supported for login to a remote endpoint, not OCI (docker/oras) or keyservers";
 
 pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let mut input = Input::new();
@@ -95,9 +80,13 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
             context,
             ui,
         ),
-        Target::Service(_) if args.tokenfile.is_some() => Err(anyhow!(NOT_FOR_SERVICES)),
         Target::Service(service) => {
-            service_login::login_to(&service, given, stdin, None, &mut input, context, ui)
+            let how = How {
+                tokenfile: args.tokenfile.as_deref(),
+                says_row: true,
+                ..How::default()
+            };
+            service_login::login_to(&service, given, stdin, &how, &mut input, context, ui)
         }
     }
 }
@@ -235,7 +224,7 @@ fn given_token(
     input: &mut Input,
 ) -> anyhow::Result<Option<Secret>> {
     if let Some(file) = tokenfile {
-        return read_tokenfile(file, input)
+        return tokenfile::read(file, input)
             .context("while reading tokenfile")
             .map(Some);
     }
@@ -290,57 +279,6 @@ fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
         Some("" | "n" | "no") => Ok(false),
         Some(other) => Err(anyhow!("while reading input: invalid answer: {other:?}")),
     }
-}
-
-/// A token file's first line with a text. The server decides whether it is a token, not its length. A pipe is a file here: `--tokenfile <(command)`.
-fn read_tokenfile(file: &Path, input: &mut Input) -> anyhow::Result<Secret> {
-    let text = if file == Path::new("-") {
-        input.all()?
-    } else {
-        read_start(file)?
-    };
-    let line = text
-        .expose()
-        .trim()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end();
-    if line.is_empty() {
-        return Err(anyhow!("token is too short to be valid"));
-    }
-    if line.len() > LONGEST_TOKEN {
-        return Err(anyhow!("token is too large to be valid"));
-    }
-    Ok(Secret::new(line))
-}
-
-/// As much of a file as can matter; no copy of it stays.
-fn read_start(file: &Path) -> anyhow::Result<Secret> {
-    let opened = File::open(file).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            anyhow!("authentication token file not found").advise_person(file.display().to_string())
-        }
-        _ => unreadable(file, &error),
-    })?;
-    // Room for all of it from the start: a buffer that grows would leave copies behind.
-    let limit = 2 * LONGEST_TOKEN;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
-    opened
-        .take(limit as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(file, &error))?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| anyhow!("it is no text").context(UNREADABLE_TOKEN))?;
-    Ok(Secret::new(text))
-}
-
-fn unreadable(file: &Path, error: &io::Error) -> anyhow::Error {
-    let reason = Errno::from_io_error(error).map_or_else(
-        || error.to_string(),
-        |reason| Reason::from(reason).to_string(),
-    );
-    anyhow!("open {}: {reason}", file.display()).context(UNREADABLE_TOKEN)
 }
 
 /// Refuses a token that says itself that its time is over.

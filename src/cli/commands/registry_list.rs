@@ -11,7 +11,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, view};
+use crate::cli::{json, logins, view};
 
 /// List the registries and keyservers that you are logged in to
 #[derive(Args, Debug)]
@@ -43,7 +43,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<Outcome> {
     let layers = view::load_files(context)?;
     let effective = layers.merge();
-    let logins = view::live_logins(&effective, context, ui);
+    let logins = logins::live(&effective, context, ui);
     if args.json.json {
         let logins = logins
             .iter()

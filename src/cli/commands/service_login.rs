@@ -2,7 +2,7 @@
 //! D10, D13 and D16 of docs/compatibility.md.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -14,18 +14,18 @@ use crate::cli::next_step::Peer;
 use crate::cli::prompt::Input;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
-use crate::cli::{args, files, keychain, migration, network, next_step, target, view};
+use crate::cli::{args, files, logins, migration, network, next_step, tokenfile, view};
 use crate::config::change;
 use crate::config::document::LoginEntry;
-use crate::config::layer::Scope;
-use crate::credentials::Keychain;
+use crate::credentials::helper::Task;
+use crate::credentials::{CredentialError, CredentialStore};
 use crate::secret::{Secret, Stored};
 use crate::service::Accepted;
 use crate::service::http::{Authorization, Certificates, Client};
 use crate::service::keyserver;
 use crate::service::registry::login::TlsPolicy;
 use crate::service::registry::{certificates, login as login_protocol};
-use crate::uri::{KeyserverUri, RegistryUri, is_loopback, without_user};
+use crate::uri::{KeyserverUri, RegistryUri, is_loopback};
 
 /// What the command line, the variables and standard input say of a login.
 pub(crate) struct Given {
@@ -82,12 +82,26 @@ impl Given {
     }
 }
 
+/// Apptainer's words for `--tokenfile` where it can't be used.
+const NOT_FOR_KEYSERVERS: &str = "--tokenfile is only supported for login to a remote endpoint, not OCI (docker/oras) or keyservers";
+
+/// How a login is given and stored.
+#[derive(Default)]
+pub(crate) struct How<'a> {
+    /// The file for a registry's secret.
+    pub(crate) authfile: Option<&'a Path>,
+    /// A file with the password.
+    pub(crate) tokenfile: Option<&'a Path>,
+    /// Whether the file of a registry's row is named as well.
+    pub(crate) says_row: bool,
+}
+
 /// Logs in to a keyserver or a registry. What came on standard input wins over what else is given, also when it is nothing.
 pub(crate) fn login_to(
     service: &Service<'_>,
     given: Given,
     stdin: Option<Secret>,
-    authfile: Option<&Path>,
+    how: &How<'_>,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
@@ -100,8 +114,9 @@ pub(crate) fn login_to(
         ..given
     };
     match service {
+        Service::Keyserver(_) if how.tokenfile.is_some() => Err(anyhow!(NOT_FOR_KEYSERVERS)),
         Service::Keyserver(keyserver) => login_to_keyserver(given, *keyserver, input, context, ui),
-        Service::Registry(uri) => login_to_registry(given, uri, authfile, input, context, ui),
+        Service::Registry(uri) => login_to_registry(given, uri, how, input, context, ui),
     }
 }
 
@@ -166,39 +181,25 @@ fn goes_through_the_net_without_tls(uri: &str) -> bool {
     })
 }
 
-/// Logs in to a registry: proven first, then its secret is kept, then the row that `list` shows.
+/// Logs in to a registry: verified first, then stored with the row that `list` shows.
 fn login_to_registry(
     mut given: Given,
     uri: &RegistryUri,
-    authfile: Option<&Path>,
+    how: &How<'_>,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let keychain = keychain::open(authfile, context);
-    let accepted = verify(&mut given, uri, &keychain, input, context)
-        .with_context(|| format!("while login to {uri}"))?;
+    let store = logins::store(how.authfile, context);
+    let failed = || format!("while login to {uri}");
+    let accepted = verify(&mut given, uri, &store, how, input, context).with_context(failed)?;
     warn_if_open(&accepted, uri.host(), ui);
-    let stored = accepted.stored;
-    keychain::keep(&keychain, &uri.storage_key(), &stored, context, ui)
-        .with_context(|| format!("while login to {uri}"))?;
-    if authfile.is_some() {
-        ui.info(format!("Token stored in {}", keychain.path.display()));
-        return Ok(Outcome::Done);
+    let placed = logins::log_in(&store, uri, &accepted.stored, given.insecure, context, ui)
+        .with_context(failed)?;
+    ui.info(format!("Token stored in {placed}"));
+    if how.authfile.is_none() && how.says_row {
+        ui.info(format!("Token stored in {}", context.paths.user.display()));
     }
-    let login = LoginEntry {
-        uri: uri.to_string(),
-        auth: Secret::default(),
-        insecure: given.insecure,
-    };
-    let held = keychain.read()?.held();
-    files::edit(Scope::User, context, ui, |document| {
-        let goes =
-            |other: &LoginEntry| keychain::is_row_of(other, uri) || keychain::is_dead(other, &held);
-        change::add_login(document, &login, goes);
-        Ok::<_, Infallible>(())
-    })?;
-    ui.info(format!("Token stored in {}", context.paths.user.display()));
     Ok(Outcome::Done)
 }
 
@@ -215,17 +216,29 @@ fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
 fn verify(
     given: &mut Given,
     uri: &RegistryUri,
-    keychain: &Keychain,
+    store: &CredentialStore,
+    how: &How<'_>,
     input: &mut Input,
     context: &Context,
 ) -> anyhow::Result<Accepted<Stored>> {
-    let user = given
-        .username
-        .clone()
-        .ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
-    // A file that can't take the secret is found before anybody types it.
-    keychain.check(&uri.storage_key())?;
-    let password = given.password(input)?;
+    let has_secret = given.password.is_some() || how.tokenfile.is_some();
+    let user = match given.username.take() {
+        None if !has_secret => input.question("Username: ")?,
+        given => given,
+    };
+    let user = user.filter(|user| !user.is_empty());
+    let user = user.ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
+    // A file that can't take the secret, or a helper that can't, is found before anybody types it.
+    if let Some(entry) = store.read_for_change()?.helper_for(&uri.storage_key())? {
+        let helper = store.helper(&entry);
+        helper
+            .program(Task::Store)
+            .map_err(CredentialError::Store)?;
+    }
+    let password = match how.tokenfile {
+        Some(file) => tokenfile::read(file, input).context("while reading tokenfile")?,
+        None => given.password(input)?,
+    };
     let tls_policy = if given.insecure {
         TlsPolicy::AllowInsecure
     } else {
@@ -260,14 +273,17 @@ pub(crate) fn run_for_keyserver(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    target::refuse_registry(&args.uri, "login")?;
-    run(&args.credential, &args.uri, None, context, ui)
+    let how = How {
+        says_row: true,
+        ..How::default()
+    };
+    run(&args.credential, &args.uri, &how, context, ui)
 }
 
 fn run(
     credential: &ServiceCredential,
     uri: &str,
-    authfile: Option<&Path>,
+    how: &How<'_>,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
@@ -282,24 +298,28 @@ fn run(
     let layers = view::load_files(context)?;
     let effective = layers.merge();
     let service = Service::find(&effective, uri).map_err(|error| error.explain(&effective))?;
-    login_to(&service, given, stdin, authfile, &mut input, context, ui)
+    login_to(&service, given, stdin, how, &mut input, context, ui)
 }
 
 /// Log in to an OCI registry
 ///
-/// The registry proves the user name and the password before they are stored, unencrypted and readable for you alone, in
-/// docker-config.json beside your remote.yaml (or in the file of --authfile), or by the credential helper that is configured
-/// there.
+/// The registry verifies the user name and the password before they are stored, unencrypted and readable for you alone, where
+/// the runtime finds them: in docker-config.json beside your remote.yaml; in Docker's own file while that does not exist and
+/// Docker's has logins (Apptainer only); in the file of --authfile; or in the credential helper that the file names.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan registry login --username ian docker.io
-  printenv PASSWORD | portolan registry login --username ian --password-stdin ghcr.io/team")]
+  printenv PASSWORD | portolan registry login --username ian --password-stdin ghcr.io
+  portolan registry login --username ian --tokenfile token.txt ghcr.io")]
 pub(crate) struct RegistryLoginArgs {
     #[command(flatten)]
     credential: ServiceCredential,
+    /// Read the password or token from the first line of this file (- for standard input)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["password", "password_stdin"])]
+    tokenfile: Option<PathBuf>,
     #[command(flatten)]
     authfile: AuthfileOption,
-    /// The registry: HOST[:PORT][/PATH], with or without docker:// or oras://
+    /// The registry: HOST[:PORT], with or without docker:// or oras://; HOST/PATH for one repository
     #[arg(value_name = "URI")]
     uri: String,
 }
@@ -310,7 +330,14 @@ pub(crate) fn run_for_registry(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let authfile = args.authfile.path(context, ui);
+    let how = How {
+        authfile: authfile.as_deref(),
+        tokenfile: args.tokenfile.as_deref(),
+        says_row: !context.command.is_singularity(),
+    };
     let word = args::with_registry_scheme(&args.uri);
-    RegistryUri::parse(&word).with_context(|| format!("while login to {}", without_user(&word)))?;
-    run(&args.credential, &word, authfile.as_deref(), context, ui)
+    if RegistryUri::found(&word).is_err() {
+        args.authfile.refuse_for_keyserver()?;
+    }
+    run(&args.credential, &word, &how, context, ui)
 }

@@ -9,9 +9,10 @@ use clap::Args;
 use crate::cli::args::AuthfileOption;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::logins::{LoggedOut, SecretPlace};
 use crate::cli::target::TargetError;
 use crate::cli::ui::Ui;
-use crate::cli::{args, files, keychain, migration, target, view};
+use crate::cli::{args, files, logins, migration, view};
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::effective::Effective;
@@ -19,35 +20,58 @@ use crate::config::layer::Scope;
 use crate::name::RemoteName;
 use crate::uri::{KeyserverUri, RegistryUri};
 
-/// Drops what is stored for a word that is no remote.
+/// Removes what is stored for a word that is no remote. A registry that nobody is logged in to is an error here, as it was
+/// before it had a group of its own.
 pub(crate) fn run(
     word: &str,
     effective: &Effective<'_>,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<()> {
-    match word
-        .split_once("://")
-        .map(|(scheme, _)| scheme.to_ascii_lowercase())
-        .as_deref()
-    {
-        Some("docker" | "oras") => {
-            let uri = RegistryUri::found(word).context("while verifying token")?;
-            forget_registry(&uri, effective, None, context, ui).context("while verifying token")
+    match Word::of(word)? {
+        Word::Registry(uri) => {
+            let done = log_out_of(&uri, None, context, ui)?;
+            if done.is_nothing() {
+                return Err(anyhow!("not logged in").context("while verifying token"));
+            }
+            Ok(())
         }
-        Some("http" | "https" | "hkp" | "hkps") => forget_keyserver(word, context, ui).map(|_| ()),
-        Some(scheme) => Err(anyhow!(
-            "while verifying token: {scheme} transport is not supported"
-        )),
+        Word::Keyserver => forget_keyserver(word, context, ui).map(|_| ()),
         // A bare host is a keyserver where there is a login for it.
-        None => match forget_keyserver(word, context, ui)? {
+        Word::Bare => match forget_keyserver(word, context, ui)? {
             true => Ok(()),
             false => Err(TargetError::NotRemote(RemoteName::found(word)).explain(effective)),
         },
     }
 }
 
-/// Drops the logins to a keyserver, however it is written; says whether there were any.
+/// What a word that is no remote is by its scheme.
+enum Word {
+    Registry(RegistryUri),
+    Keyserver,
+    Bare,
+}
+
+impl Word {
+    fn of(word: &str) -> anyhow::Result<Self> {
+        match word
+            .split_once("://")
+            .map(|(scheme, _)| scheme.to_ascii_lowercase())
+            .as_deref()
+        {
+            Some("docker" | "oras") => RegistryUri::found(word)
+                .map(Self::Registry)
+                .context("while verifying token"),
+            Some("http" | "https" | "hkp" | "hkps") => Ok(Self::Keyserver),
+            Some(scheme) => Err(anyhow!(
+                "while verifying token: {scheme} transport is not supported"
+            )),
+            None => Ok(Self::Bare),
+        }
+    }
+}
+
+/// Removes the logins to a keyserver, however it is written; says whether there were any.
 fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
     files::edit(Scope::User, context, ui, |document| {
         let is_meant = |login: &LoginEntry| {
@@ -57,47 +81,52 @@ fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Resul
     })
 }
 
-/// Drops the login to a registry. Its secret goes with the last login that shares it, before the row does.
-fn forget_registry(
+/// Removes the login to a registry, and says where its secret was, and what of it remains.
+fn log_out_of(
     uri: &RegistryUri,
-    effective: &Effective<'_>,
     authfile: Option<&Path>,
     context: &Context,
     ui: &mut Ui,
-) -> anyhow::Result<()> {
-    let keychain = keychain::open(authfile, context);
-    let key = uri.storage_key();
-    let is_held = keychain.read()?.holds(&key);
-    let has_row = effective
-        .logins()
-        .iter()
-        .any(|login| keychain::is_row_of(login, uri));
-    if !is_held && (!has_row || authfile.is_some()) {
-        return Err(anyhow!("not logged in"));
+) -> anyhow::Result<LoggedOut> {
+    let store = logins::store(authfile, context);
+    let done = logins::log_out(&store, uri, context, ui).context("while verifying token")?;
+    for place in &done.removed {
+        ui.info(format!("Token removed from {place}"));
+        if matches!(place, SecretPlace::File(path) if *path == logins::docker_file(context)) {
+            ui.info("It is Docker's own file: docker is logged out there, too.");
+        }
     }
-    let shares = |login: &LoginEntry| keychain::shares_secret(login, uri);
-    let is_shared = authfile.is_none() && effective.logins().iter().any(shares);
-    if is_held && !is_shared {
-        keychain::forget(&keychain, &key, ui)?;
+    if let Some((other, place)) = &done.shared {
+        ui.warning(format!(
+            "{uri} still gets the login that {place} has for {other}. To remove it: portolan registry logout {other}"
+        ));
     }
-    if authfile.is_some() {
-        return Ok(());
+    Ok(done)
+}
+
+/// Logs out in a group that takes every scheme. What does not exist is a warning.
+fn run_in_group(
+    word: &str,
+    authfile: Option<&Path>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    migration::migrate(context, ui)?;
+    let layers = view::load_files(context)?;
+    match Word::of(word)? {
+        Word::Registry(uri) => {
+            let done = log_out_of(&uri, authfile, context, ui)?;
+            if done.removed.is_empty() && done.shared.is_none() {
+                let registry = format!("{}{}", uri.host(), uri.path());
+                ui.warning(format!(
+                    "There is no existing login to registry \"{registry}\"."
+                ));
+            }
+        }
+        Word::Keyserver | Word::Bare => run(word, &layers.merge(), context, ui)?,
     }
-    let held = keychain::held(&keychain)?;
-    let is_dead = |login: &LoginEntry| {
-        held.as_ref()
-            .is_some_and(|held| keychain::is_dead(login, held))
-    };
-    let still_shared = files::edit(Scope::User, context, ui, |document| {
-        let goes = |login: &LoginEntry| keychain::is_row_of(login, uri) || is_dead(login);
-        change::remove_logins(document, goes);
-        Ok::<_, Infallible>(document.logins().iter().any(shares))
-    })?;
-    // The one that shared it may have been logged out at the same time: then neither has erased the secret yet.
-    if is_shared && !still_shared {
-        keychain::forget(&keychain, &key, ui)?;
-    }
-    Ok(())
+    ui.info("Logout succeeded");
+    Ok(Outcome::Done)
 }
 
 /// Log out of a keyserver
@@ -116,12 +145,7 @@ pub(crate) fn run_for_keyserver(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    migration::migrate(context, ui)?;
-    target::refuse_registry(&args.uri, "logout")?;
-    let layers = view::load_files(context)?;
-    run(&args.uri, &layers.merge(), context, ui)?;
-    ui.info("Logout succeeded");
-    Ok(Outcome::Done)
+    run_in_group(&args.uri, None, context, ui)
 }
 
 /// Log out of an OCI registry
@@ -142,14 +166,10 @@ pub(crate) fn run_for_registry(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    migration::migrate(context, ui)?;
-    let layers = view::load_files(context)?;
-    let effective = layers.merge();
     let authfile = args.authfile.path(context, ui);
-    let uri = RegistryUri::found(&args::with_registry_scheme(&args.uri))
-        .context("while verifying token")?;
-    forget_registry(&uri, &effective, authfile.as_deref(), context, ui)
-        .context("while verifying token")?;
-    ui.info("Logout succeeded");
-    Ok(Outcome::Done)
+    let word = args::with_registry_scheme(&args.uri);
+    if RegistryUri::found(&word).is_err() {
+        args.authfile.refuse_for_keyserver()?;
+    }
+    run_in_group(&word, authfile.as_deref(), context, ui)
 }

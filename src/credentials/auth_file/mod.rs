@@ -1,8 +1,8 @@
-//! docker-config.json as a value: the logins in it, and whatever else other tools keep there. Pure; knows no path and runs
-//! no helper. D13 of docs/compatibility.md.
+//! docker-config.json as it is changed: a login is added or removed, and everything else stays. Pure; knows no path and runs
+//! no helper. D13 of docs/compatibility.md. What a runtime finds in the file is for `config_file` to say.
 //!
 //! The format is that of Docker's `config.json`: `auths` by key with `auth` (base64 of `user:password`) or
-//! `identitytoken`; `credHelpers` (by key) and `credsStore` (for all) name programs that keep the secret instead, and leave
+//! `identitytoken`; `credHelpers` (by key) and `credsStore` (for all) name programs that store the secret instead, and leave
 //! `{}`. Everything else is carried along in its order, numbers with all their digits.
 
 use std::cmp::Reverse;
@@ -14,10 +14,15 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize as _;
 use serde_json::{Map, Value};
 
+use super::config_file::{ConfigFile, Reader, Repeated, is_named};
 use super::helper::HelperName;
+use crate::runtime::Version;
 use crate::secret::{Secret, Stored};
 use crate::text::json_fault;
-use crate::uri::RegistryAccount;
+use crate::uri::{DOCKER_HUB_KEY, RegistryAccount};
+
+/// The reader of the newest runtimes.
+const NEWEST: Version = (29, 7, 2);
 
 /// What a login's entry can hold, in Docker's order; a new login takes all of it away. Apptainer 1.3.0 wrote the last two.
 const SECRETS: [&str; 5] = [
@@ -56,13 +61,13 @@ pub struct Twin<'a> {
     pub registry: String,
 }
 
-/// The helper that keeps a secret.
+/// A login that a helper has, or may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keeper {
+pub struct HelperEntry {
     /// The helper's name.
     pub helper: HelperName,
-    /// The address under which it knows the secret.
-    pub server: String,
+    /// The key under which it stores the login.
+    pub key: String,
 }
 
 /// Why a text is no docker-config.json. It repeats no value of the file.
@@ -81,6 +86,14 @@ pub enum AuthFileError {
     /// JSON of another shape.
     #[error("{0}")]
     Shape(&'static str),
+    /// A name that stands twice: only one of the two could be written back.
+    #[error("line {line}: {name:?} stands there a second time; leave one of the two")]
+    Repeated {
+        /// The name.
+        name: String,
+        /// The line of the second, from 1.
+        line: usize,
+    },
     /// A credential helper's name that could lead anywhere.
     #[error("{0:?} can't be a credential helper's name")]
     Helper(String),
@@ -94,6 +107,11 @@ impl AuthFile {
     pub fn read(bytes: &[u8]) -> Result<Self, AuthFileError> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
+        }
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            return Err(AuthFileError::Shape(
+                "it begins with a byte order mark, which no runtime reads",
+            ));
         }
         let value = serde_json::from_slice(bytes).map_err(|error| {
             // The reader's own words end with the place.
@@ -112,8 +130,13 @@ impl AuthFile {
         let Value::Object(root) = value else {
             return Err(AuthFileError::Shape("it is no JSON object"));
         };
-        let is_object_or_absent =
-            |name: &str| matches!(root.get(name), None | Some(Value::Null | Value::Object(_)));
+        let file = Self { root };
+        let is_object_or_absent = |name: &str| {
+            matches!(
+                file.field(name),
+                None | Some(Value::Null | Value::Object(_))
+            )
+        };
         if !is_object_or_absent("auths") {
             return Err(AuthFileError::Shape("\"auths\" is no JSON object"));
         }
@@ -122,12 +145,28 @@ impl AuthFile {
             return Err(AuthFileError::Shape("\"credHelpers\" is no JSON object"));
         }
         if !matches!(
-            root.get("credsStore"),
+            file.field("credsStore"),
             None | Some(Value::Null | Value::String(_))
         ) {
             return Err(AuthFileError::Shape("\"credsStore\" is no text"));
         }
-        Ok(Self { root })
+        Ok(file)
+    }
+
+    /// As [`read`](Self::read), for a change: a file that can't be written back as it is meant is refused.
+    ///
+    /// # Errors
+    /// Also when a name stands twice.
+    pub fn read_for_change(bytes: &[u8]) -> Result<Self, AuthFileError> {
+        let file = Self::read(bytes)?;
+        let readers = [Reader::DockerCli(NEWEST), Reader::ContainersImage];
+        let read = readers
+            .iter()
+            .find_map(|reader| ConfigFile::read(bytes, *reader).ok());
+        match read.and_then(|read| read.repeated) {
+            Some(Repeated { name, line }) => Err(AuthFileError::Repeated { name, line }),
+            None => Ok(file),
+        }
     }
 
     /// The text of the file, as Docker writes it: tabs, and no line end behind the last brace.
@@ -145,6 +184,13 @@ impl AuthFile {
     /// or a helper for this very key.
     pub fn holds(&self, key: &str) -> bool {
         self.held().contains(key)
+    }
+
+    /// Whether the file itself has a secret of this key's account.
+    pub fn has_secret(&self, key: &str) -> bool {
+        let account = RegistryAccount::of_key(key);
+        self.entries()
+            .any(|(known, entry)| RegistryAccount::of_key(known) == account && has_secret(entry))
     }
 
     /// The accounts that there is a login for, to ask for many keys.
@@ -189,22 +235,45 @@ impl AuthFile {
         covering.min_by_key(|(depth, _)| *depth).map(|(_, key)| key)
     }
 
-    /// The program that keeps the secret of this key: its own, else the one for all.
+    /// The program that stores the secret of this key: its own (an empty name means this file), else one that is configured
+    /// for the same host in another way, else the one for all.
     ///
     /// # Errors
     /// When the name in the file can't be a program's.
-    pub fn helper_for(&self, key: &str) -> Result<Option<Keeper>, AuthFileError> {
-        let own = self.own_helper(&RegistryAccount::of_key(key));
-        let (server, name) = match own.or_else(|| self.common_helper().map(|name| (key, name))) {
-            None => return Ok(None),
-            Some(found) => found,
+    pub fn helper_for(&self, key: &str) -> Result<Option<HelperName>, AuthFileError> {
+        let name = match self.helpers_by_key().find(|(known, _)| *known == key) {
+            Some((_, name)) => Some(name),
+            None => self.related_helper(key).or(self.common_helper()),
         };
-        let helper =
-            HelperName::parse(name).ok_or_else(|| AuthFileError::Helper(name.to_owned()))?;
-        Ok(Some(Keeper {
-            helper,
-            server: server.to_owned(),
-        }))
+        name.filter(|name| !name.is_empty())
+            .map(|name| {
+                HelperName::parse(name).ok_or_else(|| AuthFileError::Helper(name.to_owned()))
+            })
+            .transpose()
+    }
+
+    /// What helpers may have of this key's account: under the key itself, and under every other that the file has for it.
+    ///
+    /// # Errors
+    /// When a name in the file can't be a program's.
+    pub fn helper_entries(&self, key: &str) -> Result<Vec<HelperEntry>, AuthFileError> {
+        let others = self.keys_of(key).into_iter().filter(|known| known != key);
+        let entries = std::iter::once(key.to_owned()).chain(others).map(|key| {
+            let helper = self.helper_for(&key)?;
+            Ok(helper.map(|helper| HelperEntry { helper, key }))
+        });
+        entries.filter_map(Result::transpose).collect()
+    }
+
+    /// The helper of a key that means the same host in another way: it is asked for this key, too, once the file says so.
+    fn related_helper(&self, key: &str) -> Option<&str> {
+        let account = RegistryAccount::of_key(key);
+        let host = account.of_host();
+        let of = |account: &RegistryAccount| {
+            let mut helpers = self.own_helpers();
+            helpers.find(|(known, _)| RegistryAccount::of_key(known) == *account)
+        };
+        of(&account).or_else(|| of(&host)).map(|(_, name)| name)
     }
 
     /// The names of the programs that keep secrets, each with the key that it is for; the one for all has none.
@@ -219,7 +288,9 @@ impl AuthFile {
     /// The entries with a secret for an account that an earlier entry has one for.
     pub fn twins(&self) -> Vec<Twin<'_>> {
         let mut first_of = BTreeMap::new();
-        let with_secret = self.entries().filter(|(_, entry)| has_secret(entry));
+        let with_secret = self
+            .entries()
+            .filter(|(key, entry)| has_secret(entry) && !is_token_of_docker(key));
         let twin = with_secret.filter_map(|(key, _)| {
             let account = RegistryAccount::of_key(key);
             let registry = account.to_string();
@@ -231,6 +302,11 @@ impl AuthFile {
             })
         });
         twin.collect()
+    }
+
+    /// Whether it says anything of logins: has one, or names a program that may have some.
+    pub fn has_logins(&self) -> bool {
+        self.entries().next().is_some() || self.helpers().next().is_some()
     }
 
     /// Puts a login into the file itself, in the place of every other one for the same account.
@@ -252,9 +328,15 @@ impl AuthFile {
         );
     }
 
-    /// Notes that a helper keeps the secret of this key; a secret that the file has of it goes.
-    pub fn set_elsewhere(&mut self, key: &str) {
+    /// Notes that `helper` stores the secret of this key; a secret that the file has of it is removed. A runtime asks the
+    /// helper for this very key only where the file says so.
+    pub fn set_elsewhere(&mut self, key: &str, helper: &HelperName) {
         self.replace(key, Map::new());
+        let is_related = self.related_helper(key).is_some();
+        if is_related && self.helpers_by_key().all(|(known, _)| known != key) {
+            let helpers = self.object_mut("credHelpers");
+            helpers.insert(key.to_owned(), Value::String(helper.to_string()));
+        }
     }
 
     /// Names the helper of this very key, or none.
@@ -278,18 +360,34 @@ impl AuthFile {
         }
     }
 
-    /// Takes every entry of this key's account out; says whether there was one.
+    /// Removes every entry of this key's account; says whether there was one.
     pub fn erase(&mut self, key: &str) -> bool {
-        let account = RegistryAccount::of_key(key);
-        let found: Vec<String> = self.entries().map(|(known, _)| known.to_owned()).collect();
-        let mut erased = false;
-        for known in found
-            .iter()
-            .filter(|known| RegistryAccount::of_key(known) == account)
-        {
-            erased |= self.auths_mut().shift_remove(known).is_some();
+        let found = self.keys_of(key);
+        for known in &found {
+            self.object_mut("auths").shift_remove(known);
         }
-        erased
+        let account = RegistryAccount::of_key(key);
+        let host = account.of_host();
+        let of_host = self
+            .own_helpers()
+            .find(|(known, _)| *known != key && RegistryAccount::of_key(known) == host);
+        let own = self.own_helpers().find(|(known, _)| *known == key);
+        // As `set_elsewhere` has added it.
+        let is_added = account != host
+            && matches!((own, of_host), (Some((_, own)), Some((_, other))) if own == other);
+        if is_added {
+            self.object_mut("credHelpers").shift_remove(key);
+        }
+        !found.is_empty()
+    }
+
+    /// The keys of this key's account that have an entry, those of Docker's own login to Docker Hub included.
+    fn keys_of(&self, key: &str) -> Vec<String> {
+        let account = RegistryAccount::of_key(key);
+        let keys = self.entries().map(|(known, _)| known);
+        keys.filter(|known| RegistryAccount::of_key(known) == account)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Gives `key` an entry with these fields and what an old one has besides a login.
@@ -302,11 +400,13 @@ impl AuthFile {
         let kept = old
             .unwrap_or_default()
             .into_iter()
-            .filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+            .filter(|(name, _)| !SECRETS.iter().any(|secret| is_named(name, secret)));
         entry.extend(kept);
         let account = RegistryAccount::of_key(key);
-        let auths = self.auths_mut();
-        auths.retain(|known, _| known == key || RegistryAccount::of_key(known) != account);
+        let is_other =
+            |known: &str| RegistryAccount::of_key(known) != account || is_token_of_docker(known);
+        let auths = self.object_mut("auths");
+        auths.retain(|known, _| known == key || is_other(known));
         // Docker keeps the keys sorted; who sorted them otherwise finds the new one last.
         let place = if auths.keys().is_sorted() {
             auths.keys().filter(|known| *known.as_str() < *key).count()
@@ -328,52 +428,63 @@ impl AuthFile {
             .map(|(key, entry)| (key.as_str(), entry))
     }
 
-    /// The key and the name of an account's own helper.
-    fn own_helper(&self, account: &RegistryAccount) -> Option<(&str, &str)> {
-        self.own_helpers()
-            .find(|(key, _)| RegistryAccount::of_key(key) == *account)
+    /// The programs by the key that they are for.
+    fn own_helpers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.helpers_by_key().filter(|(_, name)| !name.is_empty())
     }
 
-    fn own_helpers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let helpers = self
-            .root
-            .get("credHelpers")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten();
-        helpers.filter_map(|(key, name)| {
-            name.as_str()
-                .filter(|name| !name.is_empty())
-                .map(|name| (key.as_str(), name))
-        })
+    /// The same, with the empty names that mean the file itself.
+    fn helpers_by_key(&self) -> impl Iterator<Item = (&str, &str)> {
+        let helpers = self.object("credHelpers").into_iter().flatten();
+        helpers.filter_map(|(key, name)| name.as_str().map(|name| (key.as_str(), name)))
     }
 
     fn common_helper(&self) -> Option<&str> {
-        self.root
-            .get("credsStore")
-            .and_then(Value::as_str)
-            .filter(|name| !name.is_empty())
+        let name = self.field("credsStore")?.as_str()?;
+        (!name.is_empty()).then_some(name)
     }
 
     fn auths(&self) -> Option<&Map<String, Value>> {
-        self.root.get("auths")?.as_object()
+        self.object("auths")
     }
 
-    fn auths_mut(&mut self) -> &mut Map<String, Value> {
-        if self.auths().is_none() {
-            // First, as Docker writes it.
-            let place = self
-                .root
-                .keys()
-                .position(|name| name == "auths")
-                .unwrap_or_default();
-            self.root.shift_remove("auths");
-            self.root
-                .shift_insert(place, "auths".to_owned(), Value::Object(Map::new()));
-        }
-        let auths = self.root.get_mut("auths").and_then(Value::as_object_mut);
-        auths.expect("made an object in the lines above if it was none")
+    fn object(&self, name: &str) -> Option<&Map<String, Value>> {
+        self.field(name)?.as_object()
     }
+
+    /// The value of one of Docker's own fields, whose names compare without case.
+    fn field(&self, name: &str) -> Option<&Value> {
+        let mut fields = self.root.iter();
+        fields
+            .find(|(known, _)| is_named(known, name))
+            .map(|(_, value)| value)
+    }
+
+    /// The object under a name; made, in the first place as Docker has it, where there is none.
+    fn object_mut(&mut self, name: &str) -> &mut Map<String, Value> {
+        let at = self.root.keys().position(|known| is_named(known, name));
+        let key = match at.and_then(|at| self.root.keys().nth(at)) {
+            Some(known) => known.clone(),
+            None => {
+                let first = if name == "auths" { 0 } else { self.root.len() };
+                self.root.shift_insert(first, name.to_owned(), Value::Null);
+                name.to_owned()
+            }
+        };
+        let value = &mut self.root[&key];
+        if !value.is_object() {
+            *value = Value::Object(Map::new());
+        }
+        value
+            .as_object_mut()
+            .expect("made an object in the lines above if it was none")
+    }
+}
+
+/// Whether a key is one of those under which Docker has the tokens of its own login to Docker Hub.
+fn is_token_of_docker(key: &str) -> bool {
+    let token = key.strip_prefix(DOCKER_HUB_KEY);
+    token.is_some_and(|token| matches!(token, "access-token" | "refresh-token"))
 }
 
 impl fmt::Debug for AuthFile {
@@ -423,7 +534,9 @@ fn stored(entry: &Value) -> Option<Stored> {
 }
 
 fn text<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
-    entry.get(name)?.as_str().filter(|text| !text.is_empty())
+    let mut fields = entry.as_object()?.iter();
+    let (_, value) = fields.find(|(known, _)| is_named(known, name))?;
+    value.as_str().filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn a_refresh_token_takes_the_passwords_place() {
         Some(password()),
         "nothing of the token stays"
     );
-    file.set_elsewhere("h");
+    file.set_elsewhere("h", &HelperName::parse("pass").unwrap());
     assert_eq!(
         (file.get("h"), file.root["auths"]["h"].clone()),
         (None, json!({"email": "x@y"}))
@@ -117,13 +117,13 @@ fn a_login_takes_the_place_of_every_other_for_the_same_account() {
 #[test]
 fn a_login_is_found_under_whatever_key_a_tool_wrote() {
     let file = file(
-        r#"{"auths":{"https://GHCR.io/v1/":{"auth":"eDp5"},"clear":{"username":"x","password":"y"}}}"#,
+        r#"{"auths":{"https://ghcr.io/v1/":{"auth":"eDp5"},"clear":{"username":"x","password":"y"}}}"#,
     );
     let known = Stored::Password {
         user: "x".into(),
         password: Secret::new("y"),
     };
-    for key in ["ghcr.io", "https://GHCR.io/v1/", "clear"] {
+    for key in ["ghcr.io", "https://ghcr.io/v1/", "clear"] {
         assert_eq!(
             (file.get(key), file.holds(key)),
             (Some(known.clone()), true),
@@ -139,7 +139,7 @@ fn a_login_is_found_under_whatever_key_a_tool_wrote() {
 #[test]
 fn two_entries_for_one_account_are_found_where_both_have_a_secret() {
     let file = file(
-        r#"{"auths":{"ghcr.io":{"auth":"dTpw"},"https://GHCR.io/v2/":{"auth":"dTpx"},"ghcr.io/team":{"auth":"dTpw"},
+        r#"{"auths":{"ghcr.io":{"auth":"dTpw"},"https://ghcr.io/v2/":{"auth":"dTpx"},"ghcr.io/team":{"auth":"dTpw"},
         "quay.io":{},"https://quay.io/":{"auth":"dTpw"},"docker.io":{"auth":"dTpw"},
         "https://index.docker.io/v1/":{"auth":"dTpw"}}}"#,
     );
@@ -151,7 +151,7 @@ fn two_entries_for_one_account_are_found_where_both_have_a_secret() {
     assert_eq!(
         file.twins(),
         [
-            twin("https://GHCR.io/v2/", "ghcr.io", "ghcr.io"),
+            twin("https://ghcr.io/v2/", "ghcr.io", "ghcr.io"),
             twin("https://index.docker.io/v1/", "docker.io", "docker.io"),
         ]
     );
@@ -199,34 +199,116 @@ fn an_entry_without_a_secret_is_a_login_only_where_a_helper_has_it() {
 }
 
 #[test]
-fn only_configured_helpers_keep_secrets() {
-    let keeper = |file: &AuthFile, key: &str| {
+fn a_configured_helper_stores_the_secret_and_no_other() {
+    let helper = |file: &AuthFile, key: &str| {
         file.helper_for(key)
-            .map(|keeper| keeper.map(|keeper| format!("{} for {}", keeper.helper, keeper.server)))
+            .map(|helper| helper.map(|helper| helper.to_string()))
     };
-    assert_eq!(keeper(&AuthFile::default(), "h"), Ok(None));
+    let named = |name: &str| Ok(Some(name.to_owned()));
+    assert_eq!(helper(&AuthFile::default(), "h"), Ok(None));
     let configured = file(
-        r#"{"credsStore":"all","credHelpers":{"h":"one","docker.io":"hub","bad":"../x","none":""}}"#,
+        r#"{"CredSstore":"all","credhelpers":{"h":"one","docker.io":"hub","https://s":"old","bad":"../x","none":""}}"#,
     );
-    assert_eq!(keeper(&configured, "h"), Ok(Some("one for h".into())));
-    assert_eq!(keeper(&configured, "H"), Ok(Some("one for h".into())));
+    for (key, wanted) in [
+        ("h", named("one")),
+        ("H", named("all")),
+        ("https://index.docker.io/v1/", named("hub")),
+        ("s", named("old")),
+        ("h/team", named("one")),
+        ("none", Ok(None)),
+        ("bad", Err(AuthFileError::Helper("../x".into()))),
+    ] {
+        assert_eq!(helper(&configured, key), wanted, "{key}");
+    }
+    let nothing = file(r#"{"credsStore":null,"credHelpers":null}"#);
+    assert_eq!(helper(&nothing, "h"), Ok(None));
+}
+
+#[test]
+fn a_runtime_is_led_to_the_helper_of_a_host_that_is_written_in_another_way() {
+    let pass = HelperName::parse("pass").unwrap();
+    let cases = [
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("https://h", "h"),
+        ("h", "h/team/app"),
+    ];
+    for (configured, key) in cases {
+        let before = file(&format!(
+            r#"{{"auths":{{}},"credHelpers":{{"{configured}":"pass"}}}}"#
+        ));
+        let mut changed = before.clone();
+        changed.set_elsewhere(key, &pass);
+        assert_eq!(changed.root["credHelpers"][key], json!("pass"));
+        assert_eq!(changed.root["auths"], json!({ key: {} }));
+        assert_eq!(
+            changed.helper_entries(key).unwrap()[0],
+            HelperEntry {
+                helper: pass.clone(),
+                key: key.to_owned()
+            }
+        );
+        changed.erase(key);
+        if key.contains("/team") {
+            assert_eq!(changed, before, "it is as it was");
+        }
+    }
+    let mut own = file(r#"{"credHelpers":{"h":"pass","h/team/app":"other"}}"#);
+    own.erase("h/team/app");
+    assert_eq!(own.root["credHelpers"]["h/team/app"], json!("other"));
+}
+
+#[test]
+fn names_of_fields_compare_without_case() {
+    let mut file = file(
+        r#"{"Auths":{"h":{"AUTH":"eDp5","RegistryToken":"t","x":1},"other":{"auth":"eDp5"}},"HttpHeaders":{}}"#,
+    );
+    assert!(file.holds("h"));
+    file.set("h", &password());
     assert_eq!(
-        keeper(&configured, "https://index.docker.io/v1/"),
-        Ok(Some("hub for docker.io".into()))
+        file.root["Auths"]["h"],
+        json!({"auth": "aWFuOnBhNTU6d29yZC/DqQ==", "x": 1}),
+        "nothing of the old login remains"
     );
-    assert_eq!(
-        keeper(&configured, "h/team"),
-        Ok(Some("all for h/team".into()))
+    assert!(file.erase("h"));
+    assert_eq!(keys(&file), ["other"]);
+    assert!(!file.root.contains_key("auths"));
+}
+
+#[test]
+fn a_name_that_stands_twice_is_read_and_not_written() {
+    for (text, name, line) in [
+        ("{\"auths\":{},\n\"Auths\":{}}", "Auths", 2),
+        ("{\"auths\":{\n\"h\":{},\n\"h\":{}}}", "h", 3),
+        (
+            "{\"auths\":{\"h\":{\"auth\":\"?\",\"Auth\":\"?\"}}}",
+            "Auth",
+            1,
+        ),
+    ] {
+        assert!(AuthFile::read(text.as_bytes()).is_ok());
+        assert_eq!(
+            AuthFile::read_for_change(text.as_bytes()),
+            Err(AuthFileError::Repeated {
+                name: name.to_owned(),
+                line
+            })
+        );
+    }
+    assert!(AuthFile::read_for_change(br#"{"auths":{"h":{"auth":"?"}},"x":1}"#).is_ok());
+}
+
+#[test]
+fn dockers_own_login_to_its_hub_remains_at_a_login_and_goes_with_a_logout() {
+    let hub = "https://index.docker.io/v1/";
+    let token = "https://index.docker.io/v1/access-token";
+    let mut file = file(
+        r#"{"auths":{"https://index.docker.io/v1/access-token":{"auth":"eDp5"},"docker.io/team":{"auth":"eDp5"}}}"#,
     );
-    assert_eq!(keeper(&configured, "none"), Ok(Some("all for none".into())));
-    assert_eq!(
-        keeper(&configured, "bad"),
-        Err(AuthFileError::Helper("../x".into()))
-    );
-    assert_eq!(
-        keeper(&file(r#"{"credsStore":null,"credHelpers":null}"#), "h"),
-        Ok(None)
-    );
+    file.set(hub, &password());
+    assert_eq!(keys(&file), [token, "docker.io/team", hub]);
+    assert!(file.twins().is_empty());
+    assert!(file.erase(hub));
+    assert_eq!(keys(&file), ["docker.io/team"]);
 }
 
 #[test]
@@ -239,7 +321,7 @@ fn the_longest_key_that_leads_to_an_image_counts() {
     let cases = [
         ("ghcr.io", "team/deep/image", Some("ghcr.io/team/deep")),
         ("ghcr.io", "team/deep", Some("ghcr.io/team/deep")),
-        ("GHCR.io", "/team/image/", Some("ghcr.io/team")),
+        ("ghcr.io", "/team/image/", Some("ghcr.io/team")),
         ("ghcr.io", "team/gone/image", Some("ghcr.io/team")),
         ("ghcr.io", "teammate/image", Some("ghcr.io")),
         ("ghcr.io", "helped/image", Some("ghcr.io/helped")),
@@ -281,7 +363,10 @@ fn a_broken_file_is_an_error_with_its_place_and_no_secret() {
         ("{not json", "line 1, column 2: key must be a string"),
         ("{\n\"a\": 1,\n}", "line 3, column 1: trailing comma"),
         ("{} x", "line 1, column 4: trailing characters"),
-        ("\u{feff}{}", "line 1, column 1: expected value"),
+        (
+            "\u{feff}{}",
+            "it begins with a byte order mark, which no runtime reads",
+        ),
     ];
     for (text, message) in cases {
         assert_eq!(read(text), Err(message.to_owned()), "{text}");

@@ -125,6 +125,11 @@ fn find<T: Copy>(known: &[T], name: &str, of: impl Fn(T) -> &'static str) -> Opt
         .or_else(|| found.find(|known| fold(of(*known)) == folded))
 }
 
+/// Whether a name in a file means this field.
+pub(crate) fn is_named(name: &str, field: &str) -> bool {
+    fold(name) == fold(field)
+}
+
 /// Go folds by Unicode's simple rule, in which two letters beside ASCII's have an ASCII one.
 fn fold(name: &str) -> String {
     name.to_ascii_lowercase()

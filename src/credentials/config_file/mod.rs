@@ -18,6 +18,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 pub use self::fault::{ConfigFault, FaultKind};
+pub(crate) use self::json::is_named;
 use self::json::{Field, FieldKind, Text};
 pub use self::variable::read_variable;
 use crate::runtime::Version;

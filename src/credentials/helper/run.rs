@@ -116,6 +116,8 @@ impl Job {
                     let was_lent = terminal.take().is_some();
                     if was_lent && status.signal() == Some(Signal::INT.as_raw()) {
                         let _ = kill_current_process_group(Signal::INT);
+                        // Another thread may get it, a moment later.
+                        thread::sleep(REST);
                     }
                     return Ok(status);
                 }

@@ -9,7 +9,7 @@ pub(crate) const DOCKER_HUB: &str = "docker.io";
 pub(crate) const DOCKER_HUB_API: &str = "registry-1.docker.io";
 
 /// What a key of docker-config.json stands for. Tools write it in many ways: with a scheme, with the path of an API, with
-/// any of Docker Hub's names.
+/// any of Docker Hub's names. Case counts, as it does for every runtime.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RegistryAccount {
     host: String,
@@ -17,35 +17,40 @@ pub(crate) struct RegistryAccount {
 }
 
 impl RegistryAccount {
-    /// The account that a key stands for.
+    /// The account that a key stands for. After a scheme every path is that of an API, and the key good for the whole host.
     pub(crate) fn of_key(key: &str) -> Self {
-        let bare = key
-            .strip_prefix("https://")
-            .or_else(|| key.strip_prefix("http://"));
-        let (host, path) = split(bare.unwrap_or(key));
-        // Behind a scheme stands the path of an API, which names no account.
-        let path = if bare.is_some() && matches!(path, "/v1" | "/v2") {
-            ""
-        } else {
-            path
-        };
-        Self {
-            host: canonical_host(host),
-            path: path.to_owned(),
+        match key.split_once("://") {
+            Some((_, rest)) => Self::of_image(rest.split('/').next().unwrap_or_default(), ""),
+            None => {
+                let (host, path) = key.split_at(key.find('/').unwrap_or(key.len()));
+                Self::of_image(host, path)
+            }
         }
     }
 
-    /// The account of an image, if it has one to itself.
+    /// The account of an image, if it has one to itself. The paths of the registry's API are none.
     pub(crate) fn of_image(host: &str, path: &str) -> Self {
         let path = path.trim_matches('/');
-        let path = if path.is_empty() {
-            String::new()
+        let path = match path {
+            "" | "v1" | "v2" => String::new(),
+            path => format!("/{path}"),
+        };
+        let host = if is_docker_hub(host) {
+            DOCKER_HUB
         } else {
-            format!("/{path}")
+            host
         };
         Self {
-            host: canonical_host(host),
+            host: host.to_owned(),
             path,
+        }
+    }
+
+    /// The same host's account without a path.
+    pub(crate) fn of_host(&self) -> Self {
+        Self {
+            host: self.host.clone(),
+            path: String::new(),
         }
     }
 
@@ -74,23 +79,7 @@ impl fmt::Display for RegistryAccount {
 
 /// Whether a host is Docker Hub by one of its names.
 pub(super) fn is_docker_hub(host: &str) -> bool {
-    [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API]
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(host))
-}
-
-fn canonical_host(host: &str) -> String {
-    if is_docker_hub(host) {
-        DOCKER_HUB.to_owned()
-    } else {
-        host.to_lowercase()
-    }
-}
-
-/// Host and path, without final slashes.
-fn split(text: &str) -> (&str, &str) {
-    let (host, path) = text.split_at(text.find('/').unwrap_or(text.len()));
-    (host, path.trim_end_matches('/'))
+    [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API].contains(&host)
 }
 
 #[cfg(test)]
@@ -104,8 +93,10 @@ mod tests {
         let account = RegistryAccount::of_key;
         for key in [
             "ghcr.io",
-            "GHCR.io",
             "https://ghcr.io",
+            "oras://ghcr.io",
+            "https://ghcr.io/team",
+            "ghcr.io/v1",
             "http://ghcr.io/",
             "https://ghcr.io/v1/",
             "https://ghcr.io/v2",
@@ -121,8 +112,9 @@ mod tests {
         ] {
             assert_eq!(account(key), account("docker.io"), "{key}");
         }
-        assert_ne!(account("ghcr.io/v1"), account("ghcr.io"));
-        assert_ne!(account("https://ghcr.io/team"), account("ghcr.io"));
+        for other in ["GHCR.io", "ghcr.io/team", "ghcr.io/v1/team"] {
+            assert_ne!(account(other), account("ghcr.io"));
+        }
     }
 
     proptest! {

@@ -24,7 +24,7 @@ pub enum RegistryScheme {
 /// A registry's address as a login names it, `docker://host[:port][/path]`. The path tells accounts of one host apart.
 ///
 /// Host and path are kept as typed, since Apptainer compares text. Two addresses are equal when they name the same login:
-/// the same scheme, the same path, and the same host whatever the case of its letters; the names of Docker Hub are one host.
+/// the same scheme, the same path, and the same host; the names of Docker Hub are one host.
 #[derive(Clone, Debug)]
 pub struct RegistryUri {
     scheme: RegistryScheme,
@@ -99,10 +99,14 @@ impl RegistryUri {
             AuthorityError::Port(port) => RegistryUriError::Port(port),
             AuthorityError::Host(reason) => RegistryUriError::Other(reason),
         })?;
+        let path = match check_path(path)? {
+            "/v1" | "/v2" => "",
+            path => path,
+        };
         Ok(Self {
             scheme,
             host: host.to_owned(),
-            path: check_path(path)?.to_owned(),
+            path: path.to_owned(),
         })
     }
 
@@ -121,13 +125,15 @@ impl RegistryUri {
         &self.path
     }
 
-    /// Where the secret is kept in docker-config.json: host and path. Docker Hub has its own key, whatever of its names was
-    /// typed. `docker://` and `oras://` share it.
+    /// Where the secret is stored in docker-config.json: host and path. Docker Hub has its own key, whatever of its names was
+    /// typed, and its repositories have the name by which the newest runtimes look for them. `docker://` and `oras://` share it.
     pub fn storage_key(&self) -> String {
-        match (is_docker_hub(&self.host), self.path.is_empty()) {
-            (true, true) => DOCKER_HUB_KEY.to_owned(),
-            (true, false) => format!("{DOCKER_HUB}{}", self.path),
-            (false, _) => format!("{}{}", self.host, self.path),
+        let is_repository = self.path.matches('/').count() > 1;
+        match self.path.as_str() {
+            path if !is_docker_hub(&self.host) => format!("{}{path}", self.host),
+            "" => DOCKER_HUB_KEY.to_owned(),
+            path if is_repository => format!("index.docker.io{path}"),
+            path => format!("{DOCKER_HUB}{path}"),
         }
     }
 
@@ -225,8 +231,8 @@ mod tests {
                 "registry-1.docker.io",
             ),
             (
-                "oras://Index.Docker.io/",
-                "oras://Index.Docker.io",
+                "oras://index.docker.io/",
+                "oras://index.docker.io",
                 HUB,
                 "registry-1.docker.io",
             ),
@@ -241,6 +247,18 @@ mod tests {
                 "docker://docker.io/team",
                 "docker.io/team",
                 "registry-1.docker.io",
+            ),
+            (
+                "docker://docker.io/team/app",
+                "docker://docker.io/team/app",
+                "index.docker.io/team/app",
+                "registry-1.docker.io",
+            ),
+            (
+                "docker://h.example/v2/",
+                "docker://h.example",
+                "h.example",
+                "h.example",
             ),
             (
                 "docker://index.docker.io/team",
@@ -376,7 +394,8 @@ mod tests {
     #[test]
     fn the_same_login_is_known_however_its_host_is_typed() {
         let same = [
-            ("docker://GHCR.io", "docker://ghcr.io/"),
+            ("docker://ghcr.io", "docker://ghcr.io/"),
+            ("docker://ghcr.io/v1/", "docker://ghcr.io"),
             ("docker://docker.io", "docker://index.docker.io"),
             (
                 "docker://registry-1.docker.io/team",
@@ -390,12 +409,13 @@ mod tests {
             ("docker://h", "oras://h"),
             ("docker://h/a", "docker://h/b"),
             ("docker://h/a", "docker://h/A"),
+            ("docker://GHCR.io", "docker://ghcr.io"),
             ("docker://h", "docker://h:443"),
         ];
         for (one, other) in other {
             assert_ne!(parsed(one), parsed(other));
         }
-        assert!(parsed("docker://H/a").shares_secret_with(&parsed("oras://h/a")));
+        assert!(parsed("docker://h/a").shares_secret_with(&parsed("oras://h/a")));
         assert!(!parsed("docker://h/a").shares_secret_with(&parsed("oras://h")));
     }
 
@@ -441,8 +461,8 @@ mod tests {
 
         #[test]
         fn being_the_same_login_is_an_equality(
-            one in "(docker|oras)://(ghcr[.]io|GHCR[.]io|docker[.]io|Index[.]docker[.]io)(/|/a|/A|/a/)?",
-            two in "(docker|oras)://(ghcr[.]io|GHCR[.]io|docker[.]io|Index[.]docker[.]io)(/|/a|/A|/a/)?",
+            one in "(docker|oras)://(ghcr[.]io|GHCR[.]io|docker[.]io|index[.]docker[.]io)(/|/a|/v2|/a/)?",
+            two in "(docker|oras)://(ghcr[.]io|GHCR[.]io|docker[.]io|index[.]docker[.]io)(/|/a|/v2|/a/)?",
             three in "(docker|oras)://(ghcr[.]io|docker[.]io|registry-1[.]docker[.]io)(/a)?",
         ) {
             let (one, two, three) = (parsed(&one), parsed(&two), parsed(&three));

@@ -351,7 +351,7 @@ const CASES: &[Case] = &[
     (
         Code::LoginDuplicate,
         |world| {
-            let twin = r#"{"auths":{"https://Registry.example.com/v2/":{"auth":"dTpw"},"#;
+            let twin = r#"{"auths":{"https://registry.example.com/v2/":{"auth":"dTpw"},"#;
             world.write_docker_config(DOCKER_CONFIG.replacen(r#"{"auths":{"#, twin, 1));
         },
         &["warning login-duplicate docker-config.json"],

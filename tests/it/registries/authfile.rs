@@ -61,6 +61,7 @@ INFO:    Token stored in $HOME/auth.json
         str![[r#"
 $ portolan registry logout --authfile $HOME/auth.json localhost:PORT
 ------- stderr -------
+INFO:    Token removed from $HOME/auth.json
 INFO:    Logout succeeded
 [EOF]
 

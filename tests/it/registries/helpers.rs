@@ -37,6 +37,7 @@ fn a_helper_keeps_the_secret_and_the_file_says_only_for_whom() {
         named(login(&world, &registry), &server),
         str![[r#"
 ------- stderr -------
+INFO:    Token stored in docker-credential-fake
 INFO:    Token stored in $HOME/.apptainer/remote.yaml
 
 "#]]
@@ -76,6 +77,7 @@ URI                       SECURE?
 docker://localhost:PORT  ✓
 $ portolan registry logout docker://localhost:PORT
 ------- stderr -------
+INFO:    Token removed from docker-credential-fake
 INFO:    Logout succeeded
 $ portolan registry list
 
@@ -176,9 +178,9 @@ fn a_helper_of_the_registry_comes_before_the_one_for_all() {
         left(&world, "log"),
         str![[r#"
 fake store
-other store
+fake store
 fake erase
-other erase
+fake erase
 
 "#]]
         .raw()
@@ -214,7 +216,7 @@ fn a_helper_that_fails_is_told_in_its_own_words_and_nothing_changes() {
         match helper {
             "fake" => assert_data_eq!(told, str![[r#"
 ------- stderr -------
-FATAL:   while login to docker://localhost:PORT: error storing credentials - err: exit status 1, out: `the keyring is locked`
+FATAL:   while login to docker://localhost:PORT: while trying to store new credentials: error storing credentials - err: exit status 1, out: `the keyring is locked`
 [exit status: 255]
 ------- stderr -------
 FATAL:   while verifying token: error erasing credentials - err: exit status 1, out: `the keyring is locked`
@@ -223,7 +225,7 @@ FATAL:   while verifying token: error erasing credentials - err: exit status 1, 
 "#]].raw()),
             _ => assert_data_eq!(told, str![[r#"
 ------- stderr -------
-FATAL:   while login to docker://localhost:PORT: error storing credentials - err: exec: "docker-credential-absent": executable file not found in $PATH, out: ``
+FATAL:   while login to docker://localhost:PORT: while trying to store new credentials: error storing credentials - err: exec: "docker-credential-absent": executable file not found in $PATH, out: ``
 [exit status: 255]
 ------- stderr -------
 FATAL:   while verifying token: error erasing credentials - err: exec: "docker-credential-absent": executable file not found in $PATH, out: ``
@@ -243,7 +245,7 @@ fn a_name_that_leads_to_another_directory_is_no_helpers() {
         named(login(&world, &format!("docker://{}", server.host())), &server),
         str![[r#"
 ------- stderr -------
-FATAL:   while login to docker://localhost:PORT: $HOME/.apptainer/docker-config.json: "../fake" can't be a credential helper's name
+FATAL:   while login to docker://localhost:PORT: while loading existing OCI registry credentials from "$HOME/.apptainer/docker-config.json": "../fake" can't be a credential helper's name
 [exit status: 255]
 
 "#]]
@@ -283,7 +285,7 @@ fn a_helper_that_hangs_is_ended() {
         named(finished, &server),
         str![[r#"
 ------- stderr -------
-FATAL:   while login to docker://localhost:PORT: error storing credentials - err: not done after 10 s, out: ``
+FATAL:   while login to docker://localhost:PORT: while trying to store new credentials: error storing credentials - err: not done after 10 s, out: ``
 [exit status: 255]
 
 "#]]

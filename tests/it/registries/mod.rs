@@ -5,6 +5,7 @@ mod authfile;
 mod files;
 mod helpers;
 mod terminal;
+mod together;
 mod transport;
 
 use std::fs;

@@ -3,12 +3,10 @@
 use std::convert::Infallible;
 use std::path::Path;
 
-use anyhow::anyhow;
-
 use super::survey::Survey;
 use crate::cli::context::Context;
 use crate::cli::ui::Ui;
-use crate::cli::{files, keychain};
+use crate::cli::{files, logins};
 use crate::config::checks;
 use crate::config::checks::{Code, Finding};
 use crate::config::layer::Scope;
@@ -77,26 +75,28 @@ fn settle(path: &Path, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     } else if path == context.paths.system {
         files::edit(Scope::System, context, ui, nothing)
     } else {
-        let notes = keychain::open(None, context)
-            .settle()
-            .map_err(|error| anyhow!(error))?;
-        notes.iter().for_each(|note| ui.warning(note.to_string()));
-        Ok(())
+        let store = logins::store(None, context);
+        logins::change(&store, context, ui, &mut |_, _, _| Ok(()))
     }
 }
 
 fn fix_users_file(survey: &Survey, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    let held = keychain::held(&keychain::open(None, context))
-        .ok()
-        .flatten();
-    let told = files::edit(Scope::User, context, ui, |document| {
-        let is_dead = |login: &_| {
-            held.as_ref()
-                .is_some_and(|held| keychain::is_dead(login, held))
-        };
-        let is_ghost = |name: &_| !survey.system_has(name);
-        Ok::<_, Infallible>(checks::fix(document, is_dead, is_ghost))
-    })?;
+    let is_ghost = |name: &_| !survey.system_has(name);
+    let store = logins::store(None, context);
+    let told = match store.read_for_change() {
+        Ok(_) => logins::change(&store, context, ui, &mut |document, now, _| {
+            // A file that is away may come back.
+            let held = now.path.exists().then(|| now.file.held());
+            let is_dead = |login: &_| {
+                held.as_ref()
+                    .is_some_and(|held| logins::is_dead(login, held))
+            };
+            Ok(checks::fix(document, is_dead, is_ghost))
+        })?,
+        Err(_) => files::edit(Scope::User, context, ui, |document| {
+            Ok::<_, Infallible>(checks::fix(document, |_| false, is_ghost))
+        })?,
+    };
     told.iter().for_each(|sentence| ui.info(sentence));
     Ok(())
 }

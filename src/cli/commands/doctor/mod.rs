@@ -21,7 +21,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
 use crate::cli::network;
 use crate::cli::ui::Ui;
-use crate::cli::{json, keychain};
+use crate::cli::{json, logins};
 use crate::config::checks;
 use crate::config::checks::{Code, Finding, Severity};
 
@@ -108,7 +108,7 @@ fn examine(survey: &Survey, context: &Context) -> Vec<Finding> {
     let effective = survey.effective();
     if let Some(user) = user {
         let held = registries.held.as_ref();
-        let is_dead = |login: &_| held.is_some_and(|held| keychain::is_dead(login, held));
+        let is_dead = |login: &_| held.is_some_and(|held| logins::is_dead(login, held));
         found.extend(checks::logins(user, effective.as_ref(), is_dead, commands));
     }
     if let Some(effective) = &effective {

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::survey::{Survey, Told, edit, is_closed};
 use crate::cli::context::Context;
-use crate::cli::keychain;
+use crate::cli::logins;
 use crate::config::checks::{Code, Finding, shell_word};
-use crate::credentials::KeychainError;
 use crate::credentials::auth_file::{AuthFile, AuthFileError, HeldAccounts, Twin};
 use crate::credentials::helper::HelperName;
+use crate::credentials::{CredentialError, Found};
 use crate::uri::RegistryUri;
 
 /// What was found, and the accounts that still have their secret, where that is known.
@@ -21,9 +21,9 @@ pub(super) struct Registries {
 /// Looks at docker-config.json; runs no helper.
 pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
     let path = &context.paths.docker_config;
-    match keychain::open(None, context).read() {
+    match logins::store(None, context).read() {
         // Whether there is one can't be seen. The remote.yaml beside it can't be read either, and that is a finding.
-        Err(KeychainError::Disk(error))
+        Err(CredentialError::Disk(error))
             if is_closed(&error) && is_hidden(path) && !context.paths.user_is_named =>
         {
             Registries {
@@ -36,13 +36,13 @@ pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
             held: None,
         },
         // A row of a file that is away altogether may be right again when it is back.
-        Ok(_) if path.symlink_metadata().is_err() => Registries {
-            findings: missing(survey, path),
+        Ok(Found { path, .. }) if path.symlink_metadata().is_err() => Registries {
+            findings: missing(survey, &path),
             held: None,
         },
-        Ok(file) => {
-            let mut findings = helpers(&file, path, context);
-            findings.extend(twins(&file, path, survey));
+        Ok(Found { path, file }) => {
+            let mut findings = helpers(&file, &path, context);
+            findings.extend(twins(&file, &path, survey));
             Registries {
                 findings,
                 held: Some(file.held()),
@@ -51,16 +51,16 @@ pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
     }
 }
 
-fn broken(path: &Path, error: &KeychainError) -> Finding {
+fn broken(path: &Path, error: &CredentialError) -> Finding {
     let (message, line) = match error {
-        KeychainError::File {
+        CredentialError::File {
             error: AuthFileError::Json { line, reason, .. },
             ..
         } => (reason.clone(), Some(*line)),
-        KeychainError::File { error, .. } => (error.to_string(), None),
+        CredentialError::File { error, .. } => (error.to_string(), None),
         error => (format!("it can't be read: {}", Told(error)), None),
     };
-    let fix = if matches!(error, KeychainError::File { .. }) {
+    let fix = if matches!(error, CredentialError::File { .. }) {
         edit(path, line.unwrap_or(1))
     } else {
         format!("ls -ld {}", shell_word(path))
@@ -109,7 +109,7 @@ fn twins(file: &AuthFile, path: &Path, survey: &Survey) -> Vec<Finding> {
 
 /// Credential helpers that can't be run.
 fn helpers(file: &AuthFile, path: &Path, context: &Context) -> Vec<Finding> {
-    let environment = keychain::open(None, context).helper_environment;
+    let environment = logins::store(None, context).helpers;
     let missing = file.helpers().filter_map(|(key, name)| {
         let helper = HelperName::parse(name);
         if helper.as_ref().and_then(|helper| helper.find(&environment)).is_some() {

@@ -2,17 +2,16 @@
 
 mod certificates;
 mod helper;
-mod keychain;
 mod login;
 mod places;
 mod real;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use portolan::credentials::Keychain;
 use portolan::credentials::helper::HelperEnvironment;
+use portolan::credentials::{CredentialStore, StoreFiles};
 use portolan::secret::{Secret, Stored};
 use portolan::service::Accepted;
 use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
@@ -107,9 +106,25 @@ fn gives(tokens: &'static str) -> impl Fn(&Asked) -> Reply + Send + Sync {
     }
 }
 
-fn keychain(path: &Path) -> Keychain {
-    Keychain {
-        path: path.to_owned(),
-        helper_environment: HelperEnvironment::default(),
+fn store(path: &Path) -> CredentialStore {
+    CredentialStore {
+        files: StoreFiles::Named(path.to_owned()),
+        helpers: HelperEnvironment::default(),
     }
+}
+
+/// Stores a login in the file, or removes it there.
+fn put(store: &CredentialStore, key: &str, stored: Option<&Stored>) {
+    let mut open = store.open().unwrap();
+    let before = open.read().unwrap();
+    let mut file = before.file.clone();
+    match stored {
+        Some(stored) => file.set(key, stored),
+        None => assert!(file.erase(key)),
+    }
+    assert!(open.replace(&before, &file).unwrap());
+}
+
+fn file_of(store: &CredentialStore) -> PathBuf {
+    store.read().unwrap().path
 }

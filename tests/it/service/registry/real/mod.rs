@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::{fs, thread};
 
-use portolan::credentials::Keychain;
+use portolan::credentials::CredentialStore;
 use portolan::secret::{Secret, Stored};
 use portolan::service::registry::login::{LoginError, TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 use tempfile::TempDir;
 
 use super::super::options;
-use super::keychain;
+use super::{put, store};
 use crate::support::authority;
 use crate::support::authority::Leaf;
 use crate::support::endpoint::{PASSWORD, USER};
@@ -146,8 +146,8 @@ impl DockerRegistry {
     }
 
     /// The login that tests keep in its directory.
-    fn keychain(&self) -> Keychain {
-        keychain(&self.path("docker-config.json"))
+    fn store(&self) -> CredentialStore {
+        store(&self.path("docker-config.json"))
     }
 
     fn verify(&self, uri: &RegistryUri, password: &str) -> Result<Stored, LoginError> {
@@ -165,7 +165,7 @@ impl DockerRegistry {
     fn log_in(&self, path: &str) -> RegistryUri {
         let uri = RegistryUri::parse(&format!("docker://{}{path}", self.host())).unwrap();
         let stored = self.verify(&uri, PASSWORD).unwrap();
-        self.keychain().store(&uri.storage_key(), &stored).unwrap();
+        put(&self.store(), &uri.storage_key(), Some(&stored));
         uri
     }
 

@@ -5,7 +5,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use portolan::credentials::Keychain;
 use portolan::credentials::helper::{Helper, HelperEnvironment, HelperName};
 use portolan::secret::{Secret, Stored};
 use tempfile::TempDir;
@@ -74,13 +73,6 @@ impl PasswordStore {
             String::from_utf8_lossy(&done.stderr)
         );
     }
-
-    fn keychain(&self, file: &Path) -> Keychain {
-        Keychain {
-            path: file.to_owned(),
-            helper_environment: self.environment(),
-        }
-    }
 }
 
 /// The programs of this machine, with these variables.
@@ -137,21 +129,6 @@ fn a_real_helper_keeps_says_and_forgets_a_login() {
         Ok(()),
         "it is forgotten already"
     );
-
-    let file = store.directory.path().join("docker-config.json");
-    fs::write(&file, r#"{"credsStore":"pass"}"#).unwrap();
-    let keychain = store.keychain(&file);
-    keychain.store("h", &password()).unwrap();
-    assert_eq!(
-        fs::read_to_string(&file).unwrap(),
-        "{\n\t\"auths\": {\n\t\t\"h\": {}\n\t},\n\t\"credsStore\": \"pass\"\n}"
-    );
-    assert_eq!(keychain.get("h").unwrap(), Some(password()));
-    keychain.erase("h").unwrap();
-    assert_eq!(
-        (keychain.get("h").unwrap(), helper.get("h")),
-        (None, Ok(None))
-    );
 }
 
 #[test]
@@ -160,26 +137,13 @@ fn a_real_helper_that_was_never_set_up_is_told_and_nothing_is_stored() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("docker-config.json");
-    fs::write(&file, r#"{"credsStore":"pass"}"#).unwrap();
     let environment = with_variables(
         &["HOME", "GNUPGHOME", "PASSWORD_STORE_DIR"].map(|name| (name, directory.path())),
     );
-    let keychain = Keychain {
-        path: file.clone(),
-        helper_environment: environment,
-    };
-    let error = keychain.store("h", &password()).unwrap_err().to_string();
+    let helper = Helper::new(HelperName::parse("pass").unwrap(), environment);
+    let error = helper.store("h", &password()).unwrap_err().to_string();
     assert!(
         error.starts_with("error storing credentials - err: exit status 1, out: `"),
         "{error}"
     );
-    assert_eq!(
-        fs::read_to_string(&file).unwrap(),
-        r#"{"credsStore":"pass"}"#
-    );
-    // Where there is no helper's choice in the file, none is made.
-    fs::write(&file, "{}").unwrap();
-    keychain.store("h", &password()).unwrap();
-    assert_eq!(keychain.read().unwrap().get("h"), Some(password()));
 }

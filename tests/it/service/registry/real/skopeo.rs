@@ -8,7 +8,7 @@ use portolan::service::registry::certificates;
 use portolan::service::registry::login::{TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
-use super::super::password;
+use super::super::{file_of, password, put, store};
 use super::tokens::Offline;
 use super::{DockerRegistry, are_installed, run, tokens};
 use crate::support::authority;
@@ -23,8 +23,8 @@ impl DockerRegistry {
 
     /// Pushes an image to `repository` and lists its tags, with the login that tests keep; what went wrong, else.
     fn push_and_list(&self, repository: &str, trust: &str) -> Result<String, String> {
-        let keychain = self.keychain();
-        let authfile = keychain.path.to_str().unwrap();
+        let file = file_of(&self.store());
+        let authfile = file.to_str().unwrap();
         let image = format!("docker://{}/{repository}", self.host());
         let from = format!("dir:{}", self.path("image").display());
         if !self.path("image").exists() {
@@ -76,7 +76,7 @@ fn a_real_registry_proves_a_password_and_skopeo_uses_it() {
         let registry = DockerRegistry::with_password(tls);
         let uri = registry.log_in("");
         assert_eq!(
-            registry.keychain().get(&uri.storage_key()).unwrap(),
+            registry.store().get(&uri.storage_key()).unwrap(),
             Some(password())
         );
         let trust = if tls {
@@ -93,7 +93,7 @@ fn a_real_registry_proves_a_password_and_skopeo_uses_it() {
             registry.host()
         );
         assert_eq!(error, wanted);
-        registry.keychain().erase(&uri.storage_key()).unwrap();
+        put(&registry.store(), &uri.storage_key(), None);
         assert!(registry.push_and_list("team/image", &trust).is_err());
     }
 }
@@ -107,7 +107,7 @@ fn a_real_registry_behind_a_token_service_proves_a_password_and_skopeo_uses_it()
     let registry = DockerRegistry::with_token(&service.url("/token"));
     let uri = registry.log_in("");
     assert_eq!(
-        registry.keychain().get(&uri.storage_key()).unwrap(),
+        registry.store().get(&uri.storage_key()).unwrap(),
         Some(password())
     );
     let error = registry.verify(&uri, "wrong").unwrap_err().to_string();
@@ -132,7 +132,7 @@ fn skopeo_uses_the_refresh_token_that_took_the_passwords_place() {
         token: Secret::new(tokens::REFRESH),
     };
     assert_eq!(
-        registry.keychain().get(&uri.storage_key()).unwrap(),
+        registry.store().get(&uri.storage_key()).unwrap(),
         Some(token)
     );
     let file = std::fs::read_to_string(registry.path("docker-config.json")).unwrap();
@@ -192,8 +192,9 @@ fn what_skopeo_stored_is_a_login() {
         return;
     }
     let registry = DockerRegistry::with_password(false);
-    let (host, keychain) = (registry.host(), registry.keychain());
-    let authfile = keychain.path.to_str().unwrap();
+    let (host, store) = (registry.host(), registry.store());
+    let file = file_of(&store);
+    let authfile = file.to_str().unwrap();
     let words = [
         "login",
         "--authfile",
@@ -214,10 +215,10 @@ fn what_skopeo_stored_is_a_login() {
     let key = RegistryUri::parse(&format!("docker://{host}"))
         .unwrap()
         .storage_key();
-    assert!(keychain.read().unwrap().holds(&key));
-    assert_eq!(keychain.get(&key).unwrap(), Some(password()));
+    assert!(store.read().unwrap().file.holds(&key));
+    assert_eq!(store.get(&key).unwrap(), Some(password()));
     registry.log_in("");
-    keychain.erase(&key).unwrap();
+    put(&store, &key, None);
     assert!(
         !registry
             .skopeo(&["login", "--get-login", "--authfile", authfile, &host])
@@ -229,20 +230,16 @@ fn what_skopeo_stored_is_a_login() {
 /// The user as whom `skopeo` knows a registry by the file that `kept` wrote.
 fn known_to_skopeo(logins: &[&str], asked: &str) -> Option<String> {
     let home = tempfile::tempdir().unwrap();
-    let keychain = super::keychain(&home.path().join("docker-config.json"));
+    let file = home.path().join("docker-config.json");
     for typed in logins {
-        keychain
-            .store(
-                &RegistryUri::parse(typed).unwrap().storage_key(),
-                &password(),
-            )
-            .unwrap();
+        let key = RegistryUri::parse(typed).unwrap().storage_key();
+        put(&store(&file), &key, Some(&password()));
     }
     let words = [
         "login",
         "--get-login",
         "--authfile",
-        keychain.path.to_str().unwrap(),
+        file.to_str().unwrap(),
         asked,
     ];
     let done = run(home.path(), "skopeo", &words, "");

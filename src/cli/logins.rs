@@ -1,0 +1,349 @@
+//! A user's logins to registries: rows in remote.yaml, and secrets in files of Docker's format and in helpers. Each login and
+//! logout changes its own row and its own secret, under the locks of both files, remote.yaml first. D13 of
+//! docs/compatibility.md.
+//!
+//! Helpers run without a lock: they may ask a person. What they are to erase is decided under the locks.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use crate::cli::context::Context;
+use crate::cli::files;
+use crate::cli::ui::Ui;
+use crate::config::change;
+use crate::config::document::{Document, LoginEntry};
+use crate::config::effective::Effective;
+use crate::config::layer::Scope;
+use crate::config::store::{OpenFile, Store};
+use crate::credentials::auth_file::{AuthFile, HeldAccounts};
+use crate::credentials::helper::HelperEnvironment;
+use crate::credentials::{CredentialError, CredentialStore, Found, StoreFiles};
+use crate::disk;
+use crate::secret::{Secret, Stored};
+use crate::uri::RegistryUri;
+
+/// How often a login is stored anew because somebody changed where it belongs, before that is given up.
+const ROUNDS: usize = 5;
+
+/// Where a secret is, or was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SecretPlace {
+    /// In this file.
+    File(PathBuf),
+    /// In the helper of this name.
+    Helper(String),
+}
+
+/// What a logout found and removed.
+#[derive(Debug, Default)]
+pub(crate) struct LoggedOut {
+    /// Where secrets were.
+    pub(crate) removed: Vec<SecretPlace>,
+    /// Whether a row was removed.
+    pub(crate) had_row: bool,
+    /// The row of another login that the secret still is for, and where it is.
+    pub(crate) shared: Option<(String, SecretPlace)>,
+}
+
+impl std::fmt::Display for SecretPlace {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::Helper(name) => write!(formatter, "docker-credential-{name}"),
+        }
+    }
+}
+
+/// Where logins are stored: in the file of `--authfile`, else where the newest runtime of the command finds them.
+pub(crate) fn store(authfile: Option<&Path>, context: &Context) -> CredentialStore {
+    let paths = &context.paths;
+    let files = match authfile {
+        Some(file) => StoreFiles::Named(file.to_path_buf()),
+        None => StoreFiles::Usual {
+            own: paths.docker_config.clone(),
+            docker: (!context.command.is_singularity()).then(|| docker_file(context)),
+        },
+    };
+    CredentialStore {
+        files,
+        helpers: helper_environment(context),
+    }
+}
+
+/// Docker's own file, where the runtime looks that reads it while docker-config.json does not exist.
+pub(crate) fn docker_file(context: &Context) -> PathBuf {
+    let paths = &context.paths;
+    if paths.user_directory_is_named {
+        paths.user_directory.join("config.json")
+    } else {
+        paths.home.join(".docker/config.json")
+    }
+}
+
+/// What surrounds a credential helper.
+pub(crate) fn helper_environment(context: &Context) -> HelperEnvironment {
+    let holds_password = |name: &&OsStr| {
+        // Whatever stands before: what is meant for another command is a password, too.
+        ["_LOGIN_PASSWORD", "_DOCKER_PASSWORD"]
+            .iter()
+            .any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
+    };
+    let hidden = context.environment.names().filter(holds_password);
+    HelperEnvironment {
+        path: context.environment.get("PATH").unwrap_or_default().into(),
+        changes: hidden.map(|name| (name.into(), None)).collect(),
+        at_terminal: true,
+    }
+}
+
+/// Stores a verified login, and its row unless the file is one that was named. Says where the secret is.
+///
+/// # Errors
+/// When a file or the helper can't be used.
+pub(crate) fn log_in(
+    store: &CredentialStore,
+    uri: &RegistryUri,
+    stored: &Stored,
+    insecure: bool,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<SecretPlace> {
+    let key = uri.storage_key();
+    let row = LoginEntry {
+        uri: uri.to_string(),
+        auth: Secret::default(),
+        insecure,
+    };
+    let mut before = store.read_for_change()?;
+    for _ in 0..ROUNDS {
+        let helper = before.helper_for(&key)?;
+        if let Some(entry) = &helper {
+            let helper = store.helper(entry);
+            helper.store(&key, stored).map_err(CredentialError::Store)?;
+        }
+        let was_held = before.file.holds(&key);
+        let placed = change(store, context, ui, &mut |document, now, file| {
+            // Who logged out meanwhile may have made the helper forget this login as well.
+            let is_erased = helper.is_some() && was_held && !now.file.holds(&key);
+            if now.helper_for(&key)? != helper || is_erased {
+                return Ok(None);
+            }
+            match &helper {
+                Some(entry) => file.set_elsewhere(&key, &entry.helper),
+                None => file.set(&key, stored),
+            }
+            change::add_login(document, &row, |other| is_row_of(other, uri));
+            Ok(Some(match &helper {
+                Some(entry) => SecretPlace::Helper(entry.helper.to_string()),
+                None => SecretPlace::File(now.path.clone()),
+            }))
+        })?;
+        match placed {
+            Some(place) => return Ok(place),
+            None => before = store.read_for_change()?,
+        }
+    }
+    Err(anyhow!("{} changes again and again", before.path.display()))
+}
+
+/// Removes a login: its row, and its secret unless a row of another login shares it.
+///
+/// # Errors
+/// When a file or a helper can't be used.
+pub(crate) fn log_out(
+    store: &CredentialStore,
+    uri: &RegistryUri,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<LoggedOut> {
+    let key = uri.storage_key();
+    let mut done = LoggedOut::default();
+    if is_unknown(store, uri, context)? {
+        return Ok(done);
+    }
+    let entries = change(store, context, ui, &mut |document, now, file| {
+        let is_shared = shared_row(document, uri).is_some();
+        let entries = if is_shared {
+            Vec::new()
+        } else {
+            now.helper_entries(&key)?
+        };
+        if entries.is_empty() {
+            done.remove(document, now, file, uri);
+        }
+        Ok(entries)
+    })?;
+    if entries.is_empty() {
+        return Ok(done);
+    }
+    let has_trace = !is_unknown_in_files(store, uri, context)?;
+    for entry in &entries {
+        let helper = store.helper(entry);
+        // Without a trace of a login only the helper knows whether there is one.
+        if has_trace || helper.get(&entry.key)?.is_some() {
+            helper.erase(&entry.key)?;
+            done.note(SecretPlace::Helper(entry.helper.to_string()));
+        }
+    }
+    change(store, context, ui, &mut |document, now, file| {
+        done.remove(document, now, file, uri);
+        Ok(())
+    })?;
+    if let Some((other, _)) = &done.shared {
+        ui.warning(format!(
+            "{other} was stored at the same time, and its secret may have been erased with this one: log in again"
+        ));
+    }
+    Ok(done)
+}
+
+impl LoggedOut {
+    /// Whether there was no login.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.removed.is_empty() && !self.had_row && self.shared.is_none()
+    }
+
+    /// Removes the row, and the secret that the file itself has.
+    fn remove(
+        &mut self,
+        document: &mut Document,
+        now: &Found,
+        file: &mut AuthFile,
+        uri: &RegistryUri,
+    ) {
+        let key = uri.storage_key();
+        self.had_row |= change::remove_logins(document, |row| is_row_of(row, uri));
+        let has_secret = now.file.has_secret(&key);
+        let place = SecretPlace::File(now.path.clone());
+        match shared_row(document, uri) {
+            Some(row) if now.file.holds(&key) => self.shared = Some((row.uri.clone(), place)),
+            Some(_) => {}
+            None => {
+                file.erase(&key);
+                if has_secret {
+                    self.note(place);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, place: SecretPlace) {
+        if !self.removed.contains(&place) {
+            self.removed.push(place);
+        }
+    }
+}
+
+/// Whether neither a file nor a row knows the login, and no helper could.
+fn is_unknown(
+    store: &CredentialStore,
+    uri: &RegistryUri,
+    context: &Context,
+) -> anyhow::Result<bool> {
+    let found = store.read_for_change()?;
+    Ok(found.helper_entries(&uri.storage_key())?.is_empty()
+        && is_unknown_in_files(store, uri, context)?)
+}
+
+fn is_unknown_in_files(
+    store: &CredentialStore,
+    uri: &RegistryUri,
+    context: &Context,
+) -> anyhow::Result<bool> {
+    let rows = match store.files {
+        StoreFiles::Named(_) => Document::default(),
+        StoreFiles::Usual { .. } => files::read(Scope::User, context)?,
+    };
+    let is_held = store.read()?.file.holds(&uri.storage_key());
+    Ok(!is_held && !rows.logins().iter().any(|row| is_row_of(row, uri)))
+}
+
+/// Changes rows and secrets together: both files locked, read, decided about and replaced. Where the file of the secrets was
+/// named there are no rows. `decide` may run more than once.
+///
+/// # Errors
+/// When a file can't be locked, read or replaced, or `decide` refuses.
+pub(crate) fn change<T>(
+    store: &CredentialStore,
+    context: &Context,
+    ui: &mut Ui,
+    decide: &mut dyn FnMut(&mut Document, &Found, &mut AuthFile) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let rows = match &store.files {
+        StoreFiles::Named(_) => None,
+        StoreFiles::Usual { .. } => {
+            files::prepare(context, ui)?;
+            disk::create_directory(&context.paths.user_directory, 0o700)?;
+            Some(files::store(Scope::User, context))
+        }
+    };
+    let mut rows = rows.as_ref().map(Store::open).transpose()?;
+    let mut secrets = store.open()?;
+    let mut warn = |warning: String| ui.warning(warning);
+    loop {
+        let document = rows.as_mut().map(OpenFile::read).transpose()?;
+        let mut document = document.unwrap_or_default();
+        let before = secrets.read()?;
+        let mut after = before.file.clone();
+        let value = decide(&mut document, &before, &mut after)?;
+        let is_done = secrets.replace(&before, &after)?
+            && match &mut rows {
+                Some(rows) => rows.replace(&document, &mut warn)?,
+                None => true,
+            };
+        if is_done {
+            let rows = rows.iter().flat_map(OpenFile::notes);
+            let notes: Vec<_> = rows
+                .chain(secrets.notes())
+                .map(ToString::to_string)
+                .collect();
+            notes.into_iter().for_each(warn);
+            return Ok(value);
+        }
+    }
+}
+
+/// Whether a row stands for this very registry: scheme, host and path.
+pub(crate) fn is_row_of(login: &LoginEntry, uri: &RegistryUri) -> bool {
+    RegistryUri::found(&login.uri).is_ok_and(|row| row == *uri)
+}
+
+/// The row of another login that shares this one's secret: docker:// and oras:// of one registry.
+fn shared_row<'a>(document: &'a Document, uri: &RegistryUri) -> Option<&'a LoginEntry> {
+    let is_other = |row: &RegistryUri| row != uri && row.shares_secret_with(uri);
+    let mut rows = document.logins().iter();
+    rows.find(|login| RegistryUri::found(&login.uri).is_ok_and(|row| is_other(&row)))
+}
+
+/// Whether a row stands for a registry whose secret is gone.
+pub(crate) fn is_dead(login: &LoginEntry, held: &HeldAccounts) -> bool {
+    RegistryUri::found(&login.uri).is_ok_and(|row| !held.contains(&row.storage_key()))
+}
+
+/// The user's logins that still have their secret; a row without one stands for nothing (D13).
+pub(crate) fn live<'a>(
+    effective: &Effective<'a>,
+    context: &Context,
+    ui: &mut Ui,
+) -> Vec<&'a LoginEntry> {
+    let is_registry = |login: &&LoginEntry| RegistryUri::found(&login.uri).is_ok();
+    let all = effective.logins();
+    if !all.iter().any(|login| is_registry(&login)) {
+        return all.iter().collect();
+    }
+    match store(None, context).read() {
+        Ok(found) => {
+            let held = found.file.held();
+            all.iter().filter(|login| !is_dead(login, &held)).collect()
+        }
+        Err(error) => {
+            ui.warning(format!(
+                "The registries' passwords are not known: {:#}",
+                anyhow!(error)
+            ));
+            all.iter().collect()
+        }
+    }
+}
