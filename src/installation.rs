@@ -239,6 +239,7 @@ impl Installation {
                 .environment
                 .get(CHOICE)
                 .map(|name| RemoteName::found(name.to_string_lossy())),
+            elsewhere: Vec::new(),
         })
     }
 }

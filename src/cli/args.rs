@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::iter;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::{ArgAction, ArgMatches, Args};
@@ -13,6 +14,7 @@ use crate::cli::ui::Ui;
 use crate::command::Command;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
+use crate::stores::Store;
 use crate::uri::{EndpointUri, TypedScheme};
 
 /// Options that stand anywhere on the command line: every command has them, and [`everywhere`](Self::everywhere) reads them.
@@ -104,6 +106,17 @@ pub(crate) struct ServiceCredential {
     /// Accept any certificate; for a registry also plain http (<COMMAND>_LOGIN_INSECURE)
     #[arg(short, long)]
     pub(crate) insecure: bool,
+}
+
+/// Where a login puts its secret.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct StoreOption {
+    /// Store the secret elsewhere than in a file: keyring, helper:NAME or command:LINE (file is the default)
+    #[arg(long, value_name = "STORE")]
+    pub(crate) store: Option<Store>,
+    /// Let the secret vanish from the keyring after this time, as in 8h
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// Another file for the registries' secrets.

@@ -47,7 +47,7 @@ impl CredentialView {
         sources: Sources<'_>,
     ) -> Self {
         match (credential, remote) {
-            (Credential::Token(Token::Stored(_)), Some(remote)) => Self {
+            (Credential::Token(Token::Stored(_) | Token::Elsewhere(_)), Some(remote)) => Self {
                 kind: "token",
                 stored_in: Some(sources.token(remote.name)),
                 ..Self::NONE

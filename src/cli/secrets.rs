@@ -1,8 +1,24 @@
 //! The stores for secrets as the commands see them.
 
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::anyhow;
+
 use crate::cli::context::Context;
+use crate::cli::failure::Advise;
 use crate::cli::logins;
-use crate::stores::{Machine, Stores, rules};
+use crate::cli::ui::Ui;
+use crate::config::change;
+use crate::config::change::NewAddress;
+use crate::config::document::{Document, LoginEntry};
+use crate::config::effective::{Elsewhere, Layer, LayerKind, Layers, Remote, Token};
+use crate::config::yaml::LineNumbers;
+use crate::name::RemoteName;
+use crate::secret::{Secret, Stored};
+use crate::stores::{
+    Entry, KeyringError, RuleError, State, Store, Stores, StoresError, Subject, rules,
+};
 
 /// The stores of this run.
 pub(crate) fn stores(context: &Context) -> Stores {
@@ -10,7 +26,279 @@ pub(crate) fn stores(context: &Context) -> Stores {
         product: context.command.name().to_owned(),
         record: context.paths.stores(),
         rules: rules::file(context.paths.sysconfdir()),
-        machine: Machine::this(),
         environment: logins::helper_environment(context),
     }
+}
+
+/// Adds what the stores have to the layers, for a look at them; no helper and no command is asked.
+///
+/// # Errors
+/// When the record can't be read.
+pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<()> {
+    layers.elsewhere = tokens(context)?;
+    for entry in stores(context).entries(&context.paths.user)? {
+        if let Subject::Keyserver { uri, insecure } = entry.subject {
+            let user = layers.user.get_or_insert_with(|| Layer {
+                kind: LayerKind::User,
+                path: Some(context.paths.user.clone()),
+                document: Document::default(),
+                lines: LineNumbers::default(),
+            });
+            user.document.show_login(LoginEntry {
+                uri,
+                auth: Secret::default(),
+                insecure,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The tokens that are in no file.
+///
+/// # Errors
+/// When the record can't be read.
+pub(crate) fn tokens(context: &Context) -> anyhow::Result<Vec<Elsewhere>> {
+    let stores = stores(context);
+    let entries = stores.entries(&context.paths.user)?;
+    let token = |entry: Entry| {
+        let is_gone = stores.state(&entry) == State::Gone;
+        let place = entry.describe().trim_start_matches("stored ").to_owned();
+        match entry.subject {
+            Subject::Remote { name, uri, .. } => Some(Elsewhere {
+                name: RemoteName::found(name),
+                uri,
+                place,
+                is_gone,
+            }),
+            _ => None,
+        }
+    };
+    Ok(entries.into_iter().filter_map(token).collect())
+}
+
+/// A token that is gone, and what to do.
+pub(crate) fn gone(token: &Elsewhere) -> String {
+    format!(
+        "The token for {name} was {}, gone here. To log in again: portolan remote login {}",
+        token.place,
+        token.name.word(),
+        name = token.name,
+    )
+}
+
+/// The user's token for a remote, from wherever it is.
+///
+/// # Errors
+/// When the store does not give it.
+pub(crate) fn token(
+    remote: &Remote<'_>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Option<Secret>> {
+    let (token, complaint) = token_and_complaint(remote, context)?;
+    if let Some(complaint) = complaint {
+        ui.warning(complaint);
+    }
+    Ok(token)
+}
+
+/// As [`token`]; what a command wrote to its standard error is the second value.
+pub(crate) fn token_and_complaint(
+    remote: &Remote<'_>,
+    context: &Context,
+) -> anyhow::Result<(Option<Secret>, Option<String>)> {
+    let elsewhere = match remote.token {
+        Token::Stored(token) => return Ok((Some(token.clone()), None)),
+        Token::None | Token::Moved { .. } => return Ok((None, None)),
+        Token::Elsewhere(elsewhere) => elsewhere,
+    };
+    let stores = stores(context);
+    let is_meant = |subject: &Subject| matches!(subject, Subject::Remote { name, .. } if name == remote.name.as_str());
+    let entries = stores.entries(&context.paths.user)?;
+    let entry = entries.iter().find(|entry| is_meant(&entry.subject));
+    let answer = entry.map(|entry| stores.get(entry)).transpose()?;
+    let complaint = answer
+        .as_ref()
+        .map(|answer| answer.complaint.clone())
+        .filter(|complaint| !complaint.is_empty());
+    match answer.and_then(|answer| answer.stored) {
+        Some(stored) => Ok((Some(stored.secret().clone()), complaint)),
+        None => Err(anyhow!("the token for {} is gone", remote.name).advise(gone(elsewhere))),
+    }
+}
+
+/// The store of a login that asks for `asked`, by the administrator's rules.
+///
+/// # Errors
+/// When the rules refuse it, or can't be read.
+pub(crate) fn choose(asked: Option<Store>, context: &Context) -> anyhow::Result<Store> {
+    let stores = stores(context);
+    let chosen = stores.read_rules()?.choose(asked, &stores.rules);
+    chosen.map_err(|error| match error {
+        RuleError::NoFiles { .. } => error.advise("For your own keyring: --store keyring"),
+        RuleError::Broken { .. } => error.into(),
+    })
+}
+
+/// Puts a secret into its store, or removes it from all where a file has it from now on; says where it is.
+///
+/// # Errors
+/// When the store or the record can't be used.
+pub(crate) fn put(
+    file: &Path,
+    subject: Subject,
+    (store, timeout): (Store, Option<Duration>),
+    stored: &Stored,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<String> {
+    let stores = stores(context);
+    let placed = stores.put(file, subject, store, stored, timeout);
+    let placed = placed.map_err(|error| explain(error, &stores))?;
+    placed
+        .warnings
+        .iter()
+        .for_each(|warning| ui.warning(warning));
+    Ok(placed.place)
+}
+
+/// Removes a secret from the store that has it; says whether one had.
+///
+/// # Errors
+/// When the store or the record can't be used.
+pub(crate) fn remove(
+    file: &Path,
+    subject: &Subject,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<bool> {
+    let (was_there, warnings) = stores(context).remove(file, subject)?;
+    warnings.iter().for_each(|warning| ui.warning(warning));
+    Ok(was_there)
+}
+
+/// Lets a token in a store follow its remote to another name.
+///
+/// # Errors
+/// When the record can't be read or replaced.
+pub(crate) fn rename(
+    old: &RemoteName,
+    new: &RemoteName,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let to_new = |uri: &str, insecure| subject(new, uri, insecure);
+    carry(old, to_new, context, ui).map(|_| ())
+}
+
+/// Lets a token in a store follow its remote to another address of the same server. Another server does not get it: it is
+/// removed, and the address that it was for is given back.
+///
+/// # Errors
+/// As [`rename`].
+pub(crate) fn readdress(
+    name: &RemoteName,
+    new: &NewAddress,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Option<String>> {
+    let stores = stores(context);
+    let Some((uri, insecure)) = recorded(&stores, name, context)? else {
+        return Ok(None);
+    };
+    if change::keeps_token(&uri, new.uri.as_str()) {
+        let at_new = |_: &str, _| subject(name, new.uri.as_str(), new.insecure);
+        return carry(name, at_new, context, ui).map(|_| None);
+    }
+    remove(
+        &context.paths.user,
+        &subject(name, &uri, insecure),
+        context,
+        ui,
+    )?;
+    Ok(Some(uri))
+}
+
+/// The address of the token that a store has for a remote of this name, and whether it is reached over plain http.
+fn recorded(
+    stores: &Stores,
+    name: &RemoteName,
+    context: &Context,
+) -> anyhow::Result<Option<(String, bool)>> {
+    let entries = stores.entries(&context.paths.user)?;
+    Ok(entries.into_iter().find_map(|entry| match entry.subject {
+        Subject::Remote {
+            name: known,
+            uri,
+            insecure,
+        } if known == name.as_str() => Some((uri, insecure)),
+        _ => None,
+    }))
+}
+
+fn carry(
+    name: &RemoteName,
+    to: impl Fn(&str, bool) -> Subject,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<()> {
+    let stores = stores(context);
+    if let Some((uri, insecure)) = recorded(&stores, name, context)? {
+        let old = subject(name, &uri, insecure);
+        let warnings = stores.carry(&context.paths.user, &old, &to(&uri, insecure))?;
+        warnings.iter().for_each(|warning| ui.warning(warning));
+    }
+    Ok(())
+}
+
+/// The secret that a command line prints, before it is verified.
+///
+/// # Errors
+/// When it prints none.
+pub(crate) fn print(
+    line: &str,
+    user: Option<&str>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Stored> {
+    let answer = stores(context).run(line, user)?;
+    if !answer.complaint.is_empty() {
+        ui.warning(answer.complaint);
+    }
+    answer
+        .stored
+        .ok_or_else(|| anyhow!("`{line}` prints no secret"))
+}
+
+/// A remote's token, by its name.
+pub(crate) fn subject(name: &RemoteName, uri: &str, insecure: bool) -> Subject {
+    Subject::Remote {
+        name: name.to_string(),
+        uri: uri.to_owned(),
+        insecure,
+    }
+}
+
+/// A full keyring names the logins that can make room.
+fn explain(error: StoresError, stores: &Stores) -> anyhow::Error {
+    if !matches!(error, StoresError::Keyring(KeyringError::Full)) {
+        return error.into();
+    }
+    let is_held =
+        |entry: &Entry| entry.store == Store::Keyring && stores.state(entry) == State::Here;
+    let entries = stores.all().unwrap_or_default();
+    let logouts: Vec<String> = entries
+        .iter()
+        .filter(|entry| is_held(entry))
+        .map(|entry| match &entry.subject {
+            Subject::Remote { name, .. } => format!("portolan remote logout {name}"),
+            Subject::Keyserver { uri, .. } => format!("portolan keyserver logout {uri}"),
+            Subject::Registry { account } => format!("portolan registry logout {account}"),
+        })
+        .collect();
+    if logouts.is_empty() {
+        return error.advise("Other programs of yours fill it: keyctl show @u");
+    }
+    error.advise(format!("To make room:\n{}", logouts.join("\n")))
 }

@@ -88,6 +88,14 @@ impl Sources<'_> {
 
     /// The user's token for a remote.
     pub(crate) fn token(&self, name: &RemoteName) -> Place {
+        let elsewhere = self.0.elsewhere.iter().find(|token| token.name == *name);
+        if let Some(elsewhere) = elsewhere {
+            return Place {
+                layer: "store",
+                file: Some(elsewhere.place.clone()),
+                line: None,
+            };
+        }
         self.place(LayerKind::User, Part::Remote(name.as_str()), "Token")
     }
 

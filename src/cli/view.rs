@@ -4,10 +4,10 @@ use anyhow::{Context as _, anyhow};
 
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
-use crate::cli::files;
+use crate::cli::{files, secrets};
 use crate::cli::ui::Ui;
 use crate::config::change::ChangeError;
-use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note};
+use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note, Token};
 use crate::config::layer::{CHOICE, Scope};
 use crate::config::policy;
 use crate::config::store::ReadError;
@@ -59,11 +59,14 @@ pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result
 pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
     files::check_named_directory(context)?;
     let user = files::store(Scope::User, context).read()?;
-    Ok(Layers {
+    let mut layers = Layers {
         system: system(context)?,
         user,
         chosen: None,
-    })
+        elsewhere: Vec::new(),
+    };
+    secrets::add_to(&mut layers, context)?;
+    Ok(layers)
 }
 
 /// Refuses, for a command that does something with the active remote, a choice that the policy forbids. What only shows
@@ -150,6 +153,13 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
             context.paths.user.display(),
             word = name.word(),
         ));
+    }
+    for remote in effective.remotes() {
+        if let Token::Elsewhere(elsewhere) = remote.token
+            && elsewhere.is_gone
+        {
+            ui.warning(secrets::gone(elsewhere));
+        }
     }
     if let Err(refusal) = policy::may_choose(effective) {
         ui.warning(format!("{refusal} ({CHOICE})"));

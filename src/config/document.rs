@@ -84,6 +84,11 @@ impl Document {
         &self.remotes
     }
 
+    /// Adds a login that is in no file, for a look at the document.
+    pub(crate) fn show_login(&mut self, login: LoginEntry) {
+        self.logins.push(login);
+    }
+
     /// The logins in file order.
     pub fn logins(&self) -> &[LoginEntry] {
         &self.logins

@@ -11,7 +11,7 @@ use crate::name::RemoteName;
 use crate::secret::Secret;
 use crate::uri::is_same_keyserver;
 
-pub use crate::config::layer::{ActiveName, Layer, LayerKind, Layers};
+pub use crate::config::layer::{ActiveName, Elsewhere, Layer, LayerKind, Layers};
 
 /// The token that a user has for a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Token<'a> {
     None,
     /// One is stored for the remote's address.
     Stored(&'a Secret),
+    /// A store for secrets has one for the remote's address, or had it.
+    Elsewhere(&'a Elsewhere),
     /// One is stored, but for another address than the one that the system now gives: it is never used (D21).
     Moved {
         /// The address beside which the token is stored.
@@ -96,11 +98,31 @@ pub struct Effective<'a> {
 impl Layers {
     /// The merged view of these layers.
     pub fn merge(&self) -> Effective<'_> {
-        Effective::merge(&self.system, self.user.as_ref(), self.chosen.as_ref())
+        let mut effective =
+            Effective::merge(&self.system, self.user.as_ref(), self.chosen.as_ref());
+        effective.add(&self.elsewhere);
+        effective
     }
 }
 
 impl<'a> Effective<'a> {
+    /// Adds the tokens that are in no file.
+    pub fn add(&mut self, elsewhere: &'a [Elsewhere]) {
+        for elsewhere in elsewhere {
+            let Some(remote) = self.remotes.get_mut(&elsewhere.name) else {
+                continue;
+            };
+            if elsewhere.uri == remote.uri() {
+                remote.token = Token::Elsewhere(elsewhere);
+            } else if remote.token == Token::None {
+                remote.token = Token::Moved {
+                    stored_for: &elsewhere.uri,
+                };
+                self.notes.push(Note::Moved(elsewhere.name.clone()));
+            }
+        }
+    }
+
     /// Merges the system's layer (or the built-in one) and the user's. `chosen` is the active remote by the environment.
     pub fn merge(system: &'a Layer, user: Option<&'a Layer>, chosen: Option<&RemoteName>) -> Self {
         let (exclusive_ones, exclusive) = (system.exclusive_ones(), system.exclusive());
@@ -317,7 +339,7 @@ mod tests {
                 line.push_str(if remote.exclusive { " exclusive" } else { "" });
                 line.push_str(match remote.token {
                     Token::None => "",
-                    Token::Stored(_) => " token",
+                    Token::Stored(_) | Token::Elsewhere(_) => " token",
                     Token::Moved { .. } => " moved",
                 });
                 line

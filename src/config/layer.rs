@@ -127,6 +127,21 @@ pub struct Layers {
     pub user: Option<Layer>,
     /// The remote that the environment chooses as the active one for this run, if it does.
     pub chosen: Option<RemoteName>,
+    /// The tokens that are in no file.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// A token that is in no file, but in a store for secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The remote that it is for.
+    pub name: RemoteName,
+    /// The address that it is for.
+    pub uri: String,
+    /// Where it is, for a sentence.
+    pub place: String,
+    /// Whether it is there no more.
+    pub is_gone: bool,
 }
 
 #[cfg(test)]

@@ -368,7 +368,12 @@ impl<'a> Resolver<'a, '_> {
             credential,
             listed: None,
         });
-        if task == Task::Push && !matches!(credential, Credential::Token(Token::Stored(_))) {
+        if task == Task::Push
+            && !matches!(
+                credential,
+                Credential::Token(Token::Stored(_) | Token::Elsewhere(_))
+            )
+        {
             return Err(alone(RefusalReason::NoToken {
                 command: self.command.name().to_owned(),
             }));

@@ -35,8 +35,6 @@ pub struct Stores {
     pub record: PathBuf,
     /// The administrator's rules.
     pub rules: PathBuf,
-    /// This machine.
-    pub machine: Machine,
     /// What surrounds helpers and commands.
     pub environment: HelperEnvironment,
 }
@@ -47,10 +45,7 @@ pub enum State {
     /// It is in the keyring, or a helper or command will be asked.
     Here,
     /// The keyring of this machine does not have it: it was stored on another one, or its time is over.
-    Gone {
-        /// The machine that it was stored on.
-        host: String,
-    },
+    Gone,
 }
 
 /// A secret, with what is worth a warning.
@@ -60,6 +55,15 @@ pub struct Answer {
     pub stored: Option<Stored>,
     /// What a command wrote to its standard error.
     pub complaint: String,
+}
+
+/// Where a secret was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The place, for a sentence.
+    pub place: String,
+    /// What is worth a warning.
+    pub warnings: Vec<String>,
 }
 
 /// Why a store can't be used.
@@ -149,9 +153,11 @@ impl Stores {
         store: Store,
         stored: &Stored,
         timeout: Option<Duration>,
-    ) -> Result<Vec<String>, StoresError> {
+    ) -> Result<Placed, StoresError> {
         if store == Store::File {
-            return self.remove(file, &subject).map(|(_, warnings)| warnings);
+            let (_, warnings) = self.remove(file, &subject)?;
+            let place = format!("stored in {}", file.display());
+            return Ok(Placed { place, warnings });
         }
         let file = resolved(file);
         let entry = Entry {
@@ -161,7 +167,7 @@ impl Stores {
                 (Store::Command(_), Stored::Password { user, .. }) => Some(user.clone()),
                 _ => None,
             },
-            machine: (store == Store::Keyring).then(|| self.machine.clone()),
+            machine: (store == Store::Keyring).then(Machine::this),
             file,
             subject,
             store,
@@ -185,7 +191,18 @@ impl Stores {
                 "The login before this one was not removed: {error}"
             ));
         }
-        Ok(warnings)
+        let place = entry.describe();
+        Ok(Placed { place, warnings })
+    }
+
+    /// What a command line prints, as the login of this user if it names none.
+    ///
+    /// # Errors
+    /// When it prints no secret.
+    pub fn run(&self, line: &str, user: Option<&str>) -> Result<Answer, StoresError> {
+        let (stored, complaint) = command::get(line, user, &self.environment)?;
+        let stored = Some(stored);
+        Ok(Answer { stored, complaint })
     }
 
     /// The secret that an entry stands for.
@@ -193,7 +210,6 @@ impl Stores {
     /// # Errors
     /// When the store can't be used.
     pub fn get(&self, entry: &Entry) -> Result<Answer, StoresError> {
-        let mut complaint = String::new();
         let stored = match &entry.store {
             Store::File => None,
             Store::Keyring => keyring::get(&entry.key)?
@@ -201,24 +217,18 @@ impl Stores {
             Store::Helper(name) => {
                 Helper::new(name.clone(), self.environment.clone()).get(&entry.key)?
             }
-            Store::Command(line) => {
-                let (stored, said) = command::get(line, entry.user.as_deref(), &self.environment)?;
-                complaint = said;
-                Some(stored)
-            }
+            Store::Command(line) => return self.run(line, entry.user.as_deref()),
         };
-        Ok(Answer { stored, complaint })
+        Ok(Answer {
+            stored,
+            complaint: String::new(),
+        })
     }
 
     /// Whether the secret of an entry can be had; asks no helper and runs no command.
     pub fn state(&self, entry: &Entry) -> State {
-        match (&entry.store, &entry.machine) {
-            (Store::Keyring, machine) if !keyring::has(&entry.key).unwrap_or(false) => {
-                let machine = machine.as_ref().unwrap_or(&self.machine);
-                State::Gone {
-                    host: machine.host.clone(),
-                }
-            }
+        match entry.store {
+            Store::Keyring if !keyring::has(&entry.key).unwrap_or(false) => State::Gone,
             _ => State::Here,
         }
     }

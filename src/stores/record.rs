@@ -121,11 +121,11 @@ impl Entry {
     /// Where the secret lives, for a sentence.
     pub fn describe(&self) -> String {
         match (&self.store, &self.machine) {
-            (Store::Keyring, Some(machine)) => format!("in the keyring of {}", machine.host),
-            (Store::Keyring, None) => "in the keyring".to_owned(),
-            (Store::Helper(name), _) => format!("with the credential helper {name}"),
+            (Store::Keyring, Some(machine)) => format!("stored in the keyring of {}", machine.host),
+            (Store::Keyring, None) => "stored in the keyring".to_owned(),
+            (Store::Helper(name), _) => format!("stored with the credential helper {name}"),
             (Store::Command(line), _) => format!("printed by `{line}`"),
-            (Store::File, _) => "in the file".to_owned(),
+            (Store::File, _) => "stored in the file".to_owned(),
         }
     }
 }

@@ -58,6 +58,7 @@ mod service;
 mod set_url;
 mod show;
 mod status;
+mod stores;
 mod support;
 mod surroundings;
 mod use_previous;

@@ -8,8 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::next_step::Peer;
 use crate::cli::ui::Ui;
-use crate::cli::{network, next_step, view};
-use crate::config::effective::Token;
+use crate::cli::{network, next_step, secrets, view};
 use crate::service::discovery::{Freshness, Lookup, ServiceKind};
 use crate::service::user;
 use crate::service::user::UserError;
@@ -35,7 +34,7 @@ pub(crate) fn run(
     let remote = effective.active().ok_or_else(|| {
         anyhow!("no default remote").advise_person("To choose one:\n  portolan remote use <NAME>")
     })?;
-    let Token::Stored(token) = remote.token else {
+    let Some(token) = secrets::token(remote, context, ui)? else {
         return Err(
             anyhow::Error::from(UserError::NotLoggedIn).advise_person(format!(
                 "To log in:\n  portolan remote login {}",
@@ -63,7 +62,7 @@ pub(crate) fn run(
             )),
         );
     }
-    let user = user::current(&client, &endpoint, &library, token)
+    let user = user::current(&client, &endpoint, &library, &token)
         .map_err(|error| explain(error.into()))?;
     let password = user.registry_password()?;
     let shown = format!("{}\n", ui.cell(password.expose()));

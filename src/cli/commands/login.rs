@@ -3,12 +3,14 @@
 //! D5, D15, D16, D18 and D21 of docs/compatibility.md. No lock is held while somebody types or a server thinks: what was
 //! verified is stored only if its target is still the same then. Keyservers and registries: `service_login.rs`.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use crate::cli::args::ServiceCredential;
+use crate::cli::args::{ServiceCredential, StoreOption};
 use crate::cli::commands::service_login;
 use crate::cli::commands::service_login::{Given, How};
 use crate::cli::context::Context;
@@ -18,14 +20,16 @@ use crate::cli::prompt::{Input, PromptError};
 use crate::cli::services::library_advice;
 use crate::cli::target::Target;
 use crate::cli::ui::Ui;
-use crate::cli::{files, migration, network, next_step, time, tokenfile, view};
+use crate::cli::{files, migration, network, next_step, secrets, time, tokenfile, view};
 use crate::config::change;
 use crate::config::change::{ChangeError, Definer, VerifiedToken};
 use crate::config::effective::{Effective, LayerKind, Layers, Remote, Token};
+use crate::config::layer::Scope;
 use crate::name::RemoteName;
-use crate::secret::Secret;
+use crate::secret::{Secret, Stored};
 use crate::service::token::TokenError;
 use crate::service::{Endpoint, token};
+use crate::stores::Store;
 
 /// Log in to a remote endpoint, a keyserver or an OCI registry
 ///
@@ -47,6 +51,8 @@ pub(crate) struct LoginArgs {
     pub(crate) tokenfile: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) credential: ServiceCredential,
+    #[command(flatten)]
+    pub(crate) store: StoreOption,
     /// A remote's name, a configured keyserver, or a registry: docker://HOST[/PATH], oras://HOST[/PATH]
     #[arg(value_name = "NAME|URI")]
     pub(crate) target: Option<String>,
@@ -72,8 +78,11 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     view::warn(&effective, context, ui);
     match Target::find(&effective, word).map_err(|error| error.explain(&effective))? {
         Target::Remote(remote) => login_to_remote(
-            args.tokenfile.as_deref(),
-            stdin,
+            Offered {
+                tokenfile: args.tokenfile.as_deref(),
+                stdin,
+                store: &args.store,
+            },
             &remote,
             &effective,
             &mut input,
@@ -112,7 +121,7 @@ pub(crate) fn after_add(
         .remote(name)
         .ok_or_else(|| ChangeError::Gone(name.clone()))?;
     match (remote.token, stored) {
-        (Token::Stored(_), StoredToken::Left) => return Ok(Outcome::Done),
+        (Token::Stored(_) | Token::Elsewhere(_), StoredToken::Left) => return Ok(Outcome::Done),
         (Token::Stored(token), StoredToken::Verified) if tokenfile.is_none() && given.is_none() => {
             if is_good(token, remote, context)? {
                 ui.info("The token that was stored for it is good.");
@@ -125,9 +134,19 @@ pub(crate) fn after_add(
     // That it is replaced is clear.
     let mut remote = *remote;
     remote.token = Token::None;
-    login_to_remote(
-        tokenfile, given, &remote, &effective, &mut input, context, ui,
-    )
+    let offered = Offered {
+        tokenfile,
+        stdin: given,
+        store: &StoreOption::default(),
+    };
+    login_to_remote(offered, &remote, &effective, &mut input, context, ui)
+}
+
+/// What the command line and standard input offer for the login to a remote.
+struct Offered<'a> {
+    tokenfile: Option<&'a Path>,
+    stdin: Option<Secret>,
+    store: &'a StoreOption,
 }
 
 /// What the login after `add` makes of a token that is stored already.
@@ -160,26 +179,28 @@ fn is_good(token: &Secret, remote: &Remote<'_>, context: &Context) -> anyhow::Re
 }
 
 fn login_to_remote(
-    tokenfile: Option<&Path>,
-    given: Option<Secret>,
+    offered: Offered<'_>,
     remote: &Remote<'_>,
     effective: &Effective<'_>,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
+    let place = secrets::choose(offered.store.store.clone(), context)?;
     ui.info(format!("Authenticating with remote: {}", remote.name));
     let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
         "" => anyhow!("no URI set for endpoint"),
         _ => error.into(),
     })?;
-    let given = match given_token(tokenfile, given, input)? {
+    let timeout = offered.store.timeout;
+    let given = match given_token(offered, &place, input, context, ui)? {
         // What comes in a pipe is there already.
         None if !input.is_terminal() => ask(&endpoint, input, ui)?,
         given => given,
     };
     let is_given = given.is_some();
-    if !is_given && matches!(remote.token, Token::Stored(_)) && !may_replace(input)? {
+    let has_token = matches!(remote.token, Token::Stored(_) | Token::Elsewhere(_));
+    if !is_given && has_token && !may_replace(input)? {
         ui.info("The stored token stays, and nothing was changed");
         return Ok(Outcome::Done);
     }
@@ -205,30 +226,38 @@ fn login_to_remote(
         check_expiry(&token, &endpoint, context)?;
     }
     token::verify(&client, &endpoint, &discovery, &token).map_err(|error| {
-        let was_stored = error.is_invalid() && matches!(remote.token, Token::Stored(_));
+        let was_stored = error.is_invalid() && has_token;
         match explain(error.into()) {
             error if was_stored => error.advise_person("The token that was stored before is kept."),
             error => error,
         }
     })?;
     ui.info("Access Token Verified!");
-    store(token, remote, context, ui)?;
-    ui.info(format!("Token stored in {}", context.paths.user.display()));
+    let place = store(token, remote, (place, timeout), context, ui)?;
+    ui.info(format!("Token {place}"));
     Ok(Outcome::Done)
 }
 
-/// The token that a file or `--password-stdin` gives.
+/// The token that a file, `--password-stdin` or the command of a store gives.
 fn given_token(
-    tokenfile: Option<&Path>,
-    stdin: Option<Secret>,
+    offered: Offered<'_>,
+    place: &Store,
     input: &mut Input,
+    context: &Context,
+    ui: &mut Ui,
 ) -> anyhow::Result<Option<Secret>> {
-    if let Some(file) = tokenfile {
+    if let Store::Command(line) = place {
+        let printed = secrets::print(line, None, context, ui)?;
+        return Ok(Some(printed.secret().clone()));
+    }
+    if let Some(file) = offered.tokenfile {
         return tokenfile::read(file, input)
             .context("while reading tokenfile")
             .map(Some);
     }
-    let token = stdin.map(|token| Secret::new(token.expose().trim()));
+    let token = offered
+        .stdin
+        .map(|token| Secret::new(token.expose().trim()));
     if token.as_ref().is_some_and(Secret::is_empty) {
         return Err(PromptError::NoInput { flags: FLAGS }.into());
     }
@@ -296,7 +325,13 @@ fn check_expiry(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyho
 }
 
 /// Stores a verified token, if the remote is still what it was verified for.
-fn store(token: Secret, remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+fn store(
+    token: Secret,
+    remote: &Remote<'_>,
+    (place, timeout): (Store, Option<Duration>),
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<String> {
     let definer = if remote.layer == LayerKind::User {
         Definer::User
     } else {
@@ -309,13 +344,31 @@ fn store(token: Secret, remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> 
         definer,
         token,
     };
-    if definer == Definer::System {
+    let is_file = place == Store::File;
+    if definer == Definer::System || !is_file {
         let now = view::load_files(context)?;
         check_unmoved(&now, &verified)?;
     }
-    files::store_secret(context, ui, |document| {
-        change::set_token(document, &verified)
-    })
+    if is_file {
+        files::store_secret(context, ui, |document| {
+            change::set_token(document, &verified)
+        })?;
+    }
+    let subject = secrets::subject(&verified.name, &verified.uri, verified.insecure);
+    let stored = Stored::IdentityToken {
+        user: String::new(),
+        token: verified.token,
+    };
+    let (file, place) = (&context.paths.user, (place, timeout));
+    let place = secrets::put(file, subject, place, &stored, context, ui)?;
+    if !is_file {
+        let is_systems = remote.layer == LayerKind::System;
+        files::edit(Scope::User, context, ui, |document| {
+            change::clear_token(document, &verified.name, is_systems);
+            Ok::<_, Infallible>(())
+        })?;
+    }
+    Ok(place)
 }
 
 /// Whether the system's remote is where it was when its token was asked for.

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::target::TargetError;
 use crate::cli::ui::Ui;
-use crate::cli::{files, migration, view};
+use crate::cli::{files, migration, secrets, view};
 use crate::config::change;
 use crate::config::effective::{LayerKind, Remote};
 use crate::config::layer::Scope;
@@ -53,6 +53,8 @@ pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::
 
 /// Drops the user's token for a remote; where the user has one of the system's name, the token of that (D5).
 fn forget_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+    let subject = secrets::subject(remote.name, remote.uri(), remote.is_insecure());
+    secrets::remove(&context.paths.user, &subject, context, ui)?;
     let system_file_has = remote.layer == LayerKind::System;
     files::edit(Scope::User, context, ui, |document| {
         change::clear_token(document, remote.name, system_file_has);

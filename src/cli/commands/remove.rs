@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::ui::Ui;
-use crate::cli::{access, files, view};
+use crate::cli::{access, files, secrets, view};
 use crate::config::change;
 use crate::name::RemoteName;
 use crate::text::Quoted;
@@ -34,6 +34,14 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context, ui: &mut Ui) -> anyhow::
     files::edit(scope, context, ui, |document| {
         change::remove(document, scope, below.as_ref(), &name)
     })?;
+    if !args.global {
+        secrets::remove(
+            &context.paths.user,
+            &secrets::subject(&name, "", false),
+            context,
+            ui,
+        )?;
+    }
     ui.info(format!("Remote {} removed.", Quoted(name.as_str())));
     view::report_below(&name, below.as_ref(), context, ui);
     Ok(Outcome::Done)

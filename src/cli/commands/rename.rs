@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::ui::Ui;
-use crate::cli::{access, files, previous, view};
+use crate::cli::{access, files, previous, secrets, view};
 use crate::config::change;
 use crate::name::RemoteName;
 use crate::text::Quoted;
@@ -40,6 +40,7 @@ pub(crate) fn run(args: &RenameArgs, context: &Context, ui: &mut Ui) -> anyhow::
     })?;
     if !args.global {
         previous::rename(&old, &new, context, ui);
+        secrets::rename(&old, &new, context, ui)?;
     }
     let (from, to) = (Quoted(old.as_str()), Quoted(new.as_str()));
     ui.info(format!("Remote {from} renamed to {to}."));

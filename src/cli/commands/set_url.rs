@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::ui::Ui;
-use crate::cli::{access, args, files, view};
+use crate::cli::{access, args, files, secrets, view};
 use crate::config::change;
 use crate::config::change::{NewAddress, Readdressed};
 use crate::name::RemoteName;
@@ -45,9 +45,14 @@ pub(crate) fn run(args: &SetUrlArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let (uri, insecure) = args::endpoint(&args.uri, insecure, context, ui)?;
     let new = NewAddress { uri, insecure };
     let below = view::below(scope, context, ui);
-    let done = files::edit(scope, context, ui, |document| {
+    let mut done = files::edit(scope, context, ui, |document| {
         change::set_uri(document, scope, below.as_ref(), &name, &new)
     })?;
+    if !args.global
+        && let Some(before) = secrets::readdress(&name, &new, context, ui)?
+    {
+        (done.token_removed, done.before) = (true, before);
+    }
     report(&done, &name, &new, args.global, ui);
     Ok(Outcome::Done)
 }

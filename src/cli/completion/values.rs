@@ -159,6 +159,7 @@ impl Files {
                 system,
                 user,
                 chosen: None,
+                elsewhere: Vec::new(),
             },
         })
     }

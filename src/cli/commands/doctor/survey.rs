@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use crate::cli::context::Context;
-use crate::cli::view;
+use crate::cli::{secrets, view};
 use crate::config::checks::{Code, Commands, FileAccess, Finding, shell_word};
-use crate::config::effective::{Effective, Remote};
+use crate::config::effective::{Effective, Elsewhere, Remote};
 use crate::config::layer::{Layer, LayerKind};
 use crate::config::store::{ParseError, ReadError};
 use crate::config::yaml;
@@ -32,6 +32,8 @@ pub(super) struct Survey {
     pub(super) user_is_known: bool,
     /// The active remote by the environment.
     pub(super) chosen: Option<RemoteName>,
+    /// The tokens that are in no file.
+    pub(super) elsewhere: Vec<Elsewhere>,
     /// How findings name commands.
     pub(super) commands: Commands,
     pub(super) may_write_system: bool,
@@ -59,6 +61,7 @@ impl Survey {
             user: user.flatten(),
             unreadable,
             chosen: view::choice(context),
+            elsewhere: secrets::tokens(context).unwrap_or_default(),
             commands: commands(context, may_write_system),
             may_write_system,
         }
@@ -67,7 +70,9 @@ impl Survey {
     /// What the files amount to; nothing where the system's can't be read.
     pub(super) fn effective(&self) -> Option<Effective<'_>> {
         let (system, user) = (self.system.as_ref()?, self.user.as_ref());
-        Some(Effective::merge(system, user, self.chosen.as_ref()))
+        let mut effective = Effective::merge(system, user, self.chosen.as_ref());
+        effective.add(&self.elsewhere);
+        Some(effective)
     }
 
     /// The remote that commands use when none is named, as far as that is known: not where the user's file can't be read.

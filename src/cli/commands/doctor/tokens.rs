@@ -24,12 +24,22 @@ fn check(
     is_active: bool,
     now: SystemTime,
 ) -> Option<Finding> {
-    let Token::Stored(token) = remote.token else {
-        return None;
-    };
-    let end = token::expiry(token)?;
     let name = remote.name;
     let fix = survey.commands.own("login", name.as_str());
+    let token = match remote.token {
+        Token::Stored(token) => token,
+        Token::Elsewhere(token) if token.is_gone => {
+            let message = format!("your token for {name} was {}, gone here", token.place);
+            let finding = Finding::new(Code::TokenExpired, name.as_str(), message, fix);
+            return Some(if is_active {
+                finding
+            } else {
+                finding.otherwise()
+            });
+        }
+        _ => return None,
+    };
+    let end = token::expiry(token)?;
     // The token stands in the user's file, whoever defines the remote.
     let user = survey.user.as_ref()?;
     let at = |finding: Finding| {

@@ -17,7 +17,7 @@ use crate::credentials::auth_file::AuthFile;
 use crate::disk;
 use crate::name::RemoteName;
 use crate::secret::{Secret, SecretBytes, Stored};
-use crate::stores::{Entry, OWN_HELPER, Stores, Subject};
+use crate::stores::{Entry, OWN_HELPER, State, Stores, Subject};
 use crate::uri::{KeyserverUri, RegistryAccount};
 
 /// The name of Docker's own file.
@@ -118,6 +118,10 @@ impl Filled<'_> {
                 else {
                     return;
                 };
+                // That is told of all remotes already.
+                if self.stores.state(entry) == State::Gone {
+                    return;
+                }
                 let definer = match remote.layer {
                     LayerKind::User => Definer::User,
                     _ => Definer::System,

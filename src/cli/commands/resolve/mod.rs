@@ -19,6 +19,7 @@ use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::json::JsonOption;
+use crate::cli::secrets;
 use crate::cli::services::library_advice;
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
@@ -371,6 +372,7 @@ impl<'a> Asked<'a> {
             .find(|server| is_wanted(server))?;
         match remote.token {
             Token::None => Some(format!("No access token is stored for {}.", remote.name)),
+            Token::Elsewhere(token) => token.is_gone.then(|| secrets::gone(token)),
             Token::Moved { stored_for } => Some(format!(
                 "The access token that is stored is for {stored_for}."
             )),

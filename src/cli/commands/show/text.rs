@@ -69,6 +69,7 @@ fn token(token: &TokenView) -> String {
                 stored_for.as_deref().unwrap_or_default()
             )
         }
+        (TokenState::Gone, _, _) => "gone: log in again".to_owned(),
         (TokenState::None, _, _) => "none".to_owned(),
     }
 }

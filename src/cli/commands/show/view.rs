@@ -69,6 +69,8 @@ pub(super) enum TokenState {
     Stored,
     /// It has ended.
     Expired,
+    /// It is in a keyring no more, or in that of another machine.
+    Gone,
     /// It is for another address, and is not used (D21 of docs/compatibility.md).
     Moved,
 }
@@ -148,6 +150,16 @@ impl<'a> Show<'a> {
                 stored_for: Some(stored_for.to_owned()),
                 stored_in: stored_in(),
             },
+            Token::Elsewhere(token) => TokenView {
+                state: if token.is_gone {
+                    TokenState::Gone
+                } else {
+                    TokenState::Stored
+                },
+                expires: None,
+                stored_for: None,
+                stored_in: stored_in(),
+            },
             Token::Stored(token) => {
                 let end = token::expiry(token);
                 let state = if end.is_some_and(|end| end <= self.now) {
@@ -166,7 +178,7 @@ impl<'a> Show<'a> {
     }
 
     fn keyservers(&self) -> Option<Vec<KeyserverRow>> {
-        let has_token = matches!(self.remote.token, Token::Stored(_));
+        let has_token = matches!(self.remote.token, Token::Stored(_) | Token::Elsewhere(_));
         let listed = self.remote.keyservers();
         if listed.is_empty() {
             let services = self.services.named()?;

@@ -15,6 +15,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::json::JsonOption;
 use crate::cli::next_step::Peer;
+use crate::cli::secrets;
 use crate::cli::services::library_advice;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
@@ -264,10 +265,14 @@ fn examine(
         .filter_map(|(kind, _)| discovery.service(kind).err())
         .filter(|fault| matches!(fault, ServiceError::NoUrl { .. }))
         .collect();
-    let token = match remote.token {
-        Token::Stored(token) => Some(token),
-        Token::None | Token::Moved { .. } => None,
+    let (token, problem) = match remote.token {
+        Token::Elsewhere(token) if token.is_gone => (None, None),
+        _ => match secrets::token_and_complaint(remote, context) {
+            Ok((token, _)) => (token, None),
+            Err(problem) => (None, Some(problem)),
+        },
     };
+    let token = token.as_ref();
     let check = || status::check(client, services.clone());
     let find_user = || {
         let library = discovery.service(&ServiceKind::Library).ok()?;
@@ -276,11 +281,15 @@ fn examine(
     let (health, user, login) = thread::scope(|scope| {
         let health = thread::Builder::new().spawn_scoped(scope, check);
         let user = thread::Builder::new().spawn_scoped(scope, find_user);
-        let login = match token.map(|token| token::verify(client, &endpoint, &discovery, token)) {
-            None => TokenStatus::None,
-            Some(Ok(())) => TokenStatus::Valid,
-            Some(Err(error)) if error.is_invalid() => TokenStatus::Invalid(explain(error.into())),
-            Some(Err(error)) => TokenStatus::Unknown(explain(error.into())),
+        let verified = token.map(|token| token::verify(client, &endpoint, &discovery, token));
+        let login = match (problem, verified) {
+            (Some(problem), _) => TokenStatus::Unknown(problem),
+            (None, None) => TokenStatus::None,
+            (None, Some(Ok(()))) => TokenStatus::Valid,
+            (None, Some(Err(error))) if error.is_invalid() => {
+                TokenStatus::Invalid(explain(error.into()))
+            }
+            (None, Some(Err(error))) => TokenStatus::Unknown(explain(error.into())),
         };
         // Where no more threads are to be had, one comes after the other.
         (
@@ -307,7 +316,7 @@ fn examine(
 fn report_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
     let name = remote.name;
     match remote.token {
-        Token::None => {}
+        Token::None | Token::Elsewhere(_) => {}
         Token::Moved { stored_for } => ui.warning(format!(
             "Your token for {name} is for {stored_for}; the remote is now at {}, and the token is not sent there. To log in again:\n  portolan remote login {}",
             remote.uri(),

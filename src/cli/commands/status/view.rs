@@ -60,13 +60,14 @@ pub(super) fn print(
 fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> RemoteStatus<'a> {
     let sent = match remote.token {
         Token::Stored(token) => Some(token),
-        Token::None | Token::Moved { .. } => None,
+        Token::None | Token::Moved { .. } | Token::Elsewhere(_) => None,
     };
     let (login, token, problem) = match report.as_ref().map(|report| &report.login) {
         Ok(TokenStatus::Valid) => ("good", Some("valid"), None),
         Ok(TokenStatus::Invalid(error)) => ("bad", Some("invalid"), Some(error)),
         Ok(TokenStatus::None) => match remote.token {
             Token::Moved { .. } => ("moved", None, None),
+            Token::Elsewhere(_) => ("gone", None, None),
             _ => ("none", None, None),
         },
         Ok(TokenStatus::Unknown(error)) | Err(error) => {
