@@ -4,8 +4,8 @@ use anyhow::{Context as _, anyhow};
 
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
-use crate::cli::{files, secrets};
 use crate::cli::ui::Ui;
+use crate::cli::{files, secrets};
 use crate::config::change::ChangeError;
 use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note, Token};
 use crate::config::layer::{CHOICE, Scope};
