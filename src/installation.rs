@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
+use crate::account;
 use crate::command::{Command, CommandNameError};
 use crate::config::document::Document;
 use crate::config::layer::{CHOICE, Layer, Layers};
@@ -204,7 +205,7 @@ impl Installation {
         });
         let home = home
             .filter(|_| foreign_home.is_none())
-            .or_else(|| account_home(user));
+            .or_else(|| account::home(user.id));
         let no_home = (home.is_none() && named.is_none()).then(|| NoHome {
             user: user.id,
             variable: command.variable("CONFIGDIR"),
@@ -290,13 +291,6 @@ fn distrusted_home(home: &Path, command: &Command, user: User) -> Option<Distrus
         let owner = fs::metadata(own).ok()?.uid();
         (owner != user.id).then_some(Distrust::Owner(owner))
     })
-}
-
-/// The home directory that the account database has for a user.
-pub(crate) fn account_home(user: User) -> Option<PathBuf> {
-    let account = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(user.id));
-    let home = account.ok().flatten()?.dir;
-    Some(home).filter(|home| !home.as_os_str().is_empty())
 }
 
 /// Whether root may work in a directory that a variable names. Users may name what they like.

@@ -17,6 +17,7 @@
 //! [`Installation`] is where most users begin: the files of this user, and what they amount to.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod account;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod command;

@@ -11,9 +11,7 @@ use crate::command::Command;
 use crate::config::paths::Paths;
 use crate::installation::{ForeignHome, Installation, InstallationError, NoHome};
 
-pub(crate) use crate::installation::{
-    Distrust, Environment, Places, User, account_home, distrust, is_strange,
-};
+pub(crate) use crate::installation::{Distrust, Environment, Places, User, distrust, is_strange};
 
 /// Which streams are terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use anyhow::anyhow;
 use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
 use rustix::io::Errno;
 
-use crate::cli::context::{Context, account_home};
+use crate::account;
+use crate::cli::context::Context;
 use crate::cli::ui::Ui;
 use crate::config::paths::{FILE_NAME, Paths};
 use crate::credentials::look_up::{Directories, File, FileState, LoginFiles, LoginPair, Logins};
@@ -58,7 +59,7 @@ pub(crate) fn warn_of_home(runtime: &Runtime, context: &Context, ui: &mut Ui) {
         return;
     }
     let home = &context.paths.home;
-    if let Some(account) = account_home(context.user).filter(|account| account != home) {
+    if let Some(account) = account::home(context.user.id).filter(|account| account != home) {
         ui.warning(format!(
             "{runtime} looks into {}, the home directory of your account, and not into {}",
             account.display(),

@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::promises::rust_files;
 
 /// What a module may know besides itself. A module of the library that has no line fails.
-const ARROWS: [(&str, &str); 17] = [
+const ARROWS: [(&str, &str); 18] = [
+    ("account", ""),
     ("text", ""),
     ("secret", "text"),
     ("name", "text"),
@@ -23,10 +24,10 @@ const ARROWS: [(&str, &str); 17] = [
         "resolve",
         "config credentials command name runtime secret text uri",
     ),
-    ("installation", "config disk command name text"),
+    ("installation", "account config disk command name text"),
     (
         "cli",
-        "installation resolve service stores config credentials disk command name runtime secret text uri",
+        "account installation resolve service stores config credentials disk command name runtime secret text uri",
     ),
     (
         "fuzzing",
@@ -44,7 +45,7 @@ const EFFECTS: [(&str, &str); 8] = [
     ),
     (
         "std::fs",
-        "disk installation credentials::helper stores service::discovery::cache service::registry::certificates cli",
+        "account disk installation credentials::helper stores service::discovery::cache service::registry::certificates cli",
     ),
     ("rustix::fs", "disk credentials::helper::terminal cli"),
     (
@@ -54,9 +55,12 @@ const EFFECTS: [(&str, &str); 8] = [
     ("std::net", "service::http"),
     (
         "std::process",
-        "disk::memory credentials::helper stores cli main",
+        "account disk::memory credentials::helper stores cli main",
     ),
-    ("std::thread", "disk credentials::helper service stores cli"),
+    (
+        "std::thread",
+        "account disk credentials::helper service stores cli",
+    ),
     (
         "std::time::SystemTime::now",
         "disk service::http cli::context",
