@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
@@ -15,6 +15,7 @@ use crate::config::document::Document;
 use crate::config::layer::{Layer, Scope};
 use crate::config::paths::Paths;
 use crate::config::store::{ReadError, Store};
+use crate::disk;
 use crate::name::RemoteName;
 use crate::text::{Quoted, ShellWord};
 
@@ -88,8 +89,20 @@ pub(crate) fn store_secret<T, E: Into<anyhow::Error>>(
     ui: &mut Ui,
     change: impl FnMut(&mut Document) -> Result<T, E>,
 ) -> anyhow::Result<T> {
+    check_private(context)?;
     let store = store(Scope::User, context).with_secret();
     edit_store(&store, Scope::User, context, ui, change)
+}
+
+/// Refuses to store a secret beside those of a file that others can read and whose mode can't be changed.
+///
+/// # Errors
+/// Apptainer's.
+pub(crate) fn check_private(context: &Context) -> anyhow::Result<()> {
+    let file = context.paths.own();
+    disk::close_file(&file, 0o600)
+        .with_context(|| format!("Unable to correct the permission on {}", file.display()))?;
+    Ok(())
 }
 
 fn edit_store<T, E: Into<anyhow::Error>>(
@@ -227,6 +240,7 @@ fn advice(refused: &ChangeError, scope: Scope, context: &Context) -> Option<Stri
         ChangeError::Moved { name, .. } => {
             format!("To log in there:\n  portolan remote login {}", name.word())
         }
+        ChangeError::Vanished(_) => "To see the remotes:\n  portolan remote list".to_owned(),
         ChangeError::Policy(_) => "Only your administrator can change that.".to_owned(),
     })
 }

@@ -147,6 +147,7 @@ fn run_command(
     warn_of_foreign_home(&context, ui);
     // The directory is decided already; an old variable that decided it is warned of like any other.
     let _ = args::variable(&context, ui, "CONFIGDIR");
+    view::warn_of_sysconfdir(places.sysconfdir, &context, ui);
     ui.debug(format!(
         "The system's file is {}",
         context.paths.system.display()

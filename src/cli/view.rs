@@ -1,5 +1,7 @@
 //! The layers as a command sees them: read, merged, with a warning of what the user can fix. Changes no document.
 
+use std::path::Path;
+
 use anyhow::{Context as _, anyhow};
 
 use crate::cli::context::Context;
@@ -15,7 +17,7 @@ use crate::disk;
 use crate::disk::DiskError;
 use crate::name::RemoteName;
 use crate::suggestion::closest;
-use crate::text::ShellWord;
+use crate::text::{ShellWord, capitalised};
 
 /// The remote that the environment chooses as the active one.
 pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
@@ -100,7 +102,7 @@ fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
 /// Closes the user's own directory and file to others, in Apptainer's words (D2), with `-c` too; what that names is left alone.
 ///
 /// # Errors
-/// When the file is there but can't be opened or closed. Of one that can't even be looked at whoever reads it says so.
+/// When the file exists but can't be opened. Of one that can't even be looked at whoever reads it says so.
 pub(crate) fn fix_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let is_hidden = |error: &DiskError| matches!(error, DiskError::Refused { action: "stat", .. });
     let directory = &context.paths.user_directory;
@@ -119,6 +121,19 @@ pub(crate) fn fix_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let file = context.paths.own();
     let fixed = match disk::close_file(&file, 0o600) {
         Err(error) if is_hidden(&error) => None,
+        // It can be read nevertheless; what stores a secret refuses.
+        Err(DiskError::Refused {
+            action: "chmod",
+            reason,
+            ..
+        }) => {
+            ui.warning(format!(
+                "Others can read {file}, and its mode can't be changed ({reason}). {command} itself refuses every command while that is so.",
+                file = file.display(),
+                command = capitalised(context.command.name()),
+            ));
+            None
+        }
         done => {
             done.with_context(|| format!("Unable to correct the permission on {}", file.display()))?
         }
@@ -160,6 +175,10 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
         {
             ui.warning(secrets::gone(elsewhere));
         }
+    }
+    let paths = &context.paths;
+    if paths.user_is_named && matches!(paths.user.try_exists(), Ok(false)) {
+        ui.warning(format!("{} does not exist", paths.user.display()));
     }
     if let Err(refusal) = policy::may_choose(effective) {
         ui.warning(format!("{refusal} ({CHOICE})"));
@@ -203,6 +222,22 @@ pub(crate) fn leftover_advice(name: &RemoteName, now: &str) -> String {
         "Your file has an entry for a remote of the system's of this name, and the system has none. To make it a remote of your own, with its token:\n  \
          portolan remote add {word} {uri}"
     )
+}
+
+/// Warns of a sysconfdir that was named and does not exist. One that has no file yet is none to warn of (D1).
+pub(crate) fn warn_of_sysconfdir(typed: Option<&Path>, context: &Context, ui: &mut Ui) {
+    let (named_by, directory) = match (typed, context.environment.get("PORTOLAN_SYSCONFDIR")) {
+        (Some(directory), _) => ("--sysconfdir", directory),
+        (None, Some(directory)) => ("PORTOLAN_SYSCONFDIR", Path::new(directory)),
+        (None, None) => return,
+    };
+    if matches!(directory.try_exists(), Ok(false)) {
+        ui.warning(format!(
+            "{named_by} names {}, which does not exist: {}'s defaults are used",
+            directory.display(),
+            context.command
+        ));
+    }
 }
 
 /// Warns of an active remote that is none: the user's entry for a remote that the system does not have.

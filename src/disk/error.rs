@@ -1,6 +1,8 @@
 //! What can go wrong with a file, and what is worth a warning although nothing did. Knows no layer and no command.
 
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 use std::{fmt, io};
 
 use rustix::io::Errno;
@@ -199,7 +201,24 @@ pub(super) fn call<T>(
     path: &Path,
     run: impl FnMut() -> rustix::io::Result<T>,
 ) -> Result<T, DiskError> {
-    rustix::io::retry_on_intr(run).map_err(|reason| DiskError::refused(action, path, reason))
+    retry(run).map_err(|reason| DiskError::refused(action, path, reason))
+}
+
+/// How often a call is tried whose file another machine has just replaced, and the first pause after it, which doubles.
+const TRIES: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Runs a system call again as long as a signal interrupts it, and for a moment while a network file system says that the
+/// file which it looked up is gone: another machine has replaced it since.
+pub(super) fn retry<T>(mut run: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    let mut tries = 1;
+    loop {
+        match rustix::io::retry_on_intr(&mut run) {
+            Err(Errno::STALE) if tries < TRIES => sleep(PAUSE * 2u32.pow(tries)),
+            done => return done,
+        }
+        tries += 1;
+    }
 }
 
 /// What a user should know about a change that was made.

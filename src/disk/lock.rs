@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{
@@ -16,13 +17,15 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::error::{DiskError, Reason, call};
+use super::error::{DiskError, Reason, call, retry};
 use super::resolved::{ROOT, ResolvedPath};
 use super::temporary::{NEW, write_all};
 use super::version::FileVersion;
 
 /// How often the lock's file is opened again that somebody has just made or removed.
 const TRIES: usize = 100;
+/// The pause before it is: a network file system may still hold the old answer.
+const PAUSE: Duration = Duration::from_millis(1);
 /// A lock's file is for its file's owner alone: nobody else can hold it.
 const LOCK_MODE: u32 = 0o600;
 /// Enough for a process, and a host name of at most 64 bytes.
@@ -43,9 +46,7 @@ impl Lock {
         let name = resolved.beside("", ".lock");
         for _ in 0..TRIES {
             let lock_file = LockFile::open(resolved)?;
-            match rustix::io::retry_on_intr(|| {
-                flock(&lock_file.file, FlockOperation::NonBlockingLockExclusive)
-            }) {
+            match retry(|| flock(&lock_file.file, FlockOperation::NonBlockingLockExclusive)) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => lock_file.wait(resolved, patience)?,
                 Err(reason @ (Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS)) => {
@@ -85,9 +86,7 @@ impl LockFile {
         let flags =
             OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         for _ in 0..TRIES {
-            let file = match rustix::io::retry_on_intr(|| {
-                openat(&resolved.directory, &name, flags, Mode::empty())
-            }) {
+            let file = match retry(|| openat(&resolved.directory, &name, flags, Mode::empty())) {
                 Ok(file) => file,
                 Err(Errno::LOOP) => {
                     return Err(DiskError::StrangeLock {
@@ -97,7 +96,10 @@ impl LockFile {
                 }
                 Err(Errno::NOENT) => match create(resolved) {
                     Ok(file) => file,
-                    Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => continue,
+                    Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => {
+                        sleep(PAUSE);
+                        continue;
+                    }
                     Err(reason) => return Err(refused(resolved, &path, reason)),
                 },
                 // Its maker's umask has closed it even to its owner, and the maker was killed or has not opened it yet.
@@ -169,9 +171,7 @@ impl LockFile {
         let file = Arc::clone(&self.file);
         // When nobody waits any more, the thread ends with the lock that it then gets, and so gives it up.
         let waiting = move || {
-            let _ = sender.send(rustix::io::retry_on_intr(|| {
-                flock(&*file, FlockOperation::LockExclusive)
-            }));
+            let _ = sender.send(retry(|| flock(&*file, FlockOperation::LockExclusive)));
         };
         std::thread::Builder::new()
             .name("lock".to_owned())

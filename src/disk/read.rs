@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat};
 use rustix::io::Errno;
 
-use super::error::{DiskError, call};
+use super::error::{DiskError, call, retry};
 use super::version::FileVersion;
 use crate::secret::SecretBytes;
 
@@ -30,7 +30,7 @@ const LOOKS: usize = 10;
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How often a file is opened again that another machine has just replaced or created: it happens once, if at all.
-const TRIES: usize = 5;
+const TRIES: usize = 20;
 
 /// A file as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,8 @@ fn look(path: &Path) -> Result<Option<Opened>, DiskError> {
                 });
             }
             Err(Errno::NOENT) => return Ok(None),
-            Ok(None) => {}
+            // A network file system may still hold the old answer.
+            Ok(None) => sleep(PAUSE),
             Err(reason) => return Err(DiskError::refused("open", path, reason)),
         }
     }
@@ -155,7 +156,7 @@ pub(super) fn link_target(
     directory: impl AsFd,
     name: &Path,
 ) -> rustix::io::Result<Option<PathBuf>> {
-    match rustix::io::retry_on_intr(|| readlinkat(&directory, name, Vec::new())) {
+    match retry(|| readlinkat(&directory, name, Vec::new())) {
         Ok(target) => Ok(Some(PathBuf::from(OsString::from_vec(target.into_bytes())))),
         Err(Errno::INVAL) => Ok(None),
         Err(reason) => Err(reason),
@@ -174,12 +175,11 @@ pub(super) fn look_at(
     let mut tries = 0;
     loop {
         tries += 1;
-        let file =
-            match rustix::io::retry_on_intr(|| openat(&directory, name, flags, Mode::empty())) {
-                Ok(file) => file,
-                Err(Errno::NOENT) => return Ok(None),
-                Err(reason) => return Err(DiskError::refused("open", path, reason)),
-            };
+        let file = match retry(|| openat(&directory, name, flags, Mode::empty())) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(reason) => return Err(DiskError::refused("open", path, reason)),
+        };
         let attributes = call("stat", path, || FileVersion::of(&file))?;
         expect_file(&attributes, path)?;
         if attributes.size > LARGEST {
@@ -211,7 +211,7 @@ pub(super) fn look_at(
                 }));
             }
             // Over NFS the file may be gone when another machine has replaced it since it was opened.
-            Err(Errno::STALE) if tries < TRIES => {}
+            Err(Errno::STALE) if tries < TRIES => sleep(PAUSE),
             Err(reason) => return Err(DiskError::refused("read", path, reason)),
         }
     }
@@ -239,9 +239,7 @@ fn read_all(file: &OwnedFd, size: u64) -> rustix::io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     while bytes.len() as u64 <= LARGEST {
         bytes.reserve(1);
-        let count = rustix::io::retry_on_intr(|| {
-            rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes))
-        })?;
+        let count = retry(|| rustix::io::read(file, rustix::buffer::spare_capacity(&mut bytes)))?;
         if count == 0 || (bytes.len() as u64 == size && bytes.len() < bytes.capacity()) {
             break;
         }

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use super::error::{DiskError, call};
+use super::error::{DiskError, call, retry};
 use super::read::{Opened, expect_file, link_target, look_at};
 use super::version::FileVersion;
 
@@ -230,7 +230,7 @@ impl Walk<'_> {
 
     fn listable(&self, base: impl AsFd, path: &Path) -> Result<OwnedFd, DiskError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::io::retry_on_intr(|| openat(&base, path, flags, Mode::empty())) {
+        match retry(|| openat(&base, path, flags, Mode::empty())) {
             // A directory that can be written but not listed can't be synced, but all else can be done.
             Err(Errno::ACCESS) => self.open(base, path, SEARCH),
             other => other.map_err(|reason| DiskError::refused("open", self.path, reason)),
@@ -249,9 +249,7 @@ impl Walk<'_> {
         let mut ahead: VecDeque<OsString> = steps(path).collect();
         while let Some(step) = ahead.pop_front() {
             shown.push(&step);
-            match rustix::io::retry_on_intr(|| {
-                openat(&here, &step, SEARCH | OFlags::NOFOLLOW, Mode::empty())
-            }) {
+            match retry(|| openat(&here, &step, SEARCH | OFlags::NOFOLLOW, Mode::empty())) {
                 Ok(next) => here = next,
                 Err(reason @ (Errno::NOTDIR | Errno::LOOP)) => {
                     let Some(target) = self.link(&here, &shown, &step, false)? else {

@@ -119,7 +119,8 @@ fn a_link_to_somebody_elses_file_is_not_written_through() {
     assert_data_eq!(format!("{own}{named}"), str![[r#"
 $ portolan remote add --no-login x x.example.com
 ------- stderr -------
-FATAL:   Unable to correct the permission on $HOME/.apptainer/remote.yaml: chmod $HOME/.apptainer/remote.yaml: operation not permitted
+WARNING: Others can read $HOME/.apptainer/remote.yaml, and its mode can't be changed (operation not permitted). Apptainer itself refuses every command while that is so.
+FATAL:   while opening remote config file: open $ROOT/others.yaml: belongs to user 12345, and nothing is written through links of others or to their files
 [exit status: 255]
 [EOF]
 $ portolan remote -c $HOME/.apptainer/link.yaml add --no-login x x.example.com

@@ -380,3 +380,20 @@ INFO:    Logout succeeded
     );
     assert!(!world.file(&world.user_file()).contains("Credentials"));
 }
+
+#[test]
+fn a_logout_that_waited_for_the_lock_says_so_when_its_remote_has_another_name_by_then() {
+    let world = cloud::world();
+    world.write_user("Remotes: {x: {URI: x.example.com, Token: secret}}\n");
+    let lock = std::fs::File::create(world.user_file().with_file_name("remote.yaml.lock")).unwrap();
+    lock.lock().unwrap();
+    let run = std::thread::scope(|scope| {
+        let logout = scope.spawn(|| world.run(&["remote", "logout", "x"]));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        world.write_user("Remotes: {y: {URI: x.example.com, Token: secret}}\n");
+        lock.unlock().unwrap();
+        logout.join().unwrap()
+    });
+    let said = "FATAL:   x was removed or renamed by another command: nothing was logged out\n         To see the remotes:\n           portolan remote list\n";
+    assert_eq!((run.code, run.stderr.as_str()), (Some(255), said));
+}

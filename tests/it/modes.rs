@@ -85,21 +85,43 @@ FATAL:   Unable to correct the permission on $HOME/.apptainer/remote.yaml: open 
 }
 
 #[test]
-fn a_file_of_somebody_else_that_is_too_open_is_an_error_for_every_command() {
+fn a_file_whose_mode_can_not_be_changed_is_read_with_a_warning_and_gets_no_secret() {
     if !is_root() {
         return skip("only root can make another user's file");
     }
     let world = ordinary();
     chown(world.user_file(), Some(0), Some(0)).unwrap();
     world.set_mode(&world.user_file(), 0o644);
-    assert_data_eq!(world.session(&["remote list"]), str![[r#"
+    assert_data_eq!(
+        world.session(&["remote list", "remote login mine"]),
+        str![[r#"
 $ portolan remote list
+Cloud Services Endpoints
+========================
+
+NAME           URI                  ACTIVE  GLOBAL  EXCLUSIVE
+DefaultRemote  cloud.apptainer.org  YES     YES     NO
+mine           mine.example.com     NO      NO      NO
+
+Keyservers
+==========
+
+URI                       GLOBAL  INSECURE  ORDER
+https://keys.openpgp.org  YES     NO        1*
+
+* Active cloud services keyserver
 ------- stderr -------
+WARNING: Others can read $HOME/.apptainer/remote.yaml, and its mode can't be changed (operation not permitted). Apptainer itself refuses every command while that is so.
+$ portolan remote login mine
+------- stderr -------
+WARNING: Others can read $HOME/.apptainer/remote.yaml, and its mode can't be changed (operation not permitted). Apptainer itself refuses every command while that is so.
 FATAL:   Unable to correct the permission on $HOME/.apptainer/remote.yaml: chmod $HOME/.apptainer/remote.yaml: operation not permitted
 [exit status: 255]
 [EOF]
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]
@@ -227,7 +249,8 @@ fn a_stricter_file_of_the_users_own_is_left_beside_a_named_one() {
     let world = ordinary();
     world.set_mode(&world.user_file(), 0o400);
     let listed = world.run(&["remote", "-c", "named.yaml", "list"]);
-    assert_eq!((listed.stderr.as_str(), listed.code), ("", Some(0)));
+    let said = "WARNING: named.yaml does not exist\n";
+    assert_eq!((listed.stderr.as_str(), listed.code), (said, Some(0)));
     assert_eq!(world.mode(&world.user_file()), "400");
 }
 

@@ -291,3 +291,25 @@ INFO:    Remote "x" added.
             .contains("x.example.com")
     );
 }
+
+#[test]
+fn a_directory_or_a_file_that_is_named_and_does_not_exist_is_said() {
+    let world = World::new();
+    let missing = world.root().join("missing");
+    let run = world.run(&["--sysconfdir", missing.to_str().unwrap(), "remote", "list"]);
+    assert!(
+        run.code == Some(0)
+            && run.stderr.starts_with("WARNING: --sysconfdir names ")
+            && run
+                .stderr
+                .ends_with("which does not exist: apptainer's defaults are used\n")
+            && run.stderr.lines().count() == 1,
+        "{run}"
+    );
+    let file = world.home().join("no.yaml");
+    let run = world.run(&["remote", "-c", file.to_str().unwrap(), "list"]);
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (Some(0), "WARNING: $HOME/no.yaml does not exist\n")
+    );
+}

@@ -3,7 +3,6 @@
 //! D5, D15, D16, D18 and D21 of docs/compatibility.md. No lock is held while somebody types or a server thinks: what was
 //! verified is stored only if its target is still the same then. Keyservers and registries: `service_login.rs`.
 
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -186,6 +185,7 @@ fn login_to_remote(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
+    files::check_private(context)?;
     let place = secrets::choose(offered.store.store.clone(), context)?;
     ui.info(format!("Authenticating with remote: {}", remote.name));
     let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
@@ -362,10 +362,8 @@ fn store(
     let (file, place) = (&context.paths.user, (place, timeout));
     let place = secrets::put(file, subject, place, &stored, context, ui)?;
     if !is_file {
-        let is_systems = remote.layer == LayerKind::System;
         files::edit(Scope::User, context, ui, |document| {
-            change::clear_token(document, &verified.name, is_systems);
-            Ok::<_, Infallible>(())
+            change::clear_token(document, &verified.name, remote.layer)
         })?;
     }
     Ok(place)

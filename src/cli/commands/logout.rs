@@ -1,7 +1,5 @@
 //! `remote logout`: drops the user's token or credential. Asks no server. D4, D5, D13 and D18 of docs/compatibility.md.
 
-use std::convert::Infallible;
-
 use clap::Args;
 
 use crate::cli::commands::service_logout;
@@ -11,7 +9,7 @@ use crate::cli::target::TargetError;
 use crate::cli::ui::Ui;
 use crate::cli::{files, migration, secrets, view};
 use crate::config::change;
-use crate::config::effective::{LayerKind, Remote};
+use crate::config::effective::Remote;
 use crate::config::layer::Scope;
 use crate::name::RemoteName;
 
@@ -55,9 +53,7 @@ pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::
 fn forget_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let subject = secrets::subject(remote.name, remote.uri(), remote.is_insecure());
     secrets::remove(&context.paths.user, &subject, context, ui)?;
-    let system_file_has = remote.layer == LayerKind::System;
     files::edit(Scope::User, context, ui, |document| {
-        change::clear_token(document, remote.name, system_file_has);
-        Ok::<_, Infallible>(())
+        change::clear_token(document, remote.name, remote.layer)
     })
 }

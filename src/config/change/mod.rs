@@ -86,6 +86,9 @@ pub enum ChangeError {
     /// The remote went away while its token was asked for and verified.
     #[error("{0} was removed by another command: its token was not stored")]
     Gone(RemoteName),
+    /// The remote was removed or renamed while a logout waited for the lock.
+    #[error("{0} was removed or renamed by another command: nothing was logged out")]
+    Vanished(RemoteName),
     /// The remote got another address while its token was asked for and verified.
     #[error("{name} is now at {now:?}: the token was verified for {verified:?} and not stored")]
     Moved {
@@ -248,17 +251,25 @@ pub fn set_token(document: &mut Document, verified: &VerifiedToken) -> Result<()
     Ok(())
 }
 
-/// Drops the user's token for a remote. Where the system's file has the remote, its entry in the user's says nothing
-/// more and goes as well (D3).
-pub fn clear_token(document: &mut Document, name: &RemoteName, system_file_has: bool) {
-    let Some(entry) = document.remotes.get_mut(name) else {
-        return;
-    };
-    if entry.system && system_file_has {
-        document.remotes.remove(name);
-    } else {
-        entry.token = Secret::default();
+/// Drops the user's token for a remote that `layer` defines. Where that is the system's file, its entry in the user's says
+/// nothing more and is removed as well (D3).
+///
+/// # Errors
+/// When the remote was the user's, and is not there any more: its token may be elsewhere now.
+pub fn clear_token(
+    document: &mut Document,
+    name: &RemoteName,
+    layer: LayerKind,
+) -> Result<(), ChangeError> {
+    match document.remotes.get_mut(name) {
+        None if layer == LayerKind::User => return Err(ChangeError::Vanished(name.clone())),
+        Some(entry) if entry.system && layer == LayerKind::System => {
+            document.remotes.remove(name);
+        }
+        Some(entry) => entry.token = Secret::default(),
+        None => {}
     }
+    Ok(())
 }
 
 /// Stores a login to a keyserver or a registry in place of those that are the same.
@@ -493,14 +504,20 @@ mod tests {
     fn logging_out_of_a_system_remote_leaves_nothing_of_it() {
         let file = "Active: g\nRemotes: {m: {URI: m.example, Token: t}, g: {URI: g.example, System: true, Token: t}}";
         let mut system = document(file);
-        clear_token(&mut system, &name("g"), true);
+        clear_token(&mut system, &name("g"), LayerKind::System).unwrap();
         assert_eq!(
             system,
             document("Active: g\nRemotes: {m: {URI: m.example, Token: t}}")
         );
         let mut built_in = document(file);
-        clear_token(&mut built_in, &name("g"), false);
-        clear_token(&mut built_in, &name("m"), false);
+        clear_token(&mut built_in, &name("g"), LayerKind::BuiltIn).unwrap();
+        clear_token(&mut built_in, &name("m"), LayerKind::User).unwrap();
+        let gone = clear_token(&mut built_in, &name("x"), LayerKind::User);
+        assert_eq!(gone, Err(ChangeError::Vanished(name("x"))));
+        assert_eq!(
+            clear_token(&mut built_in, &name("x"), LayerKind::System),
+            Ok(())
+        );
         assert_eq!(
             built_in,
             document(
