@@ -17,44 +17,25 @@ pub(super) enum FieldKind {
     Texts,
     TextByName,
     TextsByName,
-    Proxies,
     AuthConfig,
     Entries,
 }
 
 /// The fields of docker/cli's own file that a login has nothing to do with: one of another type spoils the file all the same.
-const OF_DOCKER: [(FieldKind, &[&str]); 5] = [
+const OF_DOCKER: [(FieldKind, &str); 4] = [
     (
         FieldKind::Text,
-        &[
-            "psFormat",
-            "imagesFormat",
-            "networksFormat",
-            "pluginsFormat",
-            "volumesFormat",
-            "statsFormat",
-            "detachKeys",
-            "serviceInspectFormat",
-            "servicesFormat",
-            "tasksFormat",
-            "secretFormat",
-            "configFormat",
-            "nodesFormat",
-            "currentContext",
-            "experimental",
-        ],
+        "psFormat imagesFormat networksFormat pluginsFormat volumesFormat statsFormat detachKeys \
+         serviceInspectFormat servicesFormat tasksFormat secretFormat configFormat nodesFormat currentContext \
+         experimental",
     ),
-    (FieldKind::Texts, &["pruneFilters", "cliPluginsExtraDirs"]),
-    (
-        FieldKind::TextByName,
-        &["HttpHeaders", "aliases", "features"],
-    ),
-    (FieldKind::TextsByName, &["plugins"]),
-    (FieldKind::Proxies, &["proxies"]),
+    (FieldKind::Texts, "pruneFilters cliPluginsExtraDirs"),
+    (FieldKind::TextByName, "HttpHeaders aliases features"),
+    (FieldKind::TextsByName, "plugins proxies"),
 ];
 /// The version of docker/cli that first knew `features`.
 const FEATURES: Version = (25, 0, 0);
-/// The fields of an entry that containers/image knows come first.
+/// The fields of an entry; those that containers/image knows come first.
 const OF_ENTRY: [&str; 7] = [
     "auth",
     "identitytoken",
@@ -64,29 +45,22 @@ const OF_ENTRY: [&str; 7] = [
     "email",
     "serveraddress",
 ];
-const OF_PROXY: [&str; 5] = ["httpProxy", "httpsProxy", "noProxy", "ftpProxy", "allProxy"];
 
 impl Reader {
     /// The field of a file that this name means.
     pub(super) fn field(self, name: &str) -> Option<(&'static str, FieldKind)> {
-        let both = [
+        let mut known = vec![
             ("auths", FieldKind::Entries),
             ("credHelpers", FieldKind::TextByName),
-            ("credsStore", FieldKind::Text),
         ];
-        let known = match self {
-            Self::ContainersImage => &both[..2],
-            Self::DockerCli(_) => &both,
-        };
-        let others = OF_DOCKER
-            .iter()
-            .flat_map(|(kind, names)| names.iter().map(|name| (*name, *kind)))
-            .filter(|(name, _)| match self {
-                Self::ContainersImage => false,
-                Self::DockerCli(version) => *name != "features" || version >= FEATURES,
-            });
-        let all: Vec<_> = known.iter().copied().chain(others).collect();
-        find(&all, name, |(name, _)| name)
+        if let Self::DockerCli(version) = self {
+            known.push(("credsStore", FieldKind::Text));
+            for (kind, names) in OF_DOCKER {
+                known.extend(names.split_whitespace().map(|name| (name, kind)));
+            }
+            known.retain(|(name, _)| *name != "features" || version >= FEATURES);
+        }
+        find(&known, name, |(name, _)| name)
     }
 
     /// The field of an entry that this name means.
@@ -243,32 +217,25 @@ impl<'a> Text<'a> {
         place: &str,
         kind: FieldKind,
     ) -> Result<(), ConfigFault> {
-        let below = match kind {
+        let (below, values) = match kind {
             FieldKind::Text => return self.string_of(value, place).map(|_| ()),
             FieldKind::Texts => {
                 let texts = serde_json::from_str::<Option<Vec<&RawValue>>>(value.get())
                     .map_err(|_| self.type_fault(value, place, Some(kind)))?;
-                return texts
-                    .unwrap_or_default()
-                    .into_iter()
-                    .try_for_each(|text| self.string_of(text, place).map(|_| ()));
+                (FieldKind::Text, texts.unwrap_or_default())
             }
-            FieldKind::TextByName | FieldKind::AuthConfig | FieldKind::Entries => FieldKind::Text,
-            FieldKind::TextsByName | FieldKind::Proxies => FieldKind::TextByName,
+            _ => {
+                let below = match kind {
+                    FieldKind::TextsByName => FieldKind::TextByName,
+                    _ => FieldKind::Text,
+                };
+                let fields = self.fields(value, place, Some(kind))?;
+                (below, fields.into_iter().map(|field| field.value).collect())
+            }
         };
-        for field in self.fields(value, place, Some(kind))? {
-            if kind == FieldKind::Proxies {
-                let proxy = self.fields(field.value, place, Some(FieldKind::TextByName))?;
-                for field in &proxy {
-                    if find(&OF_PROXY, &field.name, |name| name).is_some() {
-                        self.string(field, place)?;
-                    }
-                }
-            } else {
-                self.check(field.value, place, below)?;
-            }
-        }
-        Ok(())
+        values
+            .into_iter()
+            .try_for_each(|value| self.check(value, place, below))
     }
 
     fn type_fault(&self, value: &RawValue, place: &str, kind: Option<FieldKind>) -> ConfigFault {
@@ -286,7 +253,6 @@ impl<'a> Text<'a> {
             Some(FieldKind::Texts) => "[]string",
             Some(FieldKind::TextByName) => "map[string]string",
             Some(FieldKind::TextsByName) => "map[string]map[string]string",
-            Some(FieldKind::Proxies) => "map[string]configfile.ProxyConfig",
             Some(FieldKind::Entries) => entries,
             Some(FieldKind::AuthConfig) => entry,
         };

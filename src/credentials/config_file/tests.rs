@@ -193,7 +193,7 @@ fn one_reader_refuses_what_another_takes() {
         ),
         (
             NEW,
-            r#"{"proxies": {"default": {"other": 5, "httpProxy": "x"}}, "pruneFilters": ["a", null]}"#,
+            r#"{"proxies": {"default": {"httpProxy": "x"}}, "pruneFilters": ["a", null]}"#,
             "",
         ),
         (

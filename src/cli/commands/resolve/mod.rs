@@ -41,7 +41,7 @@ use crate::uri::{Image, is_same_keyserver};
 ///
 /// WHAT is an image (library://PATH, docker://IMAGE, oras://HOST/PATH), a keyserver (https://HOST), or a command of the
 /// runtime (pull, push, search, delete, build, key search, key pull, key push, key newpair, verify), the first five also
-/// with an image behind. Shows the servers, the kind of the credential that each gets and where that is kept, what decided
+/// with an image after them; exec, run, shell, instance, inspect and tag are answered as pull. Shows the servers, the kind of the credential that each gets and where that is kept, what decided
 /// so, and where versions of the runtime differ. No credential is shown or sent.
 ///
 /// What the runtime would refuse ends with its message and the exit code 255.
@@ -51,7 +51,8 @@ use crate::uri::{Image, is_same_keyserver};
   portolan remote resolve push library://ian/images/alpine
   portolan remote resolve --library https://library.example.com pull
   portolan remote resolve key search
-  portolan remote resolve docker://ghcr.io/team/image")]
+  portolan remote resolve docker://ghcr.io/team/image
+  portolan remote resolve --runtime apptainer@1.3 docker://ghcr.io/team/image")]
 pub(crate) struct ResolveArgs {
     /// As the runtime's --library (<COMMAND>_LIBRARY)
     #[arg(long, value_name = "LIBRARY_URI")]

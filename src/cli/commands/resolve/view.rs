@@ -63,10 +63,10 @@ impl View<'_> {
                 .uri
                 .as_deref()
                 .map_or(Cow::Borrowed("not known"), |uri| Cow::Owned(safe(uri)));
-            let unchecked = if server.insecure {
-                ", certificates unchecked"
-            } else {
-                ""
+            let unchecked = match (server.insecure, server.service) {
+                (false, _) => "",
+                (true, "registry") => ", else plain http",
+                (true, _) => ", certificates unchecked",
             };
             let listed = server
                 .listed
