@@ -32,6 +32,12 @@ pub(crate) struct GlobalOptions {
     /// Print errors only
     #[arg(short, long, help_heading = "Global options")]
     pub(crate) silent: bool,
+    /// Print JSON for scripts, on failure too, and no information beside it
+    #[arg(long, help_heading = "Global options")]
+    pub(crate) json: bool,
+    /// Ask nothing, and read no standard input that no flag asks for (PORTOLAN_NO_INPUT)
+    #[arg(long, help_heading = "Global options")]
+    pub(crate) no_input: bool,
     /// Print without color output
     #[arg(long, help_heading = "Global options")]
     pub(crate) nocolor: bool,
@@ -80,6 +86,8 @@ impl GlobalOptions {
             options.verbose |= matches.get_flag("verbose");
             options.quiet |= matches.get_flag("quiet");
             options.silent |= matches.get_flag("silent");
+            options.json |= matches.get_flag("json");
+            options.no_input |= matches.get_flag("no_input");
             options.nocolor |= matches.get_flag("nocolor");
             options.command = matches.get_one("command").cloned().or(options.command);
             options.sysconfdir = matches

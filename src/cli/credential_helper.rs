@@ -47,7 +47,7 @@ fn answer(word: Option<&OsStr>, environment: Environment, ui: &Ui) -> anyhow::Re
     let context = Context::new(Places::default(), environment, ui.user)?;
     super::forbid_core_dumps(&context.core_limit);
     let stores = secrets::stores(&context);
-    let mut input = Input::new();
+    let mut input = Input::new(false);
     match word.and_then(OsStr::to_str) {
         Some("get") => {
             let server = input.all()?;

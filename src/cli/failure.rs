@@ -7,7 +7,18 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::{fmt, io};
 
+use crate::cli::json;
+use crate::cli::json::Failure;
+use crate::cli::prompt::PromptError;
 use crate::cli::ui::{OutputError, Ui};
+use crate::config::change::ChangeError;
+use crate::config::policy::Refusal;
+use crate::config::store::{ReadError, StoreError};
+use crate::disk::DiskError;
+use crate::service::discovery::DiscoveryError;
+use crate::service::http::HttpError;
+use crate::service::registry::login::LoginError;
+use crate::service::token::TokenError;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +109,14 @@ impl<E: Into<anyhow::Error>> Advise for E {
 
 /// The exit code of a command, after its error was told.
 pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode {
-    let error = match result {
+    let concluded = result.and_then(|outcome| {
+        // What `exec` ran has said what it had to say.
+        if ui.json && !matches!(outcome, Outcome::Child(_)) {
+            json::conclude(None, ui)?;
+        }
+        Ok(outcome)
+    });
+    let error = match concluded {
         Ok(outcome) => return ExitCode::from(outcome.code()),
         Err(error) => error,
     };
@@ -107,11 +125,57 @@ pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode
     }
     if let Some(usage) = error.downcast_ref::<UsageError>() {
         ui.plain(&format!("{usage}\n"));
+        print_failure("usage", usage.to_string(), ui);
         return ExitCode::from(USAGE);
     }
     ui.fatal(format!("{error:#}"));
+    ui.said.next.clear();
     print_advice(&error, ui);
+    print_failure(kind(&error), format!("{error:#}"), ui);
     ExitCode::from(FATAL)
+}
+
+fn print_failure(kind: &'static str, message: String, ui: &mut Ui) {
+    if ui.json {
+        let next = std::mem::take(&mut ui.said.next);
+        let failure = Failure {
+            kind,
+            message,
+            next,
+        };
+        // Standard error has said it, and the exit code does.
+        let _ = json::conclude(Some(failure), ui);
+    }
+}
+
+/// The fixed word for what went wrong, of docs/json.md.
+fn kind(error: &anyhow::Error) -> &'static str {
+    let word = error.chain().find_map(|cause| {
+        if let Some(advised) = cause.downcast_ref::<Advised>() {
+            return Some(kind(&advised.error));
+        }
+        if let Some(change) = cause.downcast_ref::<ChangeError>() {
+            return Some(match change {
+                ChangeError::NoSuchRemote(_) | ChangeError::NoneToMove { .. } => "not-found",
+                ChangeError::Gone(_) | ChangeError::Moved { .. } => "changed-meanwhile",
+                _ => "refused",
+            });
+        }
+        let is_file =
+            cause.is::<DiskError>() || cause.is::<ReadError>() || cause.is::<StoreError>();
+        let is_server = cause.is::<HttpError>()
+            || cause.is::<DiscoveryError>()
+            || cause.is::<TokenError>()
+            || cause.is::<LoginError>();
+        match () {
+            () if cause.is::<Refusal>() => Some("refused"),
+            () if cause.is::<PromptError>() => Some("no-secret"),
+            () if is_file => Some("file"),
+            () if is_server => Some("server"),
+            () => None,
+        }
+    });
+    word.unwrap_or("failed")
 }
 
 /// Tells a wrong command line and its exit code; help and version that were asked for are no error.
@@ -123,6 +187,7 @@ pub(crate) fn conclude_usage(
     ui: &mut Ui,
 ) -> ExitCode {
     if !error.use_stderr() {
+        ui.json = false;
         return conclude(
             ui.print(&error.to_string())
                 .map(|()| Outcome::Done)
@@ -150,6 +215,8 @@ pub(crate) fn conclude_usage(
         .trim_end_matches("For more information, try '--help'.")
         .trim_end();
     let name = command.get_name();
+    ui.said.next.push(usage.to_owned());
+    print_failure("usage", reason.to_owned(), ui);
     ui.plain(&format!(
         "Error for command \"{name}\": {reason}\n\n{usage}\n\nFor more information, try '--help'.\n"
     ));
@@ -168,7 +235,7 @@ pub(crate) fn print_advice(error: &anyhow::Error, ui: &mut Ui) {
     match &advised.advice {
         Advice::Always(advice) => ui.advice(advice),
         Advice::OnTerminal(advice) if ui.stderr_is_terminal => ui.advice(advice),
-        Advice::OnTerminal(_) => {}
+        Advice::OnTerminal(advice) => ui.said.next.push(advice.clone()),
     }
 }
 

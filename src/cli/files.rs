@@ -119,6 +119,9 @@ fn edit_store<T, E: Into<anyhow::Error>>(
     let edited = store
         .edit(change, &mut |warning| ui.warning(warning))
         .map_err(|error| explain(error, scope, context))?;
+    if edited.written {
+        ui.changed(store.path());
+    }
     if scope == Scope::System {
         if let Some(directory) = store.path().parent().filter(|_| edited.directory_created) {
             ui.info(format!("Created {} (mode 755).", directory.display()));

@@ -1,19 +1,10 @@
 //! Views as JSON, for scripts. The names and shapes are an interface: docs/json.md describes them.
 
 use anyhow::Context as _;
-use clap::Args;
 use serde::Serialize;
 
 use crate::cli::ui::Ui;
 use crate::text::is_hidden;
-
-/// The option of every command that shows something.
-#[derive(Args, Clone, Copy, Debug, Default)]
-pub(crate) struct JsonOption {
-    /// Print JSON for scripts
-    #[arg(long)]
-    pub(crate) json: bool,
-}
 
 /// A view under the name and number of its schema. Fields are added within a number, never changed or dropped.
 #[derive(Serialize)]
@@ -23,17 +14,71 @@ struct Labelled<'a, View> {
     view: &'a View,
 }
 
-/// Prints a view as one JSON object. `schema` is its name and number: `portolan.remote-list/1`.
+/// Takes a view as the one JSON object that the command prints at its end. `schema` is its name and number:
+/// `portolan.remote-list/1`.
 ///
 /// # Errors
-/// When standard output can't be written.
+/// When the view can't be written as JSON.
 pub(crate) fn print(
     schema: &'static str,
     view: &impl Serialize,
     ui: &mut Ui,
 ) -> anyhow::Result<()> {
-    let text =
-        serde_json::to_string_pretty(&Labelled { schema, view }).context("while writing JSON")?;
+    let view = Labelled { schema, view };
+    ui.said.view = Some(serde_json::to_string_pretty(&view).context("while writing JSON")?);
+    Ok(())
+}
+
+/// What a command did that shows nothing else.
+#[derive(Serialize)]
+struct Change<'a> {
+    command: &'a str,
+    changed: bool,
+    /// The files that were written.
+    files: &'a [String],
+    /// What a person would be told.
+    messages: &'a [String],
+}
+
+/// Why a command failed.
+#[derive(Serialize)]
+pub(crate) struct Failure {
+    /// One of the fixed words of docs/json.md.
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+    /// What to do next.
+    pub(crate) next: Vec<String>,
+}
+
+/// Prints the one object of a command: its view, else what it changed; with the failure where there is one.
+///
+/// # Errors
+/// When standard output can't be written.
+pub(crate) fn conclude(failure: Option<Failure>, ui: &mut Ui) -> anyhow::Result<()> {
+    let said = std::mem::take(&mut ui.said);
+    let view = match (said.view, &failure) {
+        (Some(view), _) => view,
+        (None, None) => serde_json::to_string_pretty(&Labelled {
+            schema: "portolan.change/1",
+            view: &Change {
+                command: ui.command,
+                changed: !said.files.is_empty(),
+                files: &said.files,
+                messages: &said.messages,
+            },
+        })?,
+        (None, Some(_)) => "{\n  \"schema\": \"portolan.error/1\"\n}".to_owned(),
+    };
+    let text = match failure {
+        None => view,
+        Some(failure) => {
+            let failure = serde_json::to_string_pretty(&failure)?.replace('\n', "\n  ");
+            format!(
+                "{},\n  \"error\": {failure}\n}}",
+                view.trim_end_matches("\n}")
+            )
+        }
+    };
     Ok(ui.print(&format!("{}\n", escaped(&text)))?)
 }
 

@@ -56,6 +56,10 @@ const ENVIRONMENT: Terms = &[
         "The version of the runtime for which `remote resolve` answers, as --runtime: apptainer@1.3.",
     ),
     (
+        "PORTOLAN_NO_INPUT",
+        "As --no-input, unless it is empty or false.",
+    ),
+    (
         "PORTOLAN_SYSCONFDIR",
         "The directory of the system's configuration, as --sysconfdir.",
     ),
@@ -89,7 +93,11 @@ const ENVIRONMENT: Terms = &[
     ),
     (
         "NO_COLOR",
-        "No colours, whatever its value, unless it is empty.",
+        "No colours, whatever its value, unless it is empty. Nor are there any where TERM is dumb or not set, or CLICOLOR is 0.",
+    ),
+    (
+        "CLICOLOR_FORCE",
+        "Colours in pipes and dumb terminals, too, unless it is empty or 0.",
     ),
     (
         "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
@@ -103,14 +111,23 @@ const ENVIRONMENT: Terms = &[
 
 const EXIT_STATUS: Terms = &[
     ("0", "All is done, or help was asked for."),
-    ("1", "The command line is wrong; nothing was done."),
-    ("2", "Something would change: remote apply --check."),
-    ("3", "There are warnings: remote doctor --strict."),
+    (
+        "1",
+        "The command line or a variable is wrong; nothing was done.",
+    ),
+    ("2", "Something would change: `remote apply --check`."),
+    (
+        "3",
+        "Something is not known, or there are warnings, where that was asked for: `remote resolve` where the answer is not known, `remote doctor --strict`, `registry list --check`.",
+    ),
     (
         "255",
-        "The command failed; standard error says why. Files are as they were, unless it says otherwise.",
+        "The command failed or was refused; standard error says why. Files are as they were, unless it says otherwise.",
     ),
-    ("130", "Ctrl-C ended a prompt."),
+    (
+        "128+n",
+        "Signal n ended the command, as a shell shows it: 130 for Ctrl-C.",
+    ),
 ];
 
 /// The pages of every command of a tree, which has to be built.

@@ -46,7 +46,7 @@ use crate::cli::args::{GlobalOptions, GroupOptions};
 use crate::cli::context::{Context, Distrust, Environment, Places, Terminals, User};
 use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::tree::{Cli, Group, Run};
-use crate::cli::ui::{Ui, Verbosity};
+use crate::cli::ui::{Said, Ui, Verbosity};
 use crate::command::Command;
 use crate::installation::{ForeignHome, InstallationError};
 
@@ -79,14 +79,18 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     // Never freed: taking the tree apart again costs as much as making it, and the process ends soon.
     let Ok(words) = parse(Box::leak(Box::new(Cli::command())), &typed) else {
-        return explain(&typed, &mut plain());
+        let mut ui = plain();
+        ui.json = typed.iter().any(|word| word == "--json");
+        return explain(&typed, &mut ui);
     };
     let mut ui = self::ui(&words.global, &environment);
     match &words.group {
         Some(Group::Completions(args)) => {
+            ui.json = false;
             return failure::conclude(commands::completions::run(args, &mut ui), &mut ui);
         }
         Some(Group::Man(args)) => {
+            ui.json = false;
             return failure::conclude(commands::man::run(args, &whole_tree(), &mut ui), &mut ui);
         }
         _ => {}
@@ -208,6 +212,7 @@ fn forbid_core_dumps(before: &Rlimit) {
 
 /// The help of a group that was named without a command, or of the whole.
 fn show_help(group: Option<&Group>, ui: &mut Ui) -> ExitCode {
+    ui.json = false;
     let mut tree = whole_tree();
     let named = group.and_then(|group| {
         tree.find_subcommand_mut(group.name())
@@ -265,10 +270,18 @@ fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
     } else {
         level.map_or(Verbosity::NORMAL, Verbosity)
     };
+    let asked = |name: &str| environment.text(name).is_some_and(|value| value != "0");
     let plain = options.nocolor || is_set("NOCOLOR") || environment.get("NO_COLOR").is_some();
+    let can_colour = environment.text("TERM").is_some_and(|term| term != "dumb")
+        && environment.text("CLICOLOR") != Some("0");
+    let no_input = environment.text("PORTOLAN_NO_INPUT");
     Ui {
         verbosity,
-        colour: terminals.stderr && !plain,
+        json: options.json,
+        no_input: options.no_input
+            || no_input.is_some_and(|value| args::parse_bool(value) != Some(false)),
+        said: Said::default(),
+        colour: !plain && (asked("CLICOLOR_FORCE") || terminals.stderr && can_colour),
         stderr_is_terminal: terminals.stderr,
         stdout_is_terminal: terminals.stdout,
         user: User::take(),

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::io::Write;
+use std::path::Path;
 
 use rustix::termios::tcgetwinsize;
 
@@ -82,6 +83,12 @@ pub(crate) struct OutputError(pub(crate) io::Error);
 pub(crate) struct Ui {
     /// How much is said.
     pub(crate) verbosity: Verbosity,
+    /// Whether the answer is JSON, and information stays out of the way.
+    pub(crate) json: bool,
+    /// Whether nobody is asked for anything.
+    pub(crate) no_input: bool,
+    /// What `--json` says at the end.
+    pub(crate) said: Said,
     /// Whether labels are coloured.
     pub(crate) colour: bool,
     /// Whether standard error is a terminal.
@@ -96,10 +103,35 @@ pub(crate) struct Ui {
     pub(crate) options: RunOptions,
 }
 
+/// What a command says to a script: one object at its end.
+#[derive(Default)]
+pub(crate) struct Said {
+    /// The view that it shows, as JSON.
+    pub(crate) view: Option<String>,
+    /// What it would tell a person.
+    pub(crate) messages: Vec<String>,
+    /// The files that it changed.
+    pub(crate) files: Vec<String>,
+    /// What to do next, after an error.
+    pub(crate) next: Vec<String>,
+}
+
 impl Ui {
     /// What was done.
     pub(crate) fn info(&mut self, text: impl AsRef<str>) {
-        self.log(Kind::Info, text.as_ref());
+        if self.json {
+            self.said.messages.push(text.as_ref().to_owned());
+        } else {
+            self.log(Kind::Info, text.as_ref());
+        }
+    }
+
+    /// Notes a file that was changed.
+    pub(crate) fn changed(&mut self, file: &Path) {
+        let file = file.display().to_string();
+        if !self.said.files.contains(&file) {
+            self.said.files.push(file);
+        }
     }
 
     /// What somebody should look at.
@@ -129,6 +161,7 @@ impl Ui {
 
     /// A line below a message: what to do next.
     pub(crate) fn advice(&mut self, text: &str) {
+        self.said.next.push(text.to_owned());
         if self.verbosity >= Kind::Error.shown_from() {
             let text = self.options.complete(&self.safe(text), "");
             let indented: String = text

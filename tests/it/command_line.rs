@@ -2,6 +2,7 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
+use crate::support::terminal::Terminal;
 use crate::support::world::{Finished, World};
 
 /// A world in which every request fails at once.
@@ -411,6 +412,75 @@ fn nothing_is_coloured_in_a_pipe() {
             !said(&["-d"], variables).stderr.contains('\u{1b}'),
             "{variables:?}"
         );
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_that_have_them_and_users_who_want_them() {
+    let xterm = ("TERM", "xterm");
+    let cases: [(&[(&str, &str)], bool); 8] = [
+        (&[xterm], true),
+        (&[], false),
+        (&[("TERM", "dumb")], false),
+        (&[xterm, ("NO_COLOR", "1")], false),
+        (&[xterm, ("CLICOLOR", "0")], false),
+        (&[xterm, ("CLICOLOR", "1")], true),
+        (&[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")], true),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+    ];
+    for (variables, coloured) in cases {
+        let mut world = World::shipped();
+        for (name, value) in variables {
+            world.set(name, *value);
+        }
+        let mut terminal = Terminal::new();
+        let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
+        world.surround(&mut command);
+        command.args(["remote", "use", "gone"]);
+        terminal.start(command);
+        terminal.wait();
+        let found = terminal.shown().contains('\u{1b}');
+        assert_eq!(found, coloured, "{variables:?}: {}", terminal.shown());
+    }
+    let forced = said(&["-d"], &[("CLICOLOR_FORCE", "1")]);
+    assert!(forced.stderr.contains('\u{1b}'), "{forced}");
+    let unforced = said(&["-d"], &[("CLICOLOR_FORCE", "0")]);
+    assert!(!unforced.stderr.contains('\u{1b}'), "{unforced}");
+}
+
+#[test]
+fn without_input_nothing_is_read_that_no_flag_asks_for() {
+    let mut world = World::shipped();
+    world.write_user(
+        "Active: m
+Remotes: {m: {URI: localhost:1, Keyservers: [{URI: 'https://keys.example.com', External: true}]}}
+",
+    );
+    let refused = |world: &World, words: &[&str]| {
+        let run = world.run_with_input(words, "the next line of a loop\n");
+        let said = "nothing is asked for with --no-input: give the secret with --";
+        assert_eq!(run.code, Some(255), "{run}");
+        assert!(run.stderr.contains(said), "{run}");
+    };
+    refused(&world, &["remote", "--no-input", "login"]);
+    refused(
+        &world,
+        &[
+            "keyserver",
+            "login",
+            "--no-input",
+            "https://keys.example.com",
+        ],
+    );
+    let read = world.run_with_input(
+        &["remote", "login", "--no-input", "--password-stdin"],
+        "x\n",
+    );
+    assert!(!read.stderr.contains("--no-input"), "{read}");
+    for (value, is_set) in [("1", true), ("yes", true), ("false", false), ("", false)] {
+        world.set("PORTOLAN_NO_INPUT", value);
+        let run = world.run_with_input(&["remote", "login"], "x\n");
+        assert_eq!(run.stderr.contains("--no-input"), is_set, "{value}: {run}");
     }
 }
 

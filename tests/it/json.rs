@@ -137,19 +137,118 @@ fn a_status_of_all_has_those_that_failed() {
 }
 
 #[test]
-fn a_command_that_fails_before_it_has_something_to_show_prints_nothing() {
-    let world = World::shipped();
-    for words in [
-        &["remote", "status", "--json", "gone"][..],
-        &["keyserver", "list", "--json", "gone"],
-    ] {
-        let run = world.run(words);
-        assert_eq!(
-            (run.stdout.as_str(), run.code),
-            ("", Some(255)),
-            "{words:?}"
-        );
+fn a_command_that_fails_before_it_has_something_to_show_prints_its_error() {
+    let mut world = World::shipped();
+    let cases: [(&[&str], i32, &str, &str); 6] = [
+        (
+            &["remote", "status", "gone"],
+            255,
+            "not-found",
+            "gone is not a remote",
+        ),
+        (
+            &["remote", "use", "gone"],
+            255,
+            "not-found",
+            "gone is not a remote",
+        ),
+        (
+            &["remote", "add", "DefaultRemote", "x.example.com"],
+            255,
+            "refused",
+            "already a remote",
+        ),
+        (
+            &["remote", "login", "--no-input"],
+            255,
+            "no-secret",
+            "--tokenfile or --password-stdin",
+        ),
+        (
+            &["remote", "status", "-x"],
+            1,
+            "usage",
+            "unexpected argument '-x'",
+        ),
+        (&["remote"], 0, "", ""),
+    ];
+    for (words, code, kind, message) in cases {
+        let run = world.run(&[words, &["--json"]].concat());
+        assert_eq!(run.code, Some(code), "{run}");
+        if code == 0 {
+            assert!(run.stdout.starts_with("Manage "), "{run}");
+            continue;
+        }
+        let said = schema::view(&run.stdout);
+        assert_eq!(said["error"]["kind"], kind, "{run}");
+        let told = said["error"]["message"].as_str().unwrap();
+        assert!(told.contains(message), "{run}");
+        assert!(run.stderr.contains(told), "{run}");
     }
+    let refused = world.run(&["remote", "use", "gone", "--json"]);
+    let next = &schema::view(&refused.stdout)["error"]["next"][0];
+    assert!(
+        next.as_str().unwrap().contains("portolan remote list"),
+        "{refused}"
+    );
+    world.write_user("[");
+    world.age(&world.user_file());
+    assert_eq!(
+        view(&world, &["remote", "list", "--json"], 255)["error"]["kind"],
+        "file"
+    );
+    world.set("PORTOLAN_COMMAND", "No Name");
+    assert!(view(&world, &["remote", "list", "--json"], 255)["error"].is_object());
+}
+
+#[test]
+fn a_command_that_writes_says_whether_it_did_and_nothing_else() {
+    let world = World::shipped();
+    let user = "$HOME/.apptainer/remote.yaml";
+    let cases: [(&[&str], bool); 7] = [
+        (&["remote", "add", "--no-login", "x", "x.example.com"], true),
+        (
+            &[
+                "remote",
+                "add",
+                "--no-login",
+                "--if-missing",
+                "x",
+                "x.example.com",
+            ],
+            false,
+        ),
+        (&["remote", "use", "x"], true),
+        (&["remote", "use", "x"], false),
+        (&["remote", "set-url", "x", "y.example.com"], true),
+        (&["remote", "rename", "x", "y"], true),
+        (&["remote", "remove", "y"], true),
+    ];
+    for (words, changed) in cases {
+        let run = world.run(&[words, &["--json"]].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{words:?}");
+        let said = schema::view(&run.stdout);
+        assert_eq!(said["changed"], changed, "{run}");
+        let files = if changed { json!([user]) } else { json!([]) };
+        assert_eq!(said["files"], files, "{run}");
+        assert_eq!(said["command"], words[1]);
+        assert!(!said["messages"].as_array().unwrap().is_empty(), "{run}");
+    }
+    let exported = view(&world, &["remote", "export", "--json"], 0);
+    assert!(exported["state"].as_str().unwrap().contains("Remotes"));
+}
+
+#[test]
+fn a_view_of_what_failed_has_the_error_beside_it() {
+    let world = World::shipped();
+    world.write_user("Active: m\nRemotes:\n  m:\n    URI: localhost:1\n");
+    let shown = view(&world, &["remote", "status", "--all", "--json"], 255);
+    assert_eq!(shown["schema"], "portolan.remote-status/1");
+    assert_eq!(shown["error"]["kind"], "failed");
+    let shown = view(&world, &["remote", "status", "--json"], 255);
+    assert_eq!(shown["remotes"][0]["name"], "m", "{shown}");
+    assert_eq!(shown["error"]["kind"], "server", "{shown}");
+    assert_eq!(shown["remotes"][0]["insecure"], false);
 }
 
 #[test]

@@ -271,3 +271,26 @@ fn groff_and_mandoc_warn_of_nothing() {
         skip("mandoc is not installed");
     }
 }
+
+#[test]
+fn the_exit_codes_are_those_of_the_documentation() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/exit-codes.md"));
+    let documented: String = page
+        .unwrap()
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("| ")?
+                .strip_suffix(" |")?
+                .split_once(" | ")
+        })
+        .filter(|(code, _)| *code != "code")
+        .map(|(code, meaning)| format!("{code}\n{meaning}\n"))
+        .collect();
+    let text = pages(&World::new())["portolan.1"]
+        .replace("\\-", "-")
+        .replace("\\fI", "")
+        .replace("\\fR", "");
+    let (_, section) = text.split_once(".SH \"EXIT STATUS\"\n").unwrap();
+    let (section, _) = section.split_once(".SH").unwrap();
+    assert_eq!(section.replace(".TP\n", ""), documented);
+}

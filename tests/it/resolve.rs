@@ -287,7 +287,7 @@ fn offline_nobody_is_asked_and_what_is_not_known_is_told() {
         (&view["verdict"], servers(&view).as_str()),
         (&json!("unknown"), "? none")
     );
-    assert_eq!(unknown.code, Some(0));
+    assert_eq!(unknown.code, Some(3));
     assert!(
         unknown
             .stderr

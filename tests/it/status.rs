@@ -573,3 +573,31 @@ fn many_silent_endpoints_are_waited_for_together() {
     assert_eq!(run.code, Some(0));
     assert_eq!(run.stdout.matches("unable to fetch").count(), 100);
 }
+
+#[test]
+fn a_login_can_be_required_and_for_how_long() {
+    let server = Server::https(endpoint);
+    let world = cloud::world();
+    let code = |token: &str, words: &[&str]| {
+        world.write_user(remotes(&[("e", &server.host(), token)]));
+        world.run(&[&["remote", "status"], words].concat())
+    };
+    let required: &[&str] = &["--require-login"];
+    let long: &[&str] = &["--require-login", "--valid-for", "24h"];
+    assert_eq!(code("", &[]).code, Some(0));
+    let out = code("", required);
+    assert_eq!(out.code, Some(255));
+    assert!(
+        out.stderr.contains("FATAL:   not logged in to e\n"),
+        "{out}"
+    );
+    assert!(out.stderr.contains("portolan remote login e"), "{out}");
+    // A token that says nothing of its end is taken at the server's word.
+    assert_eq!(code(&good(), required).code, Some(0));
+    assert_eq!(code(&good(), long).code, Some(0));
+    assert_eq!(code("", &["--valid-for", "24h"]).code, Some(1));
+    assert_eq!(
+        code("", &["--require-login", "--valid-for", "soon"]).code,
+        Some(1)
+    );
+}

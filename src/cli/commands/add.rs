@@ -160,7 +160,7 @@ fn is_meant(args: &AddArgs, ui: &mut Ui) -> anyhow::Result<bool> {
         "{} is the name of the remote, and {uri} its address",
         args.name
     );
-    match Input::new().question(&format!("{text}. Go on? [N/y] "))? {
+    match Input::new(ui.no_input).question(&format!("{text}. Go on? [N/y] "))? {
         Some(answer) => Ok(["y", "yes"].contains(&answer.to_lowercase().as_str())),
         None => {
             ui.warning(format!("{text}: is that meant?"));

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
-use crate::cli::json::JsonOption;
 use crate::cli::prompt::Input;
 use crate::cli::ui::Ui;
 use crate::cli::{access, files, json, view};
@@ -51,8 +50,6 @@ pub(crate) struct ApplyArgs {
     /// Store the tokens that the file has; others must not be able to read it
     #[arg(long, conflicts_with = "global")]
     with_tokens: bool,
-    #[command(flatten)]
-    json: JsonOption,
     /// The file with what is wanted; - is standard input
     #[arg(value_name = "FILE")]
     file: String,
@@ -81,7 +78,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
         true => Scope::System,
         false => access::scope(args.global, access::GLOBAL, context)?,
     };
-    let desired = read(args)?;
+    let desired = read(args, ui)?;
     let path = if args.global {
         &context.paths.system
     } else {
@@ -90,7 +87,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     let changes = apply(args, &desired, scope, context, ui)
         .map_err(|error| explain(error, scope, context))?;
     let file = path.display().to_string();
-    if args.json.json {
+    if ui.json {
         let view = ApplyView {
             changed: !args.check && !changes.is_empty(),
             check: args.check,
@@ -104,7 +101,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     match (args.check, changes.is_empty()) {
         (_, true) => ui.info(format!("{file} is as {} wants it.", args.file)),
         (true, false) => {
-            if !args.diff && !args.json.json {
+            if !args.diff && !ui.json {
                 ui.info(format!(
                     "{file} is not as {} wants it; --diff shows where.",
                     args.file
@@ -118,12 +115,12 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
 }
 
 /// What is wanted.
-fn read(args: &ApplyArgs) -> anyhow::Result<Desired> {
+fn read(args: &ApplyArgs, ui: &Ui) -> anyhow::Result<Desired> {
     let state = |bytes: &[u8]| {
         Desired::read(bytes, args.with_tokens).map_err(|error| anyhow!("{}:{error}", args.file))
     };
     if args.file == "-" {
-        return state(Input::new().all()?.expose().as_bytes());
+        return state(Input::new(ui.no_input).all()?.expose().as_bytes());
     }
     let contents = disk::read(Path::new(&args.file))?;
     let contents = contents.ok_or_else(|| anyhow!("{}: there is no such file", args.file))?;

@@ -1,11 +1,12 @@
 //! `remote export`: the state of one file without its secrets, as `remote apply` takes it. Writes nothing.
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::files;
 use crate::cli::ui::Ui;
+use crate::cli::{files, json};
 use crate::config::desired;
 use crate::config::layer::Scope;
 
@@ -23,6 +24,13 @@ pub(crate) struct ExportArgs {
     global: bool,
 }
 
+/// What `export --json` shows.
+#[derive(Serialize)]
+struct ExportView<'a> {
+    /// The words of remote.yaml.
+    state: &'a str,
+}
+
 pub(crate) fn run(args: &ExportArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let scope = if args.global {
         Scope::System
@@ -31,6 +39,14 @@ pub(crate) fn run(args: &ExportArgs, context: &Context, ui: &mut Ui) -> anyhow::
     };
     let document = files::read(scope, context)?;
     let state = desired::export(&document, args.global);
+    if ui.json {
+        json::print(
+            "portolan.remote-export/1",
+            &ExportView { state: &state },
+            ui,
+        )?;
+        return Ok(Outcome::Done);
+    }
     let state = ui.lines(&state).into_owned();
     ui.print(&state)?;
     Ok(Outcome::Done)

@@ -65,6 +65,8 @@ pub(crate) fn run(
     let user = user::current(&client, &endpoint, &library, &token)
         .map_err(|error| explain(error.into()))?;
     let password = user.registry_password()?;
+    // What it prints is for another program's standard input, whatever the options.
+    ui.json = false;
     let shown = format!("{}\n", ui.cell(password.expose()));
     ui.print(&shown)?;
     Ok(Outcome::Done)

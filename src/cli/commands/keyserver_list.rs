@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::json::JsonOption;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::{json, network, view};
@@ -31,8 +30,6 @@ pub(crate) struct KeyserverListArgs {
     /// Ask the endpoints again, also those that answered within a day or did not answer within a minute
     #[arg(long)]
     refresh: bool,
-    #[command(flatten)]
-    json: JsonOption,
     /// This remote's alone
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
@@ -111,7 +108,7 @@ pub(crate) fn run(
     let view = KeyserverListView {
         remotes: remotes.collect(),
     };
-    if args.json.json {
+    if ui.json {
         json::print("portolan.keyserver-list/1", &view, ui)?;
     } else {
         ui.print(&render(&view, ui))?;

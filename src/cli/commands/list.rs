@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::json::JsonOption;
 use crate::cli::network::InternalKeyserverError;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
@@ -35,8 +34,6 @@ pub(crate) struct ListArgs {
     /// Print the remotes' names alone, one a line; asks no server
     #[arg(long, conflicts_with_all = ["json", "refresh"])]
     names: bool,
-    #[command(flatten)]
-    json: JsonOption,
 }
 
 /// What `list` shows.
@@ -95,7 +92,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         .and_then(|remote| keyservers(remote, freshness, context, ui));
     let logins = logins::live(&effective, context, ui);
     let view = view(&effective, keyservers, &logins);
-    if args.json.json {
+    if ui.json {
         json::print("portolan.remote-list/1", &view, ui)?;
     } else {
         ui.print(&render(&view, ui))?;

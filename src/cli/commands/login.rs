@@ -61,7 +61,7 @@ pub(crate) struct LoginArgs {
 const FLAGS: &str = "--tokenfile or --password-stdin";
 
 pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let mut input = Input::new();
+    let mut input = Input::new(ui.no_input);
     // Read first of all, whatever comes of the rest: the writer at the other end of the pipe must not wait for it.
     let stdin = if args.credential.password_stdin {
         Some(input.all()?)
@@ -108,7 +108,7 @@ pub(crate) fn after_add(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let mut input = Input::new();
+    let mut input = Input::new(ui.no_input);
     let given = if password_stdin {
         Some(input.all()?)
     } else {

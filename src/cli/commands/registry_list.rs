@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::json::JsonOption;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::{json, logins, view};
@@ -19,10 +18,7 @@ use crate::cli::{json, logins, view};
   portolan registry list
   portolan registry list --json
   portolan registry -c other.yaml list")]
-pub(crate) struct RegistryListArgs {
-    #[command(flatten)]
-    json: JsonOption,
-}
+pub(crate) struct RegistryListArgs {}
 
 /// What `registry list` shows.
 #[derive(Serialize)]
@@ -36,15 +32,11 @@ struct LoginRow<'a> {
     insecure: bool,
 }
 
-pub(crate) fn run(
-    args: &RegistryListArgs,
-    context: &Context,
-    ui: &mut Ui,
-) -> anyhow::Result<Outcome> {
+pub(crate) fn run(_: &RegistryListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let layers = view::load_files(context)?;
     let effective = layers.merge();
     let logins = logins::live(&effective, context, ui);
-    if args.json.json {
+    if ui.json {
         let logins = logins
             .iter()
             .map(|login| LoginRow {

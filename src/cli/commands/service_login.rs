@@ -287,7 +287,7 @@ fn run(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let mut input = Input::new();
+    let mut input = Input::new(ui.no_input);
     let stdin = if credential.password_stdin {
         Some(input.all()?)
     } else {

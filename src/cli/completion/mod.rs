@@ -63,7 +63,7 @@ pub(crate) fn run(
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let input = Input::new().all()?;
+    let input = Input::new(false).all()?;
     let answer = match asked
         .iter()
         .map(String::as_str)

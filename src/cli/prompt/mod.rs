@@ -34,6 +34,12 @@ pub enum PromptError {
         /// The flags that give it without a prompt.
         flags: &'static str,
     },
+    /// Nobody is to be asked.
+    #[error("nothing is asked for with --no-input: give the secret with {flags}")]
+    NotAsked {
+        /// The flags that give it without a prompt.
+        flags: &'static str,
+    },
     /// A line of 64 KiB or more; the words are the reference's.
     #[error("bufio.Scanner: token too long")]
     LineTooLong,
@@ -63,22 +69,23 @@ pub enum PromptError {
 pub struct Input {
     standard: io::Stdin,
     terminal: bool,
+    is_closed: bool,
 }
 
 impl Input {
-    /// Takes standard input; reads nothing.
-    #[expect(
-        clippy::new_without_default,
-        reason = "taking standard input is an act, not a default"
-    )]
+    /// Takes standard input; reads nothing. With `no_input` it is only read by [`all`](Self::all).
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the owner of standard input"
     )]
-    pub fn new() -> Self {
+    pub fn new(no_input: bool) -> Self {
         let standard = io::stdin();
         let terminal = standard.is_terminal();
-        Self { standard, terminal }
+        Self {
+            standard,
+            terminal,
+            is_closed: no_input,
+        }
     }
 
     /// Whether a person can be asked.
@@ -97,6 +104,9 @@ impl Input {
         prompt: &str,
         flags: &'static str,
     ) -> Result<Option<Secret>, PromptError> {
+        if self.is_closed {
+            return Err(PromptError::NotAsked { flags });
+        }
         if self.terminal {
             let prompt = self.ask(introduction, prompt, Answer::Hidden)?;
             // A paste may begin with a line break.
@@ -124,7 +134,7 @@ impl Input {
     ///
     /// The answer is as typed, without the line end; an end of input is an empty one.
     pub fn question(&mut self, question: &str) -> Result<Option<String>, PromptError> {
-        if !self.terminal {
+        if !self.terminal || self.is_closed {
             return Ok(None);
         }
         Ok(self

@@ -36,7 +36,7 @@ fn token(input: &mut Input) -> Result<Option<Secret>, PromptError> {
 #[ignore = "runs as a child of other tests"]
 fn for_a_secret() {
     as_a_child(|| {
-        say(token(&mut Input::new()));
+        say(token(&mut Input::new(false)));
     });
 }
 
@@ -44,7 +44,7 @@ fn for_a_secret() {
 #[ignore = "runs as a child of other tests"]
 fn for_a_secret_and_stay() {
     as_a_child(|| {
-        say(token(&mut Input::new()));
+        say(token(&mut Input::new(false)));
         io::stderr().write_all(b"staying\n").unwrap();
         std::thread::sleep(std::time::Duration::from_secs(60));
     });
@@ -59,14 +59,14 @@ fn for_a_secret_and_panic_elsewhere() {
         let mut resized =
             signal_hook::iterator::Signals::new([signal_hook::consts::SIGWINCH]).unwrap();
         std::thread::spawn(move || resized.forever().next().map(|_| panic!("elsewhere")));
-        say(token(&mut Input::new()));
+        say(token(&mut Input::new(false)));
     });
 }
 
 #[test]
 #[ignore = "runs as a child of other tests"]
 fn a_question() {
-    as_a_child(|| match Input::new().question("Replace it? ") {
+    as_a_child(|| match Input::new(false).question("Replace it? ") {
         Ok(None) => tell("nobody to ask"),
         Ok(Some(answer)) => tell(&format!("{answer:?}")),
         Err(error) => say(Err(error)),
@@ -77,7 +77,7 @@ fn a_question() {
 #[ignore = "runs as a child of other tests"]
 fn a_question_and_a_secret() {
     as_a_child(|| {
-        let mut input = Input::new();
+        let mut input = Input::new(false);
         input.question("Replace it? ").unwrap();
         say(token(&mut input));
     });
@@ -87,6 +87,6 @@ fn a_question_and_a_secret() {
 #[ignore = "runs as a child of other tests"]
 fn for_everything() {
     as_a_child(|| {
-        say(Input::new().all().map(Some));
+        say(Input::new(false).all().map(Some));
     });
 }

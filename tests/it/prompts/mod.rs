@@ -9,6 +9,17 @@ use std::process::{Command, Stdio};
 
 use crate::support::terminal::Terminal;
 
+/// The words that run a child. In the program there is one thread when it asks; here there is the harness's as well, which must
+/// not take Ctrl-Z for itself.
+fn words(child: &str) -> Vec<String> {
+    let program = std::env::current_exe().unwrap();
+    let begin = [
+        "--block-signal=TSTP".to_owned(),
+        program.to_str().unwrap().to_owned(),
+    ];
+    begin.into_iter().chain(arguments(child)).collect()
+}
+
 fn arguments(child: &str) -> [String; 5] {
     let name = format!("prompts::asking::{child}");
     [
@@ -22,8 +33,8 @@ fn arguments(child: &str) -> [String; 5] {
 
 fn ask(child: &str) -> Terminal {
     let mut terminal = Terminal::new();
-    let mut command = terminal.command(std::env::current_exe().unwrap());
-    command.args(arguments(child)).stdout(Stdio::piped());
+    let mut command = terminal.command("env");
+    command.args(words(child)).stdout(Stdio::piped());
     terminal.start(command);
     terminal
 }

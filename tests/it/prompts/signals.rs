@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use super::{answer, arguments, ask};
+use super::{answer, arguments, ask, words};
 use crate::support::terminal::Terminal;
 
 /// Runs a job, tells when it stopped, waits for Enter, and brings it back, as a person with a shell would.
@@ -22,9 +22,8 @@ fn ask_in_a_shell(script: &str, child: &str) -> Terminal {
     command
         .arg("-c")
         .arg(script)
-        .arg("sh")
-        .arg(std::env::current_exe().unwrap())
-        .args(arguments(child));
+        .args(["sh", "env"])
+        .args(words(child));
     terminal.start(command);
     terminal
 }

@@ -18,7 +18,6 @@ use self::servers::Asked;
 use self::survey::Survey;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::json::JsonOption;
 use crate::cli::network;
 use crate::cli::ui::Ui;
 use crate::cli::{json, logins};
@@ -47,8 +46,6 @@ pub(crate) struct DoctorArgs {
     /// End with 3 when there are warnings
     #[arg(long)]
     strict: bool,
-    #[command(flatten)]
-    json: JsonOption,
 }
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
@@ -68,7 +65,7 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
     network::warn_of_not_asked(&not_asked, servers::BOUND, ui);
     findings.extend(asked.findings);
     let report = Report::new(findings, &survey, asked.servers, args.offline);
-    if args.json.json {
+    if ui.json {
         json::print("portolan.remote-doctor/1", &report.view(), ui)?;
     } else {
         ui.print(&report.text(ui))?;

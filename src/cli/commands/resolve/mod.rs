@@ -18,7 +18,6 @@ use crate::cli::args::RuntimeOption;
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
 use crate::cli::failure::{Advise, Outcome};
-use crate::cli::json::JsonOption;
 use crate::cli::secrets;
 use crate::cli::services::library_advice;
 use crate::cli::sources::Sources;
@@ -71,8 +70,6 @@ pub(crate) struct ResolveArgs {
     authfile: Option<PathBuf>,
     #[command(flatten)]
     runtime: RuntimeOption,
-    #[command(flatten)]
-    json: JsonOption,
     /// An image, a keyserver, or a command of the runtime
     #[arg(value_name = "WHAT", required = true, num_args = 1..=3)]
     what: Vec<String>,
@@ -99,7 +96,7 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     };
     (view.what, view.task) = (args.what.join(" "), what.task.words());
     view.runtime = runtime.to_string();
-    show(&view, args, ui)?;
+    show(&view, ui)?;
     view.problem
         .map_or(Ok(Outcome::Done), |problem| Err(anyhow!(problem)))
 }
@@ -150,19 +147,19 @@ fn of_remotes(
         text: found.text,
     });
     view.differences = asked.named_file().into_iter().chain(differences).collect();
-    show(&view, args, ui)?;
+    show(&view, ui)?;
     match &answer.verdict {
         Verdict::Allowed => Ok(Outcome::Done),
         Verdict::Unknown(reason) => {
             ui.warning(format!("It is not known what the runtime does: {reason}"));
-            Ok(Outcome::Done)
+            Ok(Outcome::Warnings)
         }
         Verdict::Refused(refusal) => Err(advised(refusal, &asked)),
     }
 }
 
-fn show(view: &View<'_>, args: &ResolveArgs, ui: &mut Ui) -> anyhow::Result<()> {
-    if args.json.json {
+fn show(view: &View<'_>, ui: &mut Ui) -> anyhow::Result<()> {
+    if ui.json {
         json::print("portolan.remote-resolve/1", view, ui)
     } else {
         Ok(ui.print(&view.render(ui))?)

@@ -9,7 +9,6 @@ use clap::Args;
 use self::view::Show;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::json::JsonOption;
 use crate::cli::services::{KnownServices, library_advice};
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
@@ -37,8 +36,6 @@ pub(crate) struct ShowArgs {
     /// Ask the endpoint for its services now
     #[arg(long, conflicts_with = "offline")]
     refresh: bool,
-    #[command(flatten)]
-    json: JsonOption,
     /// The remote's name
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -65,7 +62,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         now: context.now,
     };
     let view = show.view();
-    if args.json.json {
+    if ui.json {
         json::print("portolan.remote-show/1", &view, ui)?;
     } else {
         ui.print(&text::render(&view, &library_advice(&effective), ui))?;

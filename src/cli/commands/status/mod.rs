@@ -12,8 +12,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::failure::Outcome;
-use crate::cli::json::JsonOption;
+use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::next_step::Peer;
 use crate::cli::secrets;
 use crate::cli::services::library_advice;
@@ -40,13 +39,18 @@ use crate::text;
 #[command(after_help = "Examples:
   portolan remote status
   portolan remote status --all
+  portolan remote status --require-login --valid-for 24h
   portolan remote status --all --json")]
 pub(crate) struct StatusArgs {
     /// Check every remote
     #[arg(short, long, conflicts_with = "name")]
     all: bool,
-    #[command(flatten)]
-    json: JsonOption,
+    /// Fail when you are not logged in there
+    #[arg(long, conflicts_with = "all")]
+    require_login: bool,
+    /// Fail, too, when the token ends within this time: 24h, 7days
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, requires = "require_login")]
+    valid_for: Option<Duration>,
     /// The remote's name
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -101,7 +105,7 @@ impl TokenStatus {
 
 pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     if args.all {
-        return run_for_all(args.json, context, ui);
+        return run_for_all(context, ui);
     }
     let word = args.name.as_deref().filter(|name| !name.is_empty());
     let name = word.map(RemoteName::found);
@@ -117,15 +121,14 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let waiting = ui.spinner("asking the services");
     let report = examine(remote, &client, context);
     drop(waiting);
-    let report = report?;
-    if args.json.json {
-        let found = Ok(report);
-        view::print(&[(remote, &found)], ui)?;
-        let report = found?;
+    if ui.json {
+        view::print(&[(remote, &report)], ui)?;
+        let report = report?;
         warn_of_faults(&report, ui);
         report_token(remote, context, ui);
-        return conclude(report);
+        return conclude(report, remote, args, context);
     }
+    let report = report?;
     let safe = |cell: Cow<'_, str>| ui.cell(&cell).into_owned();
     let rows = report.services.iter().map(|service| row(service).map(safe));
     let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(str::to_owned);
@@ -152,7 +155,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
         ));
         ui.advice(&library_advice(&effective));
     }
-    conclude(report)
+    conclude(report, remote, args, context)
 }
 
 fn warn_of_faults(report: &RemoteReport, ui: &mut Ui) {
@@ -161,16 +164,38 @@ fn warn_of_faults(report: &RemoteReport, ui: &mut Ui) {
     }
 }
 
-/// A bad token is a failure of the command, whatever was shown.
-fn conclude(report: RemoteReport) -> anyhow::Result<Outcome> {
+/// A bad token is a failure of the command, whatever was shown; one that is missing or ends too soon only where a login is
+/// required.
+fn conclude(
+    report: RemoteReport,
+    remote: &Remote<'_>,
+    args: &StatusArgs,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let name = remote.name;
+    let again = || format!("To log in: portolan remote login {}.", name.word());
     match report.login {
-        TokenStatus::Invalid(error) | TokenStatus::Unknown(error) => Err(error),
-        TokenStatus::None | TokenStatus::Valid => Ok(Outcome::Done),
+        TokenStatus::Invalid(error) | TokenStatus::Unknown(error) => return Err(error),
+        TokenStatus::None if args.require_login => {
+            return Err(anyhow!("not logged in to {name}").advise(again()));
+        }
+        TokenStatus::None | TokenStatus::Valid => {}
+    }
+    let (Token::Stored(token), Some(span)) = (remote.token, args.valid_for) else {
+        return Ok(Outcome::Done);
+    };
+    match token::expiry(token) {
+        Some(end) if end < context.now + span => Err(anyhow!(
+            "the token for {name} is valid for {} more",
+            time::span(context.now, end)
+        )
+        .advise(again())),
+        _ => Ok(Outcome::Done),
     }
 }
 
 /// Every remote, all at once; one that fails is a row of the table, and a failure of the command at its end.
-fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let layers = load_files(context)?;
     let effective = layers.merge();
     warn(&effective, context, ui);
@@ -190,7 +215,7 @@ fn run_for_all(json: JsonOption, context: &Context, ui: &mut Ui) -> anyhow::Resu
         .map(|report| report.unwrap_or_else(|| Err(NotAsked.into())))
         .collect();
     let found: Vec<_> = remotes.iter().copied().zip(&reports).collect();
-    if json.json {
+    if ui.json {
         view::print(&found, ui)?;
     } else {
         ui.print(&tables(&found, ui))?;

@@ -19,6 +19,8 @@ struct StatusView<'a> {
 struct RemoteStatus<'a> {
     name: &'a str,
     uri: &'a str,
+    /// Whether it is reached over plain http.
+    insecure: bool,
     /// `None` when the endpoint did not say what its services are.
     services: Option<Vec<ServiceStatus<'a>>>,
     login: &'static str,
@@ -79,6 +81,7 @@ fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> 
     RemoteStatus {
         name: remote.name.as_str(),
         uri: remote.uri(),
+        insecure: remote.is_insecure(),
         services: report.map(|report| report.services.iter().map(service).collect()),
         login,
         token,
