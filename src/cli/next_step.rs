@@ -151,7 +151,6 @@ fn after_login(error: &LoginError, uri: &RegistryUri, user: &str) -> Option<Next
 }
 
 fn after_no_answer(error: &HttpError, peer: Peer<'_>) -> Option<NextStep> {
-    let is_plain = error.url.starts_with("http:");
     let words = match &error.cause {
         Cause::UnknownAuthority => {
             let problems = error.authority_problems().iter();
@@ -184,34 +183,38 @@ fn after_no_answer(error: &HttpError, peer: Peer<'_>) -> Option<NextStep> {
         Cause::ProxyRefused(_) => {
             "Ask who runs the proxy, or name the server in NO_PROXY if it can be reached without.".to_owned()
         }
-        Cause::NotTls => {
-            let command = match peer {
-                Peer::Endpoint(remote) => set_url(remote, "--insecure ", &format!("http://{}", remote.uri())),
+        Cause::NotTls | Cause::NotHttp => return with_other_scheme(error, peer),
+        _ => return None,
+    };
+    Some(NextStep::words(words))
+}
+
+/// The server may speak the other one of https and http.
+fn with_other_scheme(error: &HttpError, peer: Peer<'_>) -> Option<NextStep> {
+    let (words, command) = match (&error.cause, peer) {
+        (Cause::NotTls, _) => (
+            "The server may speak plain http, which others on the way can read. To use it all the same:",
+            match peer {
+                Peer::Endpoint(remote) => {
+                    set_url(remote, "--insecure ", &format!("http://{}", remote.uri()))
+                }
                 Peer::Registry { uri, user } => log_in("--insecure ", &address(uri), user),
                 Peer::Keyserver(uri) => format!(
                     "sudo portolan keyserver add --insecure {}",
                     ShellWord(&uri.replacen("s://", "://", 1))
                 ),
-            };
-            return Some(NextStep {
-                words: "The server may speak plain http, which others on the way can read. To use it all the same:".to_owned(),
-                command: Some(command),
-            });
-        }
-        Cause::NotHttp if is_plain => {
-            let words = "The server may speak https.";
-            let command = match peer {
-                Peer::Endpoint(remote) => set_url(remote, "", &format!("https://{}", remote.uri())),
-                _ => return Some(NextStep::words(words)),
-            };
-            return Some(NextStep {
-                words: format!("{words} To use that:"),
-                command: Some(command),
-            });
-        }
+            },
+        ),
+        (Cause::NotHttp, Peer::Endpoint(remote)) if error.url.starts_with("http:") => (
+            "The server may speak https. To use that:",
+            set_url(remote, "", &format!("https://{}", remote.uri())),
+        ),
         _ => return None,
     };
-    Some(NextStep::words(words))
+    Some(NextStep {
+        words: words.to_owned(),
+        command: Some(command),
+    })
 }
 
 fn url(remote: &Remote<'_>) -> String {

@@ -5,9 +5,11 @@ use std::time::SystemTime;
 use crate::cli::context::Context;
 use crate::cli::network;
 use crate::cli::ui::Ui;
-use crate::config::effective::{Effective, Remote};
+use crate::config::effective::{Effective, Remote, Token};
 use crate::name::RemoteName;
-use crate::service::discovery::{Freshness, Lookup, ServiceKind, known_service};
+use crate::service::discovery::{Age, Freshness, Lookup, ServiceKind, known_service};
+use crate::service::user;
+use crate::service::user::LibraryUser;
 
 /// What is known of an endpoint's services.
 pub(crate) enum KnownServices {
@@ -19,6 +21,8 @@ pub(crate) enum KnownServices {
         services: Vec<(ServiceKind, String)>,
         /// When it did.
         seen: SystemTime,
+        /// Whether it was asked just now.
+        is_new: bool,
     },
     /// Nobody knows, and why.
     Unknown(String),
@@ -63,10 +67,36 @@ impl KnownServices {
                 Self::Said {
                     services: named.collect(),
                     seen: discovery.seen,
+                    is_new: discovery.age == Age::Asked,
                 }
             }
             Err(error) => Self::Unknown(format!("{:#}", anyhow::Error::from(error))),
         }
+    }
+
+    /// Who is logged in there, if the endpoint was asked just now and its library says so.
+    pub(crate) fn logged_in_as(
+        &self,
+        remote: &Remote<'_>,
+        context: &Context,
+    ) -> Option<LibraryUser> {
+        let (
+            Self::Said {
+                services,
+                is_new: true,
+                ..
+            },
+            Token::Stored(token),
+        ) = (self, remote.token)
+        else {
+            return None;
+        };
+        let (_, library) = services
+            .iter()
+            .find(|(kind, _)| *kind == ServiceKind::Library)?;
+        let endpoint = network::endpoint(remote).ok()?;
+        let user = user::current(&network::client(context), &endpoint, library, token).ok()?;
+        Some(user).filter(|user| !user.name.is_empty())
     }
 
     /// The services by kind, with their addresses, which can be empty.

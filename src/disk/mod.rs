@@ -32,8 +32,8 @@ pub use error::{DiskError, DiskNote, Reason};
 pub use litter::{Litter, litter, tidy};
 pub use memory::{MemoryDirectory, any_text, copy_new, memory_bases, memory_origin};
 pub use permissions::{
-    close_directory, close_file, create_directories, create_directory, create_private_directories,
-    may_write,
+    check_directory, close_directory, close_file, create_directories, create_directory,
+    create_private_directories, may_write,
 };
 pub use read::{Contents, LARGEST, read, read_settled};
 pub use session::{Session, open};

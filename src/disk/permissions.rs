@@ -104,6 +104,21 @@ fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskE
     Ok(Some(permissions))
 }
 
+/// Finds a directory that no file can be put into, before somebody types what is to be stored in the file at `path`. Whoever
+/// writes makes a directory that does not exist yet.
+///
+/// # Errors
+/// When the directory exists and can't be written.
+pub fn check_directory(path: &Path) -> Result<(), DiskError> {
+    let Ok(resolved) = ResolvedPath::find(path) else {
+        return Ok(());
+    };
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    call("open", path, || {
+        accessat(&resolved.directory, c".", access, AtFlags::EACCESS)
+    })
+}
+
 /// Whether the effective user may change the file at `path`: root; else its owner (without a file: the directory's), when he
 /// can also put files in the directory; without a directory, who may make that. A read-only file system is not looked at: writing
 /// will name it.

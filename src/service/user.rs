@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::http::{Client, HttpError};
 use super::token::{AnsweredElsewhere, Withheld};
@@ -13,12 +13,13 @@ use crate::secret::Secret;
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The user of a library.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LibraryUser {
     /// The name; empty when the library does not say it.
     pub name: String,
     /// The e-mail address; empty when the library does not say it.
     pub email: String,
+    #[serde(skip)]
     registry_password: Secret,
 }
 

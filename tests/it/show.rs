@@ -4,7 +4,7 @@ use serde_json::json;
 use snapbox::{IntoData as _, assert_data_eq, str};
 
 use crate::support::cloud::{plain, remotes, token_until};
-use crate::support::endpoint::endpoint;
+use crate::support::endpoint::{endpoint, good};
 use crate::support::server::Server;
 use crate::support::terminal::Terminal;
 use crate::support::world::World;
@@ -72,7 +72,8 @@ ORDER  KEYSERVER                     LOGIN  INSECURE  FROM
         server
             .asked()
             .iter()
-            .all(|asked| asked.header("Authorization").is_none()),
+            .all(|asked| asked.header("Authorization").is_none()
+                || asked.path() == "/library/v1/rbac/users/current"),
         "{:#?}",
         server.log()
     );
@@ -347,4 +348,28 @@ fn a_table_is_no_wider_than_the_terminal() {
     assert!(table.iter().all(|line| line.len() <= 60), "{shown}");
     let piped = world.run(&["remote", "show", "--offline"]).stdout;
     assert!(piped.lines().any(|line| line.len() > 120), "{piped}");
+}
+
+#[test]
+fn who_is_logged_in_is_shown_when_the_endpoint_was_asked() {
+    let server = Server::https(endpoint);
+    let world = cloud::world();
+    world.write_user(cloud::remotes(&[("e", &server.host(), &good())]));
+    let line = "\nLogged in as  ian <ian@example.com>\n";
+    let first = world.run(&["remote", "show"]).stdout;
+    assert!(first.contains(line), "{first}");
+    let asked = server.asked().len();
+    let again = world.run(&["remote", "show"]).stdout;
+    assert!(!again.contains("Logged in as"), "{again}");
+    assert_eq!(
+        server.asked().len(),
+        asked,
+        "nobody is asked for what is known"
+    );
+    let json = world.run(&["remote", "show", "--refresh", "--json"]).stdout;
+    assert!(
+        json.contains("\"email\": \"ian@example.com\"")
+            || json.contains("\"email\":\"ian@example.com\""),
+        "{json}"
+    );
 }

@@ -24,6 +24,7 @@ use crate::config::change;
 use crate::config::change::{ChangeError, Definer, VerifiedToken};
 use crate::config::effective::{Effective, LayerKind, Layers, Remote, Token};
 use crate::config::layer::Scope;
+use crate::disk;
 use crate::name::RemoteName;
 use crate::secret::{Secret, Stored};
 use crate::service::token::TokenError;
@@ -192,6 +193,7 @@ fn login_to_remote(
         "" => anyhow!("no URI set for endpoint"),
         _ => error.into(),
     })?;
+    disk::check_directory(&context.paths.user).context("while opening remote config file")?;
     let timeout = offered.store.timeout;
     let given = match given_token(offered, &place, input, context, ui)? {
         // What comes in a pipe is there already.

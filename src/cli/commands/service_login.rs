@@ -18,7 +18,8 @@ use crate::cli::{args, files, logins, migration, network, next_step, tokenfile, 
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::credentials::helper::Task;
-use crate::credentials::{CredentialError, CredentialStore};
+use crate::credentials::{CredentialError, CredentialStore, StoreFiles};
+use crate::disk;
 use crate::secret::{Secret, Stored};
 use crate::service::Accepted;
 use crate::service::http::{Authorization, Certificates, Client};
@@ -144,6 +145,7 @@ fn login_to_keyserver(
     } else {
         Certificates::Checked
     };
+    disk::check_directory(&context.paths.user).context("while opening remote config file")?;
     let auth = given
         .password(input)
         .and_then(|password| {
@@ -229,6 +231,10 @@ fn verify(
     let user = user.filter(|user| !user.is_empty());
     let user = user.ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
     // A file that can't take the secret, or a helper that can't, is found before anybody types it.
+    disk::check_directory(match &store.files {
+        StoreFiles::Named(path) => path,
+        StoreFiles::Usual { .. } => &context.paths.user,
+    })?;
     if let Some(entry) = store.read_for_change()?.helper_for(&uri.storage_key())? {
         let helper = store.helper(&entry);
         helper

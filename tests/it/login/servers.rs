@@ -1,5 +1,8 @@
 //! Servers that must not have the token, or whose word counts for nothing.
 
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use snapbox::{Data, IntoData as _, assert_data_eq, str};
@@ -421,7 +424,7 @@ fn what_can_be_known_before_is_said_before_anybody_types() {
             "{shown}"
         );
         if uri.ends_with("/notoken") {
-            assert!(shown.contains("portolan remote use SylabsCloud"), "{shown}");
+            assert!(shown.contains(" SylabsCloud\n"), "{shown}");
         }
     }
 }
@@ -470,4 +473,40 @@ FATAL:   while verifying token: error response from server: Unknown
             .file(&world.user_file())
             .contains("Token: eyJhbGciOiJIUzI1NiJ9.")
     );
+}
+
+#[test]
+fn a_directory_that_takes_no_file_is_found_before_anybody_types() {
+    let server = Server::https(endpoint);
+    let mut world = cloud::world();
+    world.write_user(remotes(&[("e", &server.host(), "")]));
+    world.as_ordinary_user();
+    world.set_mode(&world.home().join(".apptainer"), 0o500);
+    let run = world.run_with_input(&["remote", "login"], &good());
+    world.set_mode(&world.home().join(".apptainer"), 0o700);
+    assert!(
+        run.stderr
+            .contains("FATAL:   while opening remote config file: open ")
+            && run.stderr.contains(": permission denied\n"),
+        "{run}"
+    );
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn an_endpoint_on_plain_http_is_told_with_the_command_that_names_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = stream
+                .unwrap()
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let world = cloud::world();
+    world.write_user(remotes(&[("e", &host, "")]));
+    let said = refused_in(&world);
+    let command = format!("\n           portolan remote set-url --insecure e http://{host}\n");
+    assert!(said.contains(&command), "{said}");
 }

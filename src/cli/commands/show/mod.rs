@@ -54,11 +54,13 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         (false, false) => Freshness::Day,
     };
     let services = KnownServices::find(remote, freshness, context, ui);
+    let user = services.logged_in_as(remote, context);
     let show = Show {
         effective: &effective,
         remote,
         sources: Sources(&layers),
         services,
+        user,
         now: context.now,
     };
     let view = show.view();

@@ -15,7 +15,7 @@ pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> Stri
     } else {
         format!("{scheme}://{}", view.uri)
     };
-    let rows = [
+    let mut rows = vec![
         ["Remote".to_owned(), view.name.to_owned(), String::new()],
         ["URI".to_owned(), uri, shown(Some(&view.defined))],
         [
@@ -34,6 +34,10 @@ pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> Stri
             shown(view.token.stored_in.as_ref()),
         ],
     ];
+    if let Some(user) = view.logged_in_as {
+        let user = format!("{} <{}>", user.name, user.email);
+        rows.push(["Logged in as".to_owned(), user, String::new()]);
+    }
     let mut text = ui.table(rows);
     text.push('\n');
     text.push_str(&services(view, library_advice, ui));

@@ -13,6 +13,7 @@ use crate::name::RemoteName;
 use crate::resolve::{Credential, keyserver_credential};
 use crate::service::discovery::ServiceKind;
 use crate::service::token;
+use crate::service::user::LibraryUser;
 
 /// What a view is made of.
 pub(super) struct Show<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Show<'a> {
     pub(super) remote: &'a Remote<'a>,
     pub(super) sources: Sources<'a>,
     pub(super) services: KnownServices,
+    /// Who is logged in, where the endpoint was asked and says so.
+    pub(super) user: Option<LibraryUser>,
     pub(super) now: SystemTime,
 }
 
@@ -39,6 +42,8 @@ pub(super) struct ShowView<'a> {
     pub(super) exclusive_remote: Option<&'a str>,
     pub(super) exclusive_by: Option<Place>,
     pub(super) token: TokenView,
+    /// `None` when nobody asked, or the library does not say it.
+    pub(super) logged_in_as: Option<&'a LibraryUser>,
     /// `None` when they aren't known.
     pub(super) services: Option<Vec<ServiceRow>>,
     /// When the endpoint said so; `None` when it was not asked.
@@ -120,6 +125,7 @@ impl<'a> Show<'a> {
             exclusive_remote: exclusive.map(RemoteName::as_str),
             exclusive_by: sources.exclusive(effective),
             token: self.token(),
+            logged_in_as: self.user.as_ref(),
             services: services
                 .named()
                 .map(|services| services.iter().map(ServiceRow::new).collect()),

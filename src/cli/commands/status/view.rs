@@ -8,6 +8,7 @@ use crate::cli::{json, time};
 use crate::config::effective::{Remote, Token};
 use crate::service::status::Health;
 use crate::service::token;
+use crate::service::user::LibraryUser;
 
 /// What `status` shows, of one remote or of all.
 #[derive(Serialize)]
@@ -26,16 +27,10 @@ struct RemoteStatus<'a> {
     login: &'static str,
     /// What is known of the token; `None` where none is sent.
     token: Option<&'static str>,
-    logged_in_as: Option<LoggedInAs<'a>>,
+    logged_in_as: Option<&'a LibraryUser>,
     /// What the token says itself, which nothing vouches for.
     token_expires: Option<String>,
     problem: Option<String>,
-}
-
-#[derive(Serialize)]
-struct LoggedInAs<'a> {
-    name: &'a str,
-    email: &'a str,
 }
 
 #[derive(Serialize)]
@@ -77,7 +72,6 @@ fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> 
         }
     };
     let report = report.as_ref().ok();
-    let user = report.and_then(|report| report.user.as_ref());
     RemoteStatus {
         name: remote.name.as_str(),
         uri: remote.uri(),
@@ -85,10 +79,7 @@ fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> 
         services: report.map(|report| report.services.iter().map(service).collect()),
         login,
         token,
-        logged_in_as: user.map(|user| LoggedInAs {
-            name: &user.name,
-            email: &user.email,
-        }),
+        logged_in_as: report.and_then(|report| report.user.as_ref()),
         token_expires: sent.and_then(token::expiry).map(time::date),
         problem: problem.map(|error| format!("{error:#}")),
     }
