@@ -19,6 +19,7 @@ use crate::secret::{Secret, Stored};
 use crate::stores::{
     Entry, KeyringError, RuleError, State, Store, Stores, StoresError, Subject, rules,
 };
+use crate::uri::KeyserverUri;
 
 /// The stores of this run.
 pub(crate) fn stores(context: &Context) -> Stores {
@@ -175,6 +176,23 @@ pub(crate) fn remove(
 ) -> anyhow::Result<bool> {
     let (was_there, warnings) = stores(context).remove(file, subject)?;
     warnings.iter().for_each(|warning| ui.warning(warning));
+    Ok(was_there)
+}
+
+/// Removes the logins to a keyserver, however it is written, from their stores; says whether there were any.
+///
+/// # Errors
+/// As [`remove`].
+pub(crate) fn remove_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
+    let file = &context.paths.user;
+    let mut was_there = false;
+    for entry in stores(context).entries(file)? {
+        if let Subject::Keyserver { uri, .. } = &entry.subject
+            && KeyserverUri::are_same(uri, word)
+        {
+            was_there |= remove(file, &entry.subject, context, ui)?;
+        }
+    }
     Ok(was_there)
 }
 

@@ -93,6 +93,7 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
             let how = How {
                 tokenfile: args.tokenfile.as_deref(),
                 says_row: true,
+                store: args.store.clone(),
                 ..How::default()
             };
             service_login::login_to(&service, given, stdin, &how, &mut input, context, ui)

@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use crate::cli::args::{AuthfileOption, ServiceCredential};
+use crate::cli::args::{AuthfileOption, ServiceCredential, StoreOption};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::next_step::Peer;
 use crate::cli::prompt::Input;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
-use crate::cli::{args, files, logins, migration, network, next_step, tokenfile, view};
+use crate::cli::{args, files, logins, migration, network, next_step, secrets, tokenfile, view};
 use crate::config::change;
 use crate::config::document::LoginEntry;
+use crate::config::layer::Scope;
 use crate::credentials::helper::Task;
 use crate::credentials::{CredentialError, CredentialStore, StoreFiles};
 use crate::disk;
@@ -26,6 +27,7 @@ use crate::service::http::{Authorization, Certificates, Client};
 use crate::service::keyserver;
 use crate::service::registry::login::TlsPolicy;
 use crate::service::registry::{certificates, login as login_protocol};
+use crate::stores::{Store, Subject};
 use crate::uri::{KeyserverUri, RegistryUri, is_loopback};
 
 /// What the command line, the variables and standard input say of a login.
@@ -95,6 +97,8 @@ pub(crate) struct How<'a> {
     pub(crate) tokenfile: Option<&'a Path>,
     /// Whether the file of a registry's row is named as well.
     pub(crate) says_row: bool,
+    /// Where a keyserver's secret is stored.
+    pub(crate) store: StoreOption,
 }
 
 /// Logs in to a keyserver or a registry. What came on standard input wins over what else is given, also when it is nothing.
@@ -116,20 +120,41 @@ pub(crate) fn login_to(
     };
     match service {
         Service::Keyserver(_) if how.tokenfile.is_some() => Err(anyhow!(NOT_FOR_KEYSERVERS)),
-        Service::Keyserver(keyserver) => login_to_keyserver(given, *keyserver, input, context, ui),
+        Service::Keyserver(keyserver) => {
+            login_to_keyserver(given, *keyserver, &how.store, input, context, ui)
+        }
+        Service::Registry(uri) if how.store.store.is_some() => Err(no_store(uri)),
         Service::Registry(uri) => login_to_registry(given, uri, how, input, context, ui),
     }
+}
+
+/// A registry's stores are the helpers that its file names; this program is one of them under its other name.
+fn no_store(uri: &RegistryUri) -> anyhow::Error {
+    anyhow!("--store is for remotes and keyservers").advise(format!(
+        "For {uri} name the helper in docker-config.json, and log in again: \"credHelpers\": {{\"{}\": \"portolan\"}}",
+        uri.storage_key()
+    ))
 }
 
 /// Logs in to a keyserver that is configured for some remote.
 fn login_to_keyserver(
     mut given: Given,
     keyserver: ConfiguredKeyserver<'_>,
+    option: &StoreOption,
     input: &mut Input,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let typed = keyserver.typed;
+    let store = secrets::choose(option.store.clone(), context)?;
+    if let Store::Command(line) = &store {
+        match secrets::print(line, given.username.as_deref(), context, ui)? {
+            Stored::Password { user, password } => {
+                (given.username, given.password) = (Some(user), Some(password));
+            }
+            Stored::IdentityToken { token, .. } => given.password = Some(token),
+        }
+    }
     if keyserver.insecure && !given.insecure {
         ui.warning(format!(
             "{typed} is configured as insecure, forcing insecure flag for login"
@@ -165,13 +190,29 @@ fn login_to_keyserver(
         auth: auth.stored,
         insecure: keyserver.insecure,
     };
-    files::store_secret(context, ui, |document| {
-        change::add_login(document, &login, |other| {
-            KeyserverUri::are_same(&other.uri, &login.uri)
-        });
-        Ok::<_, Infallible>(())
-    })?;
-    ui.info(format!("Token stored in {}", context.paths.user.display()));
+    let is_same = |other: &LoginEntry| KeyserverUri::are_same(&other.uri, &login.uri);
+    let is_file = store == Store::File;
+    if is_file {
+        files::store_secret(context, ui, |document| {
+            change::add_login(document, &login, is_same);
+            Ok::<_, Infallible>(())
+        })?;
+    }
+    let stored = Stored::of_authorization(&login.auth)
+        .ok_or_else(|| anyhow!("no login that can be stored"))?;
+    let subject = Subject::Keyserver {
+        uri: login.uri.clone(),
+        insecure: login.insecure,
+    };
+    let (file, store) = (&context.paths.user, (store, option.timeout));
+    let place = secrets::put(file, subject, store, &stored, context, ui)?;
+    if !is_file {
+        files::edit(Scope::User, context, ui, |document| {
+            change::remove_logins(document, is_same);
+            Ok::<_, Infallible>(())
+        })?;
+    }
+    ui.info(format!("Token {place}"));
     Ok(Outcome::Done)
 }
 
@@ -240,6 +281,9 @@ fn verify(
         helper
             .program(Task::Store)
             .map_err(CredentialError::Store)?;
+    } else {
+        // Its secret would be in a file, which the administrator may refuse.
+        secrets::choose(Some(Store::File), context)?;
     }
     let password = match how.tokenfile {
         Some(file) => tokenfile::read(file, input).context("while reading tokenfile")?,
@@ -269,6 +313,8 @@ fn verify(
 pub(crate) struct KeyserverLoginArgs {
     #[command(flatten)]
     credential: ServiceCredential,
+    #[command(flatten)]
+    store: StoreOption,
     /// The keyserver
     #[arg(value_name = "URI")]
     uri: String,
@@ -281,6 +327,7 @@ pub(crate) fn run_for_keyserver(
 ) -> anyhow::Result<Outcome> {
     let how = How {
         says_row: true,
+        store: args.store.clone(),
         ..How::default()
     };
     run(&args.credential, &args.uri, &how, context, ui)
@@ -340,6 +387,7 @@ pub(crate) fn run_for_registry(
         authfile: authfile.as_deref(),
         tokenfile: args.tokenfile.as_deref(),
         says_row: !context.command.is_singularity(),
+        store: StoreOption::default(),
     };
     let word = args::with_registry_scheme(&args.uri);
     if RegistryUri::found(&word).is_err() {

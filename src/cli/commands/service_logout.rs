@@ -12,7 +12,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::logins::{LoggedOut, SecretPlace};
 use crate::cli::target::TargetError;
 use crate::cli::ui::Ui;
-use crate::cli::{args, files, logins, migration, view};
+use crate::cli::{args, files, logins, migration, secrets, view};
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::effective::Effective;
@@ -73,12 +73,14 @@ impl Word {
 
 /// Removes the logins to a keyserver, however it is written; says whether there were any.
 fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
-    files::edit(Scope::User, context, ui, |document| {
+    let was_elsewhere = secrets::remove_keyserver(word, context, ui)?;
+    let was_in_file = files::edit(Scope::User, context, ui, |document| {
         let is_meant = |login: &LoginEntry| {
             RegistryUri::found(&login.uri).is_err() && KeyserverUri::are_same(&login.uri, word)
         };
         Ok::<_, Infallible>(change::remove_logins(document, is_meant))
-    })
+    })?;
+    Ok(was_elsewhere || was_in_file)
 }
 
 /// Removes the login to a registry, and says where its secret was, and what of it remains.
