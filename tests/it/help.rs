@@ -36,6 +36,7 @@ const COMMANDS: [&str; 31] = [
     "registry login",
     "registry logout",
     "registry list",
+    "exec",
     "completions",
     "man",
 ];
