@@ -6,7 +6,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::support::world::World;
 
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 32] = [
     "",
     "remote",
     "remote list",
