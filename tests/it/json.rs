@@ -32,6 +32,8 @@ fn every_schema_is_named_on_the_page_and_the_other_way_round() {
     let files = fs::read_dir(docs.join("json")).unwrap();
     let files: BTreeSet<String> = files
         .map(|file| file.unwrap().file_name().into_string().unwrap())
+        // The schema of remote.yaml is for editors.
+        .filter(|file| file.starts_with("portolan."))
         .collect();
     assert_eq!(named, files);
     for file in &files {
