@@ -7,6 +7,7 @@ use crate::command::Command;
 use crate::config::document::KeyserverEntry;
 use crate::config::effective::{Effective, LayerKind, Layers, Note, Remote, Token};
 use crate::config::layer::CHOICE;
+use crate::name::RemoteName;
 use crate::text::capitalised;
 use crate::uri::{EndpointUri, KeyserverUri, is_same_keyserver};
 
@@ -75,56 +76,12 @@ const COLLISION_FAILS: &str = "before 1.1.6";
 const COLLISION_USES_OWN: &str = "1.1.6 and later";
 
 fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
-    let mut found = Vec::new();
-    let user = layers.user.as_ref().map(|user| &user.document);
     let active = effective.active_name();
-    for note in effective.notes() {
-        match note {
-            Note::Shadowed(name) => {
-                let uri = user
-                    .and_then(|user| user.remotes().get(name))
-                    .map(|entry| entry.uri.as_str());
-                let uri = uri.unwrap_or_default();
-                found.push((
-                    COLLISION_FAILS,
-                    format!("fails: name collision while syncing: {name}"),
-                ));
-                let is_exclusive = if effective.exclusive() == Some(name) {
-                    ", and does not obey its policy"
-                } else {
-                    ""
-                };
-                let text =
-                    format!("uses your own {name} at {uri} in place of the system's{is_exclusive}");
-                found.push((COLLISION_USES_OWN, text));
-            }
-            Note::Ghost(name) if active.is_some_and(|active| active.name == *name) => {
-                let uri = user
-                    .and_then(|user| user.remotes().get(name))
-                    .map(|entry| entry.uri.as_str());
-                let uri = uri.unwrap_or_default();
-                found.push((
-                    EVERY,
-                    format!("uses the copy of {name} at {uri} that your file still has"),
-                ));
-            }
-            Note::IndividualExclusive(name)
-                if active.is_some_and(|active| active.name == *name) =>
-            {
-                found.push((
-                    EVERY,
-                    format!("obeys the Exclusive of your own {name} as if it were policy"),
-                ));
-            }
-            Note::SeveralExclusive(_) => {
-                found.push((
-                    EVERY,
-                    "obeys any of the exclusive remotes, another one at each run".to_owned(),
-                ));
-            }
-            _ => {}
-        }
-    }
+    let mut found: Vec<Found> = effective
+        .notes()
+        .iter()
+        .flat_map(|note| of_note(note, layers, effective))
+        .collect();
     match active.map(|active| active.layer) {
         Some(None) => {
             let without = Layers {
@@ -137,13 +94,64 @@ fn of_layers(layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
                 .map_or("no remote".to_owned(), |active| active.name.to_string());
             found.push((EVERY, format!("does not know {CHOICE}: it uses {other}")));
         }
-        Some(Some(LayerKind::BuiltIn)) if user.is_some_and(|user| !user.remotes().is_empty()) => {
+        Some(Some(LayerKind::BuiltIn))
+            if layers
+                .user
+                .as_ref()
+                .is_some_and(|user| !user.document.remotes().is_empty()) =>
+        {
             let text = "adds no remote of its own to those of your file, and fails: no default endpoint set";
             found.push((EVERY, text.to_owned()));
         }
         _ => {}
     }
     found
+}
+
+fn of_note(note: &Note, layers: &Layers, effective: &Effective<'_>) -> Vec<Found> {
+    let uri_of = |name| {
+        let user = layers.user.as_ref()?;
+        Some(user.document.remotes().get(name)?.uri.as_str())
+    };
+    let is_active = |name: &RemoteName| {
+        let active = effective.active_name();
+        active.is_some_and(|active| active.name == *name)
+    };
+    match note {
+        Note::Shadowed(name) => {
+            let uri = uri_of(name).unwrap_or_default();
+            let is_exclusive = if effective.exclusive() == Some(name) {
+                ", and does not obey its policy"
+            } else {
+                ""
+            };
+            let text =
+                format!("uses your own {name} at {uri} in place of the system's{is_exclusive}");
+            vec![
+                (
+                    COLLISION_FAILS,
+                    format!("fails: name collision while syncing: {name}"),
+                ),
+                (COLLISION_USES_OWN, text),
+            ]
+        }
+        Note::Ghost(name) if is_active(name) => {
+            let uri = uri_of(name).unwrap_or_default();
+            vec![(
+                EVERY,
+                format!("uses the copy of {name} at {uri} that your file still has"),
+            )]
+        }
+        Note::IndividualExclusive(name) if is_active(name) => vec![(
+            EVERY,
+            format!("obeys the Exclusive of your own {name} as if it were policy"),
+        )],
+        Note::SeveralExclusive(_) => vec![(
+            EVERY,
+            "obeys any of the exclusive remotes, another one at each run".to_owned(),
+        )],
+        _ => Vec::new(),
+    }
 }
 
 fn of_remote(
