@@ -163,7 +163,19 @@ pub struct Installation {
     pub foreign_home: Option<ForeignHome>,
     /// Why the user has no files.
     pub no_home: Option<NoHome>,
+    pub(crate) rules: PathRules,
     pub(crate) environment: Environment,
+}
+
+/// What chose the directories of an installation.
+#[derive(Clone, Debug)]
+pub(crate) struct PathRules {
+    /// `--sysconfdir`, the variable, `found` or `default`.
+    pub(crate) system: &'static str,
+    /// The variable that names the user's directory, or what chose the home.
+    pub(crate) user: String,
+    /// `HOME`, `account` or `none`.
+    pub(crate) home: &'static str,
 }
 
 impl Installation {
@@ -189,15 +201,15 @@ impl Installation {
             (None, Some(name)) => Command::parse(name)?,
             (None, None) => Command::apptainer(),
         };
-        let sysconfdir = places
-            .sysconfdir
-            .or_else(|| environment.get("PORTOLAN_SYSCONFDIR").map(Path::new))
-            .map_or_else(
-                || find_sysconfdir(&command, &environment),
-                Path::to_path_buf,
-            );
+        let in_environment = environment.get("PORTOLAN_SYSCONFDIR").map(PathBuf::from);
+        let (sysconfdir, system_rule) = match (places.sysconfdir, in_environment) {
+            (Some(named), _) => (named.to_path_buf(), "--sysconfdir"),
+            (None, Some(named)) => (named, "PORTOLAN_SYSCONFDIR"),
+            (None, None) => find_sysconfdir(&command, &environment)
+                .map_or((PathBuf::from("/etc"), "default"), |found| (found, "found")),
+        };
         let system = paths::system_file(&sysconfdir, &command);
-        let named = configured_directory(&command, &environment, user)?;
+        let (named, variable) = configured_directory(&command, &environment, user)?.unzip();
         let home = environment.get("HOME").map(PathBuf::from);
         let foreign_home = home.clone().and_then(|named| {
             let reason = distrusted_home(&named, &command, user)?;
@@ -210,6 +222,16 @@ impl Installation {
             user: user.id,
             variable: command.variable("CONFIGDIR"),
         });
+        let home_rule = match environment.get("HOME") {
+            Some(_) if foreign_home.is_none() => "HOME",
+            _ if home.is_some() => "account",
+            _ => "none",
+        };
+        let rules = PathRules {
+            system: system_rule,
+            user: variable.unwrap_or_else(|| home_rule.to_owned()),
+            home: home_rule,
+        };
         let mut directories = user_directories(home.as_deref(), &environment, user);
         directories.named = named;
         for directory in [&mut directories.cache, &mut directories.state] {
@@ -221,6 +243,7 @@ impl Installation {
             paths,
             foreign_home,
             no_home,
+            rules,
             environment,
         })
     }
@@ -250,7 +273,7 @@ fn configured_directory(
     command: &Command,
     environment: &Environment,
     user: User,
-) -> Result<Option<PathBuf>, InstallationError> {
+) -> Result<Option<(PathBuf, String)>, InstallationError> {
     let variables =
         std::iter::once(command.variable("CONFIGDIR")).chain(command.legacy_variable("CONFIGDIR"));
     let named = variables
@@ -276,7 +299,10 @@ fn configured_directory(
             reason,
         }),
         // What `exec` runs may run portolan, which changes the user's own files.
-        None => Ok(Some(disk::memory_origin(&absolute).unwrap_or(absolute))),
+        None => {
+            let directory = disk::memory_origin(&absolute).unwrap_or(absolute);
+            Ok(Some((directory, variable)))
+        }
     }
 }
 
@@ -339,8 +365,8 @@ fn climbs(path: &Path) -> bool {
         .any(|component| component == Component::ParentDir)
 }
 
-/// The first directory that has one for the command; the package's when none has.
-fn find_sysconfdir(command: &Command, environment: &Environment) -> PathBuf {
+/// The first directory that has one for the command.
+fn find_sysconfdir(command: &Command, environment: &Environment) -> Option<PathBuf> {
     let on_path = || {
         let path = environment.get("PATH")?;
         std::env::split_paths(path)
@@ -351,13 +377,11 @@ fn find_sysconfdir(command: &Command, environment: &Environment) -> PathBuf {
     let found = paths::system_candidates(None)
         .into_iter()
         .find(has_directory);
-    found
-        .or_else(|| {
-            paths::system_candidates(on_path().as_deref())
-                .into_iter()
-                .find(has_directory)
-        })
-        .unwrap_or_else(|| PathBuf::from("/etc"))
+    found.or_else(|| {
+        paths::system_candidates(on_path().as_deref())
+            .into_iter()
+            .find(has_directory)
+    })
 }
 
 /// The user's own directories; when the home is not the one that the environment names, nothing of the environment counts. Root

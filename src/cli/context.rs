@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit};
 
 use crate::command::Command;
 use crate::config::paths::Paths;
-use crate::installation::{ForeignHome, Installation, InstallationError, NoHome};
+use crate::installation::{ForeignHome, Installation, InstallationError, NoHome, PathRules};
 
 pub(crate) use crate::installation::{Distrust, Environment, Places, User, distrust, is_strange};
 
@@ -49,6 +49,8 @@ pub(crate) struct Context {
     pub(crate) core_limit: Rlimit,
     /// The HOME that root does not use.
     pub(crate) foreign_home: Option<ForeignHome>,
+    /// What chose the directories.
+    pub(crate) rules: PathRules,
     /// Why the user has no files.
     pub(crate) no_home: Option<NoHome>,
 }
@@ -76,6 +78,7 @@ impl Context {
             now: SystemTime::now(),
             core_limit: getrlimit(Resource::Core),
             foreign_home: installation.foreign_home,
+            rules: installation.rules,
             no_home: installation.no_home,
         })
     }

@@ -8,26 +8,17 @@ use anyhow::{Context as _, anyhow};
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
 use crate::cli::migration::migrate;
+use crate::cli::scope::{check_named_directory, store};
 use crate::cli::ui::Ui;
 use crate::cli::{access, view};
 use crate::config::change::ChangeError;
 use crate::config::document::Document;
-use crate::config::layer::{Layer, Scope};
+use crate::config::layer::Scope;
 use crate::config::paths::Paths;
 use crate::config::store::{ReadError, Store};
 use crate::disk;
 use crate::name::RemoteName;
 use crate::text::{Quoted, ShellWord};
-
-/// The file of this scope. The system's starts from the built-in layer when it does not exist (D1).
-pub(crate) fn store(scope: Scope, context: &Context) -> Store {
-    let paths = &context.paths;
-    match scope {
-        Scope::System => Store::system(&paths.system, Layer::built_in(&context.command).document),
-        Scope::User if paths.user_is_named => Store::named(&paths.user),
-        Scope::User => Store::user(&paths.user),
-    }
-}
 
 /// What the file of this scope says, or would start from.
 ///
@@ -39,32 +30,6 @@ pub(crate) fn read(scope: Scope, context: &Context) -> Result<Document, ReadErro
         Some(layer) => layer.document,
         None => store.into_initial(),
     })
-}
-
-/// Refuses a file that `-c` names in a directory that does not exist: nobody creates that, and a misspelt path is no empty file.
-///
-/// # Errors
-/// Apptainer's.
-pub(crate) fn check_named_directory(context: &Context) -> anyhow::Result<()> {
-    let Paths {
-        user,
-        user_is_named,
-        ..
-    } = &context.paths;
-    let directory = user.parent().map(|directory| {
-        if directory == Path::new("") {
-            Path::new(".")
-        } else {
-            directory
-        }
-    });
-    match directory.filter(|_| *user_is_named).map(Path::try_exists) {
-        Some(Ok(false)) => Err(anyhow!(
-            "while opening remote config file: open {}: no such file or directory",
-            user.display()
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Changes the file of this scope. What an old installation left is taken over first, when this creates the user's directory.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use crate::cli::context::Context;
-use crate::cli::files;
 use crate::cli::ui::Ui;
+use crate::cli::{files, scope};
 use crate::config::change;
 use crate::config::document::{Document, LoginEntry};
 use crate::config::effective::Effective;
@@ -276,7 +276,7 @@ pub(crate) fn change<T>(
         StoreFiles::Usual { .. } => {
             files::prepare(context, ui)?;
             disk::create_directory(&context.paths.user_directory, 0o700)?;
-            Some(files::store(Scope::User, context))
+            Some(scope::store(Scope::User, context))
         }
     };
     let mut rows = rows.as_ref().map(Store::open).transpose()?;

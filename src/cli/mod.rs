@@ -22,6 +22,7 @@ mod next_step;
 mod previous;
 pub(crate) mod printable;
 pub mod prompt;
+mod scope;
 mod secrets;
 mod services;
 mod sources;

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::cli::args::GlobalOptions;
 use crate::cli::commands::{
     add, apply, completions, doctor, exec, export, get_login_password, keyserver_list, keyservers,
-    list, login, logout, man, registry_list, remove, rename, resolve, service_login,
+    list, login, logout, man, paths, registry_list, remove, rename, resolve, service_login,
     service_logout, set_url, show, status, use_remote,
 };
 use crate::cli::context::Context;
@@ -45,6 +45,7 @@ pub(crate) enum Group {
     Keyserver(LazyInGroup<KeyserverGroup>),
     Registry(LazyInGroup<RegistryGroup>),
     Exec(Lazy<exec::ExecArgs>),
+    Paths(Lazy<paths::PathsArgs>),
     Completions(Lazy<completions::CompletionsArgs>),
     Man(Lazy<man::ManArgs>),
 }
@@ -154,6 +155,7 @@ impl Group {
             Self::Keyserver(_) => "keyserver",
             Self::Registry(_) => "registry",
             Self::Exec(_) => "exec",
+            Self::Paths(_) => "paths",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
@@ -166,6 +168,7 @@ impl Group {
             Self::Keyserver(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Registry(group) => group.command.as_ref().map(|command| command as &dyn Run),
             Self::Exec(args) => Some(&**args),
+            Self::Paths(args) => Some(&**args),
             Self::Completions(_) | Self::Man(_) => None,
         }
     }
@@ -178,6 +181,20 @@ impl Run for exec::ExecArgs {
 
     fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
         exec::run(self, context, ui)
+    }
+}
+
+impl Run for paths::PathsArgs {
+    fn name(&self) -> &'static str {
+        "paths"
+    }
+
+    fn fixes_modes(&self) -> bool {
+        false
+    }
+
+    fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+        paths::run(self, context, ui)
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow};
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
 use crate::cli::ui::Ui;
-use crate::cli::{files, secrets};
+use crate::cli::{scope, secrets};
 use crate::config::change::ChangeError;
 use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note, Token};
 use crate::config::layer::{CHOICE, Scope};
@@ -59,8 +59,8 @@ pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result
 /// # Errors
 /// When a file that exists can't be read or parsed: a policy that can't be read is not taken for absent (D22).
 pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
-    files::check_named_directory(context)?;
-    let user = files::store(Scope::User, context).read()?;
+    scope::check_named_directory(context)?;
+    let user = scope::store(Scope::User, context).read()?;
     let mut layers = Layers {
         system: system(context)?,
         user,
@@ -302,7 +302,7 @@ pub(crate) fn report_below(
 /// # Errors
 /// When there is a file that can't be read or parsed (D22).
 pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
-    Ok(files::store(Scope::System, context)
+    Ok(scope::store(Scope::System, context)
         .read()?
         .unwrap_or_else(|| Layer::built_in(&context.command)))
 }

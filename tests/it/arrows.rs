@@ -7,16 +7,20 @@ use std::path::Path;
 use crate::promises::rust_files;
 
 /// What a module may know besides itself. A module of the library that has no line fails.
-const ARROWS: [(&str, &str); 18] = [
+const ARROWS: [(&str, &str); 19] = [
     ("account", ""),
     ("text", ""),
+    ("suggestion", "text"),
     ("secret", "text"),
     ("name", "text"),
     ("command", "text"),
     ("uri", "text"),
     ("runtime", "command text uri"),
-    ("disk", "text"),
-    ("config", "disk command name runtime secret text uri"),
+    ("disk", "secret text"),
+    (
+        "config",
+        "suggestion disk command name runtime secret text uri",
+    ),
     ("credentials", "disk command name runtime secret text uri"),
     ("service", "disk command name runtime secret text uri"),
     ("stores", "credentials disk secret text uri"),
@@ -27,7 +31,7 @@ const ARROWS: [(&str, &str); 18] = [
     ("installation", "account config disk command name text"),
     (
         "cli",
-        "account installation resolve service stores config credentials disk command name runtime secret text uri",
+        "account installation suggestion resolve service stores config credentials disk command name runtime secret text uri",
     ),
     (
         "fuzzing",

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use snapbox::{IntoData, assert_data_eq, str};
+
 use crate::support::machine::{is_root, skip};
 use crate::support::world::World;
 
@@ -102,5 +104,46 @@ fn a_user_without_account_and_home_reads_what_the_system_has() {
     assert_eq!(
         run(&ADD).stderr,
         "FATAL:   no home directory: neither HOME is set nor has user 64999 an account; set APPTAINER_CONFIGDIR\n"
+    );
+}
+
+#[test]
+fn paths_say_what_counts_and_what_chose_it() {
+    let mut world = World::shipped();
+    world.as_ordinary_user();
+    world.write_user("");
+    world.give_away(&world.home());
+    world.set_mode(&world.home().join(".apptainer"), 0);
+    world.set("XDG_STATE_HOME", world.home().join("state"));
+    world.set("APPTAINER_AUTH_FILE", world.home().join("auth.json"));
+    let shown = world.session(&["paths", "--sysconfdir $ROOT/none paths"]);
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n";
+    assert_data_eq!(
+        shown.lines().map(words).collect::<String>(),
+        str![[r#"
+$ portolan paths
+NAME PATH EXISTS RULE
+system $ETC/apptainer/remote.yaml yes PORTOLAN_SYSCONFDIR
+user $HOME/.apptainer/remote.yaml unknown HOME
+logins $HOME/auth.json no APPTAINER_AUTH_FILE
+docker $HOME/.docker/config.json no HOME
+cache $HOME/.cache/portolan/apptainer no HOME
+state $HOME/state/portolan/apptainer no XDG_STATE_HOME
+stores $HOME/state/portolan/stores.json no XDG_STATE_HOME
+store-rules $ETC/portolan/stores.yaml no PORTOLAN_SYSCONFDIR
+$ portolan --sysconfdir $ROOT/none paths
+NAME PATH EXISTS RULE
+system $ROOT/none/apptainer/remote.yaml no --sysconfdir
+user $HOME/.apptainer/remote.yaml unknown HOME
+logins $HOME/auth.json no APPTAINER_AUTH_FILE
+docker $HOME/.docker/config.json no HOME
+cache $HOME/.cache/portolan/apptainer no HOME
+state $HOME/state/portolan/apptainer no XDG_STATE_HOME
+stores $HOME/state/portolan/stores.json no XDG_STATE_HOME
+store-rules $ROOT/none/portolan/stores.yaml no --sysconfdir
+[EOF]
+
+"#]]
+        .raw()
     );
 }

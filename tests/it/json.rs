@@ -291,3 +291,18 @@ fn registries_are_as_their_schema_says() {
         json!([{"uri": "https://keys.example.com", "insecure": false}])
     );
 }
+
+#[test]
+fn paths_are_as_their_schema_says() {
+    let mut world = World::shipped();
+    world.set("APPTAINER_CONFIGDIR", world.root().join("job"));
+    let shown = view(&world, &["paths", "--json"], 0);
+    let rows = shown["paths"].as_array().unwrap();
+    let of = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
+    assert_eq!(of("system")["rule"], "PORTOLAN_SYSCONFDIR");
+    assert_eq!(of("system")["exists"], true);
+    assert_eq!(of("user")["rule"], "APPTAINER_CONFIGDIR");
+    assert_eq!(of("user")["exists"], false);
+    assert_eq!(of("logins")["path"], "$ROOT/job/docker-config.json");
+    assert_eq!(of("cache")["rule"], "HOME");
+}

@@ -13,6 +13,7 @@ pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
+pub(crate) mod paths;
 pub(crate) mod registry_list;
 pub(crate) mod remove;
 pub(crate) mod rename;

@@ -7,7 +7,7 @@ use clap::Arg;
 use crate::cli::completion::Candidate;
 use crate::cli::completion::position::{Position, Wanted};
 use crate::cli::context::{Context, Environment, Places, User};
-use crate::cli::{files, view};
+use crate::cli::{scope, view};
 use crate::command::{Command, KNOWN_ENDPOINTS};
 use crate::config::document::{Document, KeyserverEntry};
 use crate::config::effective::{Effective, Layer, LayerKind, Layers, Remote, Token};
@@ -153,7 +153,7 @@ impl Files {
             lines: LineNumbers::default(),
         };
         let system = view::system(&context).unwrap_or_else(|_| nothing());
-        let user = files::store(Scope::User, &context).read().ok().flatten();
+        let user = scope::store(Scope::User, &context).read().ok().flatten();
         Some(Self {
             layers: Layers {
                 system,

@@ -1,0 +1,46 @@
+//! Which file a scope is in this run. Opens none.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use crate::cli::context::Context;
+use crate::config::layer::{Layer, Scope};
+use crate::config::paths::Paths;
+use crate::config::store::Store;
+
+/// The file of this scope. The system's starts from the built-in layer when it does not exist (D1).
+pub(crate) fn store(scope: Scope, context: &Context) -> Store {
+    let paths = &context.paths;
+    match scope {
+        Scope::System => Store::system(&paths.system, Layer::built_in(&context.command).document),
+        Scope::User if paths.user_is_named => Store::named(&paths.user),
+        Scope::User => Store::user(&paths.user),
+    }
+}
+
+/// Refuses a file that `-c` names in a directory that does not exist: nobody creates that, and a misspelt path is no empty file.
+///
+/// # Errors
+/// Apptainer's.
+pub(crate) fn check_named_directory(context: &Context) -> anyhow::Result<()> {
+    let Paths {
+        user,
+        user_is_named,
+        ..
+    } = &context.paths;
+    let directory = user.parent().map(|directory| {
+        if directory == Path::new("") {
+            Path::new(".")
+        } else {
+            directory
+        }
+    });
+    match directory.filter(|_| *user_is_named).map(Path::try_exists) {
+        Some(Ok(false)) => Err(anyhow!(
+            "while opening remote config file: open {}: no such file or directory",
+            user.display()
+        )),
+        _ => Ok(()),
+    }
+}
