@@ -14,12 +14,11 @@ use crate::cli::ui::Ui;
 use crate::cli::{files, scope};
 use crate::config::change;
 use crate::config::document::{Document, LoginEntry};
-use crate::config::effective::Effective;
 use crate::config::layer::Scope;
 use crate::config::store::{OpenFile, Store};
 use crate::credentials::auth_file::{AuthFile, HeldAccounts};
 use crate::credentials::helper::HelperEnvironment;
-use crate::credentials::{CredentialError, CredentialStore, Found, StoreFiles};
+use crate::credentials::{CredentialError, CredentialStore, Found, StoreFiles, config_file};
 use crate::disk;
 use crate::secret::{Secret, Stored};
 use crate::uri::RegistryUri;
@@ -322,28 +321,10 @@ pub(crate) fn is_dead(login: &LoginEntry, held: &HeldAccounts) -> bool {
     RegistryUri::found(&login.uri).is_ok_and(|row| !held.contains(&row.storage_key()))
 }
 
-/// The user's logins that still have their secret; a row without one stands for nothing (D13).
-pub(crate) fn live<'a>(
-    effective: &Effective<'a>,
-    context: &Context,
-    ui: &mut Ui,
-) -> Vec<&'a LoginEntry> {
-    let is_registry = |login: &&LoginEntry| RegistryUri::found(&login.uri).is_ok();
-    let all = effective.logins();
-    if !all.iter().any(|login| is_registry(&login)) {
-        return all.iter().collect();
-    }
-    match store(None, context).read() {
-        Ok(found) => {
-            let held = found.file.held();
-            all.iter().filter(|login| !is_dead(login, &held)).collect()
-        }
-        Err(error) => {
-            ui.warning(format!(
-                "The registries' passwords are not known: {:#}",
-                anyhow!(error)
-            ));
-            all.iter().collect()
-        }
-    }
+/// The user of a login to a keyserver, where it has one.
+pub(crate) fn keyserver_user(row: &LoginEntry) -> Option<String> {
+    let (scheme, pair) = row.auth.expose().split_once(' ')?;
+    let is_basic = scheme.eq_ignore_ascii_case("basic");
+    let pair = config_file::decode(&Secret::new(pair)).ok().flatten();
+    pair.filter(|_| is_basic).map(|(user, _)| user)
 }

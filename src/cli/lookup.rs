@@ -118,7 +118,7 @@ fn variable(context: &Context, name: &str) -> Option<String> {
 }
 
 /// A file as it is now.
-fn file(path: PathBuf) -> File {
+pub(crate) fn file(path: PathBuf) -> File {
     let state = match disk::read(&path) {
         Ok(None) | Err(DiskError::DanglingLink { .. }) => FileState::Absent,
         Ok(Some(contents)) => FileState::Bytes(contents.bytes.to_vec()),

@@ -210,6 +210,11 @@ impl Ui {
         }
     }
 
+    /// Whether standard output is a terminal.
+    pub(crate) fn is_for_a_person(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
     /// Rows as a table of ours, at the width of the terminal that standard output is.
     pub(crate) fn table<const N: usize>(
         &self,

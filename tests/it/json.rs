@@ -288,7 +288,10 @@ fn registries_are_as_their_schema_says() {
     let shown = view(&world, &["registry", "list", "--json"], 0);
     assert_eq!(
         shown["logins"],
-        json!([{"uri": "https://keys.example.com", "insecure": false}])
+        json!([{
+            "uri": "https://keys.example.com", "insecure": false, "account": "ian",
+            "file": "$HOME/.apptainer/remote.yaml", "helper": null, "variable": null, "row": true, "used": true
+        }])
     );
 }
 

@@ -327,7 +327,13 @@ $ portolan remote list --json
   "logins": [
     {
       "uri": "https://keys.example.com",
-      "insecure": false
+      "insecure": false,
+      "account": "ian",
+      "file": "$HOME/.apptainer/remote.yaml",
+      "helper": null,
+      "variable": null,
+      "row": true,
+      "used": true
     }
   ]
 }

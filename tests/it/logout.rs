@@ -378,7 +378,7 @@ INFO:    Logout succeeded
 
 "#]]
     );
-    assert!(!world.file(&world.user_file()).contains("Credentials"));
+    assert!(!world.file(&world.user_file()).contains("- URI"));
 }
 
 #[test]

@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::login_list::{ListedLogin, Question};
 use crate::cli::network::InternalKeyserverError;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, logins, network, view};
-use crate::config::document::{KeyserverEntry, LoginEntry};
+use crate::cli::{json, login_list, network, view};
+use crate::config::document::KeyserverEntry;
 use crate::config::effective::{Effective, Remote};
+use crate::runtime::Runtime;
 use crate::service::discovery::{DiscoveryError, Freshness};
 use crate::service::http::{Cause, HttpError};
 
@@ -42,7 +44,7 @@ struct ListView<'a> {
     remotes: Vec<RemoteRow<'a>>,
     /// `None` when the active remote's keyservers aren't known.
     keyservers: Option<Vec<KeyserverRow<'a>>>,
-    logins: Vec<LoginRow<'a>>,
+    logins: Vec<ListedLogin>,
 }
 
 #[derive(Serialize)]
@@ -61,12 +63,6 @@ struct KeyserverRow<'a> {
     insecure: bool,
     /// Whether the endpoint itself names it.
     internal: bool,
-}
-
-#[derive(Serialize)]
-struct LoginRow<'a> {
-    uri: &'a str,
-    insecure: bool,
 }
 
 pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
@@ -90,8 +86,13 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let keyservers = effective
         .active()
         .and_then(|remote| keyservers(remote, freshness, context, ui));
-    let logins = logins::live(&effective, context, ui);
-    let view = view(&effective, keyservers, &logins);
+    let question = Question {
+        runtime: &Runtime::newest(&context.command),
+        asks_helpers: false,
+        all: false,
+    };
+    let logins = login_list::list(&effective, &question, context, ui);
+    let view = view(&effective, keyservers, logins);
     if ui.json {
         json::print("portolan.remote-list/1", &view, ui)?;
     } else {
@@ -171,7 +172,7 @@ fn internal_keyserver(
 fn view<'a>(
     effective: &'a Effective<'_>,
     keyservers: Option<Vec<KeyserverRow<'a>>>,
-    logins: &[&'a LoginEntry],
+    logins: Vec<ListedLogin>,
 ) -> ListView<'a> {
     let active = effective.active().map(|remote| remote.name);
     let remotes = effective.remotes().map(|remote| RemoteRow {
@@ -182,14 +183,10 @@ fn view<'a>(
         exclusive: remote.exclusive,
         insecure: remote.is_insecure(),
     });
-    let logins = logins.iter().map(|login| LoginRow {
-        uri: &login.uri,
-        insecure: login.insecure,
-    });
     ListView {
         remotes: remotes.collect(),
         keyservers,
-        logins: logins.collect(),
+        logins,
     }
 }
 
@@ -231,7 +228,7 @@ fn render(view: &ListView<'_>, ui: &Ui) -> String {
         let rows = view
             .logins
             .iter()
-            .map(|row| [ui.cell(row.uri), yes_or_no(row.insecure)]);
+            .map(|row| [ui.cell(&row.uri), yes_or_no(row.insecure)]);
         text.push_str(&columns(
             &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
         ));

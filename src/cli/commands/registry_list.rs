@@ -1,4 +1,4 @@
-//! `registry list`: the logins to registries and keyservers, as Apptainer shows them since 1.3. Writes nothing.
+//! `registry list`: the logins that the runtime uses, those to keyservers included. Writes nothing.
 
 use std::borrow::Cow;
 use std::iter;
@@ -6,55 +6,92 @@ use std::iter;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::args::RuntimeOption;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::login_list::{ListedLogin, Question};
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, logins, view};
+use crate::cli::{json, login_list, view};
+use crate::uri::RegistryUri;
 
 /// List the registries and keyservers that you are logged in to
+///
+/// Shows every login that the runtime would use, whether `login` or another tool stored it. On a terminal also the account,
+/// and where the login is: a file, a credential helper, or a variable.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan registry list
-  portolan registry list --json
+  portolan registry list --all
+  portolan registry list --json | jq --raw-output '.logins[] | .account'
   portolan registry -c other.yaml list")]
-pub(crate) struct RegistryListArgs {}
+pub(crate) struct RegistryListArgs {
+    /// Add what the runtime does not use: logins of podman, and of docker while they are hidden
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    runtime: RuntimeOption,
+}
 
 /// What `registry list` shows.
 #[derive(Serialize)]
-struct RegistryListView<'a> {
-    logins: Vec<LoginRow<'a>>,
+struct RegistryListView {
+    logins: Vec<ListedLogin>,
 }
 
-#[derive(Serialize)]
-struct LoginRow<'a> {
-    uri: &'a str,
-    insecure: bool,
-}
-
-pub(crate) fn run(_: &RegistryListArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    args: &RegistryListArgs,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<Outcome> {
+    let runtime = args.runtime.find(context)?;
     let layers = view::load_files(context)?;
     let effective = layers.merge();
-    let logins = logins::live(&effective, context, ui);
+    let question = Question {
+        runtime: &runtime,
+        asks_helpers: true,
+        all: args.all,
+    };
+    let mut logins = login_list::list(&effective, &question, context, ui);
+    if context.command.is_singularity() {
+        logins.retain(|login| RegistryUri::found(&login.uri).is_ok());
+    }
     if ui.json {
-        let logins = logins
-            .iter()
-            .map(|login| LoginRow {
-                uri: &login.uri,
-                insecure: login.insecure,
-            })
-            .collect();
         json::print("portolan.registry-list/1", &RegistryListView { logins }, ui)?;
         return Ok(Outcome::Done);
     }
-    let head = [Cow::Borrowed("URI"), Cow::Borrowed("SECURE?")];
-    let rows = logins.iter().map(|login| {
-        [
-            ui.cell(&login.uri),
-            Cow::Borrowed(if login.insecure { "✗!" } else { "✓" }),
-        ]
-    });
-    let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
-    ui.print(&format!("\n{table}"))?;
+    ui.print(&render(&logins, args.all, context, ui))?;
     Ok(Outcome::Done)
+}
+
+/// The runtime's table in a pipe, where programs read it; with who and where for a person.
+fn render(logins: &[ListedLogin], all: bool, context: &Context, ui: &Ui) -> String {
+    let end = if context.command.is_singularity() {
+        if logins.is_empty() {
+            return "\n(no registries with stored login information found)\n\n".to_owned();
+        }
+        "\n"
+    } else {
+        ""
+    };
+    let secure = |login: &ListedLogin| if login.insecure { "✗!" } else { "✓" };
+    if all || ui.is_for_a_person() {
+        let head = ["URI", "SECURE?", "ACCOUNT", "STORED IN", "USED?"].map(str::to_owned);
+        let rows = logins.iter().map(|login| {
+            [
+                login.uri.clone(),
+                secure(login).to_owned(),
+                login.account.clone().unwrap_or_default(),
+                login.place(),
+                if login.used { "✓" } else { "" }.to_owned(),
+            ]
+        });
+        return format!("\n{}{end}", ui.table(iter::once(head).chain(rows)));
+    }
+    let head = [Cow::Borrowed("URI"), Cow::Borrowed("SECURE?")];
+    let rows = logins
+        .iter()
+        .map(|login| [ui.cell(&login.uri), Cow::Borrowed(secure(login))]);
+    let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
+    format!("\n{table}{end}")
 }

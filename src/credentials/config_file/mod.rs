@@ -34,7 +34,7 @@ pub enum Reader {
 }
 
 /// The versions of docker/cli from which a rule counts.
-pub(super) mod docker_cli {
+pub(crate) mod docker_cli {
     use crate::runtime::Version;
 
     /// A file that is `null` no longer ends the program.
@@ -44,7 +44,7 @@ pub(super) mod docker_cli {
     /// The host of a key is what follows any scheme.
     pub(in crate::credentials) const CUTS_ANY_SCHEME: Version = (27, 0, 0);
     /// `DOCKER_AUTH_CONFIG` counts.
-    pub(in crate::credentials) const READS_VARIABLE: Version = (28, 3, 0);
+    pub(crate) const READS_VARIABLE: Version = (28, 3, 0);
     /// An entry has no `email`, and messages begin with a small letter.
     pub(in crate::credentials) const SMALL_LETTERS: Version = (29, 0, 0);
 }

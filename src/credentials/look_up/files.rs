@@ -116,7 +116,7 @@ impl LoginPair {
 }
 
 /// A file that a runtime reads, and whether it has the old format: the logins without a name around them.
-pub(super) type Read<'a> = (&'a File, bool);
+pub(crate) type Read<'a> = (&'a File, bool);
 
 impl LoginFiles {
     /// The variable that names another file for a command, and its value.
@@ -160,7 +160,7 @@ impl LoginFiles {
     }
 
     /// The files that a version reads for an image of this scheme, in order.
-    pub(super) fn read_by(&self, rules: &LoginRules, scheme: RegistryScheme) -> Vec<Read<'_>> {
+    pub(crate) fn read_by(&self, rules: &LoginRules, scheme: RegistryScheme) -> Vec<Read<'_>> {
         let own = if rules.has_config_dir {
             &self.own
         } else {

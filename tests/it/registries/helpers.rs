@@ -104,6 +104,7 @@ URI  SECURE?
         left(&world, "log"),
         str![[r#"
 fake store
+fake list
 fake erase
 
 "#]]

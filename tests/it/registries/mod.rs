@@ -4,6 +4,7 @@ mod authentication;
 mod authfile;
 mod files;
 mod helpers;
+mod listed;
 mod terminal;
 mod together;
 mod transport;
