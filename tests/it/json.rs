@@ -263,12 +263,12 @@ fn keyservers_are_as_their_schema_says() {
     let keyservers = |index: usize| shown["remotes"][index]["keyservers"].clone();
     assert_eq!(
         keyservers(0),
-        json!([{"uri": "https://keys.openpgp.org", "insecure": false}])
+        json!([{"uri": "https://keys.openpgp.org", "insecure": false, "logged_in": false}])
     );
     assert_eq!(keyservers(1), Value::Null);
     assert_eq!(
         keyservers(2),
-        json!([{"uri": "http://keys.example.com", "insecure": true}])
+        json!([{"uri": "http://keys.example.com", "insecure": true, "logged_in": false}])
     );
     assert_eq!(shown["remotes"][1]["active"], true);
     let shown = view(&world, &["keyserver", "list", "--json", "other"], 0);

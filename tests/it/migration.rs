@@ -129,6 +129,7 @@ Remotes:
     URI: old.example.com
     Token: old-token
     System: false
+    Exclusive: false
   x:
     URI: x.example.com
     System: false

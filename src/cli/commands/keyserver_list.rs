@@ -8,17 +8,19 @@ use anyhow::anyhow;
 use clap::Args;
 use serde::Serialize;
 
+use super::list::is_plain_http;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::{json, network, view};
-use crate::config::document::KeyserverEntry;
+use crate::config::document::{KeyserverEntry, LoginEntry};
 use crate::config::effective::{Effective, Remote};
 use crate::name::RemoteName;
 use crate::service::at_once;
 use crate::service::discovery::Freshness;
 use crate::service::http::Client;
+use crate::uri::KeyserverUri;
 
 /// List the keyservers of every remote endpoint, in the order in which they are asked
 #[derive(Args, Debug)]
@@ -59,6 +61,8 @@ struct RemoteKeyservers<'a> {
 struct KeyserverRow {
     uri: String,
     insecure: bool,
+    /// Whether the user has a login to it.
+    logged_in: bool,
 }
 
 pub(crate) fn run(
@@ -83,8 +87,9 @@ pub(crate) fn run(
     let client = network::list_client(context);
     let until = Instant::now() + network::LIST_BOUND;
     let waiting = ui.spinner("asking the endpoints, for 5 s at most");
+    let logins = effective.logins();
     let lists = at_once(&remotes, AT_ONCE, until, |remote| {
-        keyservers(remote, freshness, &client, context)
+        keyservers(remote, logins, freshness, &client, context)
     });
     drop(waiting);
     let not_asked: Vec<&str> = remotes
@@ -111,21 +116,33 @@ pub(crate) fn run(
     if ui.json {
         json::print("portolan.keyserver-list/1", &view, ui)?;
     } else {
-        ui.print(&render(&view, ui))?;
+        let is_singularity = context.command.is_singularity();
+        ui.print(&render(&view, is_singularity, ui))?;
     }
     Ok(Outcome::Done)
 }
 
-fn render(view: &KeyserverListView<'_>, ui: &Ui) -> String {
+/// As the command's own `keyserver list`; a login has a mark of its own also where Apptainer leaves it out.
+fn render(view: &KeyserverListView<'_>, is_singularity: bool, ui: &Ui) -> String {
     let mut text = String::new();
+    let mut rows = view
+        .remotes
+        .iter()
+        .flat_map(|remote| &remote.keyservers)
+        .flatten();
+    let shows_logins = is_singularity || rows.any(|row| row.logged_in);
     for remote in &view.remotes {
         let system = if remote.global { "*" } else { "" };
         let default = if remote.active { "^" } else { "" };
         // Writing to a String can't fail.
         let _ = writeln!(text, "\n{} {system}{default}", ui.cell(remote.name));
-        text.push_str(&block(&remote.keyservers, ui));
+        text.push_str(&block(&remote.keyservers, is_singularity, ui));
     }
-    text.push_str("\n(* = system endpoint, ^ = default endpoint)\n");
+    text.push_str("\n(* = system endpoint, ^ = default endpoint");
+    text.push_str(match shows_logins {
+        true => ",\n + = user is logged in directly to this keyserver)\n",
+        false => ")\n",
+    });
     text
 }
 
@@ -144,13 +161,19 @@ fn meant<'a, 'b>(
 
 fn keyservers(
     remote: &Remote<'_>,
+    logins: &[LoginEntry],
     freshness: Freshness,
     client: &Client,
     context: &Context,
 ) -> Keyservers {
+    let logged_in = |uri: &str| {
+        let mut logins = logins.iter();
+        logins.any(|login| KeyserverUri::are_same(&login.uri, uri))
+    };
     if remote.keyservers().is_empty() {
         let uri = network::internal_keyserver(remote, freshness, client, context).ok()?;
         return Some(vec![KeyserverRow {
+            logged_in: logged_in(&uri),
             uri,
             insecure: false,
         }]);
@@ -162,26 +185,46 @@ fn keyservers(
     let row = |keyserver: &KeyserverEntry| KeyserverRow {
         uri: keyserver.uri.clone(),
         insecure: keyserver.insecure,
+        logged_in: logged_in(&keyserver.uri),
     };
     Some(visible.map(row).collect())
 }
 
-fn block(keyservers: &Keyservers, ui: &Ui) -> String {
+fn block(keyservers: &Keyservers, is_singularity: bool, ui: &Ui) -> String {
     let Some(keyservers) = keyservers else {
-        return columns(&[[
-            " ",
-            "(unable to fetch associated keyserver info for this endpoint)",
-        ]]);
+        let indentation = if is_singularity { "" } else { "   " };
+        return format!(
+            "{indentation}(unable to fetch associated keyserver info for this endpoint)\n"
+        );
     };
     let row = |(order, keyserver): (usize, &KeyserverRow)| {
+        let has_tls = !(keyserver.insecure || is_plain_http(&keyserver.uri));
+        let tls = match (is_singularity, has_tls) {
+            (true, true) => "TLS",
+            (true, false) => "no TLS",
+            (false, true) => "🔒",
+            (false, false) => "",
+        };
+        let login = if keyserver.logged_in { "+" } else { "" };
         let uri = Cow::Owned(ui.cell(&keyserver.uri).into_owned());
-        let lock = if keyserver.insecure { "" } else { "🔒" };
+        let order = Cow::Owned(format!("#{order}"));
         [
             Cow::Borrowed(" "),
-            Cow::Owned(format!("#{order}")),
+            order,
             uri,
-            Cow::Borrowed(lock),
+            Cow::Borrowed(tls),
+            Cow::Borrowed(login),
         ]
     };
-    columns(&(1..).zip(keyservers).map(row).collect::<Vec<_>>())
+    let rows: Vec<_> = (1..).zip(keyservers).map(row).collect();
+    match is_singularity || keyservers.iter().any(|keyserver| keyserver.logged_in) {
+        true => columns(&rows),
+        // Apptainer has no column for logins.
+        false => columns(
+            &rows
+                .into_iter()
+                .map(|[a, b, c, d, _]| [a, b, c, d])
+                .collect::<Vec<_>>(),
+        ),
+    }
 }

@@ -194,9 +194,13 @@ fn render(view: &ListView<'_>, ui: &Ui) -> String {
     let mut text = String::from("Cloud Services Endpoints\n========================\n\n");
     let head = ["NAME", "URI", "ACTIVE", "GLOBAL", "EXCLUSIVE"].map(Cow::Borrowed);
     let rows = view.remotes.iter().map(|row| {
+        let uri = match row.insecure {
+            true => Cow::Owned(format!("http://{}", ui.cell(row.uri))),
+            false => ui.cell(row.uri),
+        };
         [
             ui.cell(row.name),
-            ui.cell(row.uri),
+            uri,
             yes_or_no(row.active),
             yes_or_no(row.global),
             yes_or_no(row.exclusive),
@@ -213,7 +217,7 @@ fn render(view: &ListView<'_>, ui: &Ui) -> String {
             [
                 ui.cell(&row.uri),
                 yes_or_no(true),
-                yes_or_no(row.insecure),
+                yes_or_no(row.insecure || is_plain_http(&row.uri)),
                 Cow::Owned(format!("{order}{mark}")),
             ]
         });
@@ -234,6 +238,13 @@ fn render(view: &ListView<'_>, ui: &Ui) -> String {
         ));
     }
     text
+}
+
+/// Whether a keyserver is reached without TLS.
+pub(super) fn is_plain_http(uri: &str) -> bool {
+    ["http://", "hkp://"]
+        .iter()
+        .any(|scheme| uri.starts_with(scheme))
 }
 
 fn yes_or_no(value: bool) -> Cow<'static, str> {

@@ -17,14 +17,14 @@ pub struct Written {
 
 /// Writes `after` in the place of `old`, which stands for `before`.
 ///
-/// A text that is as go-yaml v2 writes it, or that isn't there, becomes as go-yaml v2 writes it, which is what Apptainer would
-/// make of it. In any other the change alone is made: comments, blank lines, quotes, order and indentation stay. Where that is
+/// A text that is as go-yaml v2 writes it but for quotes, words for flags and values that it leaves out, or that isn't there,
+/// becomes as go-yaml v2 writes it, which is what Apptainer would make of it. In any other the change alone is made: comments, blank lines, quotes, order and indentation stay. Where that is
 /// beyond [`edit`], which reading the result again finds out, the text is written anew, and says what is lost by that.
 pub fn write(old: Option<&[u8]>, before: &Document, after: &Document) -> Written {
     let bytes = SecretBytes::from(emit::document(after).into_bytes());
     let old = old.filter(|old| *old != emit::document(before).as_bytes());
     let text = old.and_then(|old| encoding::decode(old).ok());
-    let Some((old, text)) = old.zip(text).filter(|(_, text)| !text.trim().is_empty()) else {
+    let Some((old, text)) = old.zip(text).filter(|(_, text)| is_a_persons(text, before)) else {
         return Written { bytes, loss: None };
     };
     kept(old, &text, before, after).unwrap_or_else(|| Written {
@@ -44,4 +44,21 @@ fn kept(old: &[u8], text: &str, before: &Document, after: &Document) -> Option<W
         bytes,
         loss: loses_comments.then(Loss::of_comments),
     })
+}
+
+/// Whether a text has more of its own than its quotes, its words for flags, and values that it leaves out.
+fn is_a_persons(text: &str, before: &Document) -> bool {
+    let key = |line: &str| {
+        line.split_inclusive(": ")
+            .next()
+            .unwrap_or_default()
+            .replace(['"', '\''], "")
+            .replacen("- ", "  ", 1)
+    };
+    let written = emit::document(before);
+    let mut written = written.lines().map(key);
+    let mut lines = text.lines().map(key);
+    let has_own_form = text.contains(['#', '{', '[', '&', '*', '\r']);
+    !text.trim().is_empty()
+        && (has_own_form || !lines.all(|line| written.any(|other| other == line)))
 }

@@ -544,11 +544,42 @@ fn what_a_tool_wrote_becomes_what_it_would_write() {
 }
 
 #[test]
-fn quotes_and_values_that_are_left_out_stay() {
+fn quotes_and_values_that_are_left_out_alone_are_no_persons_form() {
+    let written = "Active: \"yes\"\nRemotes:\n  a:\n    URI: \"1.50\"\n    System: true\n    Exclusive: false\n";
     for old in [
         "Active: yes\nRemotes:\n  a:\n    URI: 1.50\n    System: yes\n",
-        "Active: yes\nRemotes:\n  'a':\n    URI: '1.50'\n    System: true\n    Exclusive: off\n",
+        "Active: 'yes'\nRemotes:\n  'a':\n    URI: '1.50'\n    System: true\n    Exclusive: off\n",
     ] {
-        assert_eq!(changed(old, activate()), old.replacen("yes", "a", 1));
+        let before = document(old.as_bytes()).unwrap();
+        let mut after = before.clone();
+        after.active = "a".to_owned();
+        let new = written.replacen("\"yes\"", "a", 1);
+        assert_eq!(
+            String::from_utf8(write(Some(old.as_bytes()), &before, &after).bytes.to_vec()).unwrap(),
+            new,
+            "{old}"
+        );
+        let noted = format!("# ours\n{old}");
+        let kept = String::from_utf8(
+            write(Some(noted.as_bytes()), &before, &after)
+                .bytes
+                .to_vec(),
+        )
+        .unwrap();
+        assert_eq!(kept, noted.replacen("yes", "a", 1), "{noted}");
     }
+}
+
+#[test]
+fn a_text_without_its_last_note_becomes_the_tools_form_at_the_next_write() {
+    let old =
+        b"Active: 'a'\nRemotes:\n  a:\n    URI: h\n    System: false\n  # ours\n  b:\n    URI: h\n    System: false\n";
+    let before = document(old).unwrap();
+    let mut after = before.clone();
+    after.remotes.pop_last();
+    let first = write(Some(old), &before, &after).bytes;
+    assert!(String::from_utf8_lossy(&first).starts_with("Active: 'a'\n"));
+    let second = write(Some(&first), &after, &after).bytes;
+    assert_eq!(second, write(None, &Document::default(), &after).bytes);
+    assert_eq!(write(Some(&second), &after, &after).bytes, second);
 }
