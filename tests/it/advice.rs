@@ -121,7 +121,7 @@ fn a_systems_directory_that_is_missing_is_created_for_all_to_read_and_said() {
         "x",
         "x.example.com",
     ]);
-    let refused = "FATAL:   while opening remote config file: mkdir $ETC/apptainer: no such file or directory\n";
+    let refused = "WARNING: PORTOLAN_SYSCONFDIR names $ETC, which does not exist: apptainer's defaults are used\nFATAL:   while opening remote config file: mkdir $ETC/apptainer: no such file or directory\n";
     assert_eq!((run.code, run.stderr.as_str()), (Some(255), refused));
 }
 

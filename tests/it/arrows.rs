@@ -7,9 +7,10 @@ use std::path::Path;
 use crate::promises::rust_files;
 
 /// What a module may know besides itself. A module of the library that has no line fails.
-const ARROWS: [(&str, &str); 19] = [
+const ARROWS: [(&str, &str); 20] = [
     ("account", ""),
     ("text", ""),
+    ("suggestion", ""),
     ("suggestion", "text"),
     ("secret", "text"),
     ("name", "text"),
@@ -31,7 +32,7 @@ const ARROWS: [(&str, &str); 19] = [
     ("installation", "account config disk command name text"),
     (
         "cli",
-        "account installation suggestion resolve service stores config credentials disk command name runtime secret text uri",
+        "account installation suggestion resolve service stores config credentials disk command name runtime secret suggestion text uri",
     ),
     (
         "fuzzing",
