@@ -45,7 +45,7 @@ fn on_terminal(world: &World, words: &[&str]) -> String {
     let mut terminal = Terminal::new();
     let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
     world.surround(&mut command);
-    command.args(words);
+    command.arg("--nocolor").args(words);
     terminal.start(command);
     terminal.wait();
     terminal.shown().replace("\r\n", "\n")
@@ -459,8 +459,8 @@ FATAL:   while verifying token: error response from server: Unknown
     assert_data_eq!(
         plain(&on_terminal(&world, &words), &[&server]),
         str![[r#"
-[34mINFO:   [0m Authenticating with remote: e
-[31mFATAL:  [0m while verifying token: error response from server: Unknown
+INFO:    Authenticating with remote: e
+FATAL:   while verifying token: error response from server: Unknown
          The token service says: Your authorization token has expired. Reauthenticate and try again.
          The token is wrong, has expired or was revoked. Make a new one at https://localhost:PORT1/auth/tokens, then:
            portolan remote login e
