@@ -1,6 +1,7 @@
 //! The outside of one run of a command, taken once: its installation, the terminals, the clock. Prints nothing and changes
 //! nothing.
 
+use std::ffi::OsStr;
 use std::io;
 use std::io::IsTerminal;
 use std::time::SystemTime;
@@ -9,6 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit};
 
 use crate::command::Command;
 use crate::config::paths::Paths;
+use crate::credentials::helper::HelperEnvironment;
 use crate::installation::{ForeignHome, Installation, InstallationError, NoHome, PathRules};
 
 pub(crate) use crate::installation::{Distrust, Environment, Places, User, distrust, is_strange};
@@ -56,6 +58,22 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// What surrounds a credential helper.
+    pub(crate) fn helper_environment(&self) -> HelperEnvironment {
+        let holds_password = |name: &&OsStr| {
+            // Whatever stands before: what is meant for another command is a password, too.
+            ["_LOGIN_PASSWORD", "_DOCKER_PASSWORD"]
+                .iter()
+                .any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
+        };
+        let hidden = self.environment.names().filter(holds_password);
+        HelperEnvironment {
+            path: self.environment.get("PATH").unwrap_or_default().into(),
+            changes: hidden.map(|name| (name.into(), None)).collect(),
+            at_terminal: true,
+        }
+    }
+
     /// Decides whose files are managed and where they are.
     ///
     /// # Errors

@@ -303,7 +303,7 @@ impl Lister<'_> {
         let context = self.context;
         let ask = || {
             let helper = HelperName::parse(name)?;
-            let environment = logins::helper_environment(context);
+            let environment = context.helper_environment();
             Helper::new(helper, environment).list().ok()
         };
         self.helpers

@@ -4,7 +4,6 @@
 //!
 //! Helpers run without a lock: they may ask a person. What they are to erase is decided under the locks.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -17,7 +16,6 @@ use crate::config::document::{Document, LoginEntry};
 use crate::config::layer::Scope;
 use crate::config::store::{OpenFile, Store};
 use crate::credentials::auth_file::{AuthFile, HeldAccounts};
-use crate::credentials::helper::HelperEnvironment;
 use crate::credentials::{CredentialError, CredentialStore, Found, StoreFiles, config_file};
 use crate::disk;
 use crate::secret::{Secret, Stored};
@@ -67,7 +65,7 @@ pub(crate) fn store(authfile: Option<&Path>, context: &Context) -> CredentialSto
     };
     CredentialStore {
         files,
-        helpers: helper_environment(context),
+        helpers: context.helper_environment(),
     }
 }
 
@@ -78,22 +76,6 @@ pub(crate) fn docker_file(context: &Context) -> PathBuf {
         paths.user_directory.join("config.json")
     } else {
         paths.home.join(".docker/config.json")
-    }
-}
-
-/// What surrounds a credential helper.
-pub(crate) fn helper_environment(context: &Context) -> HelperEnvironment {
-    let holds_password = |name: &&OsStr| {
-        // Whatever stands before: what is meant for another command is a password, too.
-        ["_LOGIN_PASSWORD", "_DOCKER_PASSWORD"]
-            .iter()
-            .any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
-    };
-    let hidden = context.environment.names().filter(holds_password);
-    HelperEnvironment {
-        path: context.environment.get("PATH").unwrap_or_default().into(),
-        changes: hidden.map(|name| (name.into(), None)).collect(),
-        at_terminal: true,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The stores for secrets as the commands see them.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +8,6 @@ use anyhow::anyhow;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
-use crate::cli::logins;
 use crate::cli::ui::Ui;
 use crate::config::change;
 use crate::config::change::NewAddress;
@@ -27,15 +27,30 @@ pub(crate) fn stores(context: &Context) -> Stores {
         product: context.command.name().to_owned(),
         record: context.paths.stores(),
         rules: rules::file(context.paths.sysconfdir()),
-        environment: logins::helper_environment(context),
+        environment: context.helper_environment(),
     }
 }
 
-/// Adds what the stores have to the layers, for a look at them; no helper and no command is asked.
+/// Refuses a record that this user may not read.
+///
+/// # Errors
+/// Names the record.
+pub(crate) fn check_readable(context: &Context) -> Result<(), StoresError> {
+    match stores(context).all() {
+        Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Adds what the stores have to the layers, for a look at them; no helper and no command is asked. A record that may not be
+/// read adds nothing, which [`check_readable`] says.
 ///
 /// # Errors
 /// When the record can't be read.
 pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<()> {
+    if check_readable(context).is_err() {
+        return Ok(());
+    }
     layers.elsewhere = tokens(context)?;
     for entry in stores(context).entries(&context.paths.user)? {
         if let Subject::Keyserver { uri, insecure } = entry.subject {

@@ -176,6 +176,9 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
             ui.warning(secrets::gone(elsewhere));
         }
     }
+    if let Err(error) = secrets::check_readable(context) {
+        ui.warning(format!("What the stores have is not known: {error}"));
+    }
     let paths = &context.paths;
     if paths.user_is_named && matches!(paths.user.try_exists(), Ok(false)) {
         ui.warning(format!("{} does not exist", paths.user.display()));

@@ -10,6 +10,7 @@ mod record;
 pub mod rules;
 mod store;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub use self::store::{Store, StoreError};
 use self::record::Record;
 use crate::credentials::helper::{Helper, HelperEnvironment, HelperError, Login};
 use crate::disk;
-use crate::disk::{Change, Contents, DiskError, DiskNote, FileRules};
+use crate::disk::{Change, Contents, DiskError, DiskNote, FileRules, Reason};
 use crate::secret::Stored;
 
 /// The stores as one user of one command sees them.
@@ -94,6 +95,16 @@ pub enum StoresError {
     Rule(#[from] RuleError),
 }
 
+impl StoresError {
+    /// Why the kernel refused the record, where it did.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        match self {
+            Self::Disk(error) => error.reason().map(Reason::kind),
+            _ => None,
+        }
+    }
+}
+
 impl Machine {
     /// The machine that this runs on.
     pub fn this() -> Self {
@@ -137,8 +148,11 @@ impl Stores {
     /// # Errors
     /// When the record can't be read.
     pub fn all(&self) -> Result<Vec<Entry>, StoresError> {
-        let (record, _) = disk::read_settled(&self.record, |bytes| self.parse(bytes))?;
-        Ok(record.secrets)
+        match disk::read_settled(&self.record, |bytes| self.parse(bytes)) {
+            // Below what is no directory there is no record.
+            Err(error) if error.kind() == Some(ErrorKind::NotADirectory) => Ok(Vec::new()),
+            read => read.map(|(record, _)| record.secrets),
+        }
     }
 
     /// Stores the secret of a login and records where; an older secret of it, in another store, is removed. With

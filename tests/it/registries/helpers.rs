@@ -106,6 +106,7 @@ URI  SECURE?
 fake store
 fake list
 fake erase
+fake list
 
 "#]]
         .raw()
