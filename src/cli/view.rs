@@ -177,7 +177,10 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
         }
     }
     if let Err(error) = secrets::check_readable(context) {
-        ui.warning(format!("What the stores have is not known: {error}"));
+        ui.warning(format!(
+            "What the stores have is not known: {:#}",
+            anyhow!(error)
+        ));
     }
     let paths = &context.paths;
     if paths.user_is_named && matches!(paths.user.try_exists(), Ok(false)) {

@@ -141,6 +141,8 @@ cache $HOME/.cache/portolan/apptainer no HOME
 state $HOME/state/portolan/apptainer no XDG_STATE_HOME
 stores $HOME/state/portolan/stores.json no XDG_STATE_HOME
 store-rules $ROOT/none/portolan/stores.yaml no --sysconfdir
+------- stderr -------
+WARNING: --sysconfdir names $ROOT/none, which does not exist: apptainer's defaults are used
 [EOF]
 
 "#]]

@@ -285,6 +285,7 @@ DefaultRemote
 mine
 ------- stderr -------
 WARNING: Unable to retrieve information for $HOME/.apptainer: stat $HOME/.apptainer: permission denied
+WARNING: What the stores have is not known: open $HOME/.local/state/portolan/stores.json: permission denied
 
 "#]]
         .raw()

@@ -158,6 +158,7 @@ FATAL:   while writing remote config to file: write $HOME/.apptainer/remote.yaml
 [exit status: 255]
 ------- stderr -------
 WARNING: A password on the command line can be seen by other users of this machine: use --password-stdin
+WARNING: localhost:PORT lets everybody in: nothing was verified, and the password may be wrong
 FATAL:   while login to docker://localhost:PORT: write $HOME/.apptainer/docker-config.json: file too large
 [exit status: 255]
 ------- stderr -------
