@@ -16,6 +16,10 @@
 //!
 //! [`Installation`] is where most users begin: the files of this user, and what they amount to.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "some of what is private is for the commands")
+)]
 
 mod account;
 #[cfg(feature = "cli")]

@@ -18,6 +18,7 @@ pub use self::command::CommandError;
 pub use self::keyring::KeyringError;
 pub use self::record::{Entry, Machine, Subject};
 pub use self::rules::{RuleError, Rules};
+#[cfg(feature = "cli")]
 pub(crate) use self::store::OWN_HELPER;
 pub use self::store::{Store, StoreError};
 
