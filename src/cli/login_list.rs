@@ -104,10 +104,10 @@ pub(crate) fn list(
             false
         }
     };
-    let setup = lookup::setup(None, context);
+    let available = lookup::logins(None, context);
     let mut lister = Lister {
         question,
-        logins: &setup.logins,
+        logins: &available,
         context,
         helpers: BTreeMap::new(),
         found: BTreeMap::new(),

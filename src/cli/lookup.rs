@@ -32,6 +32,16 @@ pub(crate) fn named_file(context: &Context) -> Option<(String, PathBuf)> {
 /// What decides for an image: `authfile` is the file of an option.
 pub(crate) fn setup<'a>(authfile: Option<&Path>, context: &'a Context) -> Setup<'a> {
     let variable = |name: &str| variable(context, name);
+    Setup {
+        logins: logins(authfile, context),
+        pair: Box::new(move |rules| LoginPair::find(&context.command, rules, &variable)),
+        registries: registries(&context.paths.home),
+    }
+}
+
+/// The files and the variable in which a login may be.
+pub(crate) fn logins<'a>(authfile: Option<&Path>, context: &'a Context) -> Logins<'a> {
+    let variable = |name: &str| variable(context, name);
     let named = authfile
         .map(Path::to_path_buf)
         .or_else(|| named_file(context).map(|(_, path)| path));
@@ -41,15 +51,10 @@ pub(crate) fn setup<'a>(authfile: Option<&Path>, context: &'a Context) -> Setup<
         own: &paths.user_directory,
         is_named: paths.user_directory_is_named,
     };
-    let logins = Logins {
+    Logins {
         files: LoginFiles::find(&context.command, directories, named, &variable, &file),
         variable: variable("DOCKER_AUTH_CONFIG").map(Secret::new),
         is_installed: Box::new(|program| is_installed(program, context)),
-    };
-    Setup {
-        logins,
-        pair: Box::new(move |rules| LoginPair::find(&context.command, rules, &variable)),
-        registries: registries(&paths.home),
     }
 }
 

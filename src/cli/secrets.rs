@@ -48,11 +48,13 @@ pub(crate) fn check_readable(context: &Context) -> Result<(), StoresError> {
 /// # Errors
 /// When the record can't be read.
 pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<()> {
-    if check_readable(context).is_err() {
-        return Ok(());
-    }
-    layers.elsewhere = tokens(context)?;
-    for entry in stores(context).entries(&context.paths.user)? {
+    let stores = stores(context);
+    let entries = match stores.entries(&context.paths.user) {
+        Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => return Ok(()),
+        read => read?,
+    };
+    layers.elsewhere = tokens(&entries, &stores);
+    for entry in entries {
         if let Subject::Keyserver { uri, insecure } = entry.subject {
             let user = layers.user.get_or_insert_with(|| Layer {
                 kind: LayerKind::User,
@@ -70,27 +72,24 @@ pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<(
     Ok(())
 }
 
-/// The tokens that are in no file.
-///
-/// # Errors
-/// When the record can't be read.
-pub(crate) fn tokens(context: &Context) -> anyhow::Result<Vec<Elsewhere>> {
+/// The tokens that are in no file, as far as the record may be read.
+pub(crate) fn all_tokens(context: &Context) -> Vec<Elsewhere> {
     let stores = stores(context);
-    let entries = stores.entries(&context.paths.user)?;
-    let token = |entry: Entry| {
-        let is_gone = stores.state(&entry) == State::Gone;
-        let place = entry.describe().trim_start_matches("stored ").to_owned();
-        match entry.subject {
-            Subject::Remote { name, uri, .. } => Some(Elsewhere {
-                name: RemoteName::found(name),
-                uri,
-                place,
-                is_gone,
-            }),
-            _ => None,
-        }
+    let entries = stores.entries(&context.paths.user).unwrap_or_default();
+    tokens(&entries, &stores)
+}
+
+fn tokens(entries: &[Entry], stores: &Stores) -> Vec<Elsewhere> {
+    let token = |entry: &Entry| match &entry.subject {
+        Subject::Remote { name, uri, .. } => Some(Elsewhere {
+            name: RemoteName::found(name),
+            uri: uri.clone(),
+            place: entry.describe().trim_start_matches("stored ").to_owned(),
+            is_gone: stores.state(entry) == State::Gone,
+        }),
+        _ => None,
     };
-    Ok(entries.into_iter().filter_map(token).collect())
+    entries.iter().filter_map(token).collect()
 }
 
 /// A token that is gone, and what to do.

@@ -138,8 +138,11 @@ impl Stores {
     /// # Errors
     /// When the record can't be read.
     pub fn entries(&self, file: &Path) -> Result<Vec<Entry>, StoresError> {
-        let file = resolved(file);
         let mut entries = self.all()?;
+        if entries.is_empty() {
+            return Ok(entries);
+        }
+        let file = resolved(file);
         entries.retain(|entry| entry.product == self.product && entry.file == file);
         Ok(entries)
     }

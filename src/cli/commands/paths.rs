@@ -67,7 +67,7 @@ fn rows(context: &Context) -> Vec<PathRow> {
     };
     let (logins_rule, logins) = lookup::named_file(context)
         .unwrap_or_else(|| (rules.user.clone(), paths.docker_config.clone()));
-    let docker = lookup::setup(None, context).logins.files.docker.path;
+    let docker = lookup::logins(None, context).files.docker.path;
     let in_home = |variable: &str, path: &Path| match context.environment.get(variable) {
         Some(named) if path.starts_with(named) => variable.to_owned(),
         _ => rules.home.to_owned(),

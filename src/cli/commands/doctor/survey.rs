@@ -61,7 +61,7 @@ impl Survey {
             user: user.flatten(),
             unreadable,
             chosen: view::choice(context),
-            elsewhere: secrets::tokens(context).unwrap_or_default(),
+            elsewhere: secrets::all_tokens(context),
             commands: commands(context, may_write_system),
             may_write_system,
         }
