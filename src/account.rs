@@ -13,7 +13,6 @@ use std::{fs, thread};
 /// How long a name service may take.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// The home directory of a user, by number.
 pub(crate) fn home(user: u32) -> Option<PathBuf> {
     let accounts = fs::read("/etc/passwd").unwrap_or_default();
     home_in(&accounts, user).or_else(|| {

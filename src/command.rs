@@ -8,7 +8,6 @@ pub struct Command {
     name: String,
 }
 
-/// Why a text can't be a command's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} can't be a command's name: it begins with a-z or 0-9 and goes on with these, '.', '_' and '-'"
@@ -18,17 +17,12 @@ pub struct CommandNameError(String);
 /// An endpoint that is known by name, so that `add NAME` needs no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownEndpoint {
-    /// The remote's name, as its project ships it.
     pub name: &'static str,
-    /// The address, in the stored form.
     pub uri: &'static str,
-    /// Its public keyserver, known without a request.
     pub keyserver: &'static str,
-    /// Its library; `None` where it has none.
     pub library: Option<&'static str>,
 }
 
-/// The endpoints that the projects ship.
 pub const KNOWN_ENDPOINTS: [KnownEndpoint; 2] = [
     KnownEndpoint {
         name: "DefaultRemote",
@@ -44,18 +38,15 @@ pub const KNOWN_ENDPOINTS: [KnownEndpoint; 2] = [
     },
 ];
 
-/// The known endpoint of this name.
 pub fn known_by_name(name: &str) -> Option<&'static KnownEndpoint> {
     KNOWN_ENDPOINTS.iter().find(|known| known.name == name)
 }
 
-/// The known endpoint of this address.
 pub fn known_by_uri(uri: &str) -> Option<&'static KnownEndpoint> {
     KNOWN_ENDPOINTS.iter().find(|known| known.uri == uri)
 }
 
 impl Command {
-    /// Apptainer, the command that is meant when none is named.
     pub fn apptainer() -> Self {
         Self {
             name: "apptainer".to_owned(),
@@ -63,9 +54,6 @@ impl Command {
     }
 
     /// Checks a command's name: it becomes part of paths and of variables' names.
-    ///
-    /// # Errors
-    /// Says what the name may hold.
     pub fn parse(command: &str) -> Result<Self, CommandNameError> {
         let first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let other = |byte: u8| first(byte) || matches!(byte, b'.' | b'_' | b'-');
@@ -78,7 +66,6 @@ impl Command {
         }
     }
 
-    /// The command's name, `apptainer`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -111,7 +98,6 @@ impl Command {
         (!self.is_singularity()).then_some(".singularity")
     }
 
-    /// The remote that the project ships as its default.
     pub fn default_remote(&self) -> &'static KnownEndpoint {
         &KNOWN_ENDPOINTS[usize::from(self.is_singularity())]
     }

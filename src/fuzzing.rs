@@ -21,7 +21,6 @@ use crate::uri::{EndpointUri, KeyserverUri, RegistryAccount, RegistryUri};
 
 pub use crate::config::fuzzing::{yaml, yaml_secrets, yaml_write};
 
-/// A place where bytes come in.
 pub type Target = fn(&[u8]);
 
 /// All of them by their names, which are those of the programs and of the seeds' directories.

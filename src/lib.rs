@@ -23,10 +23,15 @@
 
 mod account;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod command;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod credentials;
+#[doc(hidden)]
 pub mod disk;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -35,14 +40,22 @@ mod installation;
 #[cfg(test)]
 #[path = "../tests/it/support/machine.rs"]
 mod machine;
+#[doc(hidden)]
 pub mod name;
+#[doc(hidden)]
 pub mod resolve;
+#[doc(hidden)]
 pub mod runtime;
+#[doc(hidden)]
 pub mod secret;
+#[doc(hidden)]
 pub mod service;
+#[doc(hidden)]
 pub mod stores;
 mod suggestion;
+#[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
 pub mod uri;
 
 pub use crate::command::Command;

@@ -10,10 +10,8 @@ use crate::text::{Quoted, ShellWord, is_hidden};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RemoteName(String);
 
-/// Why a text can't be a new remote's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Empty, or blanks only.
     #[error("invalid name: cannot have empty name")]
     Empty,
     /// A blank before or after the name, which no table shows.
@@ -22,7 +20,6 @@ pub enum NameError {
     /// A control character, which could steer a terminal.
     #[error("invalid name {}: it has a control character", Quoted(.0))]
     ControlCharacter(String),
-    /// Longer than [`RemoteName::LONGEST`].
     #[error("invalid name: it has {0} bytes, and at most {longest} are possible", longest = RemoteName::LONGEST)]
     TooLong(usize),
 }
@@ -31,10 +28,6 @@ impl RemoteName {
     /// The longest name in bytes: more than anyone types, and little enough for a line of YAML.
     pub const LONGEST: usize = 64 * 1024;
 
-    /// Checks the name of a new remote.
-    ///
-    /// # Errors
-    /// Says what a name can't have.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         if text.trim().is_empty() {
             return Err(NameError::Empty);
@@ -56,7 +49,6 @@ impl RemoteName {
         Self(text.into())
     }
 
-    /// The name itself, for files and comparisons.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -6,12 +6,10 @@ use std::fmt;
 use crate::command::Command;
 use crate::uri::RegistryScheme;
 
-/// Which project's program it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
     /// Apptainer, and every command of another name.
     Apptainer,
-    /// SingularityCE, the command `singularity`.
     SingularityCe,
 }
 
@@ -26,10 +24,8 @@ pub struct Runtime {
 /// Major, minor and patch level.
 pub type Version = (u16, u16, u16);
 
-/// The library that finds a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// containers/image.
     ContainersImage,
     /// oras-go, major version 1.
     OrasGo,
@@ -39,53 +35,41 @@ pub enum Engine {
     Keychain,
 }
 
-/// Which files a version reads for a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileOrder {
-    /// Its own docker-config.json.
     Own,
     /// Its own; Docker's only while its own does not exist.
     OwnOrDocker,
-    /// Its own, then Docker's.
     OwnThenDocker,
     /// Its own, then that of other container tools, Docker's, and Docker's old one.
     All,
 }
 
-/// What a version makes of the mirrors of registries.conf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mirrors {
-    /// Nothing.
     Ignored,
     /// The first one replaces the registry, whatever else the file says of it.
     First,
     /// All of them in turn, then the registry; `pull-from-mirror` is a key of the newer ones.
     InTurn {
-        /// Whether that key is known.
         pull_from_mirror: bool,
     },
 }
 
-/// What a version does to find a login.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LoginRules {
-    /// The first version.
     from: Version,
-    /// Who finds a login for docker://.
     docker: (Engine, FileOrder),
-    /// Who finds a login for oras://.
     oras: (Engine, FileOrder),
     /// The version of docker/cli, whose reader all engines but containers/image use.
     pub docker_cli: Version,
     /// What follows the prefix in the variable that names another file; `None` where there is no such option.
     pub auth_file_key: Option<&'static str>,
-    /// Whether a variable names the directory of the user's files.
     pub has_config_dir: bool,
     /// Whether the variables of a user and a password also count without a prefix.
     pub has_plain_variables: bool,
     /// Whether the home directory is the account's, whatever HOME says.
     pub asks_account_for_home: bool,
-    /// What becomes of mirrors.
     pub mirrors: Mirrors,
     /// Whether docker://localhost/IMAGE, without a port, is an image of Docker Hub.
     pub takes_localhost_for_hub: bool,
@@ -205,7 +189,6 @@ static OF_APPTAINER: [LoginRules; 10] = [
     },
 ];
 
-/// The rules of SingularityCE, each from its first version on.
 static OF_SINGULARITY: [LoginRules; 9] = [
     SINGULARITY_3_11,
     LoginRules {
@@ -244,7 +227,6 @@ static OF_SINGULARITY: [LoginRules; 9] = [
     },
 ];
 
-/// Why a text names no runtime.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{text:?} is no runtime of {command}; it is written {name}@VERSION, VERSION one of: {known}"
@@ -257,7 +239,6 @@ pub struct RuntimeError {
 }
 
 impl Product {
-    /// The product that a command of this name is, or behaves as.
     pub fn of(command: &Command) -> Self {
         if command.is_singularity() {
             Self::SingularityCe
@@ -266,7 +247,6 @@ impl Product {
         }
     }
 
-    /// Its name before an `@`.
     fn name(self) -> &'static str {
         match self {
             Self::Apptainer => "apptainer",
@@ -310,7 +290,6 @@ impl fmt::Display for Product {
 }
 
 impl Runtime {
-    /// The newest release of a command.
     pub fn newest(command: &Command) -> Self {
         let product = Product::of(command);
         Self::of(product, product.newest())
@@ -318,9 +297,6 @@ impl Runtime {
 
     /// Reads `NAME@VERSION`: the product's name or the command's own, and `1.3`, `1.3.2` or `1.6-dev`. A version without a
     /// patch level is the newest of its line.
-    ///
-    /// # Errors
-    /// Says which versions are known.
     pub fn parse(text: &str, command: &Command) -> Result<Self, RuntimeError> {
         let product = Product::of(command);
         let version = text.split_once('@').and_then(|(name, version)| {
@@ -363,17 +339,14 @@ impl Runtime {
         })
     }
 
-    /// Whose program it is.
     pub fn product(&self) -> Product {
         self.product
     }
 
-    /// Whether it is this version or a later one.
     pub fn is_from(&self, version: Version) -> bool {
         self.version >= version
     }
 
-    /// What it does to find a login.
     pub fn rules(&self) -> &'static LoginRules {
         self.rules
     }
@@ -420,12 +393,10 @@ impl PartialEq for Runtime {
 impl Eq for Runtime {}
 
 impl LoginRules {
-    /// Who finds a login for an image of this scheme.
     pub fn engine(&self, scheme: RegistryScheme) -> Engine {
         self.of_scheme(scheme).0
     }
 
-    /// Which files are read for an image of this scheme.
     pub fn files(&self, scheme: RegistryScheme) -> FileOrder {
         self.of_scheme(scheme).1
     }

@@ -177,24 +177,18 @@ pub(crate) fn without_percent(text: &str) -> Zeroizing<String> {
 /// What a login leaves in the file, or in a helper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// A user and a password.
     Password {
-        /// The user.
         user: String,
-        /// The password.
         password: Secret,
     },
     /// A registry's refresh token, which takes the password's place.
     IdentityToken {
-        /// The user.
         user: String,
-        /// The token.
         token: Secret,
     },
 }
 
 impl Stored {
-    /// The secret in it.
     pub fn secret(&self) -> &Secret {
         match self {
             Self::Password { password, .. } => password,
@@ -202,7 +196,6 @@ impl Stored {
         }
     }
 
-    /// The value of an HTTP header Authorization.
     pub fn authorization(&self) -> Secret {
         match self {
             Self::Password { user, password } => {
@@ -213,7 +206,6 @@ impl Stored {
         }
     }
 
-    /// The login of such a value.
     pub fn of_authorization(header: &Secret) -> Option<Self> {
         let (scheme, rest) = header.expose().split_once(' ')?;
         if scheme.eq_ignore_ascii_case("bearer") {

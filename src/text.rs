@@ -43,7 +43,6 @@ pub fn in_one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// The word with a capital.
 pub(crate) fn capitalised(word: &str) -> String {
     let mut characters = word.chars();
     characters

@@ -13,15 +13,10 @@ use crate::disk;
 /// Apptainer's refusal where `--global` is not for this user.
 pub(crate) const GLOBAL: &str =
     "Unable to modify global endpoint configuration file: not root user";
-/// Its refusal where `--exclusive` is not.
 pub(crate) const EXCLUSIVE: &str = "unable to set endpoint as exclusive: not root user";
-/// Its refusal where the keyservers of all users are not.
 pub(crate) const KEYSERVERS: &str = "Unable to modify keyserver configuration: not root user";
 
 /// The scope of a change: the system's for an administrator only, who is root, or owns the system's file and may write it.
-///
-/// # Errors
-/// `refusal`, in Apptainer's words.
 pub(crate) fn scope(
     is_global: bool,
     refusal: &'static str,

@@ -10,7 +10,6 @@ use crate::text::ShellWord;
 /// The options of this run that an advised command repeats.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunOptions {
-    /// What stands before the group.
     own: String,
     /// The same under `sudo`, which drops variables.
     under_sudo: String,
@@ -19,7 +18,6 @@ pub(crate) struct RunOptions {
 }
 
 impl RunOptions {
-    /// Of a run with these options and this environment.
     pub(crate) fn new(command: &Command, places: Places<'_>, environment: &Environment) -> Self {
         let command = match command.name() {
             "apptainer" => String::new(),

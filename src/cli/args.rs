@@ -136,10 +136,6 @@ pub(crate) struct AuthfileOption {
 }
 
 impl AuthfileOption {
-    /// Refuses the option, which means nothing for a keyserver.
-    ///
-    /// # Errors
-    /// When it was given.
     pub(crate) fn refuse_for_keyserver(&self) -> anyhow::Result<()> {
         match &self.authfile {
             Some(_) => Err(anyhow!("--authfile is for registries, not for keyservers")),
@@ -147,7 +143,6 @@ impl AuthfileOption {
         }
     }
 
-    /// The file, from the command line or from the variable.
     pub(crate) fn path(&self, context: &Context, ui: &mut Ui) -> Option<PathBuf> {
         let key = if context.command.is_singularity() {
             "AUTHFILE"
@@ -170,9 +165,6 @@ pub(crate) struct RuntimeOption {
 
 impl RuntimeOption {
     /// The runtime, from the command line or from the variable. It is never run.
-    ///
-    /// # Errors
-    /// Says which versions are known.
     pub(crate) fn find(&self, context: &Context) -> anyhow::Result<Runtime> {
         let named = self.runtime.as_deref();
         match named.or_else(|| context.environment.text("PORTOLAN_RUNTIME")) {
@@ -183,9 +175,6 @@ impl RuntimeOption {
 }
 
 /// An endpoint's address as typed, and whether it is reached over http: that needs `insecure` (D9).
-///
-/// # Errors
-/// Says why the text can't be an endpoint's address.
 pub(crate) fn endpoint(
     typed: &str,
     insecure: bool,

@@ -15,17 +15,13 @@ use crate::installation::{ForeignHome, Installation, InstallationError, NoHome, 
 
 pub(crate) use crate::installation::{Distrust, Environment, Places, User, distrust, is_strange};
 
-/// Which streams are terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terminals {
-    /// Standard output.
     pub(crate) stdout: bool,
-    /// Standard error.
     pub(crate) stderr: bool,
 }
 
 impl Terminals {
-    /// Looks at the process's streams.
     pub(crate) fn take() -> Self {
         Self {
             stdout: io::stdout().is_terminal(),
@@ -34,31 +30,21 @@ impl Terminals {
     }
 }
 
-/// The outside of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
-    /// Whose files are managed.
     pub(crate) command: Command,
-    /// Who manages them.
     pub(crate) user: User,
-    /// The environment.
     pub(crate) environment: Environment,
-    /// Where the files are.
     pub(crate) paths: Paths,
-    /// The time at which the command began.
     pub(crate) now: SystemTime,
     /// The limit of core dumps at that time.
     pub(crate) core_limit: Rlimit,
-    /// The HOME that root does not use.
     pub(crate) foreign_home: Option<ForeignHome>,
-    /// What chose the directories.
     pub(crate) rules: PathRules,
-    /// Why the user has no files.
     pub(crate) no_home: Option<NoHome>,
 }
 
 impl Context {
-    /// What surrounds a credential helper.
     pub(crate) fn helper_environment(&self) -> HelperEnvironment {
         let holds_password = |name: &&OsStr| {
             // Whatever stands before: what is meant for another command is a password, too.
@@ -74,10 +60,6 @@ impl Context {
         }
     }
 
-    /// Decides whose files are managed and where they are.
-    ///
-    /// # Errors
-    /// When the command's name is none, or a variable names a directory that can't be used.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place where the clock is read"

@@ -8,28 +8,21 @@ use crate::config::effective::{Remote, Token};
 use crate::credentials::look_up::{LoginOutcome, LoginPair, SentLogin, Source};
 use crate::resolve::{Credential, RegistryLogin};
 
-/// What a server gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct CredentialView {
-    /// `none`, or what it is.
     pub(crate) kind: &'static str,
-    /// Where it is kept.
     pub(crate) stored_in: Option<Place>,
-    /// The credential helper that has it.
     pub(crate) helper: Option<String>,
-    /// The user's name that is sent to a registry.
     pub(crate) account: Option<String>,
     /// Where one of several is taken at random: the user's name of each, `None` where one says nothing, `error` where the pull
     /// fails with one.
     pub(crate) one_of: Option<Vec<Option<String>>>,
     /// What the helper is asked for, in order, until it has an answer.
     pub(crate) helper_keys: Vec<String>,
-    /// The variables that say who logs in.
     pub(crate) variables: Vec<String>,
 }
 
 impl CredentialView {
-    /// Nothing.
     pub(crate) const NONE: Self = Self {
         kind: "none",
         stored_in: None,
@@ -40,7 +33,6 @@ impl CredentialView {
         variables: Vec::new(),
     };
 
-    /// What a server of a remote gets.
     pub(crate) fn of(
         credential: Credential<'_>,
         remote: Option<&Remote<'_>>,
@@ -61,7 +53,6 @@ impl CredentialView {
         }
     }
 
-    /// What a registry gets.
     pub(crate) fn of_registry(login: &RegistryLogin) -> Self {
         let found = match login {
             RegistryLogin::Variables(LoginPair { login, variables }) => {
@@ -109,7 +100,6 @@ impl CredentialView {
         view
     }
 
-    /// As a person reads it.
     pub(crate) fn told(&self) -> String {
         let words = match self.kind {
             "none" => return "none".to_owned(),
@@ -143,12 +133,10 @@ impl CredentialView {
     }
 }
 
-/// The user's name of a login, as far as it has one.
 fn account(login: &SentLogin) -> Option<String> {
     Some(login.user.clone()).filter(|user| !user.is_empty())
 }
 
-/// What is sent with a login to a registry.
 fn kind(login: &SentLogin) -> &'static str {
     if login.is_empty() {
         "none"
@@ -161,7 +149,6 @@ fn kind(login: &SentLogin) -> &'static str {
     }
 }
 
-/// The scheme of a keyserver's login.
 fn login_kind(login: &LoginEntry) -> &'static str {
     match login.auth.expose().split_once(' ') {
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("basic") => "basic",

@@ -19,10 +19,8 @@ use crate::secret::Stored;
 use crate::stores::{Entry, Store, Stores, Subject};
 use crate::uri::RegistryAccount;
 
-/// The program's name.
 pub(crate) const PROGRAM: &str = "docker-credential-portolan";
 
-/// Whether the program was started under this name.
 pub(crate) fn is_meant(words: &[OsString]) -> bool {
     let name = words.first().and_then(|word| Path::new(word).file_name());
     name == Some(OsStr::new(PROGRAM))

@@ -20,16 +20,13 @@ use crate::service::http::HttpError;
 use crate::service::registry::login::LoginError;
 use crate::service::token::TokenError;
 
-/// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// All is done.
     Done,
     /// Something differs from what was asked for, and a check was all that was wanted.
     WouldChange,
     /// Something should be looked at, and a strict answer was wanted.
     Warnings,
-    /// What `exec` ran ended with this code.
     Child(u8),
 }
 
@@ -54,7 +51,6 @@ const USAGE: u8 = 1;
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
-/// An error with what to do next.
 #[derive(Debug)]
 struct Advised {
     error: anyhow::Error,
@@ -81,9 +77,7 @@ impl Error for Advised {
     }
 }
 
-/// Adds what to do next to an error.
 pub(crate) trait Advise {
-    /// Advice that belongs to the message, wherever it goes.
     fn advise(self, advice: impl Into<String>) -> anyhow::Error;
     /// Advice for a person at a terminal; scripts get Apptainer's message alone.
     fn advise_person(self, advice: impl Into<String>) -> anyhow::Error;

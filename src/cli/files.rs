@@ -21,9 +21,6 @@ use crate::name::RemoteName;
 use crate::text::{Quoted, ShellWord};
 
 /// What the file of this scope says, or would start from.
-///
-/// # Errors
-/// When it can't be read or parsed.
 pub(crate) fn read(scope: Scope, context: &Context) -> Result<Document, ReadError> {
     let store = store(scope, context);
     Ok(match store.read()? {
@@ -33,9 +30,6 @@ pub(crate) fn read(scope: Scope, context: &Context) -> Result<Document, ReadErro
 }
 
 /// Changes the file of this scope. What an old installation left is taken over first, when this creates the user's directory.
-///
-/// # Errors
-/// When the file can't be read or written, or does not allow the change; it is as it was then.
 pub(crate) fn edit<T, E: Into<anyhow::Error>>(
     scope: Scope,
     context: &Context,
@@ -46,9 +40,6 @@ pub(crate) fn edit<T, E: Into<anyhow::Error>>(
 }
 
 /// Changes the user's file and puts a secret into it: others can't read it from then on.
-///
-/// # Errors
-/// As [`edit`].
 pub(crate) fn store_secret<T, E: Into<anyhow::Error>>(
     context: &Context,
     ui: &mut Ui,
@@ -60,9 +51,6 @@ pub(crate) fn store_secret<T, E: Into<anyhow::Error>>(
 }
 
 /// Refuses to store a secret beside those of a file that others can read and whose mode can't be changed.
-///
-/// # Errors
-/// Apptainer's.
 pub(crate) fn check_private(context: &Context) -> anyhow::Result<()> {
     let file = context.paths.own();
     disk::close_file(&file, 0o600)
@@ -96,10 +84,6 @@ fn edit_store<T, E: Into<anyhow::Error>>(
     Ok(edited.value)
 }
 
-/// What comes before a change of the user's file.
-///
-/// # Errors
-/// When there may be no such file, or an old installation's can't be taken over.
 pub(crate) fn prepare(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let no_home = context.no_home.as_ref();
     if let Some(error) = no_home.filter(|_| !context.paths.user_is_named) {
@@ -120,7 +104,6 @@ fn check_not_system(paths: &Paths) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The one translation of a refused change into what to do next.
 pub(crate) fn explain(error: anyhow::Error, scope: Scope, context: &Context) -> anyhow::Error {
     let Some(refused) = error.downcast_ref::<ChangeError>() else {
         return error;
@@ -213,7 +196,6 @@ fn advice(refused: &ChangeError, scope: Scope, context: &Context) -> Option<Stri
     })
 }
 
-/// What to do where no remote has a name: the one that was meant, or a new one.
 fn no_such_remote(name: &RemoteName, scope: Scope, context: &Context) -> String {
     let word = name.word();
     if scope == Scope::System {
@@ -225,7 +207,6 @@ fn no_such_remote(name: &RemoteName, scope: Scope, context: &Context) -> String 
     format!("{meant}To see the remotes:\n  portolan remote list")
 }
 
-/// The question whether another remote was meant, where a name is much like this one.
 fn meant(name: &RemoteName, context: &Context) -> Option<String> {
     let layers = view::load_files(context).ok()?;
     let meant = view::meant(&layers.merge(), name)?;

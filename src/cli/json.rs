@@ -16,9 +16,6 @@ struct Labelled<'a, View> {
 
 /// Takes a view as the one JSON object that the command prints at its end. `schema` is its name and number:
 /// `portolan.remote-list/1`.
-///
-/// # Errors
-/// When the view can't be written as JSON.
 pub(crate) fn print(
     schema: &'static str,
     view: &impl Serialize,
@@ -29,31 +26,23 @@ pub(crate) fn print(
     Ok(())
 }
 
-/// What a command did that shows nothing else.
 #[derive(Serialize)]
 struct Change<'a> {
     command: &'a str,
     changed: bool,
-    /// The files that were written.
     files: &'a [String],
-    /// What a person would be told.
     messages: &'a [String],
 }
 
-/// Why a command failed.
 #[derive(Serialize)]
 pub(crate) struct Failure {
     /// One of the fixed words of docs/json.md.
     pub(crate) kind: &'static str,
     pub(crate) message: String,
-    /// What to do next.
     pub(crate) next: Vec<String>,
 }
 
 /// Prints the one object of a command: its view, else what it changed; with the failure where there is one.
-///
-/// # Errors
-/// When standard output can't be written.
 pub(crate) fn conclude(failure: Option<Failure>, ui: &mut Ui) -> anyhow::Result<()> {
     let said = std::mem::take(&mut ui.said);
     let view = match (said.view, &failure) {

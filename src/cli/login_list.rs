@@ -19,39 +19,27 @@ use crate::credentials::look_up::{File, FileState, Logins};
 use crate::runtime::{Engine, Runtime};
 use crate::uri::{RegistryAccount, RegistryScheme, RegistryUri};
 
-/// A login.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ListedLogin {
-    /// The keyserver or registry, as its row has it.
     pub(crate) uri: String,
-    /// Whether its certificates aren't checked.
     pub(crate) insecure: bool,
-    /// The user's name, where it is known.
     pub(crate) account: Option<String>,
     /// The file that has it, or that names the helper.
     pub(crate) file: Option<PathBuf>,
-    /// The credential helper that has it.
     pub(crate) helper: Option<String>,
-    /// The variable that has it.
     pub(crate) variable: Option<&'static str>,
-    /// Whether a row of remote.yaml names it.
     pub(crate) row: bool,
-    /// Whether the runtime uses it.
     pub(crate) used: bool,
 }
 
-/// What is to be listed, and how.
 pub(crate) struct Question<'a> {
-    /// Whose rules count.
     pub(crate) runtime: &'a Runtime,
-    /// Whether helpers are asked for the names of users.
     pub(crate) asks_helpers: bool,
     /// Whether what other tools have is listed, too.
     pub(crate) all: bool,
 }
 
 impl ListedLogin {
-    /// Where it is, for a table.
     pub(crate) fn place(&self) -> String {
         match (&self.helper, self.variable, &self.file) {
             (Some(helper), ..) => format!("docker-credential-{helper}"),
@@ -166,7 +154,6 @@ pub(crate) fn list(
     listed
 }
 
-/// What a file that may hold logins has.
 #[derive(Clone)]
 struct Keys {
     path: PathBuf,
@@ -185,12 +172,10 @@ struct Lister<'a> {
     context: &'a Context,
     /// What each helper has: the users by key.
     helpers: BTreeMap<String, Option<BTreeMap<String, String>>>,
-    /// What the runtime finds, by account.
     found: BTreeMap<RegistryAccount, ListedLogin>,
 }
 
 impl Lister<'_> {
-    /// The login that the runtime uses for a registry; none where it has none.
     fn login(&self, uri: &RegistryUri) -> Option<ListedLogin> {
         let account = RegistryAccount::of_image(uri.host(), uri.path());
         self.found.get(&account).cloned()

@@ -24,21 +24,15 @@ use crate::uri::RegistryUri;
 /// How often a login is stored anew because somebody changed where it belongs, before that is given up.
 const ROUNDS: usize = 5;
 
-/// Where a secret is, or was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SecretPlace {
-    /// In this file.
     File(PathBuf),
-    /// In the helper of this name.
     Helper(String),
 }
 
-/// What a logout found and removed.
 #[derive(Debug, Default)]
 pub(crate) struct LoggedOut {
-    /// Where secrets were.
     pub(crate) removed: Vec<SecretPlace>,
-    /// Whether a row was removed.
     pub(crate) had_row: bool,
     /// The row of another login that the secret still is for, and where it is.
     pub(crate) shared: Option<(String, SecretPlace)>,
@@ -80,9 +74,6 @@ pub(crate) fn docker_file(context: &Context) -> PathBuf {
 }
 
 /// Stores a verified login, and its row unless the file is one that was named. Says where the secret is.
-///
-/// # Errors
-/// When a file or the helper can't be used.
 pub(crate) fn log_in(
     store: &CredentialStore,
     uri: &RegistryUri,
@@ -130,9 +121,6 @@ pub(crate) fn log_in(
 }
 
 /// Removes a login: its row, and its secret unless a row of another login shares it.
-///
-/// # Errors
-/// When a file or a helper can't be used.
 pub(crate) fn log_out(
     store: &CredentialStore,
     uri: &RegistryUri,
@@ -181,7 +169,6 @@ pub(crate) fn log_out(
 }
 
 impl LoggedOut {
-    /// Whether there was no login.
     pub(crate) fn is_nothing(&self) -> bool {
         self.removed.is_empty() && !self.had_row && self.shared.is_none()
     }
@@ -243,9 +230,6 @@ fn is_unknown_in_files(
 
 /// Changes rows and secrets together: both files locked, read, decided about and replaced. Where the file of the secrets was
 /// named there are no rows. `decide` may run more than once.
-///
-/// # Errors
-/// When a file can't be locked, read or replaced, or `decide` refuses.
 pub(crate) fn change<T>(
     store: &CredentialStore,
     context: &Context,
@@ -298,12 +282,10 @@ fn shared_row<'a>(document: &'a Document, uri: &RegistryUri) -> Option<&'a Login
     rows.find(|login| RegistryUri::found(&login.uri).is_ok_and(|row| is_other(&row)))
 }
 
-/// Whether a row stands for a registry whose secret is gone.
 pub(crate) fn is_dead(login: &LoginEntry, held: &HeldAccounts) -> bool {
     RegistryUri::found(&login.uri).is_ok_and(|row| !held.contains(&row.storage_key()))
 }
 
-/// The user of a login to a keyserver, where it has one.
 pub(crate) fn keyserver_user(row: &LoginEntry) -> Option<String> {
     let (scheme, pair) = row.auth.expose().split_once(' ')?;
     let is_basic = scheme.eq_ignore_ascii_case("basic");

@@ -24,7 +24,6 @@ use crate::secret::Secret;
 /// Where all users' registries.conf is; the runtimes know no other place.
 const SYSTEM: &str = "/etc/containers";
 
-/// The variable that names another file for logins, and the file.
 pub(crate) fn named_file(context: &Context) -> Option<(String, PathBuf)> {
     LoginFiles::named_by(&context.command, &|name| variable(context, name))
 }
@@ -39,7 +38,6 @@ pub(crate) fn setup<'a>(authfile: Option<&Path>, context: &'a Context) -> Setup<
     }
 }
 
-/// The files and the variable in which a login may be.
 pub(crate) fn logins<'a>(authfile: Option<&Path>, context: &'a Context) -> Logins<'a> {
     let variable = |name: &str| variable(context, name);
     let named = authfile
@@ -58,7 +56,6 @@ pub(crate) fn logins<'a>(authfile: Option<&Path>, context: &'a Context) -> Login
     }
 }
 
-/// Warns where a runtime does not look into HOME.
 pub(crate) fn warn_of_home(runtime: &Runtime, context: &Context, ui: &mut Ui) {
     if !runtime.rules().asks_account_for_home {
         return;
@@ -122,7 +119,6 @@ fn variable(context: &Context, name: &str) -> Option<String> {
     context.environment.text(name).map(str::to_owned)
 }
 
-/// A file as it is now.
 pub(crate) fn file(path: PathBuf) -> File {
     let state = match disk::read(&path) {
         Ok(None) | Err(DiskError::DanglingLink { .. }) => FileState::Absent,

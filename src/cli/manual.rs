@@ -6,7 +6,6 @@ use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
-/// A page: the name of its file, and its text.
 pub(crate) struct Page {
     pub(crate) file: String,
     pub(crate) text: Vec<u8>,
@@ -130,10 +129,6 @@ const EXIT_STATUS: Terms = &[
     ),
 ];
 
-/// The pages of every command of a tree, which has to be built.
-///
-/// # Errors
-/// Those of writing to memory, which has none.
 pub(crate) fn pages(tree: &Command) -> io::Result<Vec<Page>> {
     let version = format!("portolan {}", tree.get_version().unwrap_or_default());
     let mut pages = Vec::new();
@@ -185,7 +180,6 @@ fn page(command: &Command, above: &[String], version: &str) -> io::Result<Vec<u8
     Ok(text)
 }
 
-/// The usage line of the help.
 fn synopsis(command: &Command) -> Roff {
     let usage = command.clone().render_usage().to_string();
     let mut roff = Roff::new();

@@ -52,7 +52,6 @@ use crate::cli::ui::{Said, Ui, Verbosity};
 use crate::command::Command;
 use crate::installation::{ForeignHome, InstallationError};
 
-/// Runs the command that the words name, and tells what came of it.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::take();
     // Until the words are understood nobody knows how they are to be answered.
@@ -123,7 +122,6 @@ fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Cli, clap::Erro
     })
 }
 
-/// The tree with the arguments of all its commands.
 fn whole_tree() -> clap::Command {
     let mut tree = Cli::command();
     tree.build();
@@ -168,7 +166,6 @@ fn run_command(
     command.run(&context, ui)
 }
 
-/// Adds how a directory becomes one that root uses.
 fn advise_directory(error: InstallationError) -> anyhow::Error {
     let InstallationError::Directory {
         directory, reason, ..
@@ -212,7 +209,6 @@ fn forbid_core_dumps(before: &Rlimit) {
     let _ = setrlimit(Resource::Core, Rlimit { current, maximum });
 }
 
-/// The help of a group that was named without a command, or of the whole.
 fn show_help(group: Option<&Group>, ui: &mut Ui) -> ExitCode {
     ui.json = false;
     let mut tree = whole_tree();

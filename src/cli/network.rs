@@ -15,7 +15,6 @@ use crate::service::registry::certificates;
 use crate::service::{Endpoint, Transport};
 use crate::uri::{EndpointUri, UriError};
 
-/// How this machine's requests are sent.
 pub(crate) fn options(context: &Context) -> Options {
     let variable = |name: &str| context.environment.get(name).map(OsStr::to_owned);
     Options::from_variables(variable)
@@ -37,15 +36,10 @@ pub(crate) fn certificate_directories(context: &Context) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What endpoints said before.
 pub(crate) fn cache(context: &Context) -> Cache {
     Cache::new(context.paths.cache.join("discovery"))
 }
 
-/// A remote as the network knows it.
-///
-/// # Errors
-/// When its file has no address for it, or none that can be asked.
 pub(crate) fn endpoint(remote: &Remote<'_>) -> Result<Endpoint, UriError> {
     let transport = if remote.is_insecure() {
         Transport::Http
@@ -58,10 +52,6 @@ pub(crate) fn endpoint(remote: &Remote<'_>) -> Result<Endpoint, UriError> {
     })
 }
 
-/// What an endpoint says of its services when it is asked now.
-///
-/// # Errors
-/// When it gives no usable answer.
 pub(crate) fn discover(
     client: &Client,
     endpoint: &Endpoint,
@@ -82,10 +72,8 @@ pub(crate) const LIST_PATIENCE: Duration = Duration::from_secs(3);
 /// Why the keyserver that an endpoint itself names is not known.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InternalKeyserverError {
-    /// The remote has no address that can be asked.
     #[error(transparent)]
     Uri(#[from] UriError),
-    /// The endpoint does not tell.
     #[error(transparent)]
     Discovery(#[from] DiscoveryError),
 }
@@ -93,7 +81,6 @@ pub(crate) enum InternalKeyserverError {
 /// The bound of a list for all endpoints together.
 pub(crate) const LIST_BOUND: Duration = Duration::from_secs(5);
 
-/// A client for lists, which never wait long.
 pub(crate) fn list_client(context: &Context) -> Client {
     let options = options(context);
     Client::new(Options {
@@ -104,7 +91,6 @@ pub(crate) fn list_client(context: &Context) -> Client {
     })
 }
 
-/// Says who was not asked, because the time for all was over.
 pub(crate) fn warn_of_not_asked(names: &[&str], bound: Duration, ui: &mut Ui) {
     const MOST_NAMES: usize = 10;
     if !names.is_empty() {
@@ -122,9 +108,6 @@ pub(crate) fn warn_of_not_asked(names: &[&str], bound: Duration, ui: &mut Ui) {
 }
 
 /// The keyserver that an endpoint itself names, for a list: the `client` is one of [`list_client`].
-///
-/// # Errors
-/// When the endpoint does not tell.
 pub(crate) fn internal_keyserver(
     remote: &Remote<'_>,
     freshness: Freshness,

@@ -14,23 +14,13 @@ use crate::service::user::UserError;
 use crate::text::ShellWord;
 use crate::uri::RegistryUri;
 
-/// What a server was asked as.
 #[derive(Clone, Copy)]
 pub(crate) enum Peer<'a> {
-    /// A remote's endpoint, or one of its services.
     Endpoint(&'a Remote<'a>),
-    /// A keyserver, at this address.
     Keyserver(&'a str),
-    /// A registry, for a user.
-    Registry {
-        /// The registry.
-        uri: &'a RegistryUri,
-        /// The user.
-        user: &'a str,
-    },
+    Registry { uri: &'a RegistryUri, user: &'a str },
 }
 
-/// What to do next: words, and perhaps a command that does it.
 pub(crate) struct NextStep {
     words: String,
     command: Option<String>,
@@ -79,7 +69,6 @@ fn said(cause: &(dyn Error + 'static)) -> Option<String> {
     said.as_ref().map(ToString::to_string)
 }
 
-/// What to do about one error of a chain.
 pub(crate) fn next_step(cause: &(dyn Error + 'static), peer: Peer<'_>) -> Option<NextStep> {
     if let Some(error) = cause.downcast_ref::<HttpError>() {
         return after_no_answer(error, peer);
@@ -189,7 +178,6 @@ fn after_no_answer(error: &HttpError, peer: Peer<'_>) -> Option<NextStep> {
     Some(NextStep::words(words))
 }
 
-/// The server may speak the other one of https and http.
 fn with_other_scheme(error: &HttpError, peer: Peer<'_>) -> Option<NextStep> {
     let (words, command) = match (&error.cause, peer) {
         (Cause::NotTls, _) => (
@@ -226,7 +214,6 @@ fn url(remote: &Remote<'_>) -> String {
     format!("{scheme}://{}", remote.uri())
 }
 
-/// The command that gives a remote another address.
 fn set_url(remote: &Remote<'_>, flags: &str, uri: &str) -> String {
     let (sudo, global) = match remote.is_global() {
         true => ("sudo ", "--global "),
@@ -239,7 +226,6 @@ fn set_url(remote: &Remote<'_>, flags: &str, uri: &str) -> String {
     )
 }
 
-/// The command that logs in to a registry.
 fn log_in(flags: &str, registry: &str, user: &str) -> String {
     format!(
         "portolan registry login {flags}--username {} {}",
@@ -260,7 +246,6 @@ impl NextStep {
         }
     }
 
-    /// In one line: the command, or else the words.
     pub(crate) fn into_line(self) -> String {
         self.command.unwrap_or(self.words)
     }

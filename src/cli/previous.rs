@@ -26,7 +26,6 @@ const RULES: FileRules = FileRules {
     ..FileRules::PRIVATE
 };
 
-/// What is remembered.
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 struct Memory {
     format: u32,
@@ -61,7 +60,6 @@ impl Memory {
     }
 }
 
-/// The remote that was in use before, by the user's file of this run.
 pub(crate) fn recall(context: &Context) -> Option<RemoteName> {
     let contents = disk::read(&context.paths.state.join("previous"))
         .ok()
@@ -79,7 +77,6 @@ pub(crate) fn remember(name: &RemoteName, context: &Context, ui: &mut Ui) {
     }
 }
 
-/// Lets what is remembered follow a remote to its new name.
 pub(crate) fn rename(old: &RemoteName, new: &RemoteName, context: &Context, ui: &mut Ui) {
     if recall(context).as_ref() == Some(old) {
         remember(new, context, ui);

@@ -20,9 +20,6 @@ pub(crate) fn store(scope: Scope, context: &Context) -> Store {
 }
 
 /// Refuses a file that `-c` names in a directory that does not exist: nobody creates that, and a misspelt path is no empty file.
-///
-/// # Errors
-/// Apptainer's.
 pub(crate) fn check_named_directory(context: &Context) -> anyhow::Result<()> {
     let Paths {
         user,

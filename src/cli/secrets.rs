@@ -21,7 +21,6 @@ use crate::stores::{
 };
 use crate::uri::KeyserverUri;
 
-/// The stores of this run.
 pub(crate) fn stores(context: &Context) -> Stores {
     Stores {
         product: context.command.name().to_owned(),
@@ -31,10 +30,6 @@ pub(crate) fn stores(context: &Context) -> Stores {
     }
 }
 
-/// Refuses a record that this user may not read.
-///
-/// # Errors
-/// Names the record.
 pub(crate) fn check_readable(context: &Context) -> Result<(), StoresError> {
     match stores(context).all() {
         Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => Err(error),
@@ -44,9 +39,6 @@ pub(crate) fn check_readable(context: &Context) -> Result<(), StoresError> {
 
 /// Adds what the stores have to the layers, for a look at them; no helper and no command is asked. A record that may not be
 /// read adds nothing, which [`check_readable`] says.
-///
-/// # Errors
-/// When the record can't be read.
 pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<()> {
     let stores = stores(context);
     let entries = match stores.entries(&context.paths.user) {
@@ -72,7 +64,6 @@ pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<(
     Ok(())
 }
 
-/// The tokens that are in no file, as far as the record may be read.
 pub(crate) fn all_tokens(context: &Context) -> Vec<Elsewhere> {
     let stores = stores(context);
     let entries = stores.entries(&context.paths.user).unwrap_or_default();
@@ -92,7 +83,6 @@ fn tokens(entries: &[Entry], stores: &Stores) -> Vec<Elsewhere> {
     entries.iter().filter_map(token).collect()
 }
 
-/// A token that is gone, and what to do.
 pub(crate) fn gone(token: &Elsewhere) -> String {
     format!(
         "The token for {name} was {}, gone here. To log in again: portolan remote login {}",
@@ -102,10 +92,6 @@ pub(crate) fn gone(token: &Elsewhere) -> String {
     )
 }
 
-/// The user's token for a remote, from wherever it is.
-///
-/// # Errors
-/// When the store does not give it.
 pub(crate) fn token(
     remote: &Remote<'_>,
     context: &Context,
@@ -143,10 +129,6 @@ pub(crate) fn token_and_complaint(
     }
 }
 
-/// The store of a login that asks for `asked`, by the administrator's rules.
-///
-/// # Errors
-/// When the rules refuse it, or can't be read.
 pub(crate) fn choose(asked: Option<Store>, context: &Context) -> anyhow::Result<Store> {
     let stores = stores(context);
     let chosen = stores.read_rules()?.choose(asked, &stores.rules);
@@ -157,9 +139,6 @@ pub(crate) fn choose(asked: Option<Store>, context: &Context) -> anyhow::Result<
 }
 
 /// Puts a secret into its store, or removes it from all where a file has it from now on; says where it is.
-///
-/// # Errors
-/// When the store or the record can't be used.
 pub(crate) fn put(
     file: &Path,
     subject: Subject,
@@ -179,9 +158,6 @@ pub(crate) fn put(
 }
 
 /// Removes a secret from the store that has it; says whether one had.
-///
-/// # Errors
-/// When the store or the record can't be used.
 pub(crate) fn remove(
     file: &Path,
     subject: &Subject,
@@ -194,9 +170,6 @@ pub(crate) fn remove(
 }
 
 /// Removes the logins to a keyserver, however it is written, from their stores; says whether there were any.
-///
-/// # Errors
-/// As [`remove`].
 pub(crate) fn remove_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
     let file = &context.paths.user;
     let mut was_there = false;
@@ -210,10 +183,6 @@ pub(crate) fn remove_keyserver(word: &str, context: &Context, ui: &mut Ui) -> an
     Ok(was_there)
 }
 
-/// Lets a token in a store follow its remote to another name.
-///
-/// # Errors
-/// When the record can't be read or replaced.
 pub(crate) fn rename(
     old: &RemoteName,
     new: &RemoteName,
@@ -226,9 +195,6 @@ pub(crate) fn rename(
 
 /// Lets a token in a store follow its remote to another address of the same server. Another server does not get it: it is
 /// removed, and the address that it was for is given back.
-///
-/// # Errors
-/// As [`rename`].
 pub(crate) fn readdress(
     name: &RemoteName,
     new: &NewAddress,
@@ -252,7 +218,6 @@ pub(crate) fn readdress(
     Ok(Some(uri))
 }
 
-/// The address of the token that a store has for a remote of this name, and whether it is reached over plain http.
 fn recorded(
     stores: &Stores,
     name: &RemoteName,
@@ -284,10 +249,6 @@ fn carry(
     Ok(())
 }
 
-/// The secret that a command line prints, before it is verified.
-///
-/// # Errors
-/// When it prints none.
 pub(crate) fn print(
     line: &str,
     user: Option<&str>,
@@ -303,7 +264,6 @@ pub(crate) fn print(
         .ok_or_else(|| anyhow!("`{line}` prints no secret"))
 }
 
-/// A remote's token, by its name.
 pub(crate) fn subject(name: &RemoteName, uri: &str, insecure: bool) -> Subject {
     Subject::Remote {
         name: name.to_string(),

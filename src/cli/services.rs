@@ -11,20 +11,14 @@ use crate::service::discovery::{Age, Freshness, Lookup, ServiceKind, known_servi
 use crate::service::user;
 use crate::service::user::LibraryUser;
 
-/// What is known of an endpoint's services.
 pub(crate) enum KnownServices {
     /// Every version of the runtime knows them without asking.
     Known(Vec<(ServiceKind, String)>),
-    /// The endpoint said so.
     Said {
-        /// The services.
         services: Vec<(ServiceKind, String)>,
-        /// When it did.
         seen: SystemTime,
-        /// Whether it was asked just now.
         is_new: bool,
     },
-    /// Nobody knows, and why.
     Unknown(String),
 }
 
@@ -108,21 +102,16 @@ impl KnownServices {
     }
 }
 
-/// The remote with a library that everybody may use.
 pub(crate) const LIBRARY: &str = "SylabsCloud";
 
-/// How a user comes by a library where the active remote has none.
 pub(crate) enum WayToLibrary {
     /// The policy allows the active remote alone.
     Administrator,
-    /// [`LIBRARY`] is there.
     Use,
-    /// It has to be added first.
     AddAndUse,
 }
 
 impl WayToLibrary {
-    /// The way where these remotes are.
     pub(crate) fn find(effective: &Effective<'_>) -> Self {
         if effective.exclusive().is_some() {
             Self::Administrator
@@ -134,7 +123,6 @@ impl WayToLibrary {
     }
 }
 
-/// How to come by a library where the active remote has none, as a sentence.
 pub(crate) fn library_advice(effective: &Effective<'_>) -> String {
     match WayToLibrary::find(effective) {
         WayToLibrary::Administrator => {

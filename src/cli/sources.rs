@@ -7,7 +7,6 @@ use crate::config::layer::{CHOICE, LayerKind, Layers};
 use crate::config::yaml::Part;
 use crate::name::RemoteName;
 
-/// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Place {
     pub(crate) layer: &'static str,
@@ -38,12 +37,10 @@ impl Place {
     }
 }
 
-/// Where the values of the layers come from.
 #[derive(Clone, Copy)]
 pub(crate) struct Sources<'a>(pub(crate) &'a Layers);
 
 impl Sources<'_> {
-    /// A part of a layer, or a key of it.
     fn place(&self, kind: LayerKind, part: Part<'_>, key: &str) -> Place {
         let layer = match kind {
             LayerKind::BuiltIn | LayerKind::System => Some(&self.0.system),
@@ -61,7 +58,6 @@ impl Sources<'_> {
         }
     }
 
-    /// The definition of a remote.
     pub(crate) fn remote(&self, remote: &Remote<'_>) -> Place {
         self.place(remote.layer, Part::Remote(remote.name.as_str()), "")
     }
@@ -86,7 +82,6 @@ impl Sources<'_> {
         Some(self.place(LayerKind::System, part, "Exclusive"))
     }
 
-    /// The user's token for a remote.
     pub(crate) fn token(&self, name: &RemoteName) -> Place {
         let elsewhere = self.0.elsewhere.iter().find(|token| token.name == *name);
         if let Some(elsewhere) = elsewhere {
@@ -99,13 +94,11 @@ impl Sources<'_> {
         self.place(LayerKind::User, Part::Remote(name.as_str()), "Token")
     }
 
-    /// A remote's keyserver, by its place in the list.
     pub(crate) fn keyserver(&self, remote: &Remote<'_>, index: usize) -> Place {
         let part = Part::Keyserver(remote.name.as_str(), index);
         self.place(remote.layer, part, "")
     }
 
-    /// One of the user's logins, by its place in the list.
     pub(crate) fn login(&self, index: usize) -> Place {
         self.place(LayerKind::User, Part::Login(index), "")
     }

@@ -12,7 +12,6 @@ pub(crate) struct Spinner(Option<(Sender<()>, JoinHandle<()>)>);
 
 /// What is quicker needs no sign of life.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// The time between two pictures.
 const STEP: Duration = Duration::from_millis(100);
 const PICTURES: [char; 4] = ['|', '/', '-', '\\'];
 

@@ -12,39 +12,29 @@ use crate::config::effective::{Effective, Note, Remote};
 use crate::name::RemoteName;
 use crate::uri::{EndpointUri, KeyserverUri, RegistryUri, RegistryUriError, without_user};
 
-/// What is logged in to, or out of.
 #[derive(Clone, Debug)]
 pub(crate) enum Target<'a> {
-    /// A remote endpoint.
     Remote(Remote<'a>),
-    /// A service of its own.
     Service(Service<'a>),
 }
 
 /// What is logged in to with a credential of its own, no remote's token.
 #[derive(Clone, Debug)]
 pub(crate) enum Service<'a> {
-    /// A keyserver that is configured for some remote.
     Keyserver(ConfiguredKeyserver<'a>),
-    /// An OCI registry.
     Registry(RegistryUri),
 }
 
-/// A keyserver as a remote's list has it, and as it was typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ConfiguredKeyserver<'a> {
     /// What is asked: as typed, or as the list has it where a bare host was typed.
     pub(crate) typed: &'a str,
-    /// As the list has it.
     pub(crate) configured: &'a str,
-    /// Whether its certificates aren't checked, as the list has it.
     pub(crate) insecure: bool,
 }
 
-/// Why a word means nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TargetError {
-    /// Nothing was named and nothing is active.
     #[error("no default remote")]
     NoDefault,
     /// No remote of this name, and nothing else that it could be.
@@ -55,27 +45,18 @@ pub(crate) enum TargetError {
     InBothFiles(RemoteName),
     /// Something behind a scheme, in Apptainer's grammar.
     #[error("while login to {word}: {reason}")]
-    Service {
-        /// The word.
-        word: String,
-        /// Why it can't be logged in to.
-        reason: ServiceReason,
-    },
+    Service { word: String, reason: ServiceReason },
 }
 
-/// Why a word with a scheme can't be logged in to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ServiceReason {
-    /// No remote has such an external keyserver.
     #[error("no external keyserver configuration found for {0}")]
     NoSuchKeyserver(String),
     /// A user name stands in it, and perhaps a password.
     #[error("a user name can't stand in its address; give it with --username")]
     User,
-    /// Nothing is logged in to by this scheme.
     #[error("{0} transport is not supported")]
     Scheme(String),
-    /// No registry's address.
     #[error(transparent)]
     Registry(#[from] RegistryUriError),
 }
@@ -131,7 +112,6 @@ impl<'a> Service<'a> {
 }
 
 impl TargetError {
-    /// The error with what a person can do about it.
     pub(crate) fn explain(self, effective: &Effective<'_>) -> anyhow::Error {
         let known = view::known(effective);
         match &self {
@@ -166,7 +146,6 @@ impl TargetError {
     }
 }
 
-/// What to do where a word is no remote's name.
 fn not_remote(name: &RemoteName, effective: &Effective<'_>, known: &str) -> String {
     let word = name.word();
     if let Some(entry) = effective.leftover(name) {
@@ -204,9 +183,6 @@ fn not_remote(name: &RemoteName, effective: &Effective<'_>, known: &str) -> Stri
 }
 
 /// The remote of this name, else the active one, for a command that shows.
-///
-/// # Errors
-/// When there is no such remote, and which one is missing.
 pub(crate) fn named_or_active<'a, 'b>(
     effective: &'b Effective<'a>,
     name: Option<&RemoteName>,

@@ -21,9 +21,6 @@ const LONGEST_TOKEN: usize = 4096;
 const UNREADABLE_TOKEN: &str = "couldn't read your Sylabs authentication token";
 
 /// A token file's first line with a text, of standard input for `-`. The server decides whether it is a token, not its length. A pipe is a file here: `--tokenfile <(command)`.
-///
-/// # Errors
-/// When the file can't be read, or holds no line that could be a secret.
 pub(crate) fn read(file: &Path, input: &mut Input) -> anyhow::Result<Secret> {
     let text = if file == Path::new("-") {
         input.all()?

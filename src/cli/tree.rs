@@ -133,22 +133,18 @@ enum RegistryCommand {
     List(LazyInGroup<registry_list::RegistryListArgs>),
 }
 
-/// A command with its arguments.
 pub(crate) trait Run {
     /// The word for it, which lines of `-d` name.
     fn name(&self) -> &'static str;
 
-    /// Whether the modes of the user's files are fixed before it runs.
     fn fixes_modes(&self) -> bool {
         true
     }
 
-    /// Runs it.
     fn run(&self, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome>;
 }
 
 impl Group {
-    /// The word for the group.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Remote(_) => "remote",
@@ -161,7 +157,6 @@ impl Group {
         }
     }
 
-    /// The command that was named, if one was.
     pub(crate) fn command(&self) -> Option<&dyn Run> {
         match self {
             Self::Remote(group) => group.command.as_ref().map(|command| command as &dyn Run),

@@ -20,15 +20,10 @@ use crate::cli::table;
 pub(crate) struct Verbosity(pub(crate) i32);
 
 impl Verbosity {
-    /// Errors alone (`-s`).
     pub(crate) const SILENT: Self = Self(-3);
-    /// Errors and warnings (`-q`).
     pub(crate) const QUIET: Self = Self(-1);
-    /// Errors, warnings and information.
     pub(crate) const NORMAL: Self = Self(1);
-    /// More (`-v`).
     pub(crate) const VERBOSE: Self = Self(4);
-    /// Everything (`-d`).
     pub(crate) const DEBUG: Self = Self(5);
 }
 
@@ -74,50 +69,34 @@ impl Kind {
     }
 }
 
-/// Standard output can't be written.
 #[derive(Debug, thiserror::Error)]
 #[error("while writing to standard output: {0}")]
 pub(crate) struct OutputError(pub(crate) io::Error);
 
-/// Where output goes and how it looks.
 pub(crate) struct Ui {
-    /// How much is said.
     pub(crate) verbosity: Verbosity,
     /// Whether the answer is JSON, and information stays out of the way.
     pub(crate) json: bool,
-    /// Whether nobody is asked for anything.
     pub(crate) no_input: bool,
-    /// What `--json` says at the end.
     pub(crate) said: Said,
-    /// Whether labels are coloured.
     pub(crate) colour: bool,
-    /// Whether standard error is a terminal.
     pub(crate) stderr_is_terminal: bool,
-    /// Whether standard output is a terminal.
     pub(crate) stdout_is_terminal: bool,
-    /// The effective user, for the lines of `-d`.
     pub(crate) user: User,
-    /// The command at work, for the lines of `-d`.
     pub(crate) command: &'static str,
-    /// What an advised command repeats of this run.
     pub(crate) options: RunOptions,
 }
 
 /// What a command says to a script: one object at its end.
 #[derive(Default)]
 pub(crate) struct Said {
-    /// The view that it shows, as JSON.
     pub(crate) view: Option<String>,
-    /// What it would tell a person.
     pub(crate) messages: Vec<String>,
-    /// The files that it changed.
     pub(crate) files: Vec<String>,
-    /// What to do next, after an error.
     pub(crate) next: Vec<String>,
 }
 
 impl Ui {
-    /// What was done.
     pub(crate) fn info(&mut self, text: impl AsRef<str>) {
         if self.json {
             self.said.messages.push(text.as_ref().to_owned());
@@ -126,7 +105,6 @@ impl Ui {
         }
     }
 
-    /// Notes a file that was changed.
     pub(crate) fn changed(&mut self, file: &Path) {
         let file = file.display().to_string();
         if !self.said.files.contains(&file) {
@@ -134,7 +112,6 @@ impl Ui {
         }
     }
 
-    /// What somebody should look at.
     pub(crate) fn warning(&mut self, text: impl AsRef<str>) {
         self.log(Kind::Warning, text.as_ref());
     }
@@ -144,22 +121,18 @@ impl Ui {
         self.log(Kind::Error, text.as_ref());
     }
 
-    /// What ended the command.
     pub(crate) fn fatal(&mut self, text: impl AsRef<str>) {
         self.log(Kind::Fatal, text.as_ref());
     }
 
-    /// What is of interest with `-v`.
     pub(crate) fn verbose(&mut self, text: impl AsRef<str>) {
         self.log(Kind::Verbose, text.as_ref());
     }
 
-    /// What is of interest with `-d`.
     pub(crate) fn debug(&mut self, text: impl AsRef<str>) {
         self.log(Kind::Debug, text.as_ref());
     }
 
-    /// A line below a message: what to do next.
     pub(crate) fn advice(&mut self, text: &str) {
         self.said.next.push(text.to_owned());
         if self.verbosity >= Kind::Error.shown_from() {
@@ -174,9 +147,6 @@ impl Ui {
     }
 
     /// Data for standard output, in one write.
-    ///
-    /// # Errors
-    /// When standard output can't be written; a closed pipe is one of these.
     pub(crate) fn print(&mut self, text: &str) -> Result<(), OutputError> {
         let mut stdout = io::stdout().lock();
         stdout
@@ -210,7 +180,6 @@ impl Ui {
         }
     }
 
-    /// Whether standard output is a terminal.
     pub(crate) fn is_for_a_person(&self) -> bool {
         self.stdout_is_terminal
     }

@@ -19,7 +19,6 @@ use crate::name::RemoteName;
 use crate::suggestion::closest;
 use crate::text::{ShellWord, capitalised};
 
-/// The remote that the environment chooses as the active one.
 pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
     context
         .environment
@@ -28,9 +27,6 @@ pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
 }
 
 /// Reads the layers of this run, with the environment's choice of the active remote. Creates nothing.
-///
-/// # Errors
-/// Those of [`load_files`], and when the environment chooses a remote that there is not.
 pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
     let layers = Layers {
         chosen: choice(context),
@@ -43,9 +39,6 @@ pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
 }
 
 /// The layers for a command that was given a remote's name, which needs no active one, or none.
-///
-/// # Errors
-/// Those of [`load`].
 pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result<Layers> {
     if named.is_some() {
         load_files(context)
@@ -55,9 +48,6 @@ pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result
 }
 
 /// As [`load`], for a command that needs no active remote, or the one that the files name.
-///
-/// # Errors
-/// When a file that exists can't be read or parsed: a policy that can't be read is not taken for absent (D22).
 pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
     scope::check_named_directory(context)?;
     let user = scope::store(Scope::User, context).read()?;
@@ -73,9 +63,6 @@ pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
 
 /// Refuses, for a command that does something with the active remote, a choice that the policy forbids. What only shows
 /// warns of it instead, by [`warn`].
-///
-/// # Errors
-/// Apptainer's, and what made the choice.
 pub(crate) fn check_choice(effective: &Effective<'_>) -> anyhow::Result<()> {
     policy::may_choose(effective).map_err(|refusal| {
         let advice = format!(
@@ -100,9 +87,6 @@ fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
 }
 
 /// Closes the user's own directory and file to others, in Apptainer's words (D2), with `-c` too; what that names is left alone.
-///
-/// # Errors
-/// When the file exists but can't be opened. Of one that can't even be looked at whoever reads it says so.
 pub(crate) fn fix_modes(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let is_hidden = |error: &DiskError| matches!(error, DiskError::Refused { action: "stat", .. });
     let directory = &context.paths.user_directory;
@@ -211,9 +195,6 @@ pub(crate) fn below(scope: Scope, context: &Context, ui: &mut Ui) -> Option<Laye
 }
 
 /// The layer below the file of this scope, for a command that can't do without it.
-///
-/// # Errors
-/// When there is a file that can't be read or parsed (D22).
 pub(crate) fn required_below(scope: Scope, context: &Context) -> Result<Option<Layer>, ReadError> {
     match scope {
         Scope::System => Ok(None),
@@ -257,7 +238,6 @@ pub(crate) fn warn_of_leftover(effective: &Effective<'_>, ui: &mut Ui) {
     }
 }
 
-/// An address with its scheme as a command line has it.
 pub(crate) fn address_words(url: &str) -> String {
     match url.strip_prefix("http://") {
         Some(uri) => format!("{} --insecure", ShellWord(uri)),
@@ -265,7 +245,6 @@ pub(crate) fn address_words(url: &str) -> String {
     }
 }
 
-/// The remote whose name was mistyped.
 pub(crate) fn meant(effective: &Effective<'_>, typed: &RemoteName) -> Option<String> {
     let known: Vec<&str> = effective
         .remotes()
@@ -303,10 +282,6 @@ pub(crate) fn report_below(
     }
 }
 
-/// The system's layer, or the built-in one where there is no system file.
-///
-/// # Errors
-/// When there is a file that can't be read or parsed (D22).
 pub(crate) fn system(context: &Context) -> Result<Layer, ReadError> {
     Ok(scope::store(Scope::System, context)
         .read()?

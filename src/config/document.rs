@@ -37,7 +37,6 @@ pub struct RemoteEntry {
     pub keyservers: Vec<KeyserverEntry>,
 }
 
-/// A remote's keyserver as a file has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyserverEntry {
     /// `URI`, as typed or discovered.
@@ -62,19 +61,16 @@ pub struct LoginEntry {
 }
 
 impl RemoteEntry {
-    /// Its address with its scheme.
     pub fn url(&self) -> String {
         url(&self.uri, self.insecure)
     }
 }
 
-/// An address with its scheme.
 pub(crate) fn url(uri: &str, insecure: bool) -> String {
     format!("{}://{uri}", if insecure { "http" } else { "https" })
 }
 
 impl Document {
-    /// `Active` as the file has it; empty when there is none.
     pub fn active(&self) -> &str {
         &self.active
     }
@@ -89,7 +85,6 @@ impl Document {
         self.logins.push(login);
     }
 
-    /// The logins in file order.
     pub fn logins(&self) -> &[LoginEntry] {
         &self.logins
     }

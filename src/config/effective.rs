@@ -13,30 +13,22 @@ use crate::uri::is_same_keyserver;
 
 pub use crate::config::layer::{ActiveName, Elsewhere, Layer, LayerKind, Layers};
 
-/// The token that a user has for a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// None is stored.
     None,
-    /// One is stored for the remote's address.
     Stored(&'a Secret),
     /// A store for secrets has one for the remote's address, or had it.
     Elsewhere(&'a Elsewhere),
     /// One is stored, but for another address than the one that the system now gives: it is never used (D21).
     Moved {
-        /// The address beside which the token is stored.
         stored_for: &'a str,
     },
 }
 
-/// A remote as the effective view has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remote<'a> {
-    /// Its name.
     pub name: &'a RemoteName,
-    /// The layer that defines it.
     pub layer: LayerKind,
-    /// The user's token for it.
     pub token: Token<'a>,
     /// Whether it is the one that users may use, by the system's policy.
     pub exclusive: bool,
@@ -49,12 +41,10 @@ impl<'a> Remote<'a> {
         &self.entry.uri
     }
 
-    /// Whether it is defined for all users.
     pub fn is_global(&self) -> bool {
         self.layer != LayerKind::User
     }
 
-    /// Whether it is reached over plain http.
     pub fn is_insecure(&self) -> bool {
         self.entry.insecure
     }
@@ -65,7 +55,6 @@ impl<'a> Remote<'a> {
     }
 }
 
-/// Something odd in the layers that somebody may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// The user's file has an individual remote of a system remote's name: the system's is used (D5).
@@ -74,7 +63,6 @@ pub enum Note {
     Ghost(RemoteName),
     /// The user's token is for another address than the system's (D21).
     Moved(RemoteName),
-    /// The active remote does not exist.
     NoSuchActive(ActiveName),
     /// The system's file has several exclusive remotes; the first named one is obeyed (D6).
     SeveralExclusive(Vec<RemoteName>),
@@ -96,7 +84,6 @@ pub struct Effective<'a> {
 }
 
 impl Layers {
-    /// The merged view of these layers.
     pub fn merge(&self) -> Effective<'_> {
         let mut effective =
             Effective::merge(&self.system, self.user.as_ref(), self.chosen.as_ref());
@@ -106,7 +93,6 @@ impl Layers {
 }
 
 impl<'a> Effective<'a> {
-    /// Adds the tokens that are in no file.
     pub fn add(&mut self, elsewhere: &'a [Elsewhere]) {
         for elsewhere in elsewhere {
             let Some(remote) = self.remotes.get_mut(&elsewhere.name) else {
@@ -184,12 +170,10 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// The remotes in byte order of their names.
     pub fn remotes(&self) -> impl Iterator<Item = &Remote<'a>> {
         self.remotes.values()
     }
 
-    /// The remote of this name.
     pub fn remote(&self, name: &RemoteName) -> Option<&Remote<'a>> {
         self.remotes.get(name)
     }
@@ -204,19 +188,16 @@ impl<'a> Effective<'a> {
         self.active.as_ref()
     }
 
-    /// The remote that commands use when none is named.
     pub fn active(&self) -> Option<&Remote<'a>> {
         self.active
             .as_ref()
             .and_then(|active| self.remotes.get(&active.name))
     }
 
-    /// The only remote that users may use, when the system's policy names one.
     pub fn exclusive(&self) -> Option<&'a RemoteName> {
         self.exclusive
     }
 
-    /// The user's logins to keyservers and registries, in file order.
     pub fn logins(&self) -> &'a [LoginEntry] {
         self.logins
     }
@@ -229,7 +210,6 @@ impl<'a> Effective<'a> {
             .find(|(_, login)| is_same_keyserver(&login.uri, uri))
     }
 
-    /// What is odd in the layers.
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }

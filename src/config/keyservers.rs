@@ -9,10 +9,8 @@ use crate::uri::KeyserverUri;
 /// Why the keyservers can't be changed as asked, in Apptainer's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyserverError {
-    /// No remote was named, and none is active.
     #[error("no endpoint found: no default remote")]
     NoDefault,
-    /// The remote does not exist.
     #[error("no endpoint found: {0} is not a remote")]
     NoSuchRemote(RemoteName),
     /// The entry is not marked as the system's.
@@ -21,10 +19,8 @@ pub enum KeyserverError {
     /// The place is behind the end of the list.
     #[error("order is out of range: maximum is {0}")]
     Order(usize),
-    /// It is in the list.
     #[error("{0} is already configured")]
     Configured(String),
-    /// It is not in the list.
     #[error("keyserver {0} is not configured")]
     NotConfigured(String),
     /// It is the last one.
@@ -35,12 +31,9 @@ pub enum KeyserverError {
     Moved(RemoteName),
 }
 
-/// A keyserver to be added.
 #[derive(Clone, Debug)]
 pub struct NewKeyserver {
-    /// Its address.
     pub uri: KeyserverUri,
-    /// Whether its certificates aren't checked.
     pub insecure: bool,
     /// Its place among those that `list` shows, from 1; behind the last when there is none.
     pub order: Option<usize>,
@@ -49,16 +42,10 @@ pub struct NewKeyserver {
 /// The internal keyserver as the endpoint names it, and the address that named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Internal {
-    /// The endpoint's address.
     pub endpoint: String,
-    /// The keyserver.
     pub keyserver: String,
 }
 
-/// The remote that is meant: the named one, or the system's active one.
-///
-/// # Errors
-/// When there is none, or its entry is not the system's.
 pub fn meant<'a>(
     document: &'a Document,
     named: Option<&RemoteName>,
@@ -82,9 +69,6 @@ pub fn meant<'a>(
 
 /// Adds a keyserver to a remote's list, or puts the internal one back. A list that is empty begins with `internal`.
 /// Returns its place among those that `list` shows.
-///
-/// # Errors
-/// When it is there, or its place is not; or the remote is no longer the one that was asked for `internal`.
 pub fn add(
     document: &mut Document,
     named: Option<&RemoteName>,
@@ -125,9 +109,6 @@ pub fn add(
 }
 
 /// Removes a keyserver from a remote's list; the internal one is skipped from now on. Returns it as the file had it.
-///
-/// # Errors
-/// When it is not there, or the last one; or the remote is no longer the one that was asked for `internal`.
 pub fn remove(
     document: &mut Document,
     named: Option<&RemoteName>,

@@ -18,27 +18,20 @@ pub const CHOICE: &str = "PORTOLAN_REMOTE";
 pub enum LayerKind {
     /// What is known when there is no system file (D1).
     BuiltIn,
-    /// The system's file.
     System,
-    /// The user's file.
     User,
 }
 
-/// One layer: its document and where it stands.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// Which layer it is.
     pub kind: LayerKind,
     /// Its file; the built-in layer has none.
     pub path: Option<PathBuf>,
-    /// What it says.
     pub document: Document,
-    /// On which lines of its file.
     pub lines: LineNumbers,
 }
 
 impl Layer {
-    /// A file of this kind, by what was read there.
     pub fn new(kind: LayerKind, path: &Path, read: Read) -> Self {
         Self {
             kind,
@@ -69,7 +62,6 @@ impl Layer {
         }
     }
 
-    /// Whether it has a remote of this name.
     pub fn has(&self, name: &RemoteName) -> bool {
         self.document.remotes.contains_key(name)
     }
@@ -109,7 +101,6 @@ impl Layer {
     }
 }
 
-/// The name of the active remote, and what chose it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveName {
     /// The name, whether such a remote exists or not.
@@ -121,26 +112,20 @@ pub struct ActiveName {
 /// The layers of one run: the system's (or the built-in one in its place), and the user's if there is one.
 #[derive(Clone, Debug)]
 pub struct Layers {
-    /// The system's layer, or the built-in one where there is no system file.
     pub system: Layer,
-    /// The user's layer.
     pub user: Option<Layer>,
     /// The remote that the environment chooses as the active one for this run, if it does.
     pub chosen: Option<RemoteName>,
-    /// The tokens that are in no file.
     pub elsewhere: Vec<Elsewhere>,
 }
 
 /// A token that is in no file, but in a store for secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elsewhere {
-    /// The remote that it is for.
     pub name: RemoteName,
-    /// The address that it is for.
     pub uri: String,
     /// Where it is, for a sentence.
     pub place: String,
-    /// Whether it is there no more.
     pub is_gone: bool,
 }
 

@@ -4,16 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::command::Command;
 
-/// The files of one command for one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
-    /// The system's remote.yaml.
     pub system: PathBuf,
-    /// The user's home directory.
     pub home: PathBuf,
-    /// The directory of the user's files.
     pub user_directory: PathBuf,
-    /// Whether a variable names that directory.
     pub user_directory_is_named: bool,
     /// The user's remote.yaml, or the file that `-c` names.
     pub user: PathBuf,
@@ -29,22 +24,16 @@ pub struct Paths {
     pub configuration: PathBuf,
 }
 
-/// The directories of a user that no runtime decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserDirectories {
-    /// The home directory.
     pub home: PathBuf,
     /// The one that a variable names for the command's files.
     pub named: Option<PathBuf>,
-    /// For what can be asked for again.
     pub cache: PathBuf,
-    /// For what is remembered between commands.
     pub state: PathBuf,
-    /// For the configuration of tools.
     pub configuration: PathBuf,
 }
 
-/// The name of the file that every layer has.
 pub const FILE_NAME: &str = "remote.yaml";
 
 /// The directories under which a command's system files may stand when nobody says where.
@@ -59,7 +48,6 @@ pub fn system_candidates(command_on_path: Option<&Path>) -> Vec<PathBuf> {
     candidates
 }
 
-/// The system's remote.yaml below the given sysconfdir.
 pub fn system_file(sysconfdir: &Path, command: &Command) -> PathBuf {
     sysconfdir.join(command.name()).join(FILE_NAME)
 }
@@ -90,7 +78,6 @@ impl Paths {
         }
     }
 
-    /// The directory of the system's configuration.
     pub fn sysconfdir(&self) -> &Path {
         let directory = self.system.parent().and_then(Path::parent);
         directory.unwrap_or(Path::new("/"))

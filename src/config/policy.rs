@@ -9,24 +9,14 @@ use crate::name::RemoteName;
     "could not use {name}: remote {exclusive} has been set exclusive by the system administrator"
 )]
 pub struct Refusal {
-    /// The remote that was asked for.
     pub name: RemoteName,
-    /// The only one that may be used.
     pub exclusive: RemoteName,
 }
 
-/// Whether a user may make this remote the active one.
-///
-/// # Errors
-/// Names the exclusive remote when it is another one.
 pub fn may_use(effective: &Effective<'_>, name: &RemoteName) -> Result<(), Refusal> {
     allows(effective.exclusive(), name)
 }
 
-/// Whether a remote may be the active one where `exclusive` is the only one that may.
-///
-/// # Errors
-/// When it is another one.
 pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), Refusal> {
     match exclusive {
         Some(exclusive) if exclusive != name => Err(Refusal {
@@ -38,9 +28,6 @@ pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), R
 }
 
 /// Whether the environment may choose the active remote that it chooses. What only shows goes on with the exclusive one.
-///
-/// # Errors
-/// Names the exclusive remote when another one was chosen.
 pub fn may_choose(effective: &Effective<'_>) -> Result<(), Refusal> {
     let chosen = effective.notes().iter().find_map(|note| match note {
         Note::Overruled(name) => Some(name),

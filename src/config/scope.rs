@@ -3,8 +3,6 @@
 /// Whose file a command reads or changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The user's own.
     User,
-    /// The one of all users.
     System,
 }

@@ -12,7 +12,6 @@ use crate::config::yaml::{Loss, Read, YamlError};
 use crate::disk;
 use crate::disk::{DiskError, DiskNote, FileRules};
 
-/// A layer's file.
 #[derive(Clone, Debug)]
 pub struct Store {
     kind: LayerKind,
@@ -24,46 +23,33 @@ pub struct Store {
     directory_mode: Option<u32>,
 }
 
-/// Why a layer's file can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It can't be opened or read.
     #[error("while opening remote config file")]
     Disk(#[from] DiskError),
-    /// It is no remote.yaml.
     #[error("while parsing remote config data")]
     Parse(#[from] ParseError),
 }
 
-/// Where and why a file is no remote.yaml.
 #[derive(Debug, thiserror::Error)]
 #[error("{}:{error}", path.display())]
 pub struct ParseError {
-    /// The file.
     pub path: PathBuf,
-    /// The place in it and the reason.
     pub error: YamlError,
 }
 
-/// Why a layer's file can't be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It can't be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// It can't be locked or replaced.
     #[error("{}", stage(.0))]
     Disk(#[from] DiskError),
 }
 
-/// A change that was made.
 #[derive(Clone, Copy, Debug)]
 pub struct Edited<T> {
-    /// What the change returned.
     pub value: T,
-    /// Whether the file was written.
     pub written: bool,
-    /// Whether its directory was created.
     pub directory_created: bool,
 }
 
@@ -76,7 +62,6 @@ pub struct OpenFile<'a> {
     loss: Option<Loss>,
 }
 
-/// Apptainer's words for the step that failed.
 fn stage(error: &DiskError) -> &'static str {
     match error {
         DiskError::Refused {
@@ -129,30 +114,21 @@ impl Store {
         }
     }
 
-    /// What the file starts from when it does not exist yet.
     pub fn into_initial(self) -> Document {
         self.initial
     }
 
-    /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// What the file says now; `None` when there is no file. Takes no lock and creates nothing.
-    ///
-    /// # Errors
-    /// When there is a file that can't be read or parsed.
     pub fn read(&self) -> Result<Option<Layer>, ReadError> {
         let parse = |bytes: Option<&[u8]>| bytes.map(|bytes| self.parse(bytes)).transpose();
         let (read, _) = disk::read_settled(&self.path, parse)?;
         Ok(read.map(|read| Layer::new(self.kind, &self.path, read)))
     }
 
-    /// Takes the file's lock. Its directory must exist.
-    ///
-    /// # Errors
-    /// When the lock can't be had.
     pub fn open(&self) -> Result<OpenFile<'_>, StoreError> {
         Ok(OpenFile {
             store: self,
@@ -165,9 +141,6 @@ impl Store {
     /// Applies `change` to what the file says now, and replaces the file if the document differs. The change may be applied
     /// more than once: it must be pure. `warn` gets what is worth a warning; before the file is replaced, what a person wrote
     /// there and can't be kept (D23).
-    ///
-    /// # Errors
-    /// When the file can't be read, locked or replaced, or the change refuses; the file is as it was then.
     pub fn edit<T, E: From<StoreError>>(
         &self,
         mut change: impl FnMut(&mut Document) -> Result<T, E>,
@@ -222,15 +195,11 @@ impl Store {
 }
 
 impl OpenFile<'_> {
-    /// What is worth a warning.
     pub fn notes(&self) -> impl Iterator<Item = &DiskNote> {
         self.session.notes.iter()
     }
 
     /// What the file says now; a missing one says what it would start from.
-    ///
-    /// # Errors
-    /// When it can't be read or parsed.
     pub fn read(&mut self) -> Result<Document, StoreError> {
         let store = self.store;
         let parse = |bytes: Option<&[u8]>| {
@@ -245,9 +214,6 @@ impl OpenFile<'_> {
 
     /// Gives the file this document in place of the one that was read, as far as it differs. `false` when somebody who takes
     /// no lock has changed the file since, and nothing was done: read again and decide anew.
-    ///
-    /// # Errors
-    /// When the file can't be replaced.
     pub fn replace(
         &mut self,
         after: &Document,

@@ -17,55 +17,37 @@ use crate::secret::Stored;
 /// Where the secrets of registries are stored: files of Docker's format, and the helpers that they name.
 #[derive(Clone, Debug)]
 pub struct CredentialStore {
-    /// The one file of `--authfile`, or the files in which a login may be.
     pub files: StoreFiles,
-    /// What surrounds the helpers.
     pub helpers: HelperEnvironment,
 }
 
-/// The files in which a login may be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreFiles {
-    /// This one.
     Named(PathBuf),
     /// The command's own; while it does not exist and Docker's says anything of logins, Docker's, whose logins an own file
     /// would hide.
     Usual {
-        /// docker-config.json.
         own: PathBuf,
         /// Docker's, for the commands that read it.
         docker: Option<PathBuf>,
     },
 }
 
-/// Why a secret can't be stored or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// The file can't be read or replaced.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The file is no docker-config.json.
     #[error("while loading existing OCI registry credentials from \"{}\": {error}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: AuthFileError,
-    },
-    /// The helper that stores the secret failed.
+    File { path: PathBuf, error: AuthFileError },
     #[error("while trying to store new credentials")]
     Store(#[source] HelperError),
-    /// Another helper failed.
     #[error(transparent)]
     Helper(#[from] HelperError),
 }
 
-/// A file and what it says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Where it is.
     pub path: PathBuf,
-    /// What it says.
     pub file: AuthFile,
 }
 
@@ -78,17 +60,10 @@ pub struct OpenStore<'a> {
 
 impl CredentialStore {
     /// What the file in which a login is stored says now; an absent one says nothing. Takes no lock and runs no helper.
-    ///
-    /// # Errors
-    /// When it can't be read, or is no docker-config.json.
     pub fn read(&self) -> Result<Found, CredentialError> {
         self.read_by(AuthFile::read)
     }
 
-    /// As [`read`](Self::read), before a change.
-    ///
-    /// # Errors
-    /// Also when the file can't be changed as it is.
     pub fn read_for_change(&self) -> Result<Found, CredentialError> {
         self.read_by(AuthFile::read_for_change)
     }
@@ -106,9 +81,6 @@ impl CredentialStore {
     }
 
     /// Takes the lock of the file. Its directory must exist.
-    ///
-    /// # Errors
-    /// When the lock can't be had.
     pub fn open(&self) -> Result<OpenStore<'_>, CredentialError> {
         let (first, _) = self.files.in_order();
         let session = disk::open(first, &FileRules::PRIVATE)?;
@@ -119,9 +91,6 @@ impl CredentialStore {
     }
 
     /// The login for a key as the file has it now, from the helper that it names or from itself.
-    ///
-    /// # Errors
-    /// When the file or the helper can't be used.
     pub fn get(&self, key: &str) -> Result<Option<Stored>, CredentialError> {
         let found = self.read()?;
         Ok(match found.helper_for(key)? {
@@ -130,7 +99,6 @@ impl CredentialStore {
         })
     }
 
-    /// The helper of an entry.
     pub fn helper(&self, entry: &HelperEntry) -> Helper {
         Helper::new(entry.helper.clone(), self.helpers.clone())
     }
@@ -148,9 +116,6 @@ impl StoreFiles {
 
 impl Found {
     /// Where the secret of this key belongs: to a helper, or into the file itself.
-    ///
-    /// # Errors
-    /// When the name in the file can't be a program's.
     pub fn helper_for(&self, key: &str) -> Result<Option<HelperEntry>, CredentialError> {
         let helper = self
             .file
@@ -160,10 +125,6 @@ impl Found {
         Ok(helper.map(|helper| HelperEntry { helper, key }))
     }
 
-    /// What helpers may have of this key's account.
-    ///
-    /// # Errors
-    /// When a name in the file can't be a program's.
     pub fn helper_entries(&self, key: &str) -> Result<Vec<HelperEntry>, CredentialError> {
         let entries = self.file.helper_entries(key);
         entries.map_err(|error| self.error(error))
@@ -179,9 +140,6 @@ impl Found {
 
 impl OpenStore<'_> {
     /// What the file in which a login is stored says now. Docker's is locked, too, before it is read.
-    ///
-    /// # Errors
-    /// As [`CredentialStore::read_for_change`].
     pub fn read(&mut self) -> Result<Found, CredentialError> {
         let found = self.read_session(0)?;
         let is_absent = self.sessions[0].1.contents().is_none();
@@ -210,9 +168,6 @@ impl OpenStore<'_> {
 
     /// Gives the file that was found these contents. `false` when somebody who takes no lock has changed it since, and nothing
     /// was done: read again and decide anew.
-    ///
-    /// # Errors
-    /// When it can't be replaced.
     pub fn replace(&mut self, before: &Found, after: &AuthFile) -> Result<bool, CredentialError> {
         let mut sessions = self.sessions.iter_mut();
         let Some((_, session)) = sessions.find(|(path, _)| *path == before.path) else {
@@ -225,7 +180,6 @@ impl OpenStore<'_> {
         })
     }
 
-    /// What is worth a warning.
     pub fn notes(&self) -> impl Iterator<Item = &DiskNote> {
         self.sessions.iter().flat_map(|(_, session)| &session.notes)
     }

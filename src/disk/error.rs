@@ -12,7 +12,6 @@ use rustix::io::Errno;
 pub struct Reason(Errno);
 
 impl Reason {
-    /// The standard library's word for it, for those who must tell reasons apart.
     pub fn kind(self) -> io::ErrorKind {
         self.0.kind()
     }
@@ -43,133 +42,76 @@ pub enum DiskError {
     Refused {
         /// The call in one word: open, read, write, sync, rename, …
         action: &'static str,
-        /// The file.
         path: PathBuf,
-        /// The kernel's reason.
         #[source]
         reason: Reason,
     },
-    /// A pipe, a device or a socket stands where a file is expected.
     #[error("open {}: is a {kind}, not a regular file", path.display())]
-    NotAFile {
-        /// Where it stands.
-        path: PathBuf,
-        /// What it is.
-        kind: &'static str,
-    },
-    /// The file has, or would have, more than [`LARGEST`](super::LARGEST) bytes.
+    NotAFile { path: PathBuf, kind: &'static str },
     #[error("{action} {}: {size} bytes are too many, 64 MiB are the most", path.display())]
     TooLarge {
-        /// Read or write.
         action: &'static str,
-        /// The file.
         path: PathBuf,
-        /// Its size in bytes, as far as it is known.
         size: u64,
     },
     /// A symbolic link that leads nowhere: neither an absent file nor one that could be replaced.
     #[error("open {}: is a link to {}, which does not exist", path.display(), target.display())]
-    DanglingLink {
-        /// The link.
-        path: PathBuf,
-        /// What it says.
-        target: PathBuf,
-    },
+    DanglingLink { path: PathBuf, target: PathBuf },
     /// A link, or what it leads to, belongs to somebody else.
     #[error(
         "open {}: belongs to user {owner}, and nothing is written through links of others or to their files",
         path.display()
     )]
-    StrangersLink {
-        /// The link, or what it leads to.
-        path: PathBuf,
-        /// The owner's number.
-        owner: u32,
-    },
+    StrangersLink { path: PathBuf, owner: u32 },
     /// Root would follow a link that somebody else can exchange.
     #[error("open {}: root writes through no link in a directory that others can write", path.display())]
-    LinkInSharedDirectory {
-        /// The link.
-        path: PathBuf,
-    },
+    LinkInSharedDirectory { path: PathBuf },
     /// Root would change a stranger's file in a directory where strangers can put files.
     #[error("open {}: belongs to user {owner}, and root changes no such file in a directory that others can write", path.display())]
-    StrangersFile {
-        /// The file.
-        path: PathBuf,
-        /// The owner's number.
-        owner: u32,
-    },
+    StrangersFile { path: PathBuf, owner: u32 },
     /// Root would change a file that may be known by another name.
     #[error(
         "open {}: has {links} names (hard links), and root changes such a file only in a directory that nobody else can write",
         path.display()
     )]
-    HardLinks {
-        /// The file.
-        path: PathBuf,
-        /// How many names it has.
-        links: u64,
-    },
-    /// The lock's file is not what a lock's file is.
+    HardLinks { path: PathBuf, links: u64 },
     #[error("lock {}: it {why}; it can be removed when nothing uses it", path.display())]
-    StrangeLock {
-        /// The lock's file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
-    },
+    StrangeLock { path: PathBuf, why: &'static str },
     /// Somebody keeps the lock and makes no progress.
     #[error(
         "lock {}: nothing moved for {seconds} s{}; `fuser {}` shows who holds it",
         path.display(), holder.as_ref().map(|holder| format!(", last taken by {holder}")).unwrap_or_default(), path.display()
     )]
     LockHeld {
-        /// The lock's file.
         path: PathBuf,
-        /// How long nothing moved.
         seconds: u64,
         /// The last one who took it, as it wrote itself down: `process 4711 on node5`.
         holder: Option<String>,
     },
     /// Others change the file all the time, without a lock.
     #[error("replace {}: others change it all the time without a lock", path.display())]
-    KeepsChanging {
-        /// The file.
-        path: PathBuf,
-    },
+    KeepsChanging { path: PathBuf },
     /// The file belongs to somebody else, and a replaced one would not.
     #[error("replace {}: belongs to user {owner}, and the new one would not", path.display())]
-    Owner {
-        /// The file.
-        path: PathBuf,
-        /// The owner's number.
-        owner: u32,
-    },
+    Owner { path: PathBuf, owner: u32 },
     /// The file has its new contents, but the directory could not be synced.
     #[error("{} was changed, but the change may not survive a power failure", path.display())]
     NotDurable {
-        /// The file.
         path: PathBuf,
-        /// Why the directory could not be synced.
         #[source]
         reason: Reason,
     },
     /// Writing a mount point in place failed midway; its old contents wait beside it for the next writer.
     #[error("write {}: only a part was written; the next change restores what {} keeps", path.display(), backup.display())]
     HalfWritten {
-        /// The file.
         path: PathBuf,
-        /// Where its old contents are.
         backup: PathBuf,
-        /// Why it failed.
         #[source]
         reason: Reason,
     },
 }
 
 impl DiskError {
-    /// A refused call on `path`.
     pub(super) fn refused(action: &'static str, path: &Path, reason: Errno) -> Self {
         Self::Refused {
             action,
@@ -178,7 +120,6 @@ impl DiskError {
         }
     }
 
-    /// The kernel's reason, where there is one.
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Refused { reason, .. }
@@ -225,29 +166,13 @@ pub(super) fn retry<T>(mut run: impl FnMut() -> rustix::io::Result<T>) -> rustix
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskNote {
     /// The file system can't lock: the change was made to fresh contents, but another one at the same instant could be lost.
-    NotLocked {
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        reason: Reason,
-    },
+    NotLocked { path: PathBuf, reason: Reason },
     /// The file is a mount point, which can't be replaced.
-    WrittenInPlace {
-        /// The file.
-        path: PathBuf,
-    },
+    WrittenInPlace { path: PathBuf },
     /// A killed writer had left the file half written; the change was made to the contents before that.
-    Restored {
-        /// The file.
-        path: PathBuf,
-    },
+    Restored { path: PathBuf },
     /// The new file could not be given the old one's group; the group's permissions are now everyone's.
-    GroupLost {
-        /// The file.
-        path: PathBuf,
-        /// The old group's number.
-        group: u32,
-    },
+    GroupLost { path: PathBuf, group: u32 },
 }
 
 impl fmt::Display for DiskNote {

@@ -10,7 +10,6 @@ use super::resolved::ResolvedPath;
 use super::temporary::{DEAD, NEW, remove};
 use super::version::FileVersion;
 
-/// What stands beside a file and should not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Litter {
     /// A temporary file that nobody can be writing any more.
@@ -37,9 +36,6 @@ pub fn litter(path: &Path) -> Litter {
 
 /// Removes a temporary file that a killed writer of the file at `path` left, and the lock where there is no such file. A
 /// backup stays: whoever [edits](super::edit) the file next puts it back.
-///
-/// # Errors
-/// When the lock can't be had, or the kernel refuses.
 pub fn tidy(path: &Path, patience: Duration) -> Result<(), DiskError> {
     let resolved = ResolvedPath::find(path)?;
     // Without a lock nobody knows whether the temporary file is somebody's.

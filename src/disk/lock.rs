@@ -71,7 +71,6 @@ impl Lock {
     }
 }
 
-/// The lock's file, open but not locked yet.
 struct LockFile {
     file: Arc<OwnedFd>,
     attributes: FileVersion,

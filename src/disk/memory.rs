@@ -23,13 +23,10 @@ use zeroize::Zeroizing;
 use super::error::{DiskError, call};
 use super::permissions::create_directory;
 
-/// What the names of these directories begin with.
 const PREFIX: &str = "portolan-exec.";
 /// The link in such a directory that leads to the directory which it stands for.
 const ORIGIN: &str = ".portolan";
-/// The kernel's number for the file system in memory.
 const TMPFS: u64 = 0x0102_1994;
-/// How many names are tried.
 const TRIES: u32 = 1000;
 /// How much of a file is looked through at once, and how much of it once more with the next part.
 const PART: usize = 1024 * 1024;
@@ -67,9 +64,6 @@ pub fn memory_origin(directory: &Path) -> Option<PathBuf> {
 
 impl MemoryDirectory {
     /// Makes a directory below `base` that stands for `origin`.
-    ///
-    /// # Errors
-    /// The kernel's.
     pub fn create(base: &Path, origin: &Path) -> Result<Self, DiskError> {
         for number in 0..TRIES {
             let path = base.join(format!("{PREFIX}{}.{number}", process::id()));
@@ -117,15 +111,11 @@ impl MemoryDirectory {
         }
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Makes a file in it that nobody else can read.
-    ///
-    /// # Errors
-    /// The kernel's, above all when the memory is full.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
         let path = self.path.join(name);
         let mut options = OpenOptions::new();
@@ -136,10 +126,6 @@ impl MemoryDirectory {
         written.map_err(|error| DiskError::refused("write", &path, errno(&error)))
     }
 
-    /// Makes a link in it.
-    ///
-    /// # Errors
-    /// The kernel's.
     pub fn link(&mut self, name: &OsStr, target: &Path) -> Result<(), DiskError> {
         let path = self.path.join(name);
         symlink(target, &path)
@@ -167,7 +153,6 @@ impl Drop for MemoryDirectory {
     }
 }
 
-/// The lock of a directory that still stands at `path`.
 fn lock(path: &Path) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = open(path, flags, Mode::empty()).ok()?;
@@ -179,9 +164,6 @@ fn lock(path: &Path) -> Option<OwnedFd> {
 
 /// Copies a file, or a directory with all that is in it, to where nothing stands yet. Links are copied as they are; pipes,
 /// sockets and devices are left out.
-///
-/// # Errors
-/// The kernel's, also when something stands there.
 pub fn copy_new(from: &Path, to: &Path) -> Result<(), DiskError> {
     let refused = |action: &'static str, path: &Path| {
         let path = path.to_owned();

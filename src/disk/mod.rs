@@ -43,7 +43,6 @@ use temporary::{Acl, Permissions, Temporary};
 
 use crate::secret::SecretBytes;
 
-/// How a file is made and kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileRules {
     /// The mode of a new file, whatever the umask. When others may read it, root gives it to the directory's owner.
@@ -76,38 +75,27 @@ impl FileRules {
         patience: Self::PATIENCE,
     };
 
-    /// Whether a file of this mode permits more than a rewritten one may.
     fn is_too_open(&self, mode: u32) -> bool {
         self.rewritten_mode
             .is_some_and(|most| mode & 0o777 & !most != 0)
     }
 }
 
-/// What a change makes of a file, and what its caller wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<T> {
-    /// Leaves the file its bytes.
     Keep(T),
-    /// Gives it these bytes.
     Replace(T, SecretBytes),
 }
 
-/// A change that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited<T> {
-    /// What the change had to say.
     pub value: T,
-    /// Whether the file was written: not when it already had these bytes, and permits no more than it may.
     pub written: bool,
-    /// What is worth a warning.
     pub notes: Vec<DiskNote>,
 }
 
 /// Changes the file at `path` in a [`Session`]: `parse` gets the bytes that it has now (`None` without a file), `change` their
 /// meaning, and the result replaces them. Both may run more than once, and so must have no effects.
-///
-/// # Errors
-/// Those of `parse` and `change`, and every [`DiskError`]; the file is as it was, unless the error says otherwise.
 pub fn edit<P, T, E: From<DiskError>>(
     path: &Path,
     rules: &FileRules,
@@ -141,9 +129,6 @@ fn not_durable(resolved: &ResolvedPath, synced: rustix::io::Result<()>) -> Resul
 
 /// Replaces a file that can be made again at any time, such as a cache's: wholly or not at all and with mode 0600, but without
 /// a lock file and without waiting for the disk. Does nothing while somebody else is just writing it.
-///
-/// # Errors
-/// Every [`DiskError`] of [`edit`] but those about locks.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let resolved = Rc::new(ResolvedPath::find(path)?);
     let Some(temporary) = Temporary::claim(&resolved, Duration::ZERO)? else {
@@ -154,9 +139,6 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 
 /// Puts a file that can be made again at any time, and that everybody may read, in the place of whatever stands at `path`. A
 /// link or a pipe there is replaced too, never written through; only a directory is not.
-///
-/// # Errors
-/// As [`replace_cache`].
 pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let resolved = Rc::new(ResolvedPath::unfollowed(path)?);
     let temporary = Temporary::claim(&resolved, FileRules::PATIENCE)?;

@@ -18,9 +18,6 @@ use super::version::FileVersion;
 
 /// Makes the directory `path` with exactly `mode`, whatever the umask, but not the directories above it. Whether it was made:
 /// `false` when it was there, in whatever mode.
-///
-/// # Errors
-/// The kernel's, also when something else than a directory stands there.
 pub fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
     let wanted = Mode::from_raw_mode(mode);
     match mkdir(path, wanted) {
@@ -46,9 +43,6 @@ pub fn create_private_directories(path: &Path) {
 }
 
 /// Makes the directory `path` and those above it that do not exist, each with `mode` as far as the umask permits.
-///
-/// # Errors
-/// The kernel's.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where directories are made"
@@ -63,18 +57,11 @@ pub fn create_directories(path: &Path, mode: u32) -> Result<(), DiskError> {
 
 /// Gives a file the mode `at_most` when it permits more than that; a stricter one is left. The old mode, when it was changed;
 /// `None` too when no file is there.
-///
-/// # Errors
-/// The kernel's: `stat PATH: permission denied` where it can't even be looked at, `open PATH: permission denied`, `chmod PATH:
-/// operation not permitted`.
 pub fn close_file(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::RegularFile)
 }
 
 /// As [`close_file`], for a directory.
-///
-/// # Errors
-/// As [`close_file`].
 pub fn close_directory(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::Directory)
 }
@@ -106,9 +93,6 @@ fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskE
 
 /// Finds a directory that no file can be put into, before somebody types what is to be stored in the file at `path`. Whoever
 /// writes makes a directory that does not exist yet.
-///
-/// # Errors
-/// When the directory exists and can't be written.
 pub fn check_directory(path: &Path) -> Result<(), DiskError> {
     let Ok(resolved) = ResolvedPath::find(path) else {
         return Ok(());

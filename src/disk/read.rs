@@ -32,27 +32,20 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How often a file is opened again that another machine has just replaced or created: it happens once, if at all.
 const TRIES: usize = 20;
 
-/// A file as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
-    /// All of its bytes.
     pub bytes: SecretBytes,
-    /// Its permission bits, `0o7777` at most.
     pub mode: u32,
-    /// The number of its owner.
     pub owner: u32,
-    /// When its bytes last changed.
     pub modified: SystemTime,
 }
 
-/// A file that was read and is still open.
 pub(super) struct Opened {
     pub(super) file: OwnedFd,
     pub(super) attributes: FileVersion,
     pub(super) contents: Contents,
 }
 
-/// A file that was read.
 pub(super) struct Found {
     pub(super) attributes: FileVersion,
     pub(super) contents: Contents,
@@ -81,19 +74,12 @@ impl Opened {
 }
 
 /// Reads the file at `path`, through any links: `None` when there is none. Takes no lock and creates nothing.
-///
-/// # Errors
-/// Everything but a missing file: no permission, a link to nothing, a directory or a pipe in its place, more than
-/// [`LARGEST`] bytes.
 pub fn read(path: &Path) -> Result<Option<Contents>, DiskError> {
     look(path).map(|opened| opened.map(|opened| opened.contents))
 }
 
 /// Reads as [`read`] does and hands the bytes to `parse` (`None` for no file). When they are blank or `parse` refuses them,
 /// and they are younger than a second, looks again for at most a second: somebody may just be writing them.
-///
-/// # Errors
-/// Those of [`read`], and that of `parse`.
 pub fn read_settled<P, E: From<DiskError>>(
     path: &Path,
     parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
@@ -102,7 +88,6 @@ pub fn read_settled<P, E: From<DiskError>>(
         .map(|(parsed, opened)| (parsed, opened.map(|opened| opened.contents)))
 }
 
-/// Looks until the file is settled, or has had its time.
 pub(super) fn read_stable<P, E: From<DiskError>>(
     mut look: impl FnMut() -> Result<Option<Opened>, DiskError>,
     parse: &impl Fn(Option<&[u8]>) -> Result<P, E>,
@@ -217,7 +202,6 @@ pub(super) fn look_at(
     }
 }
 
-/// Refuses what is no regular file.
 pub(super) fn expect_file(attributes: &FileVersion, path: &Path) -> Result<(), DiskError> {
     let kind = match attributes.kind {
         FileType::RegularFile => return Ok(()),

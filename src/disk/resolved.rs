@@ -20,26 +20,19 @@ const MOST_LINKS: usize = 40;
 /// Opens a directory only to name files in it: needs no permission to list it.
 const SEARCH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// The number of the account that root has.
 pub(super) const ROOT: u32 = 0;
 
 /// The end of all links of one path.
 pub(super) struct ResolvedPath {
-    /// The directory that the file stands in, or would.
     pub(super) directory: OwnedFd,
-    /// Its name there.
     pub(super) name: OsString,
-    /// The same as a path, for messages.
     pub(super) path: PathBuf,
-    /// Whom the directory belongs to, and who can put files in it.
     pub(super) parent_directory: Parent,
-    /// Who is writing: the effective user.
     pub(super) writer: u32,
     /// Whether a link led here.
     linked: bool,
 }
 
-/// Who can put files in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parent {
     pub(super) owner: u32,
@@ -55,7 +48,6 @@ impl Parent {
         }
     }
 
-    /// Whether only root can put files here.
     fn is_roots_only(self) -> bool {
         self.owner == ROOT && !self.shared
     }
@@ -67,7 +59,6 @@ impl Parent {
 }
 
 impl ResolvedPath {
-    /// Finds where `path` leads for the effective user.
     pub(super) fn find(path: &Path) -> Result<Self, DiskError> {
         Self::find_for(rustix::process::geteuid().as_raw(), path)
     }
@@ -134,14 +125,12 @@ impl ResolvedPath {
         })
     }
 
-    /// What stands here at this moment.
     pub(super) fn attributes(&self) -> Result<Option<FileVersion>, DiskError> {
         call("stat", &self.path, || {
             FileVersion::at(&self.directory, &self.name)
         })
     }
 
-    /// Reads what stands here.
     pub(super) fn look(&self) -> Result<Option<Opened>, DiskError> {
         let opened = look_at(
             &self.directory,
@@ -163,12 +152,10 @@ impl ResolvedPath {
         name
     }
 
-    /// The path of a name in the directory, for messages.
     pub(super) fn path_of(&self, name: &OsStr) -> PathBuf {
         self.path.with_file_name(name)
     }
 
-    /// Refuses a file that must not be changed here.
     fn judge(&self, file: &FileVersion) -> Result<(), DiskError> {
         let path = || self.path.clone();
         expect_file(file, &self.path)?;
@@ -194,7 +181,6 @@ impl ResolvedPath {
     }
 }
 
-/// The directory's part and the last name of a path.
 fn split(path: &Path) -> Result<(&Path, OsString), DiskError> {
     let name = path
         .file_name()
@@ -202,10 +188,8 @@ fn split(path: &Path) -> Result<(&Path, OsString), DiskError> {
     Ok((path.parent().unwrap_or(Path::new("")), name.to_owned()))
 }
 
-/// One way along a path and its links.
 struct Walk<'a> {
     writer: u32,
-    /// Where it began, for errors.
     path: &'a Path,
     links: usize,
 }

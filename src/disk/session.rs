@@ -37,16 +37,11 @@ pub struct Session {
     lock: Option<Lock>,
     rules: FileRules,
     began: Instant,
-    /// Whether the file was written.
     pub written: bool,
-    /// What is worth a warning.
     pub notes: Vec<DiskNote>,
 }
 
 /// Takes the lock of the file at `path`; its directory must exist, the file need not.
-///
-/// # Errors
-/// When the path leads where nothing may be changed, or others hold the lock and make no progress.
 pub fn open(path: &Path, rules: &FileRules) -> Result<Session, DiskError> {
     let resolved = ResolvedPath::find(path)?;
     let lock = Lock::take(&resolved, rules.patience)?;
@@ -54,7 +49,6 @@ pub fn open(path: &Path, rules: &FileRules) -> Result<Session, DiskError> {
 }
 
 impl Session {
-    /// A session with the lock, or with the reason why the file system has none.
     pub(super) fn new(
         resolved: ResolvedPath,
         rules: FileRules,
@@ -81,9 +75,6 @@ impl Session {
 
     /// What the file says now: `parse` gets its bytes, `None` without a file. It may run more than once, as somebody may be
     /// writing bytes that are blank or that it refuses.
-    ///
-    /// # Errors
-    /// That of `parse`, and when the file can't be read.
     pub fn read<P, E: From<DiskError>>(
         &mut self,
         parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
@@ -99,15 +90,11 @@ impl Session {
         Ok(parsed)
     }
 
-    /// The file as it was read; `None` when there was none.
     pub fn contents(&self) -> Option<&Contents> {
         self.found.as_ref().map(|found| &found.contents)
     }
 
     /// Leaves the file its bytes; when it permits more than it may, its mode becomes the stricter one.
-    ///
-    /// # Errors
-    /// As [`Session::replace`].
     pub fn keep(&mut self) -> Result<bool, DiskError> {
         match self.contents().map(|contents| contents.bytes.clone()) {
             Some(bytes) => self.replace(&bytes),
@@ -118,9 +105,6 @@ impl Session {
     /// Gives the file these bytes in place of those that were read, atomically and durably; the same ones in a good mode are
     /// not written again. `false` when somebody who takes no lock has changed the file since it was read, and nothing was
     /// done: read again and decide anew.
-    ///
-    /// # Errors
-    /// When the file can't be replaced, or is overtaken again and again; it is as it was, unless the error says otherwise.
     pub fn replace(&mut self, bytes: &[u8]) -> Result<bool, DiskError> {
         let is_same = |found: &Opened| {
             *found.contents.bytes == *bytes && !self.rules.is_too_open(found.contents.mode)
@@ -174,7 +158,6 @@ impl Session {
         }
     }
 
-    /// Owner, mode and access control list of the new version.
     fn permissions(&self) -> Result<Permissions, DiskError> {
         let (resolved, rules) = (&self.resolved, &self.rules);
         let Some(found) = &self.found else {

@@ -28,7 +28,6 @@ const TRIES: usize = 100;
 /// The pause between two looks at another writer's temporary file.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A file's owner, mode and access control list.
 #[derive(Debug)]
 pub(super) struct Permissions {
     pub(super) owner: u32,
@@ -38,19 +37,16 @@ pub(super) struct Permissions {
     pub(super) acl: Acl,
 }
 
-/// What becomes of an access control list.
 #[derive(Debug)]
 pub(super) enum Acl {
     /// The one that a new file gets here, or none.
     Inherited,
     /// None, whatever a new file gets here.
     Nothing,
-    /// This one.
     Exactly(Vec<u8>),
 }
 
 impl Acl {
-    /// The list that an open file has.
     pub(super) fn of(file: &OwnedFd) -> rustix::io::Result<Self> {
         let mut list = Vec::new();
         loop {
@@ -126,7 +122,6 @@ impl Temporary {
         }
     }
 
-    /// `None` when there is one already.
     fn make(resolved: &Rc<ResolvedPath>) -> Result<Option<Self>, DiskError> {
         let name = resolved.beside(".", NEW);
         let path = resolved.path_of(&name);
@@ -213,7 +208,6 @@ impl Temporary {
         call("sync", &self.resolved.path, || fsync(&self.file))
     }
 
-    /// Writes all bytes.
     pub(super) fn fill_unsynced(&self, bytes: &[u8]) -> Result<(), DiskError> {
         write_all(&self.file, bytes)
             .map_err(|reason| DiskError::refused("write", &self.resolved.path, reason))
@@ -227,7 +221,6 @@ impl Temporary {
         Ok(there.is_some_and(|there| there.same_file(&self.attributes)))
     }
 
-    /// Moves the file over whatever is called `name`.
     pub(super) fn move_to(&mut self, name: &OsStr) -> rustix::io::Result<()> {
         let directory = &self.resolved.directory;
         rustix::io::retry_on_intr(|| renameat(directory, &self.name, directory, name))?;
@@ -276,7 +269,6 @@ pub(super) fn sync_directory(resolved: &ResolvedPath) -> rustix::io::Result<()> 
     }
 }
 
-/// Removes a name in the place's directory, if it is there.
 pub(super) fn remove(resolved: &ResolvedPath, name: &OsStr) -> rustix::io::Result<()> {
     match rustix::io::retry_on_intr(|| unlinkat(&resolved.directory, name, AtFlags::empty())) {
         Err(Errno::NOENT) => Ok(()),

@@ -11,7 +11,6 @@ use rustix::path::Arg;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileVersion {
     pub(super) kind: FileType,
-    /// The permission bits, `0o7777` at most.
     pub(super) mode: u32,
     pub(super) owner: u32,
     pub(super) group: u32,
@@ -26,7 +25,6 @@ pub(super) struct FileVersion {
 }
 
 impl FileVersion {
-    /// About an open file.
     pub(super) fn of(file: impl AsFd) -> rustix::io::Result<Self> {
         fstat(file).map(Self::from)
     }
@@ -45,7 +43,6 @@ impl FileVersion {
         (self.device, self.inode) == (other.device, other.inode)
     }
 
-    /// The file's number on its file system.
     pub(super) fn inode(&self) -> u64 {
         self.inode
     }

@@ -11,12 +11,9 @@ use crate::name::RemoteName;
 use crate::text::capitalised;
 use crate::uri::{EndpointUri, KeyserverUri, is_same_keyserver};
 
-/// What a runtime does otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Which versions.
     pub versions: String,
-    /// What they do.
     pub text: String,
 }
 
@@ -66,7 +63,6 @@ fn of_singularity(apptainers: &'static str) -> Option<&'static str> {
     }
 }
 
-/// The versions, and what they do.
 type Found = (&'static str, String);
 
 const EVERY: &str = "";

@@ -22,7 +22,6 @@ pub struct PullSource {
     pub insecure: bool,
     /// Whether it stands in for the registry that the image names.
     pub is_mirror: bool,
-    /// Why the runtime does not ask it.
     pub blocked: Option<String>,
 }
 
@@ -73,9 +72,6 @@ struct Mirror {
 impl RegistriesConf {
     /// Reads the texts of the files, in their order: a later one replaces what an earlier one says of a prefix. `files` is how
     /// the runtime names them.
-    ///
-    /// # Errors
-    /// Why the library refuses them all.
     pub fn read<'a>(
         texts: impl IntoIterator<Item = &'a str>,
         files: String,

@@ -24,33 +24,21 @@ use crate::config::effective::{Effective, LayerKind, Remote, Token};
 use crate::name::RemoteName;
 use crate::uri::is_same_server;
 
-/// What a runtime is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Fetch an image; its signature is verified.
     Pull,
-    /// Send an image; its signature is verified.
     Push,
-    /// Search images.
     Search,
-    /// Delete an image.
     Delete,
-    /// Build an image from others.
     Build,
-    /// Search keys.
     KeySearch,
-    /// Fetch a key.
     KeyPull,
-    /// Send a key.
     KeyPush,
-    /// Make a key, and send it.
     KeyNewpair,
-    /// Verify the signatures of an image.
     Verify,
 }
 
 impl Task {
-    /// All of them.
     pub const ALL: [Self; 10] = [
         Self::Pull,
         Self::Push,
@@ -64,7 +52,6 @@ impl Task {
         Self::Verify,
     ];
 
-    /// The words of the runtime's command.
     pub fn words(self) -> &'static str {
         match self {
             Self::Pull => "pull",
@@ -80,7 +67,6 @@ impl Task {
         }
     }
 
-    /// Whether it asks a library.
     pub fn asks_library(self) -> bool {
         matches!(
             self,
@@ -88,7 +74,6 @@ impl Task {
         )
     }
 
-    /// Whether it asks keyservers.
     pub fn asks_keyservers(self) -> bool {
         !matches!(self, Self::Search | Self::Delete)
     }
@@ -98,7 +83,6 @@ impl Task {
         matches!(self, Self::Pull | Self::Push | Self::Build | Self::Verify)
     }
 
-    /// What the runtime says before the reason why it has no library.
     fn library_words(self) -> &'static str {
         match self {
             Self::Search | Self::Delete => "Error while getting library client config",
@@ -106,7 +90,6 @@ impl Task {
         }
     }
 
-    /// What the runtime says before the reason why it has no keyserver.
     fn keyserver_words(self) -> &'static str {
         match self {
             Self::Verify => "Error while getting keyserver client config",
@@ -118,38 +101,28 @@ impl Task {
     }
 }
 
-/// A task with what the runtime's command line says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// What is to be done.
     pub task: Task,
     /// The host of `library://host/path`.
     pub host: Option<&'a str>,
-    /// `--library`.
     pub library: Option<&'a str>,
-    /// `--url`.
     pub url: Option<&'a str>,
 }
 
-/// What is known of a service of the active remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// It is there.
     At(String),
     /// The endpoint is known of old to have none.
     Lacking,
     /// The endpoint does not say that it has one; the reason in the runtime's words.
     Missing(String),
-    /// Nobody could tell, for this reason.
     Unknown(String),
 }
 
-/// The services of the active remote that tasks ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Services {
-    /// Its library.
     pub library: Service,
-    /// Its own keyserver.
     pub keyserver: Service,
 }
 
@@ -167,68 +140,49 @@ impl Services {
     }
 }
 
-/// A server that is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server<'a> {
-    /// What it is asked for.
     pub kind: ServerKind,
-    /// Its address; `None` where that isn't known.
     pub uri: Option<String>,
-    /// Whether its certificates aren't checked.
     pub insecure: bool,
-    /// What it gets.
     pub credential: Credential<'a>,
     /// Its place in the remote's list of keyservers, from 0, when it stands there.
     pub listed: Option<usize>,
 }
 
-/// What a server is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerKind {
-    /// Images.
     Library,
-    /// Keys.
     Keyserver,
 }
 
-/// What a server gets with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential<'a> {
-    /// Nothing.
     None,
-    /// The remote's access token, as far as there is one that may be used.
     Token(Token<'a>),
     /// One of the user's logins, and its place in the list.
     Login(usize, &'a LoginEntry),
 }
 
-/// What comes of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The servers are asked.
     Allowed,
-    /// The runtime ends with this.
     Refused(Refusal),
-    /// Nobody can tell, for this reason.
     Unknown(String),
 }
 
-/// The servers of a task, and what comes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer<'a> {
     /// In the order in which they are asked; those before a refusal when there is one.
     pub servers: Vec<Server<'a>>,
-    /// What comes of it.
     pub verdict: Verdict,
 }
 
-/// Why there is no server for a task, or none that is known.
 enum Stop {
     Refused(Refusal),
     Unknown(String),
 }
 
-/// What a runtime does for a task.
 pub fn resolve<'a>(
     effective: &Effective<'a>,
     services: &Services,
@@ -250,7 +204,6 @@ pub fn resolve<'a>(
     Answer { servers, verdict }
 }
 
-/// Everything that an answer depends on.
 struct Resolver<'a, 'q> {
     effective: &'q Effective<'a>,
     services: &'q Services,

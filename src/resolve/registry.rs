@@ -7,53 +7,37 @@ use crate::credentials::look_up::{
 use crate::runtime::{Engine, LoginRules, Mirrors, Runtime};
 use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, RegistryScheme};
 
-/// An image in a registry.
 #[derive(Clone, Copy, Debug)]
 pub struct ImageQuestion<'a> {
-    /// The image.
     pub reference: Reference<'a>,
-    /// Whether it is named by its digest.
     pub by_digest: bool,
 }
 
 /// The user and the password that variables give to a version with these rules.
 pub type PairOf<'a> = Box<dyn Fn(&LoginRules) -> Option<LoginPair> + 'a>;
 
-/// What a user has that decides where an image comes from.
 pub struct Setup<'a> {
-    /// LoginFiles and helpers.
     pub logins: Logins<'a>,
-    /// Variables.
     pub pair: PairOf<'a>,
-    /// registries.conf, or why it is refused.
     pub registries: Result<RegistriesConf, String>,
 }
 
-/// A registry that is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registry {
-    /// Its host.
     pub host: String,
-    /// The repository that it is asked for.
     pub repository: String,
     /// Whether plain http is tried when https is not spoken, or certificates aren't checked.
     pub insecure: bool,
-    /// Whether it stands in for the one that the image names.
     pub is_mirror: bool,
-    /// As whom the runtime logs in.
     pub login: RegistryLogin,
 }
 
-/// As whom a runtime logs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistryLogin {
-    /// As variables say.
     Variables(LoginPair),
-    /// As files and helpers say.
     Found(FoundLogin),
 }
 
-/// What a runtime does for an image in a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageAnswer {
     /// The registries, in order: the next one is asked when one is down or has not the image.
@@ -63,7 +47,6 @@ pub struct ImageAnswer {
 }
 
 impl ImageAnswer {
-    /// What a runtime does.
     pub fn of(runtime: &Runtime, question: &ImageQuestion<'_>, setup: &Setup<'_>) -> Self {
         let mut registries = Vec::new();
         let mut failure = None;
@@ -84,7 +67,6 @@ impl ImageAnswer {
         }
     }
 
-    /// Whether no registry is asked.
     pub fn is_refused(&self) -> bool {
         self.registries.is_empty()
     }
@@ -114,7 +96,6 @@ pub fn other_answers(
     named.filter(|(_, answer)| !is_same(answer, &own)).collect()
 }
 
-/// Everything that an answer depends on.
 struct ImageResolver<'a> {
     runtime: &'a Runtime,
     question: &'a ImageQuestion<'a>,

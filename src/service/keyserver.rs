@@ -8,7 +8,6 @@ use super::message::ServerMessage;
 use super::token::{AnsweredElsewhere, by_host};
 use crate::secret::Secret;
 
-/// How long a keyserver may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The port of `hkp://`, in which keyservers spoke before they had TLS.
@@ -17,21 +16,15 @@ const HKP_PORT: u16 = 11371;
 /// The look-up that a keyserver answers which answers nothing else: it counts its keys.
 const LOOK_UP: &str = "/pks/lookup?op=stats";
 
-/// Why a keyserver does not take a login, or can't be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyserverRequestError {
-    /// There is no answer.
     #[error("error making request to server")]
     Request(#[source] HttpError),
-    /// Another answer than 200.
     #[error("error response from server: {status}")]
     Refused {
-        /// The status with its words.
         status: String,
-        /// The keyserver's own words.
         said: Option<ServerMessage>,
     },
-    /// Another server than the keyserver answered.
     #[error(transparent)]
     Elsewhere(#[from] AnsweredElsewhere),
 }
@@ -52,9 +45,6 @@ pub fn options(options: Options, certificates: Certificates) -> Options {
 
 /// Shows the keyserver at `uri` a credential, and gives back the whole `Authorization` header, which is what is stored.
 /// A keyserver that takes it is asked once more without it: an open one takes any. The `client` is one of [`options`].
-///
-/// # Errors
-/// The keyserver does not take it, or does not answer.
 pub fn login(
     client: &Client,
     uri: &str,
@@ -88,9 +78,6 @@ pub fn login(
 
 /// Asks the keyserver at `uri` for nothing, to see whether it exists: any answer will do but that it is out of order. The
 /// `client` is one of [`options`]; no credential is sent.
-///
-/// # Errors
-/// The keyserver does not answer, or says that it can't.
 pub fn reach(client: &Client, uri: &str) -> Result<(), KeyserverRequestError> {
     let answer = client
         .get(&web_address(uri))

@@ -18,7 +18,6 @@ const LONGEST_TEXT: usize = 300;
 pub struct ServerMessage {
     /// The kind of failure, as servers name it: `unauthorized`, `invalid grant`.
     pub code: Option<String>,
-    /// The words.
     pub text: String,
 }
 

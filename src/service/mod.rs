@@ -17,14 +17,12 @@ pub(crate) use at_once::at_once;
 /// A login that a server took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted<T> {
-    /// What is to be stored of it.
     pub stored: T,
     /// Whether the server lets everybody in, so that nothing was verified.
     pub is_open: bool,
 }
 
 impl<T> Accepted<T> {
-    /// A login that the server verified.
     pub(crate) fn verified(stored: T) -> Self {
         Self {
             stored,
@@ -33,21 +31,17 @@ impl<T> Accepted<T> {
     }
 }
 
-/// How an endpoint is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// TLS, with certificates checked.
     Https,
     /// Plain http, for a remote that was added with `--insecure`.
     Http,
 }
 
-/// An endpoint as the network knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// Its address without a scheme.
     pub uri: EndpointUri,
-    /// How it is reached.
     pub transport: Transport,
 }
 

@@ -16,7 +16,6 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis
 /// How many services are asked at once: more than anyone has, and less than a machine's threads.
 const AT_ONCE: usize = 128;
 
-/// What a service says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     /// It answers: `OK`, with its version, which can be empty.

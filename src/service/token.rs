@@ -17,48 +17,35 @@ use crate::secret::Secret;
 /// A token that ends within a week is worth a warning: people are away for about as long.
 pub const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Why a token is not known to be good.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// The endpoint has no token service.
     #[error("no authentication service found")]
     NoService,
-    /// The endpoint's token service is no service.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// The service may not have the token.
     #[error(transparent)]
     Withheld(#[from] Withheld),
-    /// There is no answer.
     #[error("error making request to server")]
     Request(#[source] HttpError),
     /// Another answer than 200. The service knows of no such token, or can't tell.
     #[error("error response from server: {}", words(*status))]
     Refused {
-        /// Which one.
         status: u16,
-        /// The service's own words.
         said: Option<ServerMessage>,
     },
-    /// Another server than the token service answered.
     #[error(transparent)]
     Elsewhere(#[from] AnsweredElsewhere),
 }
 
-/// A token is not sent to just any service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no token is sent to {0:?}: it is not on https, and the remote is not an insecure one")]
 pub struct Withheld(String);
 
-/// An answer that proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the service sent the request on to {0}, whose answer verifies nothing")]
 pub struct AnsweredElsewhere(String);
 
 /// Asks the token service that `discovery` names, which must be a fresh one of `endpoint`, whether `token` is good.
-///
-/// # Errors
-/// The token is not good, or nobody could tell.
 pub fn verify(
     client: &Client,
     endpoint: &Endpoint,
@@ -84,10 +71,6 @@ pub fn verify(
     }
 }
 
-/// Where the endpoint's token service is.
-///
-/// # Errors
-/// The endpoint has none that can be asked.
 pub fn service(discovery: &Discovery) -> Result<&str, TokenError> {
     discovery
         .service(&ServiceKind::Token)
@@ -142,7 +125,6 @@ pub(super) fn ask(
         .send())
 }
 
-/// Refuses an answer of another server than the one that was asked.
 pub(super) fn by_host(answer: &Response) -> Result<(), AnsweredElsewhere> {
     match &answer.answered {
         Answered::ByHost => Ok(()),

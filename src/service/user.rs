@@ -12,7 +12,6 @@ use crate::secret::Secret;
 /// How long the library may take; a person waits for the rest.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The user of a library.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LibraryUser {
     /// The name; empty when the library does not say it.
@@ -26,36 +25,25 @@ pub struct LibraryUser {
 /// Why a library says nothing of a user. The words are the reference's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
-    /// The library may not have the token.
     #[error(transparent)]
     Withheld(#[from] Withheld),
-    /// There is no answer.
     #[error("error making request to server")]
     Request(#[source] HttpError),
-    /// The token is none of a user's.
     #[error("must be logged in to retrieve user data")]
     NotLoggedIn,
-    /// The library does not know its users.
     #[error("user endpoint not found")]
     NoUsers,
-    /// Another status.
     #[error("status is not ok: {0}")]
     Status(u16),
-    /// Something else than a user's data.
     #[error("jsonresp: failed to unmarshal response: {0}")]
     Document(String),
-    /// The user has no password for the registry.
     #[error("no token was received from service")]
     NoPassword,
-    /// Another server than the library answered.
     #[error(transparent)]
     Elsewhere(#[from] AnsweredElsewhere),
 }
 
 /// Asks the library at `library`, which `endpoint` names, whose token this is.
-///
-/// # Errors
-/// The library does not say it.
 pub fn current(
     client: &Client,
     endpoint: &Endpoint,
@@ -80,10 +68,6 @@ pub fn current(
 }
 
 impl LibraryUser {
-    /// The user's password for the OCI registry behind the library.
-    ///
-    /// # Errors
-    /// The library gave none.
     pub fn registry_password(&self) -> Result<&Secret, UserError> {
         if self.registry_password.is_empty() {
             Err(UserError::NoPassword)

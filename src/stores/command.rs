@@ -7,18 +7,14 @@ use crate::credentials::helper::{HelperEnvironment, Login, run};
 use crate::secret::{Secret, Stored};
 use crate::text::in_one_line;
 
-/// As long as a credential helper has.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Why a command gave no secret. Its output is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{line}`: {fault}{}", if complaint.is_empty() { String::new() } else { format!(", stderr: {complaint}") })]
 pub struct CommandError {
-    /// The command line.
     pub line: String,
-    /// What happened.
     pub fault: String,
-    /// What it printed on its standard error.
     pub complaint: String,
 }
 

@@ -15,13 +15,11 @@ use crate::secret::Secret;
 /// The longest payload of a key of type "user", in bytes.
 const LONGEST: usize = 32_767;
 
-/// Why the keyring can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// The user's share of the kernel's memory is used up.
     #[error("the kernel's keyring of this user is full")]
     Full,
-    /// The secret is longer than a key can be.
     #[error("{0} bytes are too many for the kernel's keyring, {LONGEST} are the most")]
     TooLong(usize),
     /// The kernel has no keyrings, or a container forbids them.
@@ -49,7 +47,6 @@ pub(super) fn put(
         })
 }
 
-/// The secret of this name; `None` when there is none any more.
 pub(super) fn get(name: &str) -> Result<Option<Secret>, KeyringError> {
     let Some(key) = present(open()?.search(name))? else {
         return Ok(None);
@@ -67,7 +64,6 @@ pub(super) fn has(name: &str) -> Result<bool, KeyringError> {
     present(open()?.search(name)).map(|key| key.is_some())
 }
 
-/// Removes the secret of this name.
 pub(super) fn remove(name: &str) -> Result<(), KeyringError> {
     let ring = open()?;
     match present(ring.search(name))? {

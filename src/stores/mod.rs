@@ -31,17 +31,12 @@ use crate::secret::Stored;
 /// The stores as one user of one command sees them.
 #[derive(Clone, Debug)]
 pub struct Stores {
-    /// The command whose logins they are.
     pub product: String,
-    /// The file of the record.
     pub record: PathBuf,
-    /// The administrator's rules.
     pub rules: PathBuf,
-    /// What surrounds helpers and commands.
     pub environment: HelperEnvironment,
 }
 
-/// Whether a recorded secret can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It is in the keyring, or a helper or command will be asked.
@@ -50,7 +45,6 @@ pub enum State {
     Gone,
 }
 
-/// A secret, with what is worth a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The secret; `None` when the store does not have it any more.
@@ -59,45 +53,29 @@ pub struct Answer {
     pub complaint: String,
 }
 
-/// Where a secret was put.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
-    /// The place, for a sentence.
     pub place: String,
-    /// What is worth a warning.
     pub warnings: Vec<String>,
 }
 
-/// Why a store can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoresError {
-    /// The record, or the file of the rules, can't be read or replaced.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// The record is none.
     #[error("{}: {fault}", path.display())]
-    Record {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        fault: String,
-    },
-    /// The keyring refused.
+    Record { path: PathBuf, fault: String },
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// The helper failed.
     #[error(transparent)]
     Helper(#[from] HelperError),
-    /// The command failed.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The administrator's rule.
     #[error(transparent)]
     Rule(#[from] RuleError),
 }
 
 impl StoresError {
-    /// Why the kernel refused the record, where it did.
     pub fn kind(&self) -> Option<ErrorKind> {
         match self {
             Self::Disk(error) => error.reason().map(Reason::kind),
@@ -107,7 +85,6 @@ impl StoresError {
 }
 
 impl Machine {
-    /// The machine that this runs on.
     pub fn this() -> Self {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
         Self {
@@ -121,10 +98,6 @@ impl Machine {
 }
 
 impl Stores {
-    /// The administrator's rules.
-    ///
-    /// # Errors
-    /// When there are some that can't be read.
     pub fn read_rules(&self) -> Result<Rules, StoresError> {
         let Some(contents) = disk::read(&self.rules)? else {
             return Ok(Rules::default());
@@ -133,10 +106,6 @@ impl Stores {
         Ok(Rules::parse(&text, &self.rules)?)
     }
 
-    /// What is recorded for the logins of one file of this command.
-    ///
-    /// # Errors
-    /// When the record can't be read.
     pub fn entries(&self, file: &Path) -> Result<Vec<Entry>, StoresError> {
         let mut entries = self.all()?;
         if entries.is_empty() {
@@ -147,10 +116,6 @@ impl Stores {
         Ok(entries)
     }
 
-    /// What is recorded for all commands and files.
-    ///
-    /// # Errors
-    /// When the record can't be read.
     pub fn all(&self) -> Result<Vec<Entry>, StoresError> {
         match disk::read_settled(&self.record, |bytes| self.parse(bytes)) {
             // Below what is no directory there is no record.
@@ -161,9 +126,6 @@ impl Stores {
 
     /// Stores the secret of a login and records where; an older secret of it, in another store, is removed. With
     /// [`Store::File`] only that is done.
-    ///
-    /// # Errors
-    /// When the store or the record can't be used: then neither has the secret.
     pub fn put(
         &self,
         file: &Path,
@@ -214,19 +176,12 @@ impl Stores {
     }
 
     /// What a command line prints, as the login of this user if it names none.
-    ///
-    /// # Errors
-    /// When it prints no secret.
     pub fn run(&self, line: &str, user: Option<&str>) -> Result<Answer, StoresError> {
         let (stored, complaint) = command::get(line, user, &self.environment)?;
         let stored = Some(stored);
         Ok(Answer { stored, complaint })
     }
 
-    /// The secret that an entry stands for.
-    ///
-    /// # Errors
-    /// When the store can't be used.
     pub fn get(&self, entry: &Entry) -> Result<Answer, StoresError> {
         let stored = match &entry.store {
             Store::File => None,
@@ -252,9 +207,6 @@ impl Stores {
     }
 
     /// Removes the secret of a login, and what is recorded of it; says whether anything was.
-    ///
-    /// # Errors
-    /// When the store or the record can't be used.
     pub fn remove(
         &self,
         file: &Path,
@@ -282,9 +234,6 @@ impl Stores {
     }
 
     /// Lets the record follow a remote to another name or address; the secret stays where it is.
-    ///
-    /// # Errors
-    /// When the record can't be read or replaced.
     pub fn carry(
         &self,
         file: &Path,

@@ -6,51 +6,37 @@ use serde::{Deserialize, Serialize};
 
 use super::store::Store;
 
-/// The number of the format below.
 const FORMAT: u32 = 1;
 
-/// Whose secret it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Subject {
-    /// The token of a remote endpoint.
     Remote {
-        /// The remote's name.
         name: String,
         /// The address that the token is for, as remote.yaml has addresses.
         uri: String,
-        /// Whether it was reached over plain http.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         insecure: bool,
     },
-    /// The login to a keyserver.
     Keyserver {
         /// Its address, as the list of keyservers has it.
         uri: String,
-        /// Whether its certificates aren't checked.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         insecure: bool,
     },
-    /// The login to a registry.
     Registry {
         /// `host[:port][/path]`, one name for all the ways in which tools write it.
         account: String,
     },
 }
 
-/// Where one secret lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The command whose file it belongs to.
     pub product: String,
-    /// That file.
     pub file: PathBuf,
-    /// Whose secret it is.
     #[serde(flatten)]
     pub subject: Subject,
-    /// The store.
     pub store: Store,
-    /// The name of the secret in the store.
     pub key: String,
     /// The user, where the store gives a password only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,13 +49,11 @@ pub struct Entry {
 /// A machine, from one start to the next: a keyring lives no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// Its name.
     pub host: String,
     /// The kernel's number of this start.
     pub boot: String,
 }
 
-/// What the file holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     format: u32,
@@ -118,7 +102,6 @@ impl Subject {
 }
 
 impl Entry {
-    /// Where the secret lives, for a sentence.
     pub fn describe(&self) -> String {
         match (&self.store, &self.machine) {
             (Store::Keyring, Some(machine)) => format!("stored in the keyring of {}", machine.host),
@@ -132,9 +115,6 @@ impl Entry {
 
 impl Record {
     /// Reads the file; an absent or empty one records nothing.
-    ///
-    /// # Errors
-    /// When it is another program's, or another version's.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.is_empty() {
             return Ok(Self::default());

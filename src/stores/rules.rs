@@ -10,7 +10,6 @@ use super::store::Store;
 /// The name of the file below the directory of the system's files.
 const FILE: &str = "portolan/stores.yaml";
 
-/// What the file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     store: Option<Store>,
@@ -18,39 +17,27 @@ pub struct Rules {
     reason: Option<String>,
 }
 
-/// Why a login can't have the store that it asks for, or why nobody knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// Secrets in files are refused on this machine.
     #[error("{} refuses secrets in files{}", path.display(), reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     NoFiles {
-        /// The file of the rule.
         path: PathBuf,
-        /// The administrator's reason.
         reason: Option<String>,
     },
     /// A rule that can't be read is not taken for absent.
     #[error("{}: line {line}: {fault}", path.display())]
     Broken {
-        /// The file.
         path: PathBuf,
-        /// From 1.
         line: usize,
-        /// What is wrong.
         fault: String,
     },
 }
 
-/// The file below the directory of the system's files.
 pub fn file(sysconfdir: &Path) -> PathBuf {
     sysconfdir.join(FILE)
 }
 
 impl Rules {
-    /// Reads the file's text; an empty one rules nothing.
-    ///
-    /// # Errors
-    /// With the line that can't be understood.
     pub fn parse(text: &str, path: &Path) -> Result<Self, RuleError> {
         let mut rules = Self::default();
         let mut key = None;
@@ -100,9 +87,6 @@ impl Rules {
     }
 
     /// The store of a login that asks for `asked`; `path` is the rules' own.
-    ///
-    /// # Errors
-    /// When that is a file, and files are refused.
     pub fn choose(&self, asked: Option<Store>, path: &Path) -> Result<Store, RuleError> {
         let chosen = match (asked, &self.store) {
             (Some(asked), _) => asked,

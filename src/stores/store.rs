@@ -10,27 +10,21 @@ use crate::credentials::helper::HelperName;
 /// The name under which this program is a helper itself.
 pub(crate) const OWN_HELPER: &str = "portolan";
 
-/// Where a secret lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Store {
     /// In the runtime's own file: remote.yaml, or docker-config.json.
     File,
-    /// In the kernel's keyring of the user.
     Keyring,
-    /// With a credential helper.
     Helper(HelperName),
     /// Nowhere: this command line prints it.
     Command(String),
 }
 
-/// Why a word is no store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// None of the words.
     #[error("{0:?} is no store: file, keyring, helper:NAME or command:LINE")]
     Word(String),
-    /// No name of a helper.
     #[error("{0:?} can't be a credential helper's name")]
     Helper(String),
     /// This program asks itself.

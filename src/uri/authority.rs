@@ -7,21 +7,17 @@ use std::borrow::Cow;
 pub(super) struct Authority<'a> {
     /// The host as written, brackets included.
     pub(super) host: &'a str,
-    /// The port, when one is written.
     pub(super) port: Option<u16>,
 }
 
-/// Why a text is no host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AuthorityError {
     /// What follows the host, with its colon, is no port.
     Port(String),
-    /// The host can't be one, for this reason.
     Host(&'static str),
 }
 
 impl<'a> Authority<'a> {
-    /// Splits and checks `host[:port]`.
     pub(super) fn parse(text: &'a str) -> Result<Self, AuthorityError> {
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (address, port) = rest

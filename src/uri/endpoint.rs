@@ -16,54 +16,25 @@ pub struct EndpointUri(String);
 /// Why a text can't be an endpoint's address. The first line of each is Apptainer's where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UriError {
-    /// Empty, or blanks only.
     #[error("invalid URI: cannot have empty URI")]
     Empty,
-    /// A control character anywhere in it.
     #[error("parse {}: net/url: invalid control character in URL", Quoted(.0))]
     ControlCharacter(String),
-    /// Begins with a colon.
     #[error("parse {}: missing protocol scheme", Quoted(.0))]
     MissingScheme(String),
-    /// A `%` that two hexadecimal digits don't follow.
     #[error("parse {}: invalid URL escape {}", Quoted(uri), Quoted(escape))]
-    Escape {
-        /// The whole address.
-        uri: String,
-        /// The broken escape, up to three characters.
-        escape: String,
-    },
-    /// A port that is no number, or out of range.
+    Escape { uri: String, escape: String },
     #[error("parse {}: invalid port {} after host", Quoted(uri), Quoted(port))]
-    Port {
-        /// The whole address.
-        uri: String,
-        /// The port with its colon.
-        port: String,
-    },
-    /// A scheme by which no endpoint is reached.
+    Port { uri: String, port: String },
     #[error(
         "invalid URI {}: an endpoint is reached by https or http, not {scheme}",
         Quoted(uri)
     )]
-    Scheme {
-        /// The whole address.
-        uri: String,
-        /// The scheme, as typed.
-        scheme: String,
-    },
-    /// No host in it, or something that can't be one.
+    Scheme { uri: String, scheme: String },
     #[error("invalid URI {}: {reason}", Quoted(uri))]
-    Host {
-        /// The whole address.
-        uri: String,
-        /// What is wrong with its host.
-        reason: &'static str,
-    },
-    /// A path that leads out of the host.
+    Host { uri: String, reason: &'static str },
     #[error("invalid URI {}: its path leads above its host", Quoted(.0))]
     Path(String),
-    /// Longer than [`EndpointUri::LONGEST`].
     #[error("invalid URI: it has {0} bytes, and at most {longest} are possible", longest = EndpointUri::LONGEST)]
     TooLong(usize),
 }
@@ -71,30 +42,18 @@ pub enum UriError {
 /// How an address was typed, as far as it decides whether `http` is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypedScheme {
-    /// `https://…`
     Https,
-    /// `http://…`
     Http,
-    /// A bare host.
     None,
 }
 
 impl EndpointUri {
-    /// The longest address in bytes.
     pub const LONGEST: usize = 64 * 1024;
 
-    /// Checks an address as typed and brings it into the stored form.
-    ///
-    /// # Errors
-    /// Says why the text can't be an endpoint's address.
     pub fn parse(text: &str) -> Result<Self, UriError> {
         Self::parse_typed(text).map(|(uri, _)| uri)
     }
 
-    /// As [`parse`](Self::parse), and says which scheme was typed.
-    ///
-    /// # Errors
-    /// Says why the text can't be an endpoint's address.
     pub fn parse_typed(text: &str) -> Result<(Self, TypedScheme), UriError> {
         if text.trim().is_empty() {
             return Err(UriError::Empty);
@@ -117,7 +76,6 @@ impl EndpointUri {
         Ok((Self(format!("{authority}{path}")), typed))
     }
 
-    /// The address in the stored form.
     pub fn as_str(&self) -> &str {
         &self.0
     }

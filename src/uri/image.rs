@@ -2,45 +2,35 @@
 
 use crate::uri::{RegistryUri, RegistryUriError};
 
-/// The server of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Image {
-    /// In a library.
     Library {
         /// The library's host with its port; `None` for the active remote's library.
         host: Option<String>,
     },
-    /// In a registry.
     Registry(RegistryImage),
 }
 
-/// An image in a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryImage {
     /// The registry, and the image's path without tag and digest.
     pub uri: RegistryUri,
     /// Whether the reference itself names the registry; Docker Hub is meant otherwise.
     pub names_host: bool,
-    /// Whether it is named by its digest.
     pub by_digest: bool,
 }
 
-/// Why a text is no image's reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
-    /// No image is there by this scheme.
     #[error("an image is written library://PATH, docker://IMAGE or oras://HOST/PATH")]
     Scheme,
-    /// It has no path.
     #[error("it names no image")]
     Empty,
-    /// The registry can't be one.
     #[error(transparent)]
     Registry(#[from] RegistryUriError),
 }
 
 impl Image {
-    /// Whether a text begins as an image's reference.
     pub fn is_meant(text: &str) -> bool {
         let scheme = text
             .split_once(':')
@@ -48,10 +38,6 @@ impl Image {
         matches!(scheme.as_deref(), Some("library" | "docker" | "oras"))
     }
 
-    /// Reads an image's reference, as the runtime does.
-    ///
-    /// # Errors
-    /// Says why it is none.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let (scheme, rest) = text.split_once(':').ok_or(ImageError::Scheme)?;
         match scheme.to_ascii_lowercase().as_str() {

@@ -4,16 +4,12 @@ use std::fmt;
 
 use crate::uri::authority::{Authority, AuthorityError, of_server};
 
-/// How a keyserver is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyserverScheme {
-    /// `http://`
     Http,
-    /// `https://`
     Https,
     /// `hkp://`: http, at port 11371 unless another is given.
     Hkp,
-    /// `hkps://`: https.
     Hkps,
 }
 
@@ -37,7 +33,6 @@ impl KeyserverScheme {
         }
     }
 
-    /// Whether it is reached without TLS.
     pub const fn is_plain(self) -> bool {
         matches!(self, Self::Http | Self::Hkp)
     }
@@ -58,25 +53,18 @@ pub struct KeyserverUri {
     path: String,
 }
 
-/// Why a text can't be a keyserver's address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyserverUriError {
-    /// Empty, or blanks only.
     #[error("invalid URI: cannot have empty URI")]
     Empty,
-    /// A scheme by which no keyserver is reached.
     #[error("invalid URI: a keyserver is reached by https, http, hkps or hkp, not {0}")]
     Scheme(String),
-    /// Anything else that an address can't have.
     #[error("invalid URI: {0}")]
     Other(String),
 }
 
 impl KeyserverUri {
     /// Checks a keyserver's address as typed; a bare host is reached by https.
-    ///
-    /// # Errors
-    /// Says why it can't be one; a password that was typed in it is not repeated.
     pub fn parse(text: &str) -> Result<Self, KeyserverUriError> {
         let text = text.trim();
         if text.is_empty() {
@@ -126,7 +114,6 @@ impl KeyserverUri {
         })
     }
 
-    /// How it is reached.
     pub fn scheme(&self) -> KeyserverScheme {
         self.scheme
     }
@@ -142,9 +129,6 @@ impl KeyserverUri {
     }
 
     /// The keyserver of an address as a file has it: a user name, a query and a fragment are no part of it.
-    ///
-    /// # Errors
-    /// As [`parse`](Self::parse), for what is left.
     pub fn found(text: &str) -> Result<Self, KeyserverUriError> {
         Self::parse(&of_server(text))
     }

@@ -169,7 +169,6 @@ fn is_meant(args: &AddArgs, ui: &mut Ui) -> anyhow::Result<bool> {
     }
 }
 
-/// A registry is no endpoint.
 fn explain_registry(error: anyhow::Error, typed: &str) -> anyhow::Error {
     match RegistryUri::found(typed) {
         Ok(uri) => error.advise(format!(

@@ -55,11 +55,9 @@ pub(crate) struct ApplyArgs {
     file: String,
 }
 
-/// What `apply` changed, or would.
 #[derive(Serialize)]
 struct ApplyView<'a> {
     changed: bool,
-    /// Whether it was a check, which changes nothing.
     check: bool,
     file: &'a str,
     changes: Vec<ChangeRow<'a>>,
@@ -114,7 +112,6 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     Ok(Outcome::Done)
 }
 
-/// What is wanted.
 fn read(args: &ApplyArgs, ui: &Ui) -> anyhow::Result<Desired> {
     let state = |bytes: &[u8]| {
         Desired::read(bytes, args.with_tokens).map_err(|error| anyhow!("{}:{error}", args.file))
@@ -138,7 +135,6 @@ fn read(args: &ApplyArgs, ui: &Ui) -> anyhow::Result<Desired> {
     Ok(desired)
 }
 
-/// Makes the file what is wanted, or only looks with `--check`, and says what that changes.
 fn apply(
     args: &ApplyArgs,
     desired: &Desired,
@@ -193,7 +189,6 @@ impl<'a> ChangeRow<'a> {
     }
 }
 
-/// The changes as lines with and without, a value each.
 fn diff(changes: &[ValueChange], file: &str, wanted: &str, ui: &Ui) -> String {
     let mut text = format!("--- {}\n+++ {}\n", ui.cell(file), ui.cell(wanted));
     for change in changes {
@@ -210,7 +205,6 @@ fn diff(changes: &[ValueChange], file: &str, wanted: &str, ui: &Ui) -> String {
     text
 }
 
-/// A change in the words of the single commands.
 fn told(change: &ValueChange) -> String {
     let ValueChange {
         remote,

@@ -24,10 +24,8 @@ pub(crate) struct ExportArgs {
     global: bool,
 }
 
-/// What `export --json` shows.
 #[derive(Serialize)]
 struct ExportView<'a> {
-    /// The words of remote.yaml.
     state: &'a str,
 }
 

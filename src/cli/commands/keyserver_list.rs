@@ -37,13 +37,11 @@ pub(crate) struct KeyserverListArgs {
     remote: Option<String>,
 }
 
-/// How many endpoints are asked at once.
 const AT_ONCE: usize = 64;
 
 /// A remote's keyservers in their order; `None` when they aren't known.
 type Keyservers = Option<Vec<KeyserverRow>>;
 
-/// What `keyserver list` shows.
 #[derive(Serialize)]
 struct KeyserverListView<'a> {
     remotes: Vec<RemoteKeyservers<'a>>,
@@ -61,7 +59,6 @@ struct RemoteKeyservers<'a> {
 struct KeyserverRow {
     uri: String,
     insecure: bool,
-    /// Whether the user has a login to it.
     logged_in: bool,
 }
 

@@ -38,7 +38,6 @@ pub(crate) struct ListArgs {
     names: bool,
 }
 
-/// What `list` shows.
 #[derive(Serialize)]
 struct ListView<'a> {
     remotes: Vec<RemoteRow<'a>>,
@@ -61,7 +60,6 @@ struct RemoteRow<'a> {
 struct KeyserverRow<'a> {
     uri: Cow<'a, str>,
     insecure: bool,
-    /// Whether the endpoint itself names it.
     internal: bool,
 }
 
@@ -101,7 +99,6 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     Ok(Outcome::Done)
 }
 
-/// The keyservers of a remote as far as they are known: its list, else the one that the endpoint itself names.
 fn keyservers<'a>(
     remote: &Remote<'a>,
     freshness: Freshness,
@@ -240,7 +237,6 @@ fn render(view: &ListView<'_>, ui: &Ui) -> String {
     text
 }
 
-/// Whether a keyserver is reached without TLS.
 pub(super) fn is_plain_http(uri: &str) -> bool {
     ["http://", "hkp://"]
         .iter()

@@ -58,7 +58,6 @@ pub(crate) struct LoginArgs {
     pub(crate) target: Option<String>,
 }
 
-/// What gives an access token without a prompt.
 const FLAGS: &str = "--tokenfile or --password-stdin";
 
 pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
@@ -143,7 +142,6 @@ pub(crate) fn after_add(
     login_to_remote(offered, &remote, &effective, &mut input, context, ui)
 }
 
-/// What the command line and standard input offer for the login to a remote.
 struct Offered<'a> {
     tokenfile: Option<&'a Path>,
     stdin: Option<Secret>,
@@ -153,13 +151,11 @@ struct Offered<'a> {
 /// What the login after `add` makes of a token that is stored already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoredToken {
-    /// It stays, and there is no login.
     Left,
     /// It is verified, and another one asked for only if it is not valid.
     Verified,
 }
 
-/// Whether the endpoint accepts a token that is stored.
 fn is_good(token: &Secret, remote: &Remote<'_>, context: &Context) -> anyhow::Result<bool> {
     if token::expiry(token).is_some_and(|expiry| expiry <= context.now) {
         return Ok(false);
@@ -241,7 +237,6 @@ fn login_to_remote(
     Ok(Outcome::Done)
 }
 
-/// The token that a file, `--password-stdin` or the command of a store gives.
 fn given_token(
     offered: Offered<'_>,
     place: &Store,
@@ -287,7 +282,6 @@ fn ask(endpoint: &Endpoint, input: &mut Input, ui: &mut Ui) -> anyhow::Result<Op
     Ok(token)
 }
 
-/// The endpoint has no token service: there is nothing to log in to.
 fn without_tokens(
     error: TokenError,
     remote: &Remote<'_>,
@@ -313,7 +307,6 @@ fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
     }
 }
 
-/// Refuses a token that says itself that its time is over.
 fn check_expiry(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyhow::Result<()> {
     match token::expiry(token) {
         Some(expiry) if expiry <= context.now => {
@@ -372,7 +365,6 @@ fn store(
     Ok(place)
 }
 
-/// Whether the system's remote is where it was when its token was asked for.
 fn check_unmoved(layers: &Layers, verified: &VerifiedToken) -> Result<(), ChangeError> {
     let name = &verified.name;
     match layers.merge().remote(name) {

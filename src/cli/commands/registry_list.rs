@@ -33,7 +33,6 @@ pub(crate) struct RegistryListArgs {
     runtime: RuntimeOption,
 }
 
-/// What `registry list` shows.
 #[derive(Serialize)]
 struct RegistryListView {
     logins: Vec<ListedLogin>,

@@ -53,7 +53,6 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context, ui: &mut Ui) -> anyhow::
     Ok(Outcome::Done)
 }
 
-/// Says what it means that the active or exclusive remote is gone.
 fn report_what_is_left(
     name: &RemoteName,
     before: &Document,

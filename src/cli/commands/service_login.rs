@@ -30,11 +30,9 @@ use crate::service::registry::{certificates, login as login_protocol};
 use crate::stores::{Store, Subject};
 use crate::uri::{KeyserverUri, RegistryUri, is_loopback};
 
-/// What the command line, the variables and standard input say of a login.
 pub(crate) struct Given {
     username: Option<String>,
     password: Option<Secret>,
-    /// Whether the password stands on the command line.
     is_typed: bool,
     insecure: bool,
 }
@@ -66,7 +64,6 @@ impl Given {
         })
     }
 
-    /// The password, asked for where it is not given.
     fn password(&mut self, input: &mut Input) -> anyhow::Result<Secret> {
         let password = match self.password.take() {
             Some(password) => Some(password),
@@ -88,16 +85,12 @@ impl Given {
 /// Apptainer's words for `--tokenfile` where it can't be used.
 const NOT_FOR_KEYSERVERS: &str = "--tokenfile is only supported for login to a remote endpoint, not OCI (docker/oras) or keyservers";
 
-/// How a login is given and stored.
 #[derive(Default)]
 pub(crate) struct How<'a> {
-    /// The file for a registry's secret.
     pub(crate) authfile: Option<&'a Path>,
-    /// A file with the password.
     pub(crate) tokenfile: Option<&'a Path>,
     /// Whether the file of a registry's row is named as well.
     pub(crate) says_row: bool,
-    /// Where a keyserver's secret is stored.
     pub(crate) store: StoreOption,
 }
 
@@ -136,7 +129,6 @@ fn no_store(uri: &RegistryUri) -> anyhow::Error {
     ))
 }
 
-/// Logs in to a keyserver that is configured for some remote.
 fn login_to_keyserver(
     mut given: Given,
     keyserver: ConfiguredKeyserver<'_>,
@@ -216,7 +208,6 @@ fn login_to_keyserver(
     Ok(Outcome::Done)
 }
 
-/// Whether a keyserver on another machine is asked over plain http.
 fn goes_through_the_net_without_tls(uri: &str) -> bool {
     KeyserverUri::parse(uri).is_ok_and(|uri| {
         let (is_plain, host, _) = uri.server();
@@ -246,7 +237,6 @@ fn login_to_registry(
     Ok(Outcome::Done)
 }
 
-/// Says that a login was not verified, because its server takes any.
 fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
     if accepted.is_open {
         ui.warning(format!(
@@ -255,7 +245,6 @@ fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
     }
 }
 
-/// Shows the registry the user and the password, and says what is to be stored of them.
 fn verify(
     given: &mut Given,
     uri: &RegistryUri,

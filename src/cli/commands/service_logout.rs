@@ -45,7 +45,6 @@ pub(crate) fn run(
     }
 }
 
-/// What a word that is no remote is by its scheme.
 enum Word {
     Registry(RegistryUri),
     Keyserver,
@@ -83,7 +82,6 @@ fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Resul
     Ok(was_elsewhere || was_in_file)
 }
 
-/// Removes the login to a registry, and says where its secret was, and what of it remains.
 fn log_out_of(
     uri: &RegistryUri,
     authfile: Option<&Path>,

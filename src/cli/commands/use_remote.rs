@@ -36,7 +36,6 @@ pub(crate) struct UseArgs {
     name: String,
 }
 
-/// The word for the remote before, where no remote has this name.
 const PREVIOUS: &str = "-";
 
 pub(crate) fn run(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {

@@ -3,18 +3,14 @@
 //! bash cuts words at the colons of addresses (COMP_WORDBREAKS) and hands them over with their quotes. Here the line is read
 //! anew, as the shell will read it when it runs.
 
-/// A line up to the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Line {
-    /// The words before the one at the cursor, without quotes.
     pub(super) words: Vec<String>,
     /// The word at the cursor up to there, without quotes; empty when a new one begins.
     pub(super) current: String,
-    /// Whether it is the file of a redirection.
     pub(super) is_redirected: bool,
     /// How much of `current` stands before what is replaced.
     kept: usize,
-    /// The quote that is open at the cursor.
     quote: Option<char>,
 }
 

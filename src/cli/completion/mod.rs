@@ -23,7 +23,6 @@ use crate::text::is_hidden;
 /// The hidden word behind the program's name by which the scripts ask.
 const WORD: &str = "complete";
 
-/// Something that could stand at the cursor, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Candidate {
     value: String,
@@ -50,9 +49,6 @@ pub(crate) fn is_question(words: &[OsString]) -> bool {
 ///
 /// The first line of the answer is `words`, `files` or `directories`; candidates follow, for zsh and fish with a tab and what
 /// they are.
-///
-/// # Errors
-/// When standard input or output can't be used.
 pub(crate) fn run(
     asked: &[OsString],
     tree: &clap::Command,

@@ -2,35 +2,25 @@
 
 use clap::{Arg, ArgAction, Command};
 
-/// What can stand at the cursor.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted<'a> {
-    /// A command of the one that was named.
     Commands,
-    /// A flag.
     Flags,
-    /// A value of one of these arguments.
     Values(Vec<&'a Arg>),
 }
 
-/// Where the cursor stands, and what was said before.
 #[derive(Clone, Debug)]
 pub(super) struct Position<'a> {
-    /// The last command that was named, or the program.
     pub(super) command: &'a Command,
-    /// The names of the commands below the program.
     pub(super) path: Vec<&'a str>,
-    /// What can stand here.
     pub(super) wanted: Wanted<'a>,
     /// What of the current word stands before the value: `--command=`.
     pub(super) prefix: &'a str,
     /// Whether a word that begins with `-` is no flag any more.
     pub(super) is_behind_flags: bool,
-    /// Whether help was asked for: of the commands that follow.
     is_help: bool,
     /// The flags so far, by their ids, with their values; empty for one that takes none.
     flags: Vec<(&'a str, String)>,
-    /// The other words so far.
     pub(super) words: Vec<String>,
 }
 
@@ -61,7 +51,6 @@ impl<'a> Position<'a> {
         position
     }
 
-    /// The last value that was given for the option of this id, wherever it stood.
     pub(super) fn value(&self, id: &str) -> Option<&str> {
         self.flags
             .iter()
@@ -70,7 +59,6 @@ impl<'a> Position<'a> {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether the flag of this id was given.
     pub(super) fn has(&self, id: &str) -> bool {
         self.value(id).is_some()
     }

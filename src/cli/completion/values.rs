@@ -16,17 +16,12 @@ use crate::config::yaml::LineNumbers;
 use crate::name::RemoteName;
 use crate::uri::RegistryUri;
 
-/// What a shell shows.
 pub(super) enum Offer {
-    /// These.
     Words(Vec<Candidate>),
-    /// Its own completion of files.
     Files,
-    /// Its own completion of directories.
     Directories,
 }
 
-/// What could stand at a position.
 pub(super) fn offer(position: &Position<'_>, environment: &Environment) -> Offer {
     let args = match &position.wanted {
         Wanted::Commands => return Offer::Words(commands(position)),
@@ -98,7 +93,6 @@ fn value_name(arg: &Arg) -> &str {
         .map_or("", |name| name.as_str())
 }
 
-/// The values that the tree itself knows.
 fn fixed(arg: &Arg) -> Vec<Candidate> {
     if arg.get_id() == "command" {
         return ["apptainer", "singularity"]
@@ -114,7 +108,6 @@ fn fixed(arg: &Arg) -> Vec<Candidate> {
         .collect()
 }
 
-/// The files that the line means.
 struct Files {
     layers: Layers,
 }

@@ -25,31 +25,20 @@ const LINE: usize = 64 * 1024;
 /// Everything on standard input has at most this many bytes: 256 times the longest token.
 const EVERYTHING: usize = 1024 * 1024;
 
-/// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum PromptError {
     /// Standard input is no terminal, and ends before a secret.
     #[error("no terminal to ask on, and nothing on standard input: give the secret with {flags}")]
-    NoInput {
-        /// The flags that give it without a prompt.
-        flags: &'static str,
-    },
-    /// Nobody is to be asked.
+    NoInput { flags: &'static str },
     #[error("nothing is asked for with --no-input: give the secret with {flags}")]
-    NotAsked {
-        /// The flags that give it without a prompt.
-        flags: &'static str,
-    },
+    NotAsked { flags: &'static str },
     /// A line of 64 KiB or more; the words are the reference's.
     #[error("bufio.Scanner: token too long")]
     LineTooLong,
-    /// More than 1 MiB on standard input.
     #[error("standard input is longer than 1 MiB")]
     TooLong,
-    /// The input is not UTF-8.
     #[error("the input is not valid UTF-8")]
     NotText,
-    /// The terminal was closed while the prompt waited.
     #[error("the terminal was closed")]
     Closed,
     /// The program runs in the background, and no shell could bring it to the front.
@@ -57,10 +46,8 @@ pub enum PromptError {
         "a program in the background can't ask for anything: use --tokenfile or --password-stdin"
     )]
     Background,
-    /// The terminal can't be used.
     #[error("while asking on the terminal")]
     Terminal(#[source] io::Error),
-    /// Standard input can't be read.
     #[error("while reading standard input")]
     Read(#[source] io::Error),
 }
@@ -88,7 +75,6 @@ impl Input {
         }
     }
 
-    /// Whether a person can be asked.
     pub fn is_terminal(&self) -> bool {
         self.terminal
     }

@@ -34,7 +34,6 @@ const SETTLING: Duration = Duration::from_millis(50);
 /// No prompt waits: a fatal signal ends the program at once.
 static ENDS: AtomicBool = AtomicBool::new(true);
 
-/// What the signals since the last look ask for.
 pub(super) enum Notice {
     End(i32),
     /// Stop, as at Ctrl-Z.

@@ -40,22 +40,18 @@ const PASTE: Timespec = Timespec {
 const CTRL_U: u8 = 0x15;
 const CTRL_D: u8 = 0x04;
 
-/// How an answer is typed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Shown,
     Hidden,
-    /// Hidden, of several lines, up to Ctrl-D.
     HiddenToTheEnd,
 }
 
-/// A prompt that waits, until it is dropped.
 pub(super) struct Prompt {
     terminal: File,
     prompt: String,
     answer: Answer,
     signals: RefCell<Signals>,
-    /// Whether the line was ended by an end of input.
     pub(super) ended: Cell<bool>,
 }
 
@@ -215,7 +211,6 @@ impl Drop for Prompt {
     }
 }
 
-/// What rpassword reads.
 struct Keys(Rc<Prompt>);
 
 impl Read for Keys {

@@ -6,21 +6,15 @@ use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
 use crate::uri::EndpointUri;
 
-/// A new remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRemote {
-    /// Its name.
     pub name: RemoteName,
-    /// Its address.
     pub uri: EndpointUri,
-    /// Whether it is reached over plain http.
     pub insecure: bool,
 }
 
-/// What came of adding a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// It is new.
     New,
     /// It existed already, at this address; nothing changed.
     Before,
@@ -30,9 +24,6 @@ pub enum Added {
 }
 
 /// Adds a remote. With `if_missing` one of this name at the same address, here or below, is as good as a new one.
-///
-/// # Errors
-/// When the document or the system's file below it has one of this name.
 pub fn add(
     document: &mut Document,
     scope: Scope,

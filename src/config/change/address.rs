@@ -7,19 +7,14 @@ use crate::name::RemoteName;
 use crate::secret::Secret;
 use crate::uri::EndpointUri;
 
-/// Where a remote is from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAddress {
-    /// Its address.
     pub uri: EndpointUri,
-    /// Whether it is reached over plain http.
     pub insecure: bool,
 }
 
-/// What came of a new address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readdressed {
-    /// The address that the remote had.
     pub before: String,
     /// Whether a token was stored for that address, and removed.
     pub token_removed: bool,
@@ -36,11 +31,6 @@ pub fn keeps_token(old_uri: &str, new_uri: &str) -> bool {
     }
 }
 
-/// Gives a remote another address.
-///
-/// # Errors
-/// When there is no such remote, or only the layer below the user's has it; or the system's file has the name as well:
-/// Apptainer would obey the user's in its place (D5).
 pub fn set_uri(
     document: &mut Document,
     scope: Scope,

@@ -19,7 +19,6 @@ pub use rename::rename;
 /// Why a document can't be changed as asked, in Apptainer's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// The name is taken.
     #[error("{0} is already a remote")]
     Taken(RemoteName),
     /// The system's file has the name: a user's remote would only hide behind the system's (D5).
@@ -28,61 +27,30 @@ pub enum ChangeError {
     /// The name is taken, and not by the remote that was to be there.
     #[error("{name} is already a remote")]
     TakenElsewhere {
-        /// The name.
         name: RemoteName,
-        /// The address of the remote that has it.
         now: String,
-        /// The address that was asked for.
         asked: String,
     },
-    /// There is no remote of this name.
     #[error("{0} is not a remote")]
     NoSuchRemote(RemoteName),
     /// The user's file has only an entry for a remote of the system's, which the system does not have (D4).
     #[error("{name} is not a remote")]
-    Leftover {
-        /// The name.
-        name: RemoteName,
-        /// The address that the entry has.
-        now: String,
-    },
+    Leftover { name: RemoteName, now: String },
     /// As [`ChangeError::Leftover`], where a remote of this name was to be added at another address.
     #[error("{name} is already a remote")]
     LeftoverElsewhere {
-        /// The name.
         name: RemoteName,
-        /// The address that the entry has.
         now: String,
-        /// The address that was asked for.
         asked: String,
     },
-    /// There is no remote of this name to give another address.
     #[error("{name} is not a remote")]
-    NoneToMove {
-        /// The name.
-        name: RemoteName,
-        /// The address that it was to have.
-        new: NewAddress,
-    },
-    /// The remote is the system's: a user can't remove it.
+    NoneToMove { name: RemoteName, new: NewAddress },
     #[error("{0} is global and can't be removed")]
     GlobalRemote(RemoteName),
-    /// The remote is the system's: a user can't rename it.
     #[error("{old} is global and can't be renamed")]
-    GlobalName {
-        /// Its name.
-        old: RemoteName,
-        /// The name that it was to have.
-        new: RemoteName,
-    },
-    /// The remote is the system's: a user can't give it another address.
+    GlobalName { old: RemoteName, new: RemoteName },
     #[error("{name} is global and can't be changed")]
-    GlobalAddress {
-        /// Its name.
-        name: RemoteName,
-        /// The address that it was to have.
-        new: NewAddress,
-    },
+    GlobalAddress { name: RemoteName, new: NewAddress },
     /// The remote went away while its token was asked for and verified.
     #[error("{0} was removed by another command: its token was not stored")]
     Gone(RemoteName),
@@ -92,26 +60,19 @@ pub enum ChangeError {
     /// The remote got another address while its token was asked for and verified.
     #[error("{name} is now at {now:?}: the token was verified for {verified:?} and not stored")]
     Moved {
-        /// The remote.
         name: RemoteName,
-        /// The address that it has now.
         now: String,
-        /// The address that the token is for.
         verified: String,
     },
     /// A user's own remote stands in the way of the system's of the same name (D5).
     #[error("{0} is also a remote of your own, which stands in the way of the system's")]
     InTheWay(RemoteName),
-    /// The system's policy forbids it.
     #[error(transparent)]
     Policy(#[from] Refusal),
 }
 
 /// Removes a remote. Of the user's that is one of their own, or the copy of a system remote that the system does not have
 /// (D4).
-///
-/// # Errors
-/// When there is no such remote, or only the layer below the user's has it.
 pub fn remove(
     document: &mut Document,
     scope: Scope,
@@ -133,7 +94,6 @@ pub fn remove(
     Ok(())
 }
 
-/// Why there is no remote of this name.
 fn missing(document: &Document, below: Option<&Layer>, name: &RemoteName) -> ChangeError {
     let leftover = below.and_then(|below| below.leftover(document, name));
     match leftover {
@@ -147,9 +107,6 @@ fn missing(document: &Document, below: Option<&Layer>, name: &RemoteName) -> Cha
 
 /// Makes a remote the active one: the user's, if the policy allows it; or everybody's, and then the only one or one of many
 /// (D6). A remote that only the built-in layer has is written into the user's file, since Apptainer knows no such layer (D3).
-///
-/// # Errors
-/// When there is no such remote, or the policy names another one.
 pub fn use_remote(
     document: &mut Document,
     scope: Scope,
@@ -180,37 +137,28 @@ pub fn use_remote(
     Ok(())
 }
 
-/// Who defines the remote that a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definer {
-    /// The user's own file.
     User,
     /// The system's file, or the built-in layer.
     System,
 }
 
-/// A token that was verified, and for what.
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
-    /// The remote.
     pub name: RemoteName,
     /// The address that answered, as the defining file has it.
     pub uri: String,
-    /// Whether it answered over plain http.
     pub insecure: bool,
-    /// Who defines the remote.
     pub definer: Definer,
-    /// The token itself.
     pub token: Secret,
 }
 
 impl VerifiedToken {
-    /// Whether a remote at this address is the one that the token was verified for.
     pub fn is_for(&self, uri: &str, insecure: bool) -> bool {
         self.uri == uri && self.insecure == insecure
     }
 
-    /// The refusal for a remote that is elsewhere now.
     pub fn moved(&self, uri: &str, insecure: bool) -> ChangeError {
         ChangeError::Moved {
             name: self.name.clone(),
@@ -221,9 +169,6 @@ impl VerifiedToken {
 }
 
 /// Stores a token in the user's document, beside the address that it was verified for (D3, D21).
-///
-/// # Errors
-/// When the remote is no longer what the token was verified for.
 pub fn set_token(document: &mut Document, verified: &VerifiedToken) -> Result<(), ChangeError> {
     let name = &verified.name;
     let entry = match (verified.definer, document.remotes.get_mut(name)) {
@@ -253,9 +198,6 @@ pub fn set_token(document: &mut Document, verified: &VerifiedToken) -> Result<()
 
 /// Drops the user's token for a remote that `layer` defines. Where that is the system's file, its entry in the user's says
 /// nothing more and is removed as well (D3).
-///
-/// # Errors
-/// When the remote was the user's, and is not there any more: its token may be elsewhere now.
 pub fn clear_token(
     document: &mut Document,
     name: &RemoteName,
@@ -282,7 +224,6 @@ pub fn add_login(
     document.logins.push(login.clone());
 }
 
-/// Drops the logins that are meant; says whether there were any.
 pub fn remove_logins(document: &mut Document, is_meant: impl Fn(&LoginEntry) -> bool) -> bool {
     let before = document.logins.len();
     document.logins.retain(|login| !is_meant(login));

@@ -6,9 +6,6 @@ use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
 
 /// Renames a remote, and lets `Active` follow. It stays exclusive if it was.
-///
-/// # Errors
-/// When there is no such remote, or only the layer below the user's has it, or the new name is taken.
 pub fn rename(
     document: &mut Document,
     scope: Scope,

@@ -5,21 +5,14 @@ use std::path::{Path, PathBuf};
 use super::finding::{Code, Finding};
 use crate::text::ShellWord;
 
-/// The number of the user who may do everything.
 const ROOT: u32 = 0;
 
-/// What the kernel says of a file or a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileAccess {
-    /// Where it is.
     pub path: PathBuf,
-    /// Its permission bits, `0o7777` at most.
     pub mode: u32,
-    /// The number of its owner.
     pub owner: u32,
-    /// Whether a link leads to it.
     pub is_link: bool,
-    /// Whether its file system is mounted read-only.
     pub is_read_only: bool,
 }
 
@@ -35,7 +28,6 @@ impl FileAccess {
     }
 }
 
-/// A path as a word of a shell.
 pub fn shell_word(path: &Path) -> String {
     ShellWord(&path.display().to_string()).to_string()
 }
@@ -76,7 +68,6 @@ fn copy(file: &FileAccess) -> String {
     }
 }
 
-/// The directory of a user's files.
 pub fn users_directory(directory: &FileAccess, user: u32) -> Vec<Finding> {
     let mut found = owner(directory, user);
     let is_open_to_its_owner = directory.mode & 0o700 == 0o700;
@@ -105,7 +96,6 @@ pub fn users_directory(directory: &FileAccess, user: u32) -> Vec<Finding> {
     found
 }
 
-/// The system's file and its directory, as `user` finds them.
 pub fn systems_file(
     file: Option<&FileAccess>,
     directory: Option<&FileAccess>,

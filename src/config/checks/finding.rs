@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-/// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -20,10 +19,8 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them, the worst first.
     pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Note];
 
-    /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -33,16 +30,12 @@ impl Severity {
     }
 }
 
-/// What is the same in all findings of one code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// The stable word.
     pub word: &'static str,
     /// The severities that it can have, the usual one first.
     pub severities: &'static [Severity],
-    /// What was found.
     pub meaning: &'static str,
-    /// What it breaks.
     pub effect: &'static str,
     /// What fixes it; words in capitals stand for what a finding names.
     pub fix: &'static str,
@@ -51,17 +44,14 @@ pub struct Explanation {
 /// Makes the codes and their table in one, so that neither can lag behind the other.
 macro_rules! codes {
     ($($code:ident $word:literal [$($severity:ident)+] $meaning:literal $effect:literal $fix:literal)+) => {
-        /// What was found.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $meaning] $code,)+
         }
 
         impl Code {
-            /// All of them, in the order of the checks.
             pub const ALL: &'static [Self] = &[$(Self::$code),+];
 
-            /// What is the same in all findings of this code.
             pub fn explanation(self) -> Explanation {
                 match self {
                     $(Self::$code => Explanation {
@@ -233,7 +223,6 @@ codes! {
 }
 
 impl Code {
-    /// The stable word, as JSON has it.
     pub fn word(self) -> &'static str {
         self.explanation().word
     }
@@ -258,32 +247,23 @@ impl fmt::Display for Code {
     }
 }
 
-/// Something that somebody should know; `--json` prints it as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
     pub severity: Severity,
-    /// What was found.
     pub code: Code,
     /// What it is about: a remote's name, an address, a path, a variable.
     pub subject: String,
-    /// The file that says so.
     #[serde(serialize_with = "displayed")]
     pub file: Option<PathBuf>,
-    /// The line in it, from 1.
     pub line: Option<usize>,
-    /// What is wrong, in one line.
     pub message: String,
-    /// What it breaks.
     pub effect: &'static str,
-    /// What fixes it: a command, or what to do by hand.
     pub fix: String,
     /// Whether it can be fixed without losing anything that a person may want.
     pub fixable: bool,
 }
 
 impl Finding {
-    /// A finding of its code's usual severity.
     pub fn new(
         code: Code,
         subject: impl Into<String>,
@@ -306,7 +286,6 @@ impl Finding {
         }
     }
 
-    /// The same in a file, on a line of it where that is known.
     #[must_use]
     pub fn at(self, file: Option<PathBuf>, line: Option<usize>) -> Self {
         Self { file, line, ..self }
@@ -325,7 +304,6 @@ impl Finding {
         Self { severity, ..self }
     }
 
-    /// The same, and whether it can be fixed without losing anything that a person may want.
     #[must_use]
     pub fn fixable_if(self, fixable: bool) -> Self {
         Self { fixable, ..self }

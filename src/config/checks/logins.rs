@@ -79,7 +79,6 @@ fn duplicate(login: &LoginEntry, other: &LoginEntry, line: Option<usize>, fix: S
     Finding::new(Code::LoginDuplicate, login.uri.as_str(), message, fix)
 }
 
-/// Whether a keyserver's login has lost its secret, which stands beside it.
 pub(super) fn is_without_secret(login: &LoginEntry) -> bool {
     login.auth.is_empty() && keyserver(login).is_some()
 }
@@ -115,7 +114,6 @@ fn twins_of_servers(all: &[LoginEntry]) -> Vec<(usize, usize)> {
     twins
 }
 
-/// What is the same for every way to write one server.
 fn server(login: &LoginEntry) -> String {
     if let Ok(registry) = RegistryUri::found(&login.uri) {
         let path = registry.path().trim_end_matches('/');

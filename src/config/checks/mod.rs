@@ -26,7 +26,6 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// A command for the user's own file with a name or an address at its end: `portolan remote use NAME`.
     pub fn own(&self, words: &str, last: &str) -> String {
         command(&self.own, words, last)
     }
@@ -44,12 +43,10 @@ impl Commands {
         )
     }
 
-    /// The command that fixes what can be fixed without losing anything.
     pub fn fix(&self) -> String {
         format!("{} doctor --fix", self.own)
     }
 
-    /// A command for the system's file with a name at its end.
     pub fn system(&self, words: &str, last: &str) -> String {
         command(&self.system, words, last)
     }

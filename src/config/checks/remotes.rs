@@ -11,7 +11,6 @@ use crate::config::yaml::Part;
 use crate::name::RemoteName;
 use crate::uri::EndpointUri;
 
-/// As many names as a line can show.
 const SHOWN: usize = 5;
 
 /// What is wrong with the remotes of these files; of a file that can't be read there is no source, and nothing is said that
@@ -111,7 +110,6 @@ fn several_exclusive(
     Some(finding.at(system.path.clone(), line))
 }
 
-/// A choice of the environment that can't be followed.
 fn choice(effective: &Effective<'_>, chosen: Option<&RemoteName>) -> Option<Finding> {
     let chosen = chosen?;
     let (code, message) = match effective.exclusive() {

@@ -6,33 +6,25 @@ use crate::config::document::{Document, KeyserverEntry, RemoteEntry};
 use crate::name::RemoteName;
 use crate::secret::Secret;
 
-/// A value that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueChange {
     /// The remote that it belongs to; none for the document's own.
     pub remote: Option<RemoteName>,
-    /// Which value it is.
     pub field: ValueName,
-    /// As it was, in words; none where it was not there.
     pub before: Option<String>,
-    /// As it is, in words; none where it is not there any more.
     pub after: Option<String>,
 }
 
 /// The values of a document, by remote.yaml's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueName {
-    /// `Active`.
     Active,
     /// `URI`; with none before the remote is new, with none after it is gone.
     Uri,
     /// `Token`, whose words never are the token.
     Token,
-    /// `Exclusive`.
     Exclusive,
-    /// `Insecure`.
     Insecure,
-    /// `Keyservers`.
     Keyservers,
 }
 
@@ -101,7 +93,6 @@ pub fn differences(before: &Document, after: &Document) -> Vec<ValueChange> {
     found
 }
 
-/// What became of a remote's token, in words.
 fn token(
     name: &RemoteName,
     old: Option<&RemoteEntry>,

@@ -20,7 +20,6 @@ use crate::name::{NameError, RemoteName};
 use crate::secret::Secret;
 use crate::uri::{EndpointUri, KeyserverUri, KeyserverUriError, TypedScheme, UriError};
 
-/// A desired state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
     /// The active remote; none leaves it as it is.
@@ -43,70 +42,49 @@ struct DesiredRemote {
 /// Why a text is no desired state. `Display` goes on after a path and a colon: `LINE: reason`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DesiredError {
-    /// It is no remote.yaml.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// It says something that a state can't.
     #[error("{line}: {reason}")]
-    State {
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong there.
-        reason: StateProblem,
-    },
+    State { line: usize, reason: StateProblem },
 }
 
-/// What is wrong with a line of a desired state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateProblem {
-    /// A remote's name can't be one.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// A remote's address can't be one.
     #[error(transparent)]
     Uri(#[from] UriError),
-    /// An http address that isn't said to be insecure.
     #[error("http URI requires Insecure: true")]
     PlainHttp,
-    /// A keyserver's address can't be one.
     #[error(transparent)]
     Keyserver(#[from] KeyserverUriError),
-    /// A token, where none is wanted.
     #[error("the token of {0} is not applied without --with-tokens")]
     Token(RemoteName),
-    /// A login, which no state has.
     #[error("a login is no part of a state: log in with portolan remote login")]
     Login,
     /// Another document, of which nobody would see that it is left out.
     #[error("a second document begins below: a state is one")]
     SecondDocument,
-    /// More than one exclusive remote.
     #[error("{0} is exclusive as well as {1}: only one can be")]
     Exclusive(RemoteName, RemoteName),
 }
 
-/// Why a state can't be applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError {
-    /// A single change is refused.
     #[error(transparent)]
     Change(#[from] ChangeError),
-    /// A new remote has no address.
     #[error("{0} has no URI, and is not there yet")]
     NoUri(RemoteName),
     /// A remote that is there has an address that can't be asked, and the state names no other.
     #[error("{0} has no URI that can be asked, and the state gives it none")]
     BrokenUri(RemoteName),
-    /// A user's state can't make policy.
     #[error("{0} can be exclusive for all users only")]
     Exclusive(RemoteName),
-    /// The system's file holds no secret.
     #[error("the token of {0} can't be stored for all users")]
     Token(RemoteName),
     /// Pruning by a state without `Remotes`, as an empty file is.
     #[error("without Remotes, --prune would remove every remote")]
     PruneAll,
-    /// The active remote is not the only one that may be.
     #[error(transparent)]
     Policy(#[from] Refusal),
 }
@@ -161,9 +139,6 @@ impl DesiredRemote {
 
 impl Desired {
     /// Takes what the text of a remote.yaml says for a desired state. `with_tokens` allows it to hold tokens.
-    ///
-    /// # Errors
-    /// Names the line that can't be read or applied.
     pub fn read(bytes: &[u8], with_tokens: bool) -> Result<Self, DesiredError> {
         let Read {
             document,
@@ -210,21 +185,16 @@ impl Desired {
         Ok(desired)
     }
 
-    /// Whether it holds a token.
     pub fn has_tokens(&self) -> bool {
         self.remotes.values().any(|remote| remote.token.is_some())
     }
 
-    /// The remotes that it names.
     pub fn names(&self) -> impl Iterator<Item = &RemoteName> {
         self.remotes.keys()
     }
 
     /// Makes a document what is desired. Applied twice it is the same as once. With `prune` the remotes that the state does not
     /// name are removed.
-    ///
-    /// # Errors
-    /// When a single part of it is refused; the document is of no use then.
     pub fn apply(
         &self,
         document: &mut Document,
@@ -259,7 +229,6 @@ impl Desired {
         }
     }
 
-    /// Which remote is active, and whether it is the only one.
     fn choose(
         &self,
         document: &mut Document,
@@ -302,7 +271,6 @@ impl Desired {
         )?)
     }
 
-    /// The remote that is to be the only one.
     fn exclusive(&self) -> Option<&RemoteName> {
         self.remotes
             .iter()

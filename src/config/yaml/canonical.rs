@@ -9,7 +9,6 @@ use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry}
 use crate::name::RemoteName;
 use crate::secret::Secret;
 
-/// How far the parts of a file are indented.
 #[derive(Clone, Copy)]
 struct Form {
     name: &'static str,
@@ -52,7 +51,6 @@ pub(super) fn read(bytes: &[u8]) -> Option<Document> {
     lines.rest.is_empty().then_some(document)
 }
 
-/// The lines that are left to read.
 struct Cursor<'text> {
     rest: &'text str,
     form: Form,

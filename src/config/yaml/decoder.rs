@@ -10,7 +10,6 @@ use super::part::Subject;
 use super::problem::{Fault, Mark, NodeKind, Problem};
 use crate::name::RemoteName;
 
-/// Decodes the nodes of one document.
 pub(super) struct Decoder<'text> {
     events: &'text EventBuffer<'text>,
     budget: Budget,
@@ -23,11 +22,9 @@ pub(super) struct NodeRef {
     aliased: bool,
 }
 
-/// A key of a map and its value.
 #[derive(Debug)]
 pub(super) struct KeyValue<'text> {
     pub(super) key: Cow<'text, str>,
-    /// Where the key stands.
     pub(super) mark: Mark,
     pub(super) value: NodeRef,
 }
@@ -40,7 +37,6 @@ impl<'text> Decoder<'text> {
         }
     }
 
-    /// The node that the whole document is.
     pub(super) fn root(&self) -> NodeRef {
         NodeRef {
             index: 0,
@@ -48,12 +44,10 @@ impl<'text> Decoder<'text> {
         }
     }
 
-    /// Where `node` stands.
     pub(super) fn mark(&self, node: NodeRef) -> Mark {
         self.events.mark(node.index)
     }
 
-    /// Whether `node` is null.
     pub(super) fn is_null(&self, node: NodeRef) -> bool {
         matches!(self.events.content(self.target(node).index), Content::Scalar(scalar) if scalar.is_null())
     }
@@ -192,7 +186,6 @@ impl<'text> Decoder<'text> {
         }
     }
 
-    /// The content behind `node`, counted.
     fn visit(&mut self, node: NodeRef) -> Result<&'text Content<'text>, Fault> {
         let target = self.target(node);
         self.budget
@@ -227,13 +220,10 @@ impl<'text> Decoder<'text> {
     }
 }
 
-/// The fields of one map and of the maps merged into it.
 #[derive(Default)]
 struct Fields<'text> {
     list: Vec<KeyValue<'text>>,
-    /// Where a key stands, and in which of the maps.
     seen: BTreeMap<Cow<'text, str>, (usize, Mark)>,
-    /// How many maps there were so far.
     maps: usize,
 }
 
@@ -261,7 +251,6 @@ impl<'text> Fields<'text> {
 struct Budget {
     all: u32,
     aliased: u32,
-    /// The bytes of text that aliases stood for.
     aliased_text: usize,
 }
 

@@ -7,7 +7,6 @@ use crate::config::document::Document;
 /// How far the parts of a file are indented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Indentation {
-    /// A map below its key.
     pub(super) map: usize,
     /// The dashes of a list below its key.
     pub(super) dash: usize,

@@ -18,7 +18,6 @@ pub struct YamlError {
 }
 
 impl YamlError {
-    /// Makes the error of `text` that `fault` found.
     pub(super) fn new(fault: Fault, text: &str) -> Self {
         let Fault { mark, problem } = fault;
         Self {
@@ -39,7 +38,6 @@ impl YamlError {
         self.mark.column
     }
 
-    /// What is wrong, in one line.
     pub fn reason(&self) -> &str {
         &self.reason
     }
@@ -49,7 +47,6 @@ impl YamlError {
         self.excerpt.as_deref()
     }
 
-    /// What would be right, where that is known.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }

@@ -28,7 +28,6 @@ struct Node<'text> {
     next: usize,
 }
 
-/// What a node is.
 #[derive(Debug)]
 pub(super) enum Content<'text> {
     Scalar(Scalar<'text>),
@@ -40,7 +39,6 @@ pub(super) enum Content<'text> {
 }
 
 impl Content<'_> {
-    /// The kind, for messages.
     pub(super) fn kind(&self) -> NodeKind {
         match self {
             Self::Scalar(_) | Self::Alias(_) => NodeKind::Text,
@@ -76,17 +74,14 @@ impl<'text> EventBuffer<'text> {
         self.nodes.iter().map(|node| &node.range)
     }
 
-    /// The bytes of the node at `index`.
     pub(super) fn range(&self, index: usize) -> Range<usize> {
         self.nodes[index].range.clone()
     }
 
-    /// The content of the node at `index`.
     pub(super) fn content(&self, index: usize) -> &Content<'text> {
         &self.nodes[index].content
     }
 
-    /// The place of the node at `index`.
     pub(super) fn mark(&self, index: usize) -> Mark {
         self.nodes[index].mark
     }
@@ -101,14 +96,11 @@ impl<'text> EventBuffer<'text> {
     }
 }
 
-/// What is known while a document's events come in.
 #[derive(Default)]
 struct Recorder<'text> {
     text: &'text str,
     events: EventBuffer<'text>,
-    /// The end of the last node.
     reached: usize,
-    /// The lists and maps that aren't closed yet.
     open: Vec<usize>,
     anchors: BTreeMap<usize, usize>,
     aliases: usize,
@@ -124,7 +116,6 @@ impl<'text> Recorder<'text> {
         }
     }
 
-    /// Records the events up to the end of the first document.
     fn record_all(mut self) -> Result<Self, Fault> {
         let options = granit_parser::options! {
             flow_nesting_limit: DEEPEST,

@@ -41,12 +41,9 @@ pub use self::write::{Written, write};
 
 use crate::config::document::Document;
 
-/// What the text of a remote.yaml says.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// The values.
     pub document: Document,
-    /// The lines on which they are.
     pub lines: LineNumbers,
     /// Whether another document follows, which nobody reads.
     pub second_document: bool,
@@ -55,9 +52,6 @@ pub struct Read {
 /// Reads the text of a remote.yaml.
 ///
 /// An empty file, or one of blanks and comments, is an empty document. Only the first document of a file is read.
-///
-/// # Errors
-/// Says the first thing that is wrong, where it is, and what would be right.
 pub fn read(bytes: &[u8]) -> Result<Read, YamlError> {
     if let Some(document) = canonical::read(bytes) {
         return Ok(Read {
@@ -77,10 +71,6 @@ pub fn read(bytes: &[u8]) -> Result<Read, YamlError> {
     }
 }
 
-/// Reads the values only.
-///
-/// # Errors
-/// As [`read`].
 pub fn document(bytes: &[u8]) -> Result<Document, YamlError> {
     read(bytes).map(|read| read.document)
 }

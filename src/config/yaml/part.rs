@@ -5,16 +5,12 @@ use std::fmt;
 
 use super::problem::quoted;
 
-/// A map of the file.
 #[derive(Clone, Copy, Debug)]
 pub enum Part<'name> {
-    /// The file itself.
     File,
-    /// A remote.
     Remote(&'name str),
     /// A remote's keyserver, by its index in the list.
     Keyserver(&'name str, usize),
-    /// A login, by its index in `Credentials`.
     Login(usize),
 }
 
@@ -25,7 +21,6 @@ pub(super) enum Subject<'name> {
     Value(&'name str, Part<'name>),
 }
 
-/// The lines of all parts of a file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileLines {
     pub(super) keys: KeyLines,
@@ -33,14 +28,12 @@ pub(super) struct FileLines {
     pub(super) logins: Vec<KeyLines>,
 }
 
-/// The lines of a remote.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RemoteLines {
     pub(super) keys: KeyLines,
     pub(super) keyservers: Vec<KeyLines>,
 }
 
-/// The line on which a part begins, and those of its keys.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KeyLines {
     pub(super) first: usize,

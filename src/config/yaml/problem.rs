@@ -15,7 +15,6 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Where the character at the byte `offset` of `text` stands.
     pub(super) fn of(offset: usize, text: &str) -> Self {
         let mut mark = Self { line: 1, column: 1 };
         let mut previous = None;
@@ -39,7 +38,6 @@ impl Mark {
         mark
     }
 
-    /// Whether only blanks stand before it on its line.
     fn is_first_of_line(self, text: &str) -> bool {
         let mut lines = lines(text).skip(self.line.saturating_sub(1));
         lines
@@ -73,7 +71,6 @@ impl From<Marker> for Mark {
     }
 }
 
-/// A problem and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) mark: Mark,
@@ -81,7 +78,6 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// The fault that the parser found in `text`.
     pub(super) fn of_syntax(error: &ScanError, text: &str) -> Self {
         let mark = Mark::from(*error.marker());
         let problem = match error.kind() {
@@ -125,7 +121,6 @@ impl std::fmt::Display for NodeKind {
 
 const TAB_HINT: &str = "a tab can't indent: use blanks";
 
-/// What can be wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
     #[error("the text isn't {0}")]
@@ -185,7 +180,6 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    /// The problem at its place.
     pub(super) fn at(self, mark: Mark) -> Fault {
         Fault {
             mark,
@@ -193,7 +187,6 @@ impl Problem {
         }
     }
 
-    /// What would be right, where that is known.
     pub(super) fn hint(&self) -> Option<String> {
         let advice = match self {
             Self::UnknownKey { key, known, .. } => return Some(known_key_hint(key, known)),

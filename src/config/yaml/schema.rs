@@ -27,15 +27,12 @@ const SHORT: usize = 8;
 /// Up to so many it repeats one of letters.
 const LONGEST_SHOWN: usize = 24;
 
-/// What a text says, and on which lines.
 pub(super) struct Contents {
     pub(super) document: Document,
     pub(super) lines: FileLines,
-    /// Whether another document follows, which nobody reads.
     pub(super) second_document: bool,
 }
 
-/// Reads the first document of `text`.
 pub(super) fn read(text: &str) -> Result<Contents, Fault> {
     let events = EventBuffer::read(text)?;
     let mut contents = Contents {
@@ -165,7 +162,6 @@ fn login(
     Ok((entry, lines))
 }
 
-/// The keys of a part, all of which are `known`, and their lines.
 fn pairs<'text>(
     decoder: &mut Decoder<'text>,
     node: NodeRef,
@@ -184,7 +180,6 @@ fn pairs<'text>(
     Ok(pairs)
 }
 
-/// The items of a list and their lines, each made with its index.
 fn list<'text, T>(
     decoder: &mut Decoder<'text>,
     pair: &KeyValue<'_>,

@@ -58,7 +58,6 @@ impl<'a> Member<'a> {
     }
 }
 
-/// The keys of a file.
 pub(super) fn file(document: &Document) -> Vec<Member<'_>> {
     let remotes = document
         .remotes

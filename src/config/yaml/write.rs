@@ -7,9 +7,7 @@ use super::{document, edit, emit, encoding};
 use crate::config::document::Document;
 use crate::secret::SecretBytes;
 
-/// A new text, and what of the old one is not in it.
 pub struct Written {
-    /// The text.
     pub bytes: SecretBytes,
     /// What could not be kept though it has nothing to do with the change.
     pub loss: Option<Loss>,
@@ -33,7 +31,6 @@ pub fn write(old: Option<&[u8]>, before: &Document, after: &Document) -> Written
     })
 }
 
-/// The old text with the change alone, where it can be made there.
 fn kept(old: &[u8], text: &str, before: &Document, after: &Document) -> Option<Written> {
     let EditedText {
         text: new,

@@ -33,18 +33,15 @@ const SECRETS: [&str; 5] = [
     "password",
 ];
 
-/// The contents of a docker-config.json.
 #[derive(Clone, Default, PartialEq)]
 pub struct AuthFile {
     root: Map<String, Value>,
 }
 
-/// The accounts that a file has a login for.
 #[derive(Clone, Debug, Default)]
 pub struct HeldAccounts(BTreeSet<RegistryAccount>);
 
 impl HeldAccounts {
-    /// Whether this key's account is one of them, however the key is written.
     pub fn contains(&self, key: &str) -> bool {
         self.0.contains(&RegistryAccount::of_key(key))
     }
@@ -53,18 +50,14 @@ impl HeldAccounts {
 /// A second entry for one account, under another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Twin<'a> {
-    /// Its key.
     pub key: &'a str,
-    /// The key of the first entry.
     pub first: &'a str,
     /// The account of both, `host[:port][/path]`.
     pub registry: String,
 }
 
-/// A login that a helper has, or may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelperEntry {
-    /// The helper's name.
     pub helper: HelperName,
     /// The key under which it stores the login.
     pub key: String,
@@ -73,27 +66,17 @@ pub struct HelperEntry {
 /// Why a text is no docker-config.json. It repeats no value of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthFileError {
-    /// No JSON.
     #[error("line {line}, column {column}: {reason}")]
     Json {
-        /// From 1.
         line: usize,
-        /// From 1.
         column: usize,
-        /// What the reader says.
         reason: String,
     },
-    /// JSON of another shape.
     #[error("{0}")]
     Shape(&'static str),
     /// A name that stands twice: only one of the two could be written back.
     #[error("line {line}: {name:?} stands there a second time; leave one of the two")]
-    Repeated {
-        /// The name.
-        name: String,
-        /// The line of the second, from 1.
-        line: usize,
-    },
+    Repeated { name: String, line: usize },
     /// A credential helper's name that could lead anywhere.
     #[error("{0:?} can't be a credential helper's name")]
     Helper(String),
@@ -101,9 +84,6 @@ pub enum AuthFileError {
 
 impl AuthFile {
     /// Reads a docker-config.json; an empty one says nothing.
-    ///
-    /// # Errors
-    /// When it is no JSON object, or what it says of logins and helpers has another shape than Docker's.
     pub fn read(bytes: &[u8]) -> Result<Self, AuthFileError> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
@@ -154,9 +134,6 @@ impl AuthFile {
     }
 
     /// As [`read`](Self::read), for a change: a file that can't be written back as it is meant is refused.
-    ///
-    /// # Errors
-    /// Also when a name stands twice.
     pub fn read_for_change(bytes: &[u8]) -> Result<Self, AuthFileError> {
         let file = Self::read(bytes)?;
         let readers = [Reader::DockerCli(NEWEST), Reader::ContainersImage];
@@ -237,9 +214,6 @@ impl AuthFile {
 
     /// The program that stores the secret of this key: its own (an empty name means this file), else one that is configured
     /// for the same host in another way, else the one for all.
-    ///
-    /// # Errors
-    /// When the name in the file can't be a program's.
     pub fn helper_for(&self, key: &str) -> Result<Option<HelperName>, AuthFileError> {
         let name = match self.helpers_by_key().find(|(known, _)| *known == key) {
             Some((_, name)) => Some(name),
@@ -253,9 +227,6 @@ impl AuthFile {
     }
 
     /// What helpers may have of this key's account: under the key itself, and under every other that the file has for it.
-    ///
-    /// # Errors
-    /// When a name in the file can't be a program's.
     pub fn helper_entries(&self, key: &str) -> Result<Vec<HelperEntry>, AuthFileError> {
         let others = self.keys_of(key).into_iter().filter(|known| known != key);
         let entries = std::iter::once(key.to_owned()).chain(others).map(|key| {
@@ -339,7 +310,6 @@ impl AuthFile {
         }
     }
 
-    /// Names the helper of this very key, or none.
     pub fn set_helper(&mut self, key: &str, name: Option<&str>) {
         let helpers = self.root.get_mut("credHelpers");
         match (helpers.and_then(Value::as_object_mut), name) {
@@ -428,7 +398,6 @@ impl AuthFile {
             .map(|(key, entry)| (key.as_str(), entry))
     }
 
-    /// The programs by the key that they are for.
     fn own_helpers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.helpers_by_key().filter(|(_, name)| !name.is_empty())
     }

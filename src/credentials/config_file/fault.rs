@@ -9,23 +9,16 @@ use super::{Reader, docker_cli};
 pub struct ConfigFault {
     /// The key of the login that spoils the file, where it is one.
     pub key: Option<String>,
-    /// The line, from 1, where it is known.
     pub line: Option<usize>,
-    /// What is wrong.
     pub kind: FaultKind,
     pub(super) reader: Reader,
 }
 
-/// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// A byte order mark before the first brace.
     ByteOrderMark,
-    /// No JSON, for this reason.
     Syntax(String),
-    /// The text ends too early.
     End,
-    /// A value of another type than the reader wants.
     Type {
         /// What stands there, in Go's word: `number`, `array`.
         found: &'static str,
@@ -34,7 +27,6 @@ pub enum FaultKind {
         /// What the reader wants, in Go's words.
         wanted: &'static str,
     },
-    /// `auth` is no base64.
     Base64 {
         /// The first byte that can't stand there, from 0.
         at: usize,

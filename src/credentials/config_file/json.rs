@@ -47,7 +47,6 @@ const OF_ENTRY: [&str; 7] = [
 ];
 
 impl Reader {
-    /// The field of a file that this name means.
     pub(super) fn field(self, name: &str) -> Option<(&'static str, FieldKind)> {
         let mut known = vec![
             ("auths", FieldKind::Entries),
@@ -63,7 +62,6 @@ impl Reader {
         find(&known, name, |(name, _)| name)
     }
 
-    /// The field of an entry that this name means.
     pub(super) fn entry_field(self, name: &str) -> Option<&'static str> {
         let known = match self {
             Self::ContainersImage => &OF_ENTRY[..2],
@@ -99,7 +97,6 @@ fn find<T: Copy>(known: &[T], name: &str, of: impl Fn(T) -> &'static str) -> Opt
         .or_else(|| found.find(|known| fold(of(*known)) == folded))
 }
 
-/// Whether a name in a file means this field.
 pub(crate) fn is_named(name: &str, field: &str) -> bool {
     fold(name) == fold(field)
 }
@@ -111,7 +108,6 @@ fn fold(name: &str) -> String {
         .replace('\u{212a}', "k")
 }
 
-/// One name of an object and the value that stands there.
 pub(super) struct Field<'a> {
     pub(super) name: String,
     pub(super) value: &'a RawValue,
@@ -145,7 +141,6 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The first value of the text, and what follows it.
     pub(super) fn first(&self) -> Result<(Option<&'a RawValue>, &'a str), ConfigFault> {
         let mut values = serde_json::Deserializer::from_str(self.text).into_iter();
         let first = values.next().transpose();
@@ -210,7 +205,6 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Checks a value that nobody here needs.
     pub(super) fn check(
         &self,
         value: &'a RawValue,
@@ -271,7 +265,6 @@ impl<'a> Text<'a> {
         self.fault(self.line(value), kind)
     }
 
-    /// The line of a value, from 1.
     pub(super) fn line(&self, value: &RawValue) -> usize {
         let offset = value.get().as_ptr() as usize - self.text.as_ptr() as usize;
         1 + self.text[..offset].matches('\n').count()

@@ -24,7 +24,6 @@ pub use self::variable::read_variable;
 use crate::runtime::Version;
 use crate::secret::Secret;
 
-/// Whose reading counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// containers/image: knows few fields, decodes an entry when it is asked for.
@@ -49,7 +48,6 @@ pub(crate) mod docker_cli {
     pub(in crate::credentials) const SMALL_LETTERS: Version = (29, 0, 0);
 }
 
-/// What a reader finds in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigFile {
     /// The logins by key, in the file's order.
@@ -62,25 +60,20 @@ pub struct ConfigFile {
     pub repeated: Option<Repeated>,
 }
 
-/// A name that stands twice in an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeated {
     /// The name, as it stands there the second time.
     pub name: String,
-    /// The line of the second one, from 1.
     pub line: usize,
 }
 
 /// What an entry says; for docker/cli's reader `auth` is taken apart already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthConfig {
-    /// The line on which it begins, from 1.
     pub line: usize,
     /// base64 of `user:password`, as it stands in the file.
     pub auth: Secret,
-    /// The user's name.
     pub username: String,
-    /// The password.
     pub password: Secret,
     /// A token that the registry exchanges for another.
     pub identity_token: Secret,
@@ -91,10 +84,6 @@ pub struct AuthConfig {
 }
 
 impl ConfigFile {
-    /// Reads a file's bytes as a reader does.
-    ///
-    /// # Errors
-    /// What makes the reader refuse the whole file.
     pub fn read(bytes: &[u8], reader: Reader) -> Result<Self, ConfigFault> {
         let text = String::from_utf8_lossy(bytes);
         let text = Text {
@@ -139,7 +128,6 @@ impl ConfigFile {
         Ok(file)
     }
 
-    /// Whether it says anything of logins.
     pub fn has_logins(&self) -> bool {
         !(self.store.is_empty() && self.helpers.is_empty() && self.auths.is_empty())
     }
@@ -245,10 +233,6 @@ impl ConfigFile {
 }
 
 /// Takes an `auth` apart into user and password; `None` where there is no colon.
-///
-/// # Errors
-/// The first byte that can't stand there, when it is no base64 as Go reads it: line ends anywhere, the padding complete, the
-/// last bits of any value.
 pub fn decode(auth: &Secret) -> Result<Option<(String, Secret)>, usize> {
     let go = GeneralPurpose::new(
         &STANDARD,

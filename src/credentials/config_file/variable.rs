@@ -4,10 +4,6 @@ use super::json::{Field, FieldKind, Text};
 use super::{AuthConfig, ConfigFault, ConfigFile, Reader};
 use crate::secret::Secret;
 
-/// The logins of the variable's value.
-///
-/// # Errors
-/// Why docker/cli takes none of them, in its words.
 pub fn read_variable(value: &Secret, reader: Reader) -> Result<Vec<(String, AuthConfig)>, String> {
     let text = Text {
         text: value.expose(),

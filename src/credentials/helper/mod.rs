@@ -40,7 +40,6 @@ impl HelperName {
         (!name.is_empty() && name.chars().all(is_allowed)).then(|| Self(name.to_owned()))
     }
 
-    /// The program's name.
     pub fn program(&self) -> String {
         format!("docker-credential-{}", self.0)
     }
@@ -65,10 +64,8 @@ impl fmt::Display for HelperName {
     }
 }
 
-/// What surrounds a helper.
 #[derive(Clone, Debug, Default)]
 pub struct HelperEnvironment {
-    /// PATH, by which its program is found.
     pub path: OsString,
     /// How its variables differ from this program's: those with another value, and without one those that it must not see,
     /// because they hold a password.
@@ -77,27 +74,19 @@ pub struct HelperEnvironment {
     pub at_terminal: bool,
 }
 
-/// A helper at work.
 #[derive(Clone, Debug)]
 pub struct Helper {
-    /// Which one.
     pub name: HelperName,
-    /// What surrounds it.
     pub environment: HelperEnvironment,
     /// How long it may take where no person is asked.
     pub limit: Duration,
 }
 
-/// What a helper is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Keep a login.
     Store,
-    /// Say a login.
     Get,
-    /// Forget a login.
     Erase,
-    /// Say which logins there are.
     List,
 }
 
@@ -105,35 +94,22 @@ pub enum Task {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("error {} credentials - err: {fault}, out: `{said}`", task.doing())]
 pub struct HelperError {
-    /// What it was asked to do.
     pub task: Task,
-    /// What happened.
     pub fault: HelperFault,
     /// What it said about it: on its standard output, else on its standard error.
     pub said: String,
 }
 
-/// What happened to a helper.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HelperFault {
-    /// There is no such program.
     #[error("exec: \"{0}\": executable file not found in $PATH")]
     Missing(String),
-    /// It can't be run.
     #[error("exec: \"{program}\": {reason}")]
-    Run {
-        /// The program.
-        program: String,
-        /// The system's reason.
-        reason: String,
-    },
-    /// It failed with this code.
+    Run { program: String, reason: String },
     #[error("exit status {0}")]
     Exit(i32),
-    /// A signal ended it.
     #[error("ended by signal {0}")]
     Signal(i32),
-    /// It did not end.
     #[error("not done after {} s", .0.as_secs_f32())]
     TimedOut(Duration),
     /// It said something else than the protocol has.
@@ -141,7 +117,6 @@ pub enum HelperFault {
     Answer,
 }
 
-/// A login as the protocol has it.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Login<'a> {
     #[serde(rename = "ServerURL", default, skip_serializing_if = "str::is_empty")]
@@ -166,12 +141,10 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Reads a login.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// The text of the protocol.
     pub(crate) fn render(&self) -> Secret {
         // Strings can always be written to memory.
         Secret::new(serde_json::to_string(self).unwrap_or_default())
@@ -198,7 +171,6 @@ impl<'a> Login<'a> {
 }
 
 impl Task {
-    /// The word that the program gets.
     fn word(self) -> &'static str {
         match self {
             Self::Store => "store",
@@ -208,7 +180,6 @@ impl Task {
         }
     }
 
-    /// The word in an error.
     fn doing(self) -> &'static str {
         match self {
             Self::Store => "storing",
@@ -229,10 +200,6 @@ impl Helper {
         }
     }
 
-    /// Gives a login to the helper, under this address.
-    ///
-    /// # Errors
-    /// When it can't be run, fails, or does not end.
     pub fn store(&self, server: &str, stored: &Stored) -> Result<(), HelperError> {
         let login = Login::new(server, stored);
         let done = self.run(Task::Store, &login.render())?;
@@ -244,9 +211,6 @@ impl Helper {
     }
 
     /// The login under this address; `None` when the helper has none.
-    ///
-    /// # Errors
-    /// When it can't be run, fails otherwise, does not end, or says something else than a login.
     pub fn get(&self, server: &str) -> Result<Option<Stored>, HelperError> {
         let done = self.run(Task::Get, &Secret::new(server))?;
         if !done.succeeded() {
@@ -262,9 +226,6 @@ impl Helper {
     }
 
     /// Lets the helper forget a login; one that it does not have is forgotten already.
-    ///
-    /// # Errors
-    /// As [`store`](Self::store).
     pub fn erase(&self, server: &str) -> Result<(), HelperError> {
         let done = self.run(Task::Erase, &Secret::new(server))?;
         // Not every helper has the protocol's words for it.
@@ -274,10 +235,6 @@ impl Helper {
         Err(done.error(Task::Erase, None))
     }
 
-    /// The addresses under which the helper has a login, and their users.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
     pub fn list(&self) -> Result<BTreeMap<String, String>, HelperError> {
         let done = self.run(Task::List, &Secret::default())?;
         if !done.succeeded() {
@@ -288,10 +245,6 @@ impl Helper {
         Ok(said.unwrap_or_default())
     }
 
-    /// The helper's program.
-    ///
-    /// # Errors
-    /// When there is none, in the words for the `task` that it would have had.
     pub fn program(&self, task: Task) -> Result<PathBuf, HelperError> {
         let missing = || failed(task, HelperFault::Missing(self.name.program()));
         self.name.find(&self.environment).ok_or_else(missing)

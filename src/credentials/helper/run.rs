@@ -30,7 +30,6 @@ const LONGEST_ANSWER: u64 = 1024 * 1024;
 /// The longest complaint that is shown, in characters.
 const LONGEST_COMPLAINT: usize = 2000;
 
-/// A program that has ended, and what it said.
 pub(crate) struct Done {
     status: ExitStatus,
     pub(crate) stdout: Zeroizing<Vec<u8>>,
@@ -142,7 +141,6 @@ impl Done {
         self.status.success()
     }
 
-    /// Why it failed; `None` when it did not.
     pub(crate) fn fault(&self) -> Option<HelperFault> {
         match (self.status.code(), self.status.signal()) {
             (Some(0), _) => None,
@@ -151,7 +149,6 @@ impl Done {
         }
     }
 
-    /// Whether it said this, among other things.
     pub(super) fn says(&self, words: &str) -> bool {
         [&self.stdout, &self.stderr]
             .iter()
@@ -181,7 +178,6 @@ impl Done {
     }
 }
 
-/// What is said on a pipe, heard by a thread.
 struct Hearing {
     heard: Arc<Mutex<Zeroizing<Vec<u8>>>>,
     ended: Receiver<()>,

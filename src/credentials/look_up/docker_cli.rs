@@ -11,28 +11,22 @@ use crate::credentials::config_file::{ConfigFile, FaultKind, Reader, docker_cli,
 use crate::runtime::{LoginRules, Version};
 use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, DOCKER_HUB_KEY, RegistryScheme};
 
-/// Everything that an answer depends on.
 pub(super) struct LookUp<'a> {
     pub(super) rules: &'a LoginRules,
     pub(super) logins: &'a Logins<'a>,
     pub(super) files: &'a [Read<'a>],
 }
 
-/// What a file has for a key.
 enum Has<'a> {
     /// Entries, of which any is taken.
     Entries(Vec<(&'a str, &'a super::AuthConfig)>),
     /// A helper of this name; beside its answer the entry's registry token counts.
     Helper(&'a str, SentLogin),
-    /// The program of the helper is not installed.
     Missing(&'a str),
 }
 
-/// Why a file can't be used.
 enum FileProblem {
-    /// It may not be read.
     Unreadable(String),
-    /// It is no docker-config.json.
     Broken(String),
     /// Reading it ends the program.
     Crash(String),

@@ -8,16 +8,12 @@ use crate::runtime::{FileOrder, LoginRules, Product};
 use crate::secret::Secret;
 use crate::uri::RegistryScheme;
 
-/// A file as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it is.
     pub path: PathBuf,
-    /// What is there.
     pub state: FileState,
 }
 
-/// What is at a file's path.
 #[derive(Clone, PartialEq, Eq)]
 pub enum FileState {
     /// Nothing, or a link that leads nowhere.
@@ -26,7 +22,6 @@ pub enum FileState {
     Unreadable(String),
     /// A directory, or something else that is no file.
     Irregular,
-    /// A file of these bytes.
     Bytes(Vec<u8>),
 }
 
@@ -41,10 +36,8 @@ impl std::fmt::Debug for FileState {
     }
 }
 
-/// The files that any version reads.
 #[derive(Clone, Debug)]
 pub struct LoginFiles {
-    /// docker-config.json in the directory of the user's files.
     pub own: File,
     /// The same in the home directory, for versions whose directory no variable names.
     pub own_at_home: File,
@@ -60,14 +53,10 @@ pub struct LoginFiles {
     pub named: Option<File>,
 }
 
-/// The directories of a user.
 #[derive(Clone, Copy, Debug)]
 pub struct Directories<'a> {
-    /// The home directory.
     pub home: &'a Path,
-    /// Where the command's files are.
     pub own: &'a Path,
-    /// Whether a variable says so.
     pub is_named: bool,
 }
 
@@ -77,9 +66,7 @@ pub type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// A user and a password from variables, which come before every file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginPair {
-    /// What is sent.
     pub login: SentLogin,
-    /// The variables that said so.
     pub variables: Vec<String>,
 }
 

@@ -18,7 +18,6 @@ use crate::uri::{DOCKER_HUB, RegistryScheme};
 /// An image in a registry, as a runtime's argument names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference<'a> {
-    /// By which protocol.
     pub scheme: RegistryScheme,
     /// What stands before the first slash; `docker.io` where the image names no host.
     pub host: &'a str,
@@ -26,31 +25,23 @@ pub struct Reference<'a> {
     pub repository: &'a str,
 }
 
-/// What a runtime takes a reference for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
     /// The registry's name in keys of logins: Docker Hub's is another one for each engine.
     pub host: String,
-    /// The repository there.
     pub repository: String,
 }
 
-/// What a user has that decides a login.
 pub struct Logins<'a> {
-    /// The files that may hold one.
     pub files: LoginFiles,
-    /// `DOCKER_AUTH_CONFIG`.
     pub variable: Option<Secret>,
-    /// Whether a program is on PATH.
     pub is_installed: Box<dyn Fn(&str) -> bool + 'a>,
 }
 
-/// A login as it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SentLogin {
     /// The user's name; empty for none.
     pub user: String,
-    /// The password.
     pub password: Secret,
     /// A token that the registry exchanges for another.
     pub identity_token: Secret,
@@ -58,51 +49,38 @@ pub struct SentLogin {
     pub registry_token: Secret,
 }
 
-/// A question to a credential helper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelperCall {
-    /// The helper's name.
     pub helper: String,
-    /// What it is asked for.
     pub key: String,
 }
 
 /// What comes of a look-up after the helpers that are asked had no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// The runtime logs in nowhere.
     Anonymous,
-    /// It sends this.
     Login(SentLogin),
     /// It takes one of these at random: a login, nothing, or the end of the pull.
     OneOf(Vec<Result<SentLogin, String>>),
-    /// The pull ends with this error.
     Fails(String),
 }
 
-/// Where a login stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// In a file, under these keys.
     File {
-        /// The file.
         path: PathBuf,
         /// The keys, several where one is taken at random; none where the file names a helper for all.
         keys: Vec<String>,
     },
-    /// In `DOCKER_AUTH_CONFIG`, under this key.
     Variable {
-        /// The key.
         key: String,
     },
 }
 
-/// The answer of a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundLogin {
     /// The helpers that are asked, in order, until one has an answer.
     pub calls: Vec<HelperCall>,
-    /// What comes then.
     pub outcome: LoginOutcome,
     /// Where the login stands, or which file names the helper.
     pub source: Option<Source>,
@@ -111,7 +89,6 @@ pub struct FoundLogin {
 }
 
 impl SentLogin {
-    /// Whether nothing is sent.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -168,10 +145,6 @@ impl FoundLogin {
 }
 
 impl Repository {
-    /// What a runtime takes a reference for.
-    ///
-    /// # Errors
-    /// What the runtime says when it takes it for nothing.
     pub fn of(reference: &Reference<'_>, rules: &LoginRules) -> Result<Self, String> {
         let Reference {
             scheme,
@@ -242,7 +215,6 @@ pub fn look_up(
     }
 }
 
-/// What Docker's library says when a helper's program is not on PATH.
 fn missing(helper: &str) -> String {
     format!(
         "error getting credentials - err: exec: \"{program}\": executable file not found in $PATH, out: ``",

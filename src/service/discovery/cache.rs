@@ -14,7 +14,6 @@ use super::{Discovery, document, document_url};
 use crate::disk;
 use crate::service::http::LONGEST_BODY;
 
-/// The number of the format below; what has another is as nothing remembered.
 const FORMAT: u32 = 1;
 
 /// The longest file that is read: an answer and what stands around it.
@@ -23,13 +22,11 @@ const LONGEST: u64 = LONGEST_BODY as u64 + 256 * 1024;
 /// The longest readable part of a file's name, which with the rest stays far from the 255 bytes that file systems allow.
 const LONGEST_NAME: usize = 80;
 
-/// A directory that remembers what endpoints said.
 #[derive(Clone, Debug)]
 pub struct Cache {
     directory: PathBuf,
 }
 
-/// What stands in a file.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     format: u32,
@@ -50,14 +47,12 @@ struct Silence {
 }
 
 impl Cache {
-    /// A cache in `directory`, which need not exist yet.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
         }
     }
 
-    /// What the endpoint at `url` said last.
     pub(super) fn read(&self, url: &str) -> Option<Discovery> {
         parse(&read(&self.path(url))?, url)
     }
@@ -76,7 +71,6 @@ impl Cache {
         (silence.endpoint == url).then_some((since, silence.timed_out))
     }
 
-    /// Remembers that the endpoint at `url` did not answer.
     pub(super) fn write_silence(&self, url: &str, timed_out: bool, now: SystemTime) {
         let silence = Silence {
             endpoint: url.to_owned(),
@@ -125,7 +119,6 @@ pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
     document::parse(entry.document, document_url(url), seen).ok()
 }
 
-/// The text of the file that remembers what the endpoint at `url` said.
 pub(crate) fn render(url: &str, document: Value, now: SystemTime) -> Option<String> {
     let entry = Entry {
         format: FORMAT,

@@ -15,7 +15,6 @@ pub(crate) fn json(body: &[u8]) -> Result<Value, String> {
     serde_json::from_str(&String::from_utf8_lossy(body)).map_err(|error| json_fault(&error))
 }
 
-/// Reads the document of this URL; the error is what is wrong with it.
 pub(crate) fn parse(document: Value, url: String, seen: SystemTime) -> Result<Discovery, String> {
     let mut discovery = Discovery {
         services: BTreeMap::new(),

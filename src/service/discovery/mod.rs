@@ -27,48 +27,34 @@ const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long an endpoint that did not answer is left alone by whoever takes an older answer too.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A kind of service. They sort by their names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceKind {
-    /// Builds containers.
     Builder,
-    /// Asks for consent to terms.
     Consent,
-    /// Looks public keys up.
     Keyserver,
-    /// Holds containers.
     Library,
-    /// Knows access tokens.
     Token,
     /// Another one, by the name that the endpoint gives it: any text.
     Other(String),
 }
 
-/// What an endpoint says that it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovery {
     services: BTreeMap<ServiceKind, String>,
     registry: Option<String>,
-    /// The discovery document's URL.
     url: String,
-    /// When the endpoint said so.
     pub seen: SystemTime,
-    /// How old the answer is.
     pub age: Age,
 }
 
-/// Whether an endpoint was asked for what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// It was asked now.
     Asked,
-    /// It was asked within a day.
     Fresh,
     /// It was asked earlier, and does not answer now.
     Stale,
 }
 
-/// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     /// A day, and older if the endpoint does not answer.
@@ -79,26 +65,17 @@ pub enum Freshness {
     Remembered,
 }
 
-/// Why nothing is known of an endpoint's services.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
-    /// There is no answer.
     #[error("error making request to server")]
     Request(#[source] HttpError),
-    /// Another answer than 200.
     #[error("error response from server: {status} for {url}")]
-    Status {
-        /// The status with its words.
-        status: String,
-        /// What was asked for.
-        url: String,
-    },
+    Status { status: String, url: String },
     /// Another server answered: what it says is no word of this endpoint's.
     #[error(
         "error making request to server: {url} redirects to {server}, whose answer is not the endpoint's"
     )]
     Elsewhere {
-        /// What was asked for.
         url: String,
         /// Who answered, `scheme://host:port`.
         server: String,
@@ -110,77 +87,49 @@ pub enum DiscoveryError {
         "error response from server: a web page ({status} for {url}): is {host} the address of an endpoint?"
     )]
     WebPage {
-        /// The status with its words.
         status: String,
-        /// What was asked for.
         url: String,
-        /// The endpoint's address.
         host: String,
     },
-    /// An answer that is no discovery document.
     #[error("jsonresp: failed to unmarshal response: {reason} (from {url})")]
-    Document {
-        /// What is wrong with it.
-        reason: String,
-        /// What was asked for.
-        url: String,
-    },
+    Document { reason: String, url: String },
     /// It did not answer a moment ago, and was not asked again.
     #[error("it did not answer {seconds} s ago, and was not asked again")]
-    Silent {
-        /// How long ago, in seconds.
-        seconds: u64,
-        /// Whether it let the time pass.
-        timed_out: bool,
-    },
+    Silent { seconds: u64, timed_out: bool },
     /// Nobody was to be asked, and no answer is remembered.
     #[error("it was not asked, and no earlier answer is known")]
     NotRemembered,
-    /// The endpoint does not have the service.
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
 
-/// Why an endpoint's service can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
-    /// The endpoint does not name it.
     #[error("{0} is not a service at endpoint")]
     Missing(ServiceKind),
     /// The endpoint names it without saying where it is.
     #[error("{0} service at endpoint failed to provide URI in response")]
     NoUri(ServiceKind),
-    /// The endpoint names it with an address that can't be asked.
     #[error(
         "the address of the {kind} service, {}, is no absolute http or https URL (from {document})",
         Quoted(uri)
     )]
     NoUrl {
-        /// The service.
         kind: ServiceKind,
-        /// Its address, as the endpoint says it.
         uri: String,
-        /// The discovery document's URL.
         document: String,
     },
 }
 
-/// Finds services: asks endpoints, and remembers what they said.
 #[derive(Debug)]
 pub struct Lookup<'a> {
-    /// Who asks.
     pub client: &'a Client,
-    /// Where answers are remembered, if they are.
     pub cache: Option<&'a Cache>,
-    /// The time.
     pub now: SystemTime,
 }
 
 impl Lookup<'_> {
     /// Everything that an endpoint has. The endpoints that are known by name are asked like any other.
-    ///
-    /// # Errors
-    /// The endpoint gives no usable answer, and with [`Freshness::Day`] there is no older one either.
     pub fn services(
         &self,
         endpoint: &Endpoint,
@@ -249,9 +198,6 @@ impl Lookup<'_> {
 
     /// Where one service is; empty for the one that cloud.apptainer.org is known not to have. Endpoints that are known by
     /// name need no request.
-    ///
-    /// # Errors
-    /// As [`services`](Self::services), and when the endpoint does not have it.
     pub fn service(
         &self,
         endpoint: &Endpoint,
@@ -305,7 +251,6 @@ impl Lookup<'_> {
     }
 }
 
-/// Where an endpoint's discovery document is.
 pub(crate) fn document_url(endpoint: &str) -> String {
     format!("{endpoint}{DOCUMENT}")
 }
@@ -322,10 +267,6 @@ pub fn known_service(uri: &EndpointUri, kind: &ServiceKind) -> Option<&'static s
 }
 
 impl Discovery {
-    /// Where a service is, as the endpoint says it.
-    ///
-    /// # Errors
-    /// The endpoint does not name it, or not its place.
     pub fn service(&self, kind: &ServiceKind) -> Result<&str, ServiceError> {
         match self.services.get(kind).map(String::as_str) {
             None => Err(ServiceError::Missing(kind.clone())),
@@ -344,7 +285,6 @@ impl Discovery {
         self.services.iter().map(|(kind, uri)| (kind, uri.as_str()))
     }
 
-    /// The OCI registry behind the library.
     pub fn registry(&self) -> Option<&str> {
         self.registry.as_deref()
     }
@@ -389,7 +329,6 @@ impl ServiceKind {
         }
     }
 
-    /// The name, as endpoints write it.
     pub fn name(&self) -> &str {
         match self {
             Self::Builder => "builder",

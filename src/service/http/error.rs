@@ -11,83 +11,56 @@ use rustls::{AlertDescription, CertificateError, OtherError};
 use super::MOST_REDIRECTS;
 use super::resolver::NoSuchHost;
 
-/// A request that got no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Get {url:?}: {}{cause}", through(.proxy.as_deref()))]
 pub struct HttpError {
     /// What was asked for last, without user and password; what was asked for first, if the last repeats the secret.
     pub url: String,
-    /// The proxy that it was asked through.
     pub proxy: Option<String>,
-    /// Why there is no answer.
     pub cause: Cause,
     /// What was wrong with the machine's authorities.
     pub(super) problems: Vec<String>,
 }
 
-/// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cause {
-    /// The URL can't be asked.
     #[error("{0}")]
     Url(String),
-    /// A credential with characters that no header can hold.
     #[error("net/http: invalid header field value for \"Authorization\"")]
     Header,
-    /// A variable that should name a proxy.
     #[error("{0} names no proxy (http://HOST:PORT)")]
     Proxy(&'static str),
-    /// The proxy does not connect to the server, its status with its words.
     #[error("the proxy refused to connect: {0}")]
     ProxyRefused(String),
-    /// The certificate of a further authority can't be read.
     #[error("the certificate of an authority can't be read: {0}")]
     Authority(String),
-    /// The server wants to see a certificate of the client.
     #[error("the server asks for a client certificate")]
     ClientCertificate,
-    /// The client's own certificate can't be used.
     #[error("the client's certificate can't be used: {0}")]
     Identity(String),
-    /// The name has no address.
     #[error("no such host: {0}")]
     NoSuchHost(String),
-    /// Nobody listens there.
     #[error("connection refused")]
     Refused,
-    /// The other side ended the connection.
     #[error("connection reset")]
     Reset,
     /// The other side ended the connection before its answer was complete.
     #[error("connection closed before the answer was complete")]
     Closed,
-    /// The time was over.
     #[error("timed out after {}", seconds(.0))]
     TimedOut(Duration),
-    /// A certificate of an authority that isn't trusted.
     #[error("certificate signed by unknown authority")]
     UnknownAuthority,
-    /// A certificate whose time is over.
     #[error("certificate has expired")]
     Expired,
-    /// A certificate whose time has not come.
     #[error("certificate is not yet valid")]
     NotYetValid,
-    /// A certificate of other hosts.
     #[error("certificate is valid for {valid}, not {asked}")]
-    WrongHost {
-        /// The hosts that it names.
-        valid: String,
-        /// The host that was asked.
-        asked: String,
-    },
-    /// A certificate with another fault.
+    WrongHost { valid: String, asked: String },
     #[error("invalid certificate: {0}")]
     Certificate(String),
-    /// The server does not speak TLS.
     #[error("not a TLS answer")]
     NotTls,
-    /// TLS failed otherwise.
     #[error("TLS: {0}")]
     Tls(String),
     /// The server sent on from https to http.
@@ -96,22 +69,17 @@ pub enum Cause {
     /// The server sent on to something that isn't on the web.
     #[error("redirected to {0}")]
     Astray(String),
-    /// The server sent on and on.
     #[error("stopped after {MOST_REDIRECTS} redirects")]
     TooManyRedirects,
-    /// More was sent than any answer needs.
     #[error("body larger than 1 MiB")]
     TooLarge,
-    /// What came is no HTTP.
     #[error("not an HTTP answer")]
     NotHttp,
-    /// Something else, in the words of the system.
     #[error("{0}")]
     Other(String),
 }
 
 impl HttpError {
-    /// What was wrong with the machine's authorities, each as a sentence begins.
     pub fn authority_problems(&self) -> &[String] {
         &self.problems
     }

@@ -29,7 +29,6 @@ pub use error::{Cause, HttpError};
 pub use options::{Certificates, Identity, Options, Trust};
 pub use proxy::Proxies;
 
-/// How often a request may be sent on.
 pub const MOST_REDIRECTS: usize = 5;
 
 /// The longest body in bytes: hundreds of times what any service answers.
@@ -56,21 +55,12 @@ struct Started {
     answered: Arc<Mutex<HashSet<Origin>>>,
 }
 
-/// What proves who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authorization {
-    /// A user and a password.
-    Basic {
-        /// The user.
-        user: String,
-        /// The password.
-        password: Secret,
-    },
-    /// A token.
+    Basic { user: String, password: Secret },
     Bearer(Secret),
 }
 
-/// A request that is not sent yet.
 #[derive(Debug)]
 pub struct Request<'client> {
     client: &'client Client,
@@ -81,21 +71,17 @@ pub struct Request<'client> {
     limit: Duration,
 }
 
-/// What a server answered.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status, 200 for a success.
     pub status: u16,
     /// The body, at most [`LONGEST_BODY`], without a byte order mark.
     pub body: Vec<u8>,
     /// The page that answered, without user and password. A server that redirects may have put the secret there.
     pub url: Url,
-    /// Who answered.
     pub answered: Answered,
     headers: HeaderMap,
 }
 
-/// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {
     /// The server that was asked.
@@ -106,7 +92,6 @@ pub enum Answered {
 }
 
 impl Authorization {
-    /// What is secret in it.
     pub fn secret(&self) -> &Secret {
         match self {
             Self::Basic { password, .. } => password,
@@ -114,7 +99,6 @@ impl Authorization {
         }
     }
 
-    /// The whole value of an `Authorization` header.
     pub fn header(&self) -> Secret {
         match self {
             Self::Basic { user, password } => {
@@ -135,7 +119,6 @@ impl Client {
         }
     }
 
-    /// How this client asks.
     pub fn options(&self) -> &Options {
         &self.options
     }
@@ -199,7 +182,6 @@ impl Request<'_> {
         self
     }
 
-    /// Gives the request another time limit than the client's.
     pub fn within(mut self, limit: Duration) -> Self {
         self.limit = self.client.options.bounded(limit);
         self
@@ -210,10 +192,6 @@ impl Request<'_> {
         without_user(&self.url).into_owned()
     }
 
-    /// Sends the request, follows redirects, and reads the answer.
-    ///
-    /// # Errors
-    /// Says why there is no answer; any status is one.
     pub fn send(self) -> Result<Response, HttpError> {
         let begun = Instant::now();
         let asked = parse(&self.url).map_err(|cause| HttpError {
@@ -270,7 +248,6 @@ impl Request<'_> {
             .is_some_and(|authorization| authorization.secret().is_repeated_in(text))
     }
 
-    /// One request to one server, and where it leads.
     fn hop(
         &self,
         url: &Url,
@@ -411,7 +388,6 @@ impl Response {
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
-    /// Whether it is a page for people, and not data.
     pub(super) fn is_web_page(&self) -> bool {
         let begin = String::from_utf8_lossy(&self.body[..self.body.len().min(256)]);
         let begin = begin.trim_start().to_ascii_lowercase();
@@ -422,7 +398,6 @@ impl Response {
                 .any(|mark| begin.starts_with(mark))
     }
 
-    /// The status as people know it: `404 Not Found`.
     pub fn status_line(&self) -> String {
         match StatusCode::from_u16(self.status)
             .ok()
@@ -455,7 +430,6 @@ fn parse(text: &str) -> Result<Url, Cause> {
     Ok(url)
 }
 
-/// Takes out of a URL what servers don't get from it.
 fn clear(url: &mut Url) {
     // These fail only for a URL that can have no user at all.
     let _ = url.set_username("");
@@ -479,7 +453,6 @@ fn origin(url: &Url) -> String {
     )
 }
 
-/// Where a redirect leads; `None` for what is no redirect.
 fn redirect_target(
     status: StatusCode,
     headers: &HeaderMap,

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use super::Proxies;
 use crate::secret::Secret;
 
-/// How a [`Client`](super::Client) asks.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long a connection may take to come about, its TLS included.
@@ -17,24 +16,17 @@ pub struct Options {
     pub limit: Duration,
     /// When everything must be over, whatever the limits of single requests are.
     pub until: Option<Instant>,
-    /// Whether a server must prove who it is.
     pub certificates: Certificates,
     /// The certificates of further authorities to trust, PEM.
     pub authorities: Vec<Vec<u8>>,
-    /// What the client shows a server that asks for a certificate.
     pub identity: Option<Identity>,
-    /// Where the machine's own authorities are.
     pub trust: Trust,
-    /// Through whom requests go.
     pub proxies: Proxies,
 }
 
-/// Whether a server must prove by a certificate who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Certificates {
-    /// It must, by one of an authority that is trusted.
     Checked,
-    /// Any certificate will do.
     Unchecked,
 }
 
@@ -43,11 +35,9 @@ pub enum Certificates {
 pub struct Identity {
     /// The certificate, and those up to its authority.
     pub certificates: Vec<u8>,
-    /// The private key.
     pub key: Secret,
 }
 
-/// Where the authorities of the machine are, if not where its system has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     /// `SSL_CERT_FILE`: a file in place of the system's bundle.

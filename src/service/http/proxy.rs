@@ -54,7 +54,6 @@ impl Proxies {
         }
     }
 
-    /// No proxy for any host.
     pub fn none() -> Self {
         Self::default()
     }

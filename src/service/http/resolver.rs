@@ -9,7 +9,6 @@ use std::thread;
 use futures_channel::oneshot;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Asks the system, as every program of it does.
 pub(super) struct SystemResolver;
 
 /// The system found no address; why, in its own words.

@@ -71,7 +71,6 @@ pub(super) fn tls(options: &Options) -> Result<(ClientConfig, Arc<Verifier>), Ca
     Ok((config, verifier))
 }
 
-/// Decides about a server's certificate.
 #[derive(Debug)]
 pub(super) struct Verifier {
     provider: Arc<CryptoProvider>,
@@ -82,11 +81,9 @@ pub(super) struct Verifier {
     all: OnceLock<Loaded>,
 }
 
-/// The authorities as they were found.
 #[derive(Debug)]
 struct Loaded {
     trusted: Vec<CertificateDer<'static>>,
-    /// None when there is no authority at all.
     chains: Option<Arc<WebPkiServerVerifier>>,
     problems: Vec<String>,
 }
@@ -100,12 +97,10 @@ impl Verifier {
             .map_or(&[], |loaded| &loaded.problems)
     }
 
-    /// Those that were given, and those of the one file.
     fn bundle(&self) -> &Loaded {
         self.bundle.get_or_init(|| self.load(bundle(&self.trust)))
     }
 
-    /// Those of the directories too.
     fn all(&self) -> &Loaded {
         self.all.get_or_init(|| {
             let (mut found, mut problems) = bundle(&self.trust);
@@ -233,10 +228,8 @@ fn is_an_authoritys(error: &Error) -> bool {
     }
 }
 
-/// Authorities, and what of a user's own could not be read.
 type Found = (Vec<CertificateDer<'static>>, Vec<String>);
 
-/// The authorities of the one file.
 fn bundle(trust: &Trust) -> Found {
     let file = trust.file.clone().or_else(|| {
         BUNDLES
@@ -251,7 +244,6 @@ fn bundle(trust: &Trust) -> Found {
     )
 }
 
-/// The authorities of the directories.
 fn directories(trust: &Trust) -> Found {
     let directories = trust.directories.clone().unwrap_or_else(|| {
         let here = DIRECTORIES.iter().map(PathBuf::from);

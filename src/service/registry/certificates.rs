@@ -22,29 +22,19 @@ pub const MACHINE_DIRECTORIES: [&str; 2] = ["/etc/containers/certs.d", "/etc/doc
 /// The directory of a user, below the home's configuration.
 pub const USER_DIRECTORY: &str = "containers/certs.d";
 
-/// Why a registry's certificates can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificatesError {
-    /// A directory can't be read.
     #[error("open {}", path.display())]
     Directory {
-        /// The directory.
         path: PathBuf,
-        /// The system's reason.
         #[source]
         reason: io::Error,
     },
-    /// A file can't be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// A client certificate without its key.
     #[error("{} has no key beside it, {}", certificate.display(), key.display())]
-    NoKey {
-        /// The certificate.
-        certificate: PathBuf,
-        /// Where its key should be.
-        key: PathBuf,
-    },
+    NoKey { certificate: PathBuf, key: PathBuf },
     /// A file that holds no certificate, or no text.
     #[error("{} is no PEM file", .0.display())]
     NotPem(PathBuf),
@@ -52,9 +42,6 @@ pub enum CertificatesError {
 
 /// Adds to `options` what these directories have for a registry: the authorities of all of them, and the client's certificate
 /// of the first that has one. A directory that this user may not look into has nothing for this user.
-///
-/// # Errors
-/// When something there can't be used: it was put there to be used.
 pub fn apply(
     options: Options,
     directories: &[PathBuf],
@@ -105,7 +92,6 @@ fn identity(certificate: &Path) -> Result<Identity, CertificatesError> {
     })
 }
 
-/// The bytes of a file with certificates.
 fn certificates(path: &Path) -> Result<Vec<u8>, CertificatesError> {
     let bytes = disk::read(path)?
         .map(|contents| contents.bytes.to_vec())

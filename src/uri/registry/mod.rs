@@ -15,9 +15,7 @@ pub(crate) use account::{DOCKER_HUB, DOCKER_HUB_API, RegistryAccount};
 /// By which protocol of the runtimes a registry is meant; the registry itself is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegistryScheme {
-    /// `docker://`
     Docker,
-    /// `oras://`
     Oras,
 }
 
@@ -28,7 +26,6 @@ pub enum RegistryScheme {
 #[derive(Clone, Debug)]
 pub struct RegistryUri {
     scheme: RegistryScheme,
-    /// Host and port.
     host: String,
     /// With a leading slash, or empty.
     path: String,
@@ -37,13 +34,10 @@ pub struct RegistryUri {
 /// Why a text can't be a registry's address. A password that was typed in it is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryUriError {
-    /// A scheme by which no registry is reached, or none.
     #[error("a registry is written docker://HOST or oras://HOST")]
     Scheme,
-    /// What follows the host is no port.
     #[error("invalid registry: invalid port {0:?} after host")]
     Port(String),
-    /// Something that the address can't have.
     #[error("invalid registry: {0}")]
     Other(&'static str),
 }
@@ -55,10 +49,6 @@ impl RegistryUri {
     /// The longest address in bytes: the limit of every name and address.
     pub const LONGEST: usize = 64 * 1024;
 
-    /// Checks `docker://HOST[:PORT][/PATH]` or `oras://…`.
-    ///
-    /// # Errors
-    /// Says why it can't be one.
     pub fn parse(text: &str) -> Result<Self, RegistryUriError> {
         let (scheme, rest) = text.split_once("://").ok_or(RegistryUriError::Scheme)?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
@@ -70,9 +60,6 @@ impl RegistryUri {
     }
 
     /// The registry of an address as a file has it: a user name, a query and a fragment are no part of it.
-    ///
-    /// # Errors
-    /// As [`parse`](Self::parse), for what is left.
     pub fn found(text: &str) -> Result<Self, RegistryUriError> {
         Self::parse(&of_server(text))
     }
@@ -110,12 +97,10 @@ impl RegistryUri {
         })
     }
 
-    /// By which protocol of the runtimes it is meant.
     pub fn scheme(&self) -> RegistryScheme {
         self.scheme
     }
 
-    /// Host and port as typed.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -137,7 +122,6 @@ impl RegistryUri {
         }
     }
 
-    /// The host that is asked, with its port.
     pub fn api_host(&self) -> &str {
         if is_docker_hub(&self.host) {
             DOCKER_HUB_API

@@ -7,7 +7,6 @@ use crate::cli::context::{Context, Distrust, distrust};
 use crate::cli::migration;
 use crate::config::checks::{Code, Finding, shell_word};
 
-/// Looks at the environment of a run.
 pub(super) fn look(context: &Context) -> Vec<Finding> {
     let mut found = foreign_directories(context);
     found.extend(unused_file(context));

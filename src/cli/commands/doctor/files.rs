@@ -9,7 +9,6 @@ use crate::config::checks::{Code, Finding};
 use crate::disk;
 use crate::disk::Litter;
 
-/// The modes and owners of the files and their directories.
 pub(super) fn modes(survey: &Survey, context: &Context) -> Vec<Finding> {
     let (paths, user) = (&context.paths, context.user.id);
     let mut found = Vec::new();
@@ -48,7 +47,6 @@ fn has_secret(survey: &Survey) -> bool {
     })
 }
 
-/// What killed writers left beside the files.
 pub(super) fn litter(survey: &Survey, context: &Context) -> Vec<Finding> {
     let paths = &context.paths;
     let files = [&paths.user, &paths.docker_config, &paths.system];

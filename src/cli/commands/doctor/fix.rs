@@ -38,7 +38,6 @@ pub(super) fn fix(findings: &[Finding], survey: &Survey, context: &Context, ui: 
     !fixable.is_empty()
 }
 
-/// Fixes what is about a file as a whole.
 fn fix_files(finding: &Finding, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     let Some(file) = &finding.file else {
         return Ok(());

@@ -78,7 +78,6 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
     }
 }
 
-/// What is wrong with the files and what they say, as far as no server is needed to know it.
 fn examine(survey: &Survey, context: &Context) -> Vec<Finding> {
     let (system, user, commands) = (
         survey.system.as_ref(),

@@ -107,7 +107,6 @@ fn twins(file: &AuthFile, path: &Path, survey: &Survey) -> Vec<Finding> {
     found.collect()
 }
 
-/// Credential helpers that can't be run.
 fn helpers(file: &AuthFile, path: &Path, context: &Context) -> Vec<Finding> {
     let environment = logins::store(None, context).helpers;
     let missing = file.helpers().filter_map(|(key, name)| {

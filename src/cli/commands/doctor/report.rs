@@ -9,17 +9,14 @@ use crate::cli::ui::Ui;
 use crate::config::checks::{Finding, Severity};
 use crate::text::in_one_line;
 
-/// What the command found, the worst first.
 pub(super) struct Report {
     findings: Vec<Finding>,
-    /// The command that fixes what is fixable.
     fix: String,
     files: Vec<String>,
     servers: Vec<String>,
     offline: bool,
 }
 
-/// What `doctor --json` shows.
 #[derive(Serialize)]
 pub(super) struct DoctorView<'a> {
     findings: &'a [Finding],
@@ -59,7 +56,6 @@ impl Report {
         }
     }
 
-    /// How many findings are of this severity.
     pub(super) fn number(&self, severity: Severity) -> usize {
         self.findings
             .iter()
@@ -117,7 +113,6 @@ impl Report {
         format!("Found {}.{fixable} {checked}", counts.join(", "))
     }
 
-    /// What was looked at, as a sentence.
     fn checked(&self) -> String {
         let files = if self.files.is_empty() {
             "no file".to_owned()

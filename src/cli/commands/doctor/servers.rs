@@ -27,21 +27,15 @@ use crate::uri::KeyserverUri;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long all servers together may take.
 pub(super) const BOUND: Duration = Duration::from_secs(10);
-/// How many servers are asked at once.
 const AT_ONCE: usize = 64;
 
-/// What came of asking.
 #[derive(Default)]
 pub(super) struct Asked {
-    /// What was found.
     pub(super) findings: Vec<Finding>,
-    /// Who was asked.
     pub(super) servers: Vec<String>,
-    /// Who was not, because the time for all was over.
     pub(super) not_asked: Vec<String>,
 }
 
-/// A server to ask, for one remote.
 enum Server<'a> {
     Endpoint {
         remote: &'a Remote<'a>,
@@ -156,7 +150,6 @@ fn known_keyserver(remote: &Remote<'_>) -> Option<String> {
     known_service(&endpoint.uri, &ServiceKind::Keyserver).map(str::to_owned)
 }
 
-/// Everything that is needed to ask.
 struct Asker<'a> {
     survey: &'a Survey,
     effective: &'a Effective<'a>,
@@ -352,7 +345,6 @@ fn unreachable(
     )
 }
 
-/// The active remote is one that is known to have no library.
 pub(super) fn known_to_lack_library(survey: &Survey, effective: &Effective<'_>) -> Option<Finding> {
     let remote = survey.active(effective)?;
     let endpoint = network::endpoint(remote).ok()?;
@@ -363,7 +355,6 @@ pub(super) fn known_to_lack_library(survey: &Survey, effective: &Effective<'_>) 
         .then(|| without_library(survey, effective, remote.name).at(file, line))
 }
 
-/// The active remote has no library: what does, and how to choose it.
 fn without_library(survey: &Survey, effective: &Effective<'_>, name: &RemoteName) -> Finding {
     let commands = &survey.commands;
     let choose = commands.own("use", LIBRARY);

@@ -19,28 +19,20 @@ use crate::disk;
 use crate::disk::DiskError;
 use crate::name::RemoteName;
 
-/// What the files say.
 pub(super) struct Survey {
-    /// The files that exist.
     pub(super) files: Vec<PathBuf>,
     /// The system's file or the built-in layer; none where the file can't be read.
     pub(super) system: Option<Layer>,
-    /// The user's file.
     pub(super) user: Option<Layer>,
-    /// The files that can't be read.
     pub(super) unreadable: Vec<Finding>,
     pub(super) user_is_known: bool,
-    /// The active remote by the environment.
     pub(super) chosen: Option<RemoteName>,
-    /// The tokens that are in no file.
     pub(super) elsewhere: Vec<Elsewhere>,
-    /// How findings name commands.
     pub(super) commands: Commands,
     pub(super) may_write_system: bool,
 }
 
 impl Survey {
-    /// Reads the files, and changes nothing.
     pub(super) fn take(context: &Context) -> Self {
         let paths = &context.paths;
         let may_write_system = disk::may_write(&paths.system);
@@ -67,7 +59,6 @@ impl Survey {
         }
     }
 
-    /// What the files amount to; nothing where the system's can't be read.
     pub(super) fn effective(&self) -> Option<Effective<'_>> {
         let (system, user) = (self.system.as_ref()?, self.user.as_ref());
         let mut effective = Effective::merge(system, user, self.chosen.as_ref());
@@ -82,7 +73,6 @@ impl Survey {
         effective.active().filter(|_| is_known)
     }
 
-    /// Where a remote is defined: the file, and the line of its name.
     pub(super) fn place(&self, remote: &Remote<'_>) -> (Option<PathBuf>, Option<usize>) {
         let source = if remote.layer == LayerKind::User {
             &self.user
@@ -102,7 +92,6 @@ impl Survey {
     }
 }
 
-/// A file; `None` when it does not exist, a finding when it can't be read.
 fn read(path: &Path, kind: LayerKind, user: u32) -> Result<Option<Layer>, Box<Finding>> {
     let parse = |bytes: Option<&[u8]>| {
         let Some(bytes) = bytes else { return Ok(None) };
@@ -119,7 +108,6 @@ fn read(path: &Path, kind: LayerKind, user: u32) -> Result<Option<Layer>, Box<Fi
     }
 }
 
-/// How a person runs the commands that findings advise, on the files of this run.
 fn commands(context: &Context, may_write_system: bool) -> Commands {
     let command = &context.command;
     let is_said = command.name() == "apptainer"
@@ -143,7 +131,6 @@ fn commands(context: &Context, may_write_system: bool) -> Commands {
     }
 }
 
-/// What the kernel says of a file, or of what a link leads to.
 pub(super) fn attributes(path: &Path) -> Option<FileAccess> {
     let metadata = fs::metadata(path).ok()?;
     Some(FileAccess {
@@ -167,7 +154,6 @@ fn broken(path: &Path, error: &yaml::YamlError) -> Finding {
         .at(Some(path.to_path_buf()), Some(error.line()))
 }
 
-/// The command that opens a file at a line.
 pub(super) fn edit(path: &Path, line: usize) -> String {
     format!("${{EDITOR:-vi}} +{line} {}", shell_word(path))
 }
@@ -187,7 +173,6 @@ fn unreadable(path: &Path, error: &DiskError, kind: LayerKind, user: u32) -> Fin
     Finding::new(code, path.display().to_string(), message, fix).at(Some(path.to_path_buf()), None)
 }
 
-/// Whether it is the rights that are missing.
 pub(super) fn is_closed(error: &DiskError) -> bool {
     matches!(error, DiskError::Refused { reason, .. } if reason.kind() == ErrorKind::PermissionDenied)
 }

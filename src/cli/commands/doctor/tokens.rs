@@ -9,7 +9,6 @@ use crate::config::effective::{Effective, Remote, Token};
 use crate::config::yaml::Part;
 use crate::service::token;
 
-/// Tokens whose time is over, or soon will be.
 pub(super) fn look(survey: &Survey, effective: &Effective<'_>, now: SystemTime) -> Vec<Finding> {
     let active = survey.active(effective).map(|remote| remote.name);
     effective

@@ -27,7 +27,6 @@ const WATCHED: [i32; 9] = [
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
-/// Signals that wait to be read.
 pub(super) struct Signals(SignalsInfo<WithOrigin>);
 
 impl Signals {
@@ -42,7 +41,6 @@ impl Signals {
     }
 }
 
-/// The signals that this program was started to ignore, a bit each.
 fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -79,7 +77,6 @@ pub(super) fn run(
     }
 }
 
-/// Waits for the end of the command, and passes on what is sent to this program only.
 fn wait(child: &mut Child, signals: &mut Signals) -> io::Result<ExitStatus> {
     let mut sent = signals.0.forever();
     loop {

@@ -20,14 +20,11 @@ use crate::secret::{Secret, SecretBytes, Stored};
 use crate::stores::{Entry, OWN_HELPER, State, Stores, Subject};
 use crate::uri::{KeyserverUri, RegistryAccount};
 
-/// The name of Docker's own file.
 pub(super) const DOCKER_FILE: &str = "config.json";
 
-/// What the command sees.
 pub(super) struct Configuration {
     remotes: Option<SecretBytes>,
     registries: Option<SecretBytes>,
-    /// The secrets that are in no file of the user's.
     pub(super) secrets: Vec<Secret>,
     /// Docker's own file, where the runtime asks it.
     pub(super) docker_file: Option<PathBuf>,
@@ -67,7 +64,6 @@ impl Configuration {
         })
     }
 
-    /// Whether a file of this name, or its lock, is made for the command.
     pub(super) fn makes(&self, name: &OsStr) -> bool {
         let name = name.to_string_lossy();
         let file = name.strip_suffix(".lock").unwrap_or(&name);
@@ -75,7 +71,6 @@ impl Configuration {
             || (name == DOCKER_FILE && self.docker_file.is_some())
     }
 
-    /// The files that are made for the command, by name.
     pub(super) fn files(&self) -> [(&'static str, Option<&[u8]>); 2] {
         [
             (FILE_NAME, self.remotes.as_deref()),

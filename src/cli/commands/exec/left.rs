@@ -11,7 +11,6 @@ use crate::config::yaml;
 use crate::disk;
 use crate::disk::{DiskError, MemoryDirectory};
 
-/// Moves new files and directories, and tells of changes that are lost.
 pub(super) fn take_over(
     directory: &MemoryDirectory,
     configuration: &Configuration,
@@ -87,7 +86,6 @@ fn move_to_user(
     Ok(())
 }
 
-/// A directory of this run for what found its name taken.
 fn state_directory(context: &Context) -> Result<PathBuf, DiskError> {
     let state = &context.paths.state;
     disk::create_private_directories(state);

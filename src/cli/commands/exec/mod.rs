@@ -84,7 +84,6 @@ pub(crate) fn run(args: &ExecArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     Ok(Outcome::Child(outcome))
 }
 
-/// The layers, with the remote that the command line or the environment chooses as the active one.
 fn chosen_layers(args: &ExecArgs, context: &Context) -> anyhow::Result<Layers> {
     let Some(name) = args.remote.as_deref().map(RemoteName::found) else {
         let layers = view::load(context)?;
@@ -110,7 +109,6 @@ fn candidates(context: &Context) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Makes the directory and everything in it.
 fn fill(
     bases: &[PathBuf],
     configuration: &Configuration,

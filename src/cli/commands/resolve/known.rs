@@ -8,10 +8,8 @@ use crate::resolve::{Question, Service, Services};
 use crate::service::discovery::{Freshness, ServiceError, ServiceKind, known_service};
 use crate::uri::EndpointUri;
 
-/// What is known of the active remote's services.
 pub(super) struct Known {
     pub(super) services: Services,
-    /// What was found out of all of them, where it was needed.
     pub(super) found: Option<KnownServices>,
 }
 

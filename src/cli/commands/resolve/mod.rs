@@ -101,7 +101,6 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
         .map_or(Ok(Outcome::Done), |problem| Err(anyhow!(problem)))
 }
 
-/// Answers for what the remotes decide.
 fn of_remotes(
     what: &What,
     runtime: &Runtime,
@@ -166,14 +165,12 @@ fn show(view: &View<'_>, ui: &mut Ui) -> anyhow::Result<()> {
     }
 }
 
-/// What the command line or a variable names, and which of them.
 #[derive(Default)]
 struct Name {
     value: Option<String>,
     by: String,
 }
 
-/// The library and the keyserver that are named.
 #[derive(Default)]
 struct Named {
     library: Name,
@@ -206,7 +203,6 @@ impl Named {
     }
 }
 
-/// Everything that the view is made of.
 struct Asked<'a> {
     effective: &'a Effective<'a>,
     question: Question<'a>,
@@ -360,7 +356,6 @@ impl<'a> Asked<'a> {
         ))
     }
 
-    /// What is odd about the access token that would be sent.
     fn token(&self) -> Option<String> {
         let remote = self.remote()?;
         let is_wanted = |server: &Server<'_>| matches!(server.credential, Credential::Token(_));
@@ -392,7 +387,6 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The runtime's message, and what to do.
 fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
     let error = anyhow::Error::from(refusal.clone());
     match &refusal.reason {

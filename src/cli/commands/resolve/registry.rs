@@ -72,7 +72,6 @@ fn server(registry: &Registry) -> ServerRow {
     }
 }
 
-/// Everything that the reasons come from.
 struct Explained<'a> {
     image: &'a RegistryImage,
     authfile: Option<&'a Path>,
@@ -107,7 +106,6 @@ impl Explained<'_> {
         why
     }
 
-    /// Which mirrors there are, and what becomes of the pull when one is down.
     fn mirrors(&self, answer: &ImageAnswer) -> Option<String> {
         let mirror = answer
             .registries
@@ -130,7 +128,6 @@ impl Explained<'_> {
         Some(text)
     }
 
-    /// What decided the login, and what that hides.
     fn login(&self, registry: &Registry) -> Vec<String> {
         let found = match &registry.login {
             RegistryLogin::Variables(pair) => {
@@ -231,7 +228,6 @@ impl Explained<'_> {
         }
     }
 
-    /// Whether a file has anything for the image's host.
     fn has_login(&self, file: &File) -> bool {
         !self.keys(file).is_empty()
     }

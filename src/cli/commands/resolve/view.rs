@@ -10,20 +10,13 @@ use crate::cli::sources::Place;
 use crate::cli::ui::Ui;
 use crate::text::{capitalised, in_one_line};
 
-/// What `resolve` shows.
 #[derive(Default, Serialize)]
 pub(super) struct View<'a> {
-    /// The words that were resolved.
     pub(super) what: String,
-    /// The runtime whose answer it is.
     pub(super) runtime: String,
-    /// The runtime's command.
     pub(super) task: &'static str,
-    /// The remote that counts; `None` where none does.
     pub(super) remote: Option<&'a str>,
-    /// Whether the policy allows no other remote.
     pub(super) exclusive: bool,
-    /// What makes it the one that counts.
     pub(super) remote_by: Option<Place>,
     pub(super) verdict: &'static str,
     /// What the runtime says, or why nobody can tell.
@@ -33,11 +26,9 @@ pub(super) struct View<'a> {
     pub(super) differences: Vec<DifferenceRow>,
 }
 
-/// A server that is asked.
 #[derive(Serialize)]
 pub(super) struct ServerRow {
     pub(super) service: &'static str,
-    /// `None` when its address isn't known.
     pub(super) uri: Option<String>,
     pub(super) insecure: bool,
     pub(super) credential: CredentialView,
@@ -45,7 +36,6 @@ pub(super) struct ServerRow {
     pub(super) listed: Option<Place>,
 }
 
-/// What a version of the runtime does otherwise.
 #[derive(Serialize)]
 pub(super) struct DifferenceRow {
     pub(super) versions: String,
@@ -53,7 +43,6 @@ pub(super) struct DifferenceRow {
 }
 
 impl View<'_> {
-    /// The view as one screen.
     pub(super) fn render(&self, ui: &Ui) -> String {
         let safe = |text: &str| in_one_line(&ui.cell(text));
         let mut text = String::new();

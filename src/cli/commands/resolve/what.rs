@@ -4,22 +4,14 @@ use crate::cli::failure::{Advise, UsageError};
 use crate::resolve::Task;
 use crate::uri::{Image, KeyserverUri};
 
-/// What is to be resolved.
 #[derive(Debug)]
 pub(super) struct What {
-    /// What the runtime is to do.
     pub(super) task: Task,
-    /// The image, where one is named.
     pub(super) image: Option<Image>,
-    /// The keyserver that is named itself.
     pub(super) keyserver: Option<String>,
 }
 
 impl What {
-    /// Reads the words.
-    ///
-    /// # Errors
-    /// Says what they could be.
     pub(super) fn parse(words: &[String]) -> anyhow::Result<Self> {
         let shown = words.join(" ");
         let (task, rest) = task(words);
@@ -64,7 +56,6 @@ impl What {
         Ok(what)
     }
 
-    /// Refuses the flags that the runtime's command does not take.
     pub(super) fn check_flags(&self, library: bool, url: bool) -> Result<(), UsageError> {
         let is_registry = matches!(self.image, Some(Image::Registry(_)));
         let refuse = |flag: &str| {
@@ -86,12 +77,10 @@ impl What {
         Ok(())
     }
 
-    /// Whether the runtime's command takes `--library`.
     pub(super) fn takes_library(&self) -> bool {
         self.task.asks_library() && !matches!(self.image, Some(Image::Registry(_)))
     }
 
-    /// Whether the runtime's command takes `--url`.
     pub(super) fn takes_url(&self) -> bool {
         !self.task.asks_library() && self.keyserver.is_none()
     }
@@ -100,7 +89,6 @@ impl What {
 /// The commands of the runtime that fetch an image as `pull` does.
 const AS_PULL: [&str; 6] = ["exec", "run", "shell", "instance", "inspect", "tag"];
 
-/// The command that the words begin with, and the words behind it.
 fn task(words: &[String]) -> (Option<Task>, &[String]) {
     if let [first, rest @ ..] = words
         && AS_PULL.contains(&first.as_str())

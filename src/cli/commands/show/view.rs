@@ -15,7 +15,6 @@ use crate::service::discovery::ServiceKind;
 use crate::service::token;
 use crate::service::user::LibraryUser;
 
-/// What a view is made of.
 pub(super) struct Show<'a> {
     pub(super) effective: &'a Effective<'a>,
     pub(super) remote: &'a Remote<'a>,
@@ -26,7 +25,6 @@ pub(super) struct Show<'a> {
     pub(super) now: SystemTime,
 }
 
-/// Everything about a remote.
 #[derive(Serialize)]
 pub(super) struct ShowView<'a> {
     pub(super) name: &'a str,
@@ -38,18 +36,15 @@ pub(super) struct ShowView<'a> {
     pub(super) active_remote: Option<String>,
     pub(super) active_by: Option<Place>,
     pub(super) exclusive: bool,
-    /// The only remote that users may use.
     pub(super) exclusive_remote: Option<&'a str>,
     pub(super) exclusive_by: Option<Place>,
     pub(super) token: TokenView,
     /// `None` when nobody asked, or the library does not say it.
     pub(super) logged_in_as: Option<&'a LibraryUser>,
-    /// `None` when they aren't known.
     pub(super) services: Option<Vec<ServiceRow>>,
     /// When the endpoint said so; `None` when it was not asked.
     pub(super) services_seen: Option<String>,
     pub(super) services_problem: Option<String>,
-    /// `None` when they aren't known.
     pub(super) keyservers: Option<Vec<KeyserverRow>>,
 }
 
@@ -57,22 +52,17 @@ pub(super) struct ShowView<'a> {
 #[derive(Serialize)]
 pub(super) struct TokenView {
     pub(super) state: TokenState,
-    /// Until when it is good by its own word.
     pub(super) expires: Option<String>,
     /// The address that it is for, where that is another one.
     pub(super) stored_for: Option<String>,
     pub(super) stored_in: Option<Place>,
 }
 
-/// Whether there is a token, and whether it is of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum TokenState {
-    /// There is none.
     None,
-    /// There is one, which may still be good.
     Stored,
-    /// It has ended.
     Expired,
     /// It is in a keyring no more, or in that of another machine.
     Gone,
@@ -80,28 +70,23 @@ pub(super) enum TokenState {
     Moved,
 }
 
-/// A service of the endpoint.
 #[derive(Serialize)]
 pub(super) struct ServiceRow {
     pub(super) name: String,
     pub(super) uri: String,
 }
 
-/// A keyserver of the remote.
 #[derive(Serialize)]
 pub(super) struct KeyserverRow {
     pub(super) uri: String,
     pub(super) insecure: bool,
-    /// Whether the endpoint itself names it.
     pub(super) internal: bool,
     /// Whether the user has a secret for it: the remote's token for an internal one, else a login.
     pub(super) login: bool,
-    /// The file that lists it; `None` when the endpoint alone names it.
     pub(super) listed: Option<Place>,
 }
 
 impl<'a> Show<'a> {
-    /// The view of the remote.
     pub(super) fn view(&'a self) -> ShowView<'a> {
         let Self {
             effective,

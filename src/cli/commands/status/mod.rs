@@ -59,21 +59,16 @@ pub(crate) struct StatusArgs {
 /// How many remotes are checked at once, each with all its services: more than most sites have, in threads that a user may have.
 const AT_ONCE: usize = 26;
 
-/// How long all remotes together may take.
 const BOUND: Duration = Duration::from_secs(15);
 
-/// Why nothing is known of a remote whose turn did not come.
 #[derive(Debug, thiserror::Error)]
 #[error("it was not asked, because {} s were over", BOUND.as_secs())]
 struct NotAsked;
 
-/// What the servers of one remote said.
 struct RemoteReport {
     services: Vec<CheckedService>,
     login: TokenStatus,
-    /// Who is logged in, where the library says so.
     user: Option<LibraryUser>,
-    /// Services whose addresses can't be asked.
     faults: Vec<ServiceError>,
 }
 
@@ -83,12 +78,10 @@ struct CheckedService {
     health: Health,
 }
 
-/// What is known of one remote's login.
 enum TokenStatus {
     None,
     Valid,
     Invalid(anyhow::Error),
-    /// Nobody could tell, and why.
     Unknown(anyhow::Error),
 }
 
@@ -246,7 +239,6 @@ fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     }
 }
 
-/// The services of every remote, then who is logged in.
 fn tables(found: &[(&Remote<'_>, &anyhow::Result<RemoteReport>)], ui: &Ui) -> String {
     let mut rows = vec![["NAME", "SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed)];
     let mut verdicts = vec![["NAME", "LOGIN"]];
@@ -337,7 +329,6 @@ fn examine(
     })
 }
 
-/// What a person should know of the token that is stored, or of one that isn't used.
 fn report_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
     let name = remote.name;
     match remote.token {
@@ -373,7 +364,6 @@ fn row(service: &CheckedService) -> [Cow<'_, str>; 4] {
     ]
 }
 
-/// The service's name as Apptainer shows it: the first letter of each word in upper case.
 fn capitalised(name: &str) -> String {
     let mut begins = true;
     name.chars()

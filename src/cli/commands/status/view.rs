@@ -10,7 +10,6 @@ use crate::service::status::Health;
 use crate::service::token;
 use crate::service::user::LibraryUser;
 
-/// What `status` shows, of one remote or of all.
 #[derive(Serialize)]
 struct StatusView<'a> {
     remotes: Vec<RemoteStatus<'a>>,
@@ -20,12 +19,10 @@ struct StatusView<'a> {
 struct RemoteStatus<'a> {
     name: &'a str,
     uri: &'a str,
-    /// Whether it is reached over plain http.
     insecure: bool,
     /// `None` when the endpoint did not say what its services are.
     services: Option<Vec<ServiceStatus<'a>>>,
     login: &'static str,
-    /// What is known of the token; `None` where none is sent.
     token: Option<&'static str>,
     logged_in_as: Option<&'a LibraryUser>,
     /// What the token says itself, which nothing vouches for.
@@ -38,11 +35,9 @@ struct ServiceStatus<'a> {
     name: &'a str,
     uri: &'a str,
     up: bool,
-    /// `None` when the service is down.
     version: Option<&'a str>,
 }
 
-/// Prints what was found of these remotes as one object.
 pub(super) fn print(
     found: &[(&Remote<'_>, &anyhow::Result<RemoteReport>)],
     ui: &mut Ui,

@@ -2,17 +2,14 @@
 
 use std::ops::Range;
 
-/// The changes.
 #[derive(Default)]
 pub(super) struct TextEdits(Vec<(Range<usize>, String)>);
 
 impl TextEdits {
-    /// Puts `text` in place of the bytes of `range`.
     pub(super) fn replace(&mut self, range: Range<usize>, text: impl Into<String>) {
         self.0.push((range, text.into()));
     }
 
-    /// Takes out the bytes of `range`.
     pub(super) fn delete(&mut self, range: Range<usize>) {
         self.replace(range, "");
     }
@@ -22,7 +19,6 @@ impl TextEdits {
         self.replace(offset..offset, text);
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }

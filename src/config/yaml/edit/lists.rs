@@ -11,9 +11,7 @@ use crate::config::yaml::tree::Member;
 /// Where an item of the new list comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
-    /// It stays where it is, by its old number.
     Stays(usize),
-    /// It stood elsewhere in the list.
     Moves(usize),
     New,
 }

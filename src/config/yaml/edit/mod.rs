@@ -21,7 +21,6 @@ use super::style::is_explicit_key;
 use super::tree::{Member, Value, file};
 use crate::config::document::Document;
 
-/// A changed text.
 pub(super) struct EditedText {
     pub(super) text: String,
     /// Whether comments stood in a part that had to be written anew.
@@ -49,7 +48,6 @@ pub(super) fn edited(text: &str, before: &Document, after: &Document) -> Option<
     })
 }
 
-/// The changes of a text so far.
 struct Editor<'a> {
     outline: &'a Outline<'a>,
     form: Indentation,
@@ -58,7 +56,6 @@ struct Editor<'a> {
 }
 
 impl Editor<'_> {
-    /// Makes the map at `node` contain `after`.
     fn edit_map(&mut self, node: usize, before: &[Member<'_>], after: &[Member<'_>]) -> Option<()> {
         let outline = self.outline;
         let keys = outline.keys(node)?;
@@ -219,7 +216,6 @@ impl Editor<'_> {
     }
 }
 
-/// The indentation that a file uses, for what comes new into it.
 fn indentation(outline: &Outline<'_>) -> Indentation {
     let column = |child: &Child<'_>| outline.column(child.begin);
     let named = |keys: &[Child<'_>], name: &str| {

@@ -30,41 +30,25 @@ pub enum TlsPolicy {
 /// Why a login failed, in the words of Docker's library where it has them. Nothing that is secret is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// There is no answer.
     #[error(transparent)]
     Request(#[from] HttpError),
-    /// The registry did not take the credential.
     #[error("login attempt to {url} failed with status: {status}")]
     Refused {
-        /// Where.
         url: String,
-        /// The status with its words.
         status: String,
-        /// The registry's own words.
         said: Option<ServerMessage>,
     },
-    /// The token service gave no token.
     #[error("Get {url:?}: {fault}")]
-    Token {
-        /// The registry's address.
-        url: String,
-        /// What the service did instead.
-        fault: TokenFault,
-    },
+    Token { url: String, fault: TokenFault },
     /// The registry sends the password to a server that must not get it.
     #[error("the registry wants the password sent to {0:?}, which is not https")]
     PlainRealm(String),
-    /// Another server answered.
     #[error("the registry sent the request on to {0}, whose answer verifies nothing")]
     Elsewhere(String),
-    /// The registry challenges with nothing that is known.
     #[error("login attempt to {url} failed with status: {status}")]
     Schemes {
-        /// Where.
         url: String,
-        /// The status with its words.
         status: String,
-        /// What it asks for.
         schemes: String,
     },
     /// A user's name that would be taken for another one and the beginning of a password.
@@ -74,9 +58,6 @@ pub enum LoginError {
 
 /// Shows a registry a user and a password, and says what is to be stored of them. https first; plain http only where the
 /// server has no TLS, and then only on this machine or with [`TlsPolicy::AllowInsecure`].
-///
-/// # Errors
-/// The registry does not take them, or does not answer.
 pub fn verify(
     options: &Options,
     tls_policy: TlsPolicy,
@@ -196,7 +177,6 @@ impl Attempt<'_> {
         }
     }
 
-    /// Asks the registry once more, with what should open it.
     fn ask_with(&self, authorization: &Authorization) -> Result<Response, LoginError> {
         by_host(
             self.client
@@ -280,7 +260,6 @@ fn wants_basic(answer: &Response) -> bool {
         .any(|challenge| challenge.scheme == "basic")
 }
 
-/// The answer, if the server that was asked gave it.
 fn by_host(answer: Response) -> Result<Response, LoginError> {
     match answer.answered {
         Answered::ByHost => Ok(answer),
@@ -288,7 +267,6 @@ fn by_host(answer: Response) -> Result<Response, LoginError> {
     }
 }
 
-/// What a registry asks for, in words.
 fn names(challenges: &[Challenge]) -> String {
     let names: Vec<&str> = challenges
         .iter()

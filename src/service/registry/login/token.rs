@@ -13,44 +13,29 @@ const CLIENT: &str = "docker";
 /// Why there is no token, in the words of Docker's library.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFault {
-    /// The service does not take the credential, and says why.
     #[error("{code}: {message}")]
     Refused {
-        /// 401, most often.
         status: u16,
         /// The kind of its refusal: `unauthorized`, `denied`.
         code: String,
-        /// Its words.
         message: String,
     },
-    /// Another answer than a token, its status with its words.
     #[error("received unexpected HTTP status: {0}")]
     Status(String),
-    /// An answer that is no JSON object of a token service.
     #[error("unable to decode token response: no tokens in JSON at line {line}, column {column}")]
-    Undecodable {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-    },
-    /// An answer without a token.
+    Undecodable { line: usize, column: usize },
     #[error("authorization server did not include a token in the response")]
     Nothing,
-    /// The challenge does not say where the service is.
     #[error("the registry does not say where its token service is")]
     Realm,
 }
 
-/// What a service gives for a password.
 pub(super) struct Tokens {
-    /// For the registry.
     pub(super) access: Secret,
     /// For the service itself, in the password's place.
     pub(super) refresh: Option<Secret>,
 }
 
-/// A service's answer, as far as it matters.
 #[derive(Deserialize)]
 struct TokenAnswer {
     token: Option<String>,
