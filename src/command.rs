@@ -23,7 +23,7 @@ pub struct KnownEndpoint {
     pub library: Option<&'static str>,
 }
 
-pub const KNOWN_ENDPOINTS: [KnownEndpoint; 2] = [
+pub(crate) const KNOWN_ENDPOINTS: [KnownEndpoint; 2] = [
     KnownEndpoint {
         name: "DefaultRemote",
         uri: "cloud.apptainer.org",
@@ -38,11 +38,11 @@ pub const KNOWN_ENDPOINTS: [KnownEndpoint; 2] = [
     },
 ];
 
-pub fn known_by_name(name: &str) -> Option<&'static KnownEndpoint> {
+pub(crate) fn known_by_name(name: &str) -> Option<&'static KnownEndpoint> {
     KNOWN_ENDPOINTS.iter().find(|known| known.name == name)
 }
 
-pub fn known_by_uri(uri: &str) -> Option<&'static KnownEndpoint> {
+pub(crate) fn known_by_uri(uri: &str) -> Option<&'static KnownEndpoint> {
     KNOWN_ENDPOINTS.iter().find(|known| known.uri == uri)
 }
 
@@ -50,6 +50,12 @@ impl Command {
     pub fn apptainer() -> Self {
         Self {
             name: "apptainer".to_owned(),
+        }
+    }
+
+    pub fn singularity() -> Self {
+        Self {
+            name: "singularity".to_owned(),
         }
     }
 

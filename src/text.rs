@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Shows a text between `"`, with everything escaped that is not printable.
 #[derive(Clone, Copy, Debug)]
-pub struct Quoted<'a>(pub &'a str);
+pub(crate) struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,7 +33,7 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// A text in one line, so that what a server or another program says can't look like a line of ours.
-pub fn in_one_line(text: &str) -> String {
+pub(crate) fn in_one_line(text: &str) -> String {
     let lines = text.split([
         '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
     ]);
@@ -84,7 +84,7 @@ impl fmt::Display for ShellWord<'_> {
 
 /// Whether a character steers a terminal, hides in a line or reorders it: controls, the marks of direction, those of no
 /// width, and every blank but the plain one.
-pub fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
         || character.is_whitespace() && character != ' '
         || matches!(character,

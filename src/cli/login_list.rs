@@ -8,14 +8,15 @@ use anyhow::anyhow;
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::logins;
 use crate::cli::ui::Ui;
-use crate::cli::{logins, lookup};
 use crate::config::document::LoginEntry;
 use crate::config::effective::Effective;
 use crate::credentials::config_file::docker_cli::READS_VARIABLE;
 use crate::credentials::config_file::{AuthConfig, ConfigFile, Reader, decode, read_variable};
 use crate::credentials::helper::{Helper, HelperName};
 use crate::credentials::look_up::{File, FileState, Logins};
+use crate::installation::lookup;
 use crate::runtime::{Engine, Runtime};
 use crate::uri::{RegistryAccount, RegistryScheme, RegistryUri};
 

@@ -15,7 +15,6 @@ mod json;
 mod lazy;
 mod login_list;
 mod logins;
-mod lookup;
 mod manual;
 mod migration;
 mod network;

@@ -19,17 +19,10 @@ use crate::name::RemoteName;
 use crate::suggestion::closest;
 use crate::text::{ShellWord, capitalised};
 
-pub(crate) fn choice(context: &Context) -> Option<RemoteName> {
-    context
-        .environment
-        .get(CHOICE)
-        .map(|name| RemoteName::found(name.to_string_lossy()))
-}
-
 /// Reads the layers of this run, with the environment's choice of the active remote. Creates nothing.
 pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
     let layers = Layers {
-        chosen: choice(context),
+        chosen: context.chosen(),
         ..load_files(context)?
     };
     if layers.chosen.is_some() {

@@ -11,7 +11,7 @@ use super::temporary::{DEAD, NEW, remove};
 use super::version::FileVersion;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Litter {
+pub(crate) struct Litter {
     /// A temporary file that nobody can be writing any more.
     pub temporary: Option<PathBuf>,
     /// The old contents of a file that was written in its place, and perhaps not to its end.
@@ -19,7 +19,7 @@ pub struct Litter {
 }
 
 /// Looks for what killed writers of the file at `path` left. Where its directory can't be looked at there is nothing.
-pub fn litter(path: &Path) -> Litter {
+pub(crate) fn litter(path: &Path) -> Litter {
     let Ok(resolved) = ResolvedPath::find(path) else {
         return Litter::default();
     };
@@ -36,7 +36,7 @@ pub fn litter(path: &Path) -> Litter {
 
 /// Removes a temporary file that a killed writer of the file at `path` left, and the lock where there is no such file. A
 /// backup stays: whoever [edits](super::edit) the file next puts it back.
-pub fn tidy(path: &Path, patience: Duration) -> Result<(), DiskError> {
+pub(crate) fn tidy(path: &Path, patience: Duration) -> Result<(), DiskError> {
     let resolved = ResolvedPath::find(path)?;
     // Without a lock nobody knows whether the temporary file is somebody's.
     let Ok(_lock) = Lock::take(&resolved, patience)? else {

@@ -34,14 +34,17 @@ const OVERLAP: usize = 64 * 1024;
 
 /// A directory in memory, removed when this is dropped.
 #[derive(Debug)]
-pub struct MemoryDirectory {
+pub(crate) struct MemoryDirectory {
     path: PathBuf,
     links: BTreeMap<OsString, PathBuf>,
     _lock: OwnedFd,
 }
 
 /// Those of `candidates` that are in memory and where nobody else can take away what is ours.
-pub fn memory_bases(candidates: impl IntoIterator<Item = PathBuf>, user: u32) -> Vec<PathBuf> {
+pub(crate) fn memory_bases(
+    candidates: impl IntoIterator<Item = PathBuf>,
+    user: u32,
+) -> Vec<PathBuf> {
     let is_ours = |base: &PathBuf| {
         let is_private = |found: fs::Metadata| match found.uid() == user {
             true => found.mode() & 0o022 == 0 || found.mode() & 0o1000 != 0,
@@ -54,7 +57,7 @@ pub fn memory_bases(candidates: impl IntoIterator<Item = PathBuf>, user: u32) ->
 }
 
 /// The directory that a directory in memory stands for; `None` for any other directory.
-pub fn memory_origin(directory: &Path) -> Option<PathBuf> {
+pub(crate) fn memory_origin(directory: &Path) -> Option<PathBuf> {
     let name = directory.file_name()?.as_encoded_bytes();
     let is_ours = name.starts_with(PREFIX.as_bytes());
     is_ours
@@ -64,7 +67,7 @@ pub fn memory_origin(directory: &Path) -> Option<PathBuf> {
 
 impl MemoryDirectory {
     /// Makes a directory below `base` that stands for `origin`.
-    pub fn create(base: &Path, origin: &Path) -> Result<Self, DiskError> {
+    pub(crate) fn create(base: &Path, origin: &Path) -> Result<Self, DiskError> {
         for number in 0..TRIES {
             let path = base.join(format!("{PREFIX}{}.{number}", process::id()));
             match create_directory(&path, 0o700) {
@@ -94,7 +97,7 @@ impl MemoryDirectory {
     }
 
     /// Removes what runs of this user that were killed have left below `bases`.
-    pub fn clear(bases: &[PathBuf], user: u32) {
+    pub(crate) fn clear(bases: &[PathBuf], user: u32) {
         let entries = bases.iter().filter_map(|base| fs::read_dir(base).ok());
         for entry in entries.flatten().flatten() {
             let is_ours = entry
@@ -111,12 +114,12 @@ impl MemoryDirectory {
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Makes a file in it that nobody else can read.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
         let path = self.path.join(name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
@@ -126,7 +129,7 @@ impl MemoryDirectory {
         written.map_err(|error| DiskError::refused("write", &path, errno(&error)))
     }
 
-    pub fn link(&mut self, name: &OsStr, target: &Path) -> Result<(), DiskError> {
+    pub(crate) fn link(&mut self, name: &OsStr, target: &Path) -> Result<(), DiskError> {
         let path = self.path.join(name);
         symlink(target, &path)
             .map_err(|error| DiskError::refused("symlink", &path, errno(&error)))?;
@@ -135,7 +138,7 @@ impl MemoryDirectory {
     }
 
     /// What stands in it that is none of its links, sorted.
-    pub fn left(&self) -> Vec<PathBuf> {
+    pub(crate) fn left(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
         let is_new = |path: &PathBuf| {
             let link = path.file_name().and_then(|name| self.links.get(name));
@@ -164,7 +167,7 @@ fn lock(path: &Path) -> Option<OwnedFd> {
 
 /// Copies a file, or a directory with all that is in it, to where nothing stands yet. Links are copied as they are; pipes,
 /// sockets and devices are left out.
-pub fn copy_new(from: &Path, to: &Path) -> Result<(), DiskError> {
+pub(crate) fn copy_new(from: &Path, to: &Path) -> Result<(), DiskError> {
     let refused = |action: &'static str, path: &Path| {
         let path = path.to_owned();
         move |error: io::Error| DiskError::refused(action, &path, errno(&error))
@@ -192,7 +195,7 @@ pub fn copy_new(from: &Path, to: &Path) -> Result<(), DiskError> {
 }
 
 /// Whether a file, or one in a directory, has a text that `is_secret` knows. One that can't be read may have it.
-pub fn any_text(path: &Path, is_secret: &dyn Fn(&str) -> bool) -> bool {
+pub(crate) fn any_text(path: &Path, is_secret: &dyn Fn(&str) -> bool) -> bool {
     let Ok(found) = fs::symlink_metadata(path) else {
         return true;
     };

@@ -28,15 +28,15 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use error::{DiskError, DiskNote, Reason};
-pub use litter::{Litter, litter, tidy};
-pub use memory::{MemoryDirectory, any_text, copy_new, memory_bases, memory_origin};
-pub use permissions::{
+pub(crate) use error::{DiskError, DiskNote, Reason};
+pub(crate) use litter::{Litter, litter, tidy};
+pub(crate) use memory::{MemoryDirectory, any_text, copy_new, memory_bases, memory_origin};
+pub(crate) use permissions::{
     check_directory, close_directory, close_file, create_directories, create_directory,
     create_private_directories, may_write,
 };
-pub use read::{Contents, LARGEST, read, read_settled};
-pub use session::{Session, open};
+pub(crate) use read::{Contents, read, read_settled};
+pub(crate) use session::{Session, open};
 
 use resolved::ResolvedPath;
 use temporary::{Acl, Permissions, Temporary};
@@ -44,7 +44,7 @@ use temporary::{Acl, Permissions, Temporary};
 use crate::secret::SecretBytes;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileRules {
+pub(crate) struct FileRules {
     /// The mode of a new file, whatever the umask. When others may read it, root gives it to the directory's owner.
     pub new_mode: u32,
     /// The mode of a rewritten file; `None`: the one that it has, with its access control list.
@@ -57,19 +57,19 @@ impl FileRules {
     /// Long enough for a slow disk's sync, short enough for a person who waits.
     const PATIENCE: Duration = Duration::from_secs(10);
     /// A file with secrets: for its owner alone, always.
-    pub const PRIVATE: Self = Self {
+    pub(crate) const PRIVATE: Self = Self {
         new_mode: 0o600,
         rewritten_mode: Some(0o600),
         patience: Self::PATIENCE,
     };
     /// A system's file, which everybody reads: its mode is the administrator's.
-    pub const SYSTEM: Self = Self {
+    pub(crate) const SYSTEM: Self = Self {
         new_mode: 0o644,
         rewritten_mode: None,
         patience: Self::PATIENCE,
     };
     /// A file that the user chose (`-c FILE`), while no secret goes into it: new ones private, others as they are.
-    pub const CHOSEN: Self = Self {
+    pub(crate) const CHOSEN: Self = Self {
         new_mode: 0o600,
         rewritten_mode: None,
         patience: Self::PATIENCE,
@@ -82,13 +82,13 @@ impl FileRules {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change<T> {
+pub(crate) enum Change<T> {
     Keep(T),
     Replace(T, SecretBytes),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edited<T> {
+pub(crate) struct Edited<T> {
     pub value: T,
     pub written: bool,
     pub notes: Vec<DiskNote>,
@@ -96,7 +96,7 @@ pub struct Edited<T> {
 
 /// Changes the file at `path` in a [`Session`]: `parse` gets the bytes that it has now (`None` without a file), `change` their
 /// meaning, and the result replaces them. Both may run more than once, and so must have no effects.
-pub fn edit<P, T, E: From<DiskError>>(
+pub(crate) fn edit<P, T, E: From<DiskError>>(
     path: &Path,
     rules: &FileRules,
     parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
@@ -129,7 +129,7 @@ fn not_durable(resolved: &ResolvedPath, synced: rustix::io::Result<()>) -> Resul
 
 /// Replaces a file that can be made again at any time, such as a cache's: wholly or not at all and with mode 0600, but without
 /// a lock file and without waiting for the disk. Does nothing while somebody else is just writing it.
-pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+pub(crate) fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let resolved = Rc::new(ResolvedPath::find(path)?);
     let Some(temporary) = Temporary::claim(&resolved, Duration::ZERO)? else {
         return Ok(());
@@ -139,7 +139,7 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
 
 /// Puts a file that can be made again at any time, and that everybody may read, in the place of whatever stands at `path`. A
 /// link or a pipe there is replaced too, never written through; only a directory is not.
-pub fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+pub(crate) fn replace_public(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
     let resolved = Rc::new(ResolvedPath::unfollowed(path)?);
     let temporary = Temporary::claim(&resolved, FileRules::PATIENCE)?;
     match temporary

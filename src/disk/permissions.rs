@@ -18,7 +18,7 @@ use super::version::FileVersion;
 
 /// Makes the directory `path` with exactly `mode`, whatever the umask, but not the directories above it. Whether it was made:
 /// `false` when it was there, in whatever mode.
-pub fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
+pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
     let wanted = Mode::from_raw_mode(mode);
     match mkdir(path, wanted) {
         Ok(()) => {}
@@ -38,7 +38,7 @@ pub fn create_directory(path: &Path, mode: u32) -> Result<bool, DiskError> {
 
 /// Makes a directory for its owner alone, and those above it that do not exist. Where that fails, whatever is done in it next
 /// fails too, and says why.
-pub fn create_private_directories(path: &Path) {
+pub(crate) fn create_private_directories(path: &Path) {
     let _ = create_directories(path, 0o700);
 }
 
@@ -47,7 +47,7 @@ pub fn create_private_directories(path: &Path) {
     clippy::disallowed_methods,
     reason = "this is where directories are made"
 )]
-pub fn create_directories(path: &Path, mode: u32) -> Result<(), DiskError> {
+pub(crate) fn create_directories(path: &Path, mode: u32) -> Result<(), DiskError> {
     let made = DirBuilder::new().recursive(true).mode(mode).create(path);
     made.map_err(|error| {
         let reason = Errno::from_io_error(&error).unwrap_or(Errno::IO);
@@ -57,12 +57,12 @@ pub fn create_directories(path: &Path, mode: u32) -> Result<(), DiskError> {
 
 /// Gives a file the mode `at_most` when it permits more than that; a stricter one is left. The old mode, when it was changed;
 /// `None` too when no file is there.
-pub fn close_file(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
+pub(crate) fn close_file(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::RegularFile)
 }
 
 /// As [`close_file`], for a directory.
-pub fn close_directory(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
+pub(crate) fn close_directory(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::Directory)
 }
 
@@ -93,7 +93,7 @@ fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskE
 
 /// Finds a directory that no file can be put into, before somebody types what is to be stored in the file at `path`. Whoever
 /// writes makes a directory that does not exist yet.
-pub fn check_directory(path: &Path) -> Result<(), DiskError> {
+pub(crate) fn check_directory(path: &Path) -> Result<(), DiskError> {
     let Ok(resolved) = ResolvedPath::find(path) else {
         return Ok(());
     };
@@ -106,7 +106,7 @@ pub fn check_directory(path: &Path) -> Result<(), DiskError> {
 /// Whether the effective user may change the file at `path`: root; else its owner (without a file: the directory's), when he
 /// can also put files in the directory; without a directory, who may make that. A read-only file system is not looked at: writing
 /// will name it.
-pub fn may_write(path: &Path) -> bool {
+pub(crate) fn may_write(path: &Path) -> bool {
     if rustix::process::geteuid().as_raw() == ROOT {
         return true;
     }

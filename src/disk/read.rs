@@ -18,7 +18,7 @@ use super::version::FileVersion;
 use crate::secret::SecretBytes;
 
 /// The largest file that is read, in bytes: far more than any real one, and little enough for any memory.
-pub const LARGEST: u64 = 64 * 1024 * 1024;
+pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// A file whose last change is younger may still be written by its writer.
 const YOUNG: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 const TRIES: usize = 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contents {
+pub(crate) struct Contents {
     pub bytes: SecretBytes,
     pub mode: u32,
     pub owner: u32,
@@ -74,13 +74,13 @@ impl Opened {
 }
 
 /// Reads the file at `path`, through any links: `None` when there is none. Takes no lock and creates nothing.
-pub fn read(path: &Path) -> Result<Option<Contents>, DiskError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Contents>, DiskError> {
     look(path).map(|opened| opened.map(|opened| opened.contents))
 }
 
 /// Reads as [`read`] does and hands the bytes to `parse` (`None` for no file). When they are blank or `parse` refuses them,
 /// and they are younger than a second, looks again for at most a second: somebody may just be writing them.
-pub fn read_settled<P, E: From<DiskError>>(
+pub(crate) fn read_settled<P, E: From<DiskError>>(
     path: &Path,
     parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
 ) -> Result<(P, Option<Contents>), E> {

@@ -29,7 +29,7 @@ use super::{FileRules, not_durable};
 ///
 /// A change of two files opens both, remote.yaml first, reads both, decides, and replaces both; when one says that it was
 /// overtaken, it reads both again. No prompt and no request belongs in between.
-pub struct Session {
+pub(crate) struct Session {
     // Dropped, and so removed, before the lock is released.
     claimed: Option<Temporary>,
     found: Option<Opened>,
@@ -42,7 +42,7 @@ pub struct Session {
 }
 
 /// Takes the lock of the file at `path`; its directory must exist, the file need not.
-pub fn open(path: &Path, rules: &FileRules) -> Result<Session, DiskError> {
+pub(crate) fn open(path: &Path, rules: &FileRules) -> Result<Session, DiskError> {
     let resolved = ResolvedPath::find(path)?;
     let lock = Lock::take(&resolved, rules.patience)?;
     Ok(Session::new(resolved, *rules, lock))
@@ -75,7 +75,7 @@ impl Session {
 
     /// What the file says now: `parse` gets its bytes, `None` without a file. It may run more than once, as somebody may be
     /// writing bytes that are blank or that it refuses.
-    pub fn read<P, E: From<DiskError>>(
+    pub(crate) fn read<P, E: From<DiskError>>(
         &mut self,
         parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
     ) -> Result<P, E> {
@@ -90,12 +90,12 @@ impl Session {
         Ok(parsed)
     }
 
-    pub fn contents(&self) -> Option<&Contents> {
+    pub(crate) fn contents(&self) -> Option<&Contents> {
         self.found.as_ref().map(|found| &found.contents)
     }
 
     /// Leaves the file its bytes; when it permits more than it may, its mode becomes the stricter one.
-    pub fn keep(&mut self) -> Result<bool, DiskError> {
+    pub(crate) fn keep(&mut self) -> Result<bool, DiskError> {
         match self.contents().map(|contents| contents.bytes.clone()) {
             Some(bytes) => self.replace(&bytes),
             None => Ok(true),
@@ -105,7 +105,7 @@ impl Session {
     /// Gives the file these bytes in place of those that were read, atomically and durably; the same ones in a good mode are
     /// not written again. `false` when somebody who takes no lock has changed the file since it was read, and nothing was
     /// done: read again and decide anew.
-    pub fn replace(&mut self, bytes: &[u8]) -> Result<bool, DiskError> {
+    pub(crate) fn replace(&mut self, bytes: &[u8]) -> Result<bool, DiskError> {
         let is_same = |found: &Opened| {
             *found.contents.bytes == *bytes && !self.rules.is_too_open(found.contents.mode)
         };

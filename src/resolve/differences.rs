@@ -12,13 +12,13 @@ use crate::text::capitalised;
 use crate::uri::{EndpointUri, KeyserverUri, is_same_keyserver};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     pub versions: String,
     pub text: String,
 }
 
 /// What runtimes do otherwise for this task than [`resolve`](super::resolve) says.
-pub fn differences(
+pub(crate) fn differences(
     layers: &Layers,
     effective: &Effective<'_>,
     command: &Command,

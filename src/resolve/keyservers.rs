@@ -8,7 +8,7 @@ use crate::config::effective::{Effective, Remote};
 use crate::uri::is_same_keyserver;
 
 /// What a keyserver of a remote's list gets: the endpoint's own the remote's access token, any other the user's login.
-pub fn keyserver_credential<'a>(
+pub(crate) fn keyserver_credential<'a>(
     effective: &Effective<'a>,
     remote: &Remote<'a>,
     keyserver: &KeyserverEntry,

@@ -7,7 +7,7 @@ use crate::runtime::Mirrors;
 
 /// What registries.conf and the files of registries.conf.d say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RegistriesConf {
+pub(crate) struct RegistriesConf {
     registries: Vec<RegistryTable>,
     /// The files, as the runtime names them when it refuses.
     files: String,
@@ -15,7 +15,7 @@ pub struct RegistriesConf {
 
 /// A registry that is asked for an image, or a mirror of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullSource {
+pub(crate) struct PullSource {
     /// The repository there, `host/path`.
     pub name: String,
     /// Whether plain http and any certificate are accepted.
@@ -72,7 +72,7 @@ struct Mirror {
 impl RegistriesConf {
     /// Reads the texts of the files, in their order: a later one replaces what an earlier one says of a prefix. `files` is how
     /// the runtime names them.
-    pub fn read<'a>(
+    pub(crate) fn read<'a>(
         texts: impl IntoIterator<Item = &'a str>,
         files: String,
     ) -> Result<Self, String> {
@@ -106,7 +106,12 @@ impl RegistriesConf {
 
     /// The endpoints of an image, in the order in which a version asks them; `name` is its repository with the host,
     /// `by_digest` whether it is named by its digest.
-    pub fn endpoints(&self, mirrors: Mirrors, name: &str, by_digest: bool) -> Vec<PullSource> {
+    pub(crate) fn endpoints(
+        &self,
+        mirrors: Mirrors,
+        name: &str,
+        by_digest: bool,
+    ) -> Vec<PullSource> {
         let own = PullSource {
             name: name.to_owned(),
             insecure: false,

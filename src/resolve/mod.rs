@@ -10,12 +10,12 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
-pub use self::differences::{Difference, differences};
-pub use self::keyservers::keyserver_credential;
-pub use self::mirrors::{PullSource, RegistriesConf};
-pub use self::refusal::{Refusal, RefusalReason};
-pub use self::registry::{
-    ImageAnswer, ImageQuestion, PairOf, Registry, RegistryLogin, Setup, other_answers,
+pub(crate) use self::differences::differences;
+pub(crate) use self::keyservers::keyserver_credential;
+pub(crate) use self::mirrors::RegistriesConf;
+pub(crate) use self::refusal::{Refusal, RefusalReason};
+pub(crate) use self::registry::{
+    ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup, other_answers,
 };
 
 use crate::command::Command;
@@ -25,7 +25,7 @@ use crate::name::RemoteName;
 use crate::uri::is_same_server;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
+pub(crate) enum Task {
     Pull,
     Push,
     Search,
@@ -39,7 +39,7 @@ pub enum Task {
 }
 
 impl Task {
-    pub const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Pull,
         Self::Push,
         Self::Search,
@@ -52,7 +52,7 @@ impl Task {
         Self::Verify,
     ];
 
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Pull => "pull",
             Self::Push => "push",
@@ -67,19 +67,19 @@ impl Task {
         }
     }
 
-    pub fn asks_library(self) -> bool {
+    pub(crate) fn asks_library(self) -> bool {
         matches!(
             self,
             Self::Pull | Self::Push | Self::Search | Self::Delete | Self::Build
         )
     }
 
-    pub fn asks_keyservers(self) -> bool {
+    pub(crate) fn asks_keyservers(self) -> bool {
         !matches!(self, Self::Search | Self::Delete)
     }
 
     /// Whether all keyservers are asked in turn, as for signatures; else the first alone.
-    pub fn asks_all_keyservers(self) -> bool {
+    pub(crate) fn asks_all_keyservers(self) -> bool {
         matches!(self, Self::Pull | Self::Push | Self::Build | Self::Verify)
     }
 
@@ -102,7 +102,7 @@ impl Task {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question<'a> {
+pub(crate) struct Question<'a> {
     pub task: Task,
     /// The host of `library://host/path`.
     pub host: Option<&'a str>,
@@ -111,7 +111,7 @@ pub struct Question<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     At(String),
     /// The endpoint is known of old to have none.
     Lacking,
@@ -121,14 +121,14 @@ pub enum Service {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Services {
+pub(crate) struct Services {
     pub library: Service,
     pub keyserver: Service,
 }
 
 impl Services {
     /// Those that a runtime falls back to where there are no remotes at all.
-    pub fn fallback(command: &Command) -> Self {
+    pub(crate) fn fallback(command: &Command) -> Self {
         let known = command.default_remote();
         let library = known
             .library
@@ -141,7 +141,7 @@ impl Services {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server<'a> {
+pub(crate) struct Server<'a> {
     pub kind: ServerKind,
     pub uri: Option<String>,
     pub insecure: bool,
@@ -151,13 +151,13 @@ pub struct Server<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerKind {
+pub(crate) enum ServerKind {
     Library,
     Keyserver,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Credential<'a> {
+pub(crate) enum Credential<'a> {
     None,
     Token(Token<'a>),
     /// One of the user's logins, and its place in the list.
@@ -165,14 +165,14 @@ pub enum Credential<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Allowed,
     Refused(Refusal),
     Unknown(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     /// In the order in which they are asked; those before a refusal when there is one.
     pub servers: Vec<Server<'a>>,
     pub verdict: Verdict,
@@ -183,7 +183,7 @@ enum Stop {
     Unknown(String),
 }
 
-pub fn resolve<'a>(
+pub(crate) fn resolve<'a>(
     effective: &Effective<'a>,
     services: &Services,
     command: &Command,

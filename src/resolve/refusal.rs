@@ -7,13 +7,13 @@ use crate::text::Quoted;
 
 /// What a runtime says when it ends without asking anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     pub words: Option<&'static str>,
     pub reason: RefusalReason,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RefusalReason {
+pub(crate) enum RefusalReason {
     #[error(
         "unable to load remote configuration: no default endpoint set: use '{command} remote use <endpoint>', available endpoints are: {}",
         names(known)

@@ -8,22 +8,22 @@ use crate::runtime::{Engine, LoginRules, Mirrors, Runtime};
 use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, RegistryScheme};
 
 #[derive(Clone, Copy, Debug)]
-pub struct ImageQuestion<'a> {
+pub(crate) struct ImageQuestion<'a> {
     pub reference: Reference<'a>,
     pub by_digest: bool,
 }
 
 /// The user and the password that variables give to a version with these rules.
-pub type PairOf<'a> = Box<dyn Fn(&LoginRules) -> Option<LoginPair> + 'a>;
+pub(crate) type PairOf<'a> = Box<dyn Fn(&LoginRules) -> Option<LoginPair> + 'a>;
 
-pub struct Setup<'a> {
+pub(crate) struct Setup<'a> {
     pub logins: Logins<'a>,
     pub pair: PairOf<'a>,
     pub registries: Result<RegistriesConf, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Registry {
+pub(crate) struct Registry {
     pub host: String,
     pub repository: String,
     /// Whether plain http is tried when https is not spoken, or certificates aren't checked.
@@ -33,13 +33,13 @@ pub struct Registry {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RegistryLogin {
+pub(crate) enum RegistryLogin {
     Variables(LoginPair),
     Found(FoundLogin),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageAnswer {
+pub(crate) struct ImageAnswer {
     /// The registries, in order: the next one is asked when one is down or has not the image.
     pub registries: Vec<Registry>,
     /// Why the pull fails before any is asked, or after the last one.
@@ -47,7 +47,7 @@ pub struct ImageAnswer {
 }
 
 impl ImageAnswer {
-    pub fn of(runtime: &Runtime, question: &ImageQuestion<'_>, setup: &Setup<'_>) -> Self {
+    pub(crate) fn of(runtime: &Runtime, question: &ImageQuestion<'_>, setup: &Setup<'_>) -> Self {
         let mut registries = Vec::new();
         let mut failure = None;
         match ImageResolver::new(runtime, question, setup) {
@@ -67,13 +67,13 @@ impl ImageAnswer {
         }
     }
 
-    pub fn is_refused(&self) -> bool {
+    pub(crate) fn is_refused(&self) -> bool {
         self.registries.is_empty()
     }
 }
 
 /// The answers of the versions that have another one than `runtime`: each with the range of versions, oldest first.
-pub fn other_answers(
+pub(crate) fn other_answers(
     runtime: &Runtime,
     question: &ImageQuestion<'_>,
     setup: &Setup<'_>,
@@ -244,7 +244,7 @@ impl RegistryLogin {
 
 impl ImageAnswer {
     /// What a runtime does, as the end of a sentence that begins with its name; never a secret.
-    pub fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         let asked = self.registries.iter().map(|registry| {
             // Its host is another one for older versions, and the same registry.
             let host = match registry.host.as_str() {

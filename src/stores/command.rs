@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Why a command gave no secret. Its output is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{line}`: {fault}{}", if complaint.is_empty() { String::new() } else { format!(", stderr: {complaint}") })]
-pub struct CommandError {
+pub(crate) struct CommandError {
     pub line: String,
     pub fault: String,
     pub complaint: String,

@@ -16,7 +16,7 @@ use crate::secret::Secret;
 const LONGEST: usize = 32_767;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyringError {
+pub(crate) enum KeyringError {
     /// The user's share of the kernel's memory is used up.
     #[error("the kernel's keyring of this user is full")]
     Full,

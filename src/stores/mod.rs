@@ -7,20 +7,20 @@
 mod command;
 mod keyring;
 mod record;
-pub mod rules;
+pub(crate) mod rules;
 mod store;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use self::command::CommandError;
-pub use self::keyring::KeyringError;
-pub use self::record::{Entry, Machine, Subject};
-pub use self::rules::{RuleError, Rules};
+pub(crate) use self::command::CommandError;
+pub(crate) use self::keyring::KeyringError;
+pub(crate) use self::record::{Entry, Machine, Subject};
+pub(crate) use self::rules::{RuleError, Rules};
 #[cfg(feature = "cli")]
 pub(crate) use self::store::OWN_HELPER;
-pub use self::store::{Store, StoreError};
+pub(crate) use self::store::Store;
 
 use self::record::Record;
 use crate::credentials::helper::{Helper, HelperEnvironment, HelperError, Login};
@@ -30,7 +30,7 @@ use crate::secret::Stored;
 
 /// The stores as one user of one command sees them.
 #[derive(Clone, Debug)]
-pub struct Stores {
+pub(crate) struct Stores {
     pub product: String,
     pub record: PathBuf,
     pub rules: PathBuf,
@@ -38,7 +38,7 @@ pub struct Stores {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// It is in the keyring, or a helper or command will be asked.
     Here,
     /// The keyring of this machine does not have it: it was stored on another one, or its time is over.
@@ -46,7 +46,7 @@ pub enum State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The secret; `None` when the store does not have it any more.
     pub stored: Option<Stored>,
     /// What a command wrote to its standard error.
@@ -54,13 +54,13 @@ pub struct Answer {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub(crate) struct Placed {
     pub place: String,
     pub warnings: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum StoresError {
+pub(crate) enum StoresError {
     #[error(transparent)]
     Disk(#[from] DiskError),
     #[error("{}: {fault}", path.display())]
@@ -76,7 +76,7 @@ pub enum StoresError {
 }
 
 impl StoresError {
-    pub fn kind(&self) -> Option<ErrorKind> {
+    pub(crate) fn kind(&self) -> Option<ErrorKind> {
         match self {
             Self::Disk(error) => error.reason().map(Reason::kind),
             _ => None,
@@ -85,7 +85,7 @@ impl StoresError {
 }
 
 impl Machine {
-    pub fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
         Self {
             host: rustix::system::uname()
@@ -98,7 +98,7 @@ impl Machine {
 }
 
 impl Stores {
-    pub fn read_rules(&self) -> Result<Rules, StoresError> {
+    pub(crate) fn read_rules(&self) -> Result<Rules, StoresError> {
         let Some(contents) = disk::read(&self.rules)? else {
             return Ok(Rules::default());
         };
@@ -106,7 +106,7 @@ impl Stores {
         Ok(Rules::parse(&text, &self.rules)?)
     }
 
-    pub fn entries(&self, file: &Path) -> Result<Vec<Entry>, StoresError> {
+    pub(crate) fn entries(&self, file: &Path) -> Result<Vec<Entry>, StoresError> {
         let mut entries = self.all()?;
         if entries.is_empty() {
             return Ok(entries);
@@ -116,7 +116,7 @@ impl Stores {
         Ok(entries)
     }
 
-    pub fn all(&self) -> Result<Vec<Entry>, StoresError> {
+    pub(crate) fn all(&self) -> Result<Vec<Entry>, StoresError> {
         match disk::read_settled(&self.record, |bytes| self.parse(bytes)) {
             // Below what is no directory there is no record.
             Err(error) if error.kind() == Some(ErrorKind::NotADirectory) => Ok(Vec::new()),
@@ -126,7 +126,7 @@ impl Stores {
 
     /// Stores the secret of a login and records where; an older secret of it, in another store, is removed. With
     /// [`Store::File`] only that is done.
-    pub fn put(
+    pub(crate) fn put(
         &self,
         file: &Path,
         subject: Subject,
@@ -176,13 +176,13 @@ impl Stores {
     }
 
     /// What a command line prints, as the login of this user if it names none.
-    pub fn run(&self, line: &str, user: Option<&str>) -> Result<Answer, StoresError> {
+    pub(crate) fn run(&self, line: &str, user: Option<&str>) -> Result<Answer, StoresError> {
         let (stored, complaint) = command::get(line, user, &self.environment)?;
         let stored = Some(stored);
         Ok(Answer { stored, complaint })
     }
 
-    pub fn get(&self, entry: &Entry) -> Result<Answer, StoresError> {
+    pub(crate) fn get(&self, entry: &Entry) -> Result<Answer, StoresError> {
         let stored = match &entry.store {
             Store::File => None,
             Store::Keyring => keyring::get(&entry.key)?
@@ -199,7 +199,7 @@ impl Stores {
     }
 
     /// Whether the secret of an entry can be had; asks no helper and runs no command.
-    pub fn state(&self, entry: &Entry) -> State {
+    pub(crate) fn state(&self, entry: &Entry) -> State {
         match entry.store {
             Store::Keyring if !keyring::has(&entry.key).unwrap_or(false) => State::Gone,
             _ => State::Here,
@@ -207,7 +207,7 @@ impl Stores {
     }
 
     /// Removes the secret of a login, and what is recorded of it; says whether anything was.
-    pub fn remove(
+    pub(crate) fn remove(
         &self,
         file: &Path,
         subject: &Subject,
@@ -234,7 +234,7 @@ impl Stores {
     }
 
     /// Lets the record follow a remote to another name or address; the secret stays where it is.
-    pub fn carry(
+    pub(crate) fn carry(
         &self,
         file: &Path,
         old: &Subject,

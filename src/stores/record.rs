@@ -10,7 +10,7 @@ const FORMAT: u32 = 1;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Subject {
+pub(crate) enum Subject {
     Remote {
         name: String,
         /// The address that the token is for, as remote.yaml has addresses.
@@ -31,7 +31,7 @@ pub enum Subject {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub product: String,
     pub file: PathBuf,
     #[serde(flatten)]
@@ -48,7 +48,7 @@ pub struct Entry {
 
 /// A machine, from one start to the next: a keyring lives no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     pub host: String,
     /// The kernel's number of this start.
     pub boot: String,
@@ -71,7 +71,7 @@ impl Default for Record {
 
 impl Subject {
     /// Whether both stand for one login: a remote's by its name, wherever it is.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Remote { name, .. }, Self::Remote { name: other, .. }) => name == other,
             (Self::Keyserver { uri, .. }, Self::Keyserver { uri: other, .. }) => uri == other,
@@ -102,7 +102,7 @@ impl Subject {
 }
 
 impl Entry {
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match (&self.store, &self.machine) {
             (Store::Keyring, Some(machine)) => format!("stored in the keyring of {}", machine.host),
             (Store::Keyring, None) => "stored in the keyring".to_owned(),

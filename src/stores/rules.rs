@@ -11,14 +11,14 @@ use super::store::Store;
 const FILE: &str = "portolan/stores.yaml";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
+pub(crate) struct Rules {
     store: Option<Store>,
     refuses_files: bool,
     reason: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RuleError {
+pub(crate) enum RuleError {
     #[error("{} refuses secrets in files{}", path.display(), reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
     NoFiles {
         path: PathBuf,
@@ -33,12 +33,12 @@ pub enum RuleError {
     },
 }
 
-pub fn file(sysconfdir: &Path) -> PathBuf {
+pub(crate) fn file(sysconfdir: &Path) -> PathBuf {
     sysconfdir.join(FILE)
 }
 
 impl Rules {
-    pub fn parse(text: &str, path: &Path) -> Result<Self, RuleError> {
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, RuleError> {
         let mut rules = Self::default();
         let mut key = None;
         let mut is_open = false;
@@ -87,7 +87,7 @@ impl Rules {
     }
 
     /// The store of a login that asks for `asked`; `path` is the rules' own.
-    pub fn choose(&self, asked: Option<Store>, path: &Path) -> Result<Store, RuleError> {
+    pub(crate) fn choose(&self, asked: Option<Store>, path: &Path) -> Result<Store, RuleError> {
         let chosen = match (asked, &self.store) {
             (Some(asked), _) => asked,
             (None, Some(Store::File)) | (None, None) if self.refuses_files => Store::Keyring,

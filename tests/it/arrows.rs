@@ -29,16 +29,19 @@ const ARROWS: [(&str, &str); 20] = [
         "resolve",
         "config credentials command name runtime secret text uri",
     ),
-    ("installation", "account config disk command name text"),
+    (
+        "installation",
+        "account config credentials resolve disk command name runtime secret text uri",
+    ),
     (
         "cli",
-        "account installation suggestion resolve service stores config credentials disk command name runtime secret suggestion text uri",
+        "account installation resolve service stores config credentials disk command name runtime secret suggestion text uri",
     ),
     (
         "fuzzing",
         "cli service config credentials command name runtime secret text uri",
     ),
-    ("lib", "command installation"),
+    ("lib", "installation runtime"),
     ("main", "cli"),
 ];
 
@@ -52,7 +55,10 @@ const EFFECTS: [(&str, &str); 8] = [
         "std::fs",
         "account disk installation credentials::helper stores service::discovery::cache service::registry::certificates cli",
     ),
-    ("rustix::fs", "disk credentials::helper::terminal cli"),
+    (
+        "rustix::fs",
+        "disk installation credentials::helper::terminal cli",
+    ),
     (
         "std::env",
         "installation credentials::helper service::http::options cli main",

@@ -36,6 +36,7 @@ mod installation;
 mod json;
 mod keyservers;
 mod leftovers;
+mod library;
 mod links;
 mod list;
 mod login;

@@ -13,7 +13,8 @@ use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::{json, login_list, network, view};
 use crate::config::document::KeyserverEntry;
-use crate::config::effective::{Effective, Remote};
+use crate::config::effective::Remote;
+use crate::installation::{EffectiveView, RemoteView};
 use crate::runtime::Runtime;
 use crate::service::discovery::{DiscoveryError, Freshness};
 use crate::service::http::{Cause, HttpError};
@@ -40,20 +41,10 @@ pub(crate) struct ListArgs {
 
 #[derive(Serialize)]
 struct ListView<'a> {
-    remotes: Vec<RemoteRow<'a>>,
+    remotes: Vec<RemoteView>,
     /// `None` when the active remote's keyservers aren't known.
     keyservers: Option<Vec<KeyserverRow<'a>>>,
     logins: Vec<ListedLogin>,
-}
-
-#[derive(Serialize)]
-struct RemoteRow<'a> {
-    name: &'a str,
-    uri: &'a str,
-    active: bool,
-    global: bool,
-    exclusive: bool,
-    insecure: bool,
 }
 
 #[derive(Serialize)]
@@ -90,7 +81,11 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         all: false,
     };
     let logins = login_list::list(&effective, &question, context, ui);
-    let view = view(&effective, keyservers, logins);
+    let view = ListView {
+        remotes: EffectiveView::new(&effective).remotes,
+        keyservers,
+        logins,
+    };
     if ui.json {
         json::print("portolan.remote-list/1", &view, ui)?;
     } else {
@@ -166,37 +161,16 @@ fn internal_keyserver(
     None
 }
 
-fn view<'a>(
-    effective: &'a Effective<'_>,
-    keyservers: Option<Vec<KeyserverRow<'a>>>,
-    logins: Vec<ListedLogin>,
-) -> ListView<'a> {
-    let active = effective.active().map(|remote| remote.name);
-    let remotes = effective.remotes().map(|remote| RemoteRow {
-        name: remote.name.as_str(),
-        uri: remote.uri(),
-        active: active == Some(remote.name),
-        global: remote.is_global(),
-        exclusive: remote.exclusive,
-        insecure: remote.is_insecure(),
-    });
-    ListView {
-        remotes: remotes.collect(),
-        keyservers,
-        logins,
-    }
-}
-
 fn render(view: &ListView<'_>, ui: &Ui) -> String {
     let mut text = String::from("Cloud Services Endpoints\n========================\n\n");
     let head = ["NAME", "URI", "ACTIVE", "GLOBAL", "EXCLUSIVE"].map(Cow::Borrowed);
     let rows = view.remotes.iter().map(|row| {
         let uri = match row.insecure {
-            true => Cow::Owned(format!("http://{}", ui.cell(row.uri))),
-            false => ui.cell(row.uri),
+            true => Cow::Owned(format!("http://{}", ui.cell(&row.uri))),
+            false => ui.cell(&row.uri),
         };
         [
-            ui.cell(row.name),
+            ui.cell(&row.name),
             uri,
             yes_or_no(row.active),
             yes_or_no(row.global),

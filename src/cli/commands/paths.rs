@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::json;
 use crate::cli::ui::Ui;
-use crate::cli::{json, lookup};
+use crate::installation::lookup;
 use crate::stores;
 
 /// Show the files and directories that count, and what chose them

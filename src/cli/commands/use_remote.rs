@@ -100,7 +100,7 @@ fn use_for_user(args: &UseArgs, context: &Context, ui: &mut Ui) -> anyhow::Resul
         previous::remember(&RemoteName::found(before), context, ui);
     }
     ui.info(format!("Remote {} now in use.", Quoted(name.as_str())));
-    let chosen = view::choice(context).filter(|chosen| *chosen != name);
+    let chosen = context.chosen().filter(|chosen| *chosen != name);
     if let Some(chosen) = chosen.filter(|_| effective.exclusive().is_none()) {
         ui.warning(format!(
             "{CHOICE} overrides it: while it is set, the active remote is {chosen}"

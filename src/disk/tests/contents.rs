@@ -1,6 +1,7 @@
 //! What is read and what is written.
 
 use super::*;
+use crate::disk::read::LARGEST;
 
 #[test]
 fn only_a_missing_file_counts_as_absent() {

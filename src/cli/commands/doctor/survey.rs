@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use crate::cli::context::Context;
-use crate::cli::{secrets, view};
+use crate::cli::secrets;
 use crate::config::checks::{Code, Commands, FileAccess, Finding, shell_word};
 use crate::config::effective::{Effective, Elsewhere, Remote};
 use crate::config::layer::{Layer, LayerKind};
@@ -52,7 +52,7 @@ impl Survey {
             user_is_known: user.is_some(),
             user: user.flatten(),
             unreadable,
-            chosen: view::choice(context),
+            chosen: context.chosen(),
             elsewhere: secrets::all_tokens(context),
             commands: commands(context, may_write_system),
             may_write_system,

@@ -14,6 +14,7 @@ use known::Known;
 use view::{DifferenceRow, ServerRow, View};
 use what::What;
 
+use crate::account;
 use crate::cli::args::RuntimeOption;
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
@@ -23,8 +24,9 @@ use crate::cli::services::library_advice;
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
 use crate::cli::view::{load, warn};
-use crate::cli::{args, json, lookup, services, time};
+use crate::cli::{args, json, services, time};
 use crate::config::effective::{Effective, Remote, Token};
+use crate::installation::lookup;
 use crate::resolve;
 use crate::resolve::{
     Answer, Credential, Question, Refusal, RefusalReason, Server, ServerKind, Verdict,
@@ -79,7 +81,7 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     let what = What::parse(&args.what)?;
     what.check_flags(args.library.is_some(), args.url.is_some())?;
     let runtime = args.runtime.find(context)?;
-    lookup::warn_of_home(&runtime, context, ui);
+    warn_of_home(&runtime, context, ui);
     let mut view = match (&what.image, lookup::refusal(&runtime, context)) {
         (_, Some(problem)) => View {
             verdict: "refused",
@@ -99,6 +101,20 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     show(&view, ui)?;
     view.problem
         .map_or(Ok(Outcome::Done), |problem| Err(anyhow!(problem)))
+}
+
+fn warn_of_home(runtime: &Runtime, context: &Context, ui: &mut Ui) {
+    if !runtime.rules().asks_account_for_home {
+        return;
+    }
+    let home = &context.paths.home;
+    if let Some(account) = account::home(context.user.id).filter(|account| account != home) {
+        ui.warning(format!(
+            "{runtime} looks into {}, the home directory of your account, and not into {}",
+            account.display(),
+            home.display()
+        ));
+    }
 }
 
 fn of_remotes(

@@ -5,11 +5,11 @@ use std::path::Path;
 use super::view::{DifferenceRow, ServerRow, View};
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
-use crate::cli::lookup;
 use crate::credentials::config_file::{ConfigFile, Reader};
 use crate::credentials::look_up::{
     File, FileState, FoundLogin, LoginFiles, LoginOutcome, Reference, Source,
 };
+use crate::installation::lookup;
 use crate::resolve::{ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup, other_answers};
 
 use crate::runtime::{FileOrder, Mirrors, Runtime};

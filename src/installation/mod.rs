@@ -1,6 +1,9 @@
 //! Where the files of one command are for one user: all rules about HOME, sudo, `*_CONFIGDIR`, sysconfdir and `PORTOLAN_*`.
 //! Reads the environment and asks the file system, changes nothing, and asks no server.
 
+pub(crate) mod lookup;
+mod view;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
@@ -9,13 +12,15 @@ use std::{fs, io};
 
 use crate::account;
 use crate::command::{Command, CommandNameError};
-use crate::config::document::Document;
-use crate::config::layer::{CHOICE, Layer, Layers};
 use crate::config::paths;
 use crate::config::paths::{Paths, UserDirectories};
-use crate::config::store::{ReadError, Store};
+use crate::config::store::ReadError;
+use crate::credentials::helper::{HelperEnvironment, HelperError};
 use crate::disk;
-use crate::name::RemoteName;
+use crate::runtime::Runtime;
+use crate::uri::ImageError;
+
+pub use self::view::{EffectiveView, ImageCredential, RemoteView};
 
 /// The environment as it was when the command began.
 #[derive(Clone, Debug, Default)]
@@ -120,12 +125,24 @@ pub enum InstallationError {
     /// A file that was read is broken, or can't be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// No reference of an image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// An image of a library, which gets the token of a remote.
+    #[error("{0} is in no registry")]
+    NoRegistry(String),
+    /// The runtime would fail before it asks the registry, for this reason.
+    #[error("{0}")]
+    Refused(String),
+    /// A credential helper failed.
+    #[error(transparent)]
+    Helper(#[from] HelperError),
 }
 
 /// Why a user has no directory for files: nothing can be written, and only the system's files are read.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("no home directory: neither HOME is set nor has user {user} an account; set {variable}")]
-pub struct NoHome {
+pub(crate) struct NoHome {
     /// The effective user.
     user: u32,
     /// The variable that would name the directory itself.
@@ -134,35 +151,35 @@ pub struct NoHome {
 
 /// A HOME that root does not use, because it is not root's alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForeignHome {
+pub(crate) struct ForeignHome {
     /// What HOME names.
     pub named: PathBuf,
     /// Why it is not used.
     pub reason: Distrust,
 }
 
-/// The files of one command for one user.
+/// The files of a runtime for one user.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let installation = portolan::Installation::from_environment(&portolan::Command::apptainer())?;
-/// for remote in installation.effective()?.merge().remotes() {
-///     println!("{} {}", remote.name, remote.uri());
+/// let installation = portolan::Installation::from_environment(portolan::Runtime::apptainer())?;
+/// for remote in installation.effective()?.remotes {
+///     println!("{} {}", remote.name, remote.uri);
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Installation {
-    /// The command.
-    pub command: Command,
-    /// Where its files are.
-    pub paths: Paths,
+    pub(crate) command: Command,
+    /// Whose rules decide about logins.
+    pub(crate) runtime: Runtime,
+    pub(crate) user: User,
+    pub(crate) paths: Paths,
     /// The HOME that was passed over.
-    pub foreign_home: Option<ForeignHome>,
+    pub(crate) foreign_home: Option<ForeignHome>,
     /// Why the user has no files.
-    pub no_home: Option<NoHome>,
+    pub(crate) no_home: Option<NoHome>,
     pub(crate) rules: PathRules,
     pub(crate) environment: Environment,
 }
@@ -179,16 +196,19 @@ pub(crate) struct PathRules {
 }
 
 impl Installation {
-    /// The files of `command` for the effective user of this process, as the environment says.
+    /// The files of this runtime for the effective user of this process, as the environment says: HOME, sudo,
+    /// `*_CONFIGDIR`, and what begins with `PORTOLAN_`.
     ///
     /// # Errors
     /// When a variable names a directory that can't be used.
-    pub fn from_environment(command: &Command) -> Result<Self, InstallationError> {
+    pub fn from_environment(runtime: Runtime) -> Result<Self, InstallationError> {
         let places = Places {
-            command: Some(command),
+            command: Some(&runtime.command()),
             ..Places::default()
         };
-        Self::new(places, Environment::take(), User::take())
+        let mut installation = Self::new(places, Environment::take(), User::take())?;
+        installation.runtime = runtime;
+        Ok(installation)
     }
 
     pub(crate) fn new(
@@ -239,7 +259,9 @@ impl Installation {
         }
         let paths = Paths::new(system, &command, directories, places.config);
         Ok(Self {
+            runtime: Runtime::newest(&command),
             command,
+            user,
             paths,
             foreign_home,
             no_home,
@@ -248,23 +270,20 @@ impl Installation {
         })
     }
 
-    /// What the system's file and the user's say; [`Layers::merge`] is the view that follows from them. Asks no server and
-    /// creates nothing.
-    ///
-    /// # Errors
-    /// When a file that exists can't be read, or is no remote.yaml.
-    pub fn effective(&self) -> Result<Layers, InstallationError> {
-        let built_in = Layer::built_in(&self.command);
-        let system = Store::system(&self.paths.system, Document::default()).read()?;
-        Ok(Layers {
-            system: system.unwrap_or(built_in),
-            user: Store::user(&self.paths.user).read()?,
-            chosen: self
-                .environment
-                .get(CHOICE)
-                .map(|name| RemoteName::found(name.to_string_lossy())),
-            elsewhere: Vec::new(),
-        })
+    /// What surrounds a credential helper.
+    pub(crate) fn helper_environment(&self) -> HelperEnvironment {
+        let holds_password = |name: &&OsStr| {
+            // Whatever stands before: what is meant for another command is a password, too.
+            ["_LOGIN_PASSWORD", "_DOCKER_PASSWORD"]
+                .iter()
+                .any(|end| name.as_encoded_bytes().ends_with(end.as_bytes()))
+        };
+        let hidden = self.environment.names().filter(holds_password);
+        HelperEnvironment {
+            path: self.environment.get("PATH").unwrap_or_default().into(),
+            changes: hidden.map(|name| (name.into(), None)).collect(),
+            at_terminal: true,
+        }
     }
 }
 

@@ -1,18 +1,16 @@
 //! What this machine has that decides where an image comes from and who logs in: files, variables, programs on PATH,
 //! registries.conf. Runs nothing and decides nothing.
 
+use std::error::Error as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
 use rustix::io::Errno;
 
-use crate::account;
-use crate::cli::context::Context;
-use crate::cli::ui::Ui;
+use super::Installation;
 use crate::config::paths::{FILE_NAME, Paths};
 use crate::credentials::look_up::{Directories, File, FileState, LoginFiles, LoginPair, Logins};
 use crate::disk;
@@ -24,65 +22,51 @@ use crate::secret::Secret;
 /// Where all users' registries.conf is; the runtimes know no other place.
 const SYSTEM: &str = "/etc/containers";
 
-pub(crate) fn named_file(context: &Context) -> Option<(String, PathBuf)> {
-    LoginFiles::named_by(&context.command, &|name| variable(context, name))
+pub(crate) fn named_file(installation: &Installation) -> Option<(String, PathBuf)> {
+    LoginFiles::named_by(&installation.command, &|name| variable(installation, name))
 }
 
 /// What decides for an image: `authfile` is the file of an option.
-pub(crate) fn setup<'a>(authfile: Option<&Path>, context: &'a Context) -> Setup<'a> {
-    let variable = |name: &str| variable(context, name);
+pub(crate) fn setup<'a>(authfile: Option<&Path>, installation: &'a Installation) -> Setup<'a> {
+    let variable = |name: &str| variable(installation, name);
     Setup {
-        logins: logins(authfile, context),
-        pair: Box::new(move |rules| LoginPair::find(&context.command, rules, &variable)),
-        registries: registries(&context.paths.home),
+        logins: logins(authfile, installation),
+        pair: Box::new(move |rules| LoginPair::find(&installation.command, rules, &variable)),
+        registries: registries(&installation.paths.home),
     }
 }
 
-pub(crate) fn logins<'a>(authfile: Option<&Path>, context: &'a Context) -> Logins<'a> {
-    let variable = |name: &str| variable(context, name);
+pub(crate) fn logins<'a>(authfile: Option<&Path>, installation: &'a Installation) -> Logins<'a> {
+    let variable = |name: &str| variable(installation, name);
     let named = authfile
         .map(Path::to_path_buf)
-        .or_else(|| named_file(context).map(|(_, path)| path));
-    let paths = &context.paths;
+        .or_else(|| named_file(installation).map(|(_, path)| path));
+    let paths = &installation.paths;
     let directories = Directories {
         home: &paths.home,
         own: &paths.user_directory,
         is_named: paths.user_directory_is_named,
     };
     Logins {
-        files: LoginFiles::find(&context.command, directories, named, &variable, &file),
+        files: LoginFiles::find(&installation.command, directories, named, &variable, &file),
         variable: variable("DOCKER_AUTH_CONFIG").map(Secret::new),
-        is_installed: Box::new(|program| is_installed(program, context)),
-    }
-}
-
-pub(crate) fn warn_of_home(runtime: &Runtime, context: &Context, ui: &mut Ui) {
-    if !runtime.rules().asks_account_for_home {
-        return;
-    }
-    let home = &context.paths.home;
-    if let Some(account) = account::home(context.user.id).filter(|account| account != home) {
-        ui.warning(format!(
-            "{runtime} looks into {}, the home directory of your account, and not into {}",
-            account.display(),
-            home.display()
-        ));
+        is_installed: Box::new(|program| is_installed(program, installation)),
     }
 }
 
 /// Why a runtime ends every command before it does anything: it wants its remote.yaml to have the mode 0600, and can't give it
 /// that, or takes no link for it.
-pub(crate) fn refusal(runtime: &Runtime, context: &Context) -> Option<String> {
+pub(crate) fn refusal(runtime: &Runtime, installation: &Installation) -> Option<String> {
     let rules = runtime.rules();
     let Paths {
         home,
         user_directory,
         ..
-    } = &context.paths;
+    } = &installation.paths;
     let directory = if rules.has_config_dir {
         user_directory.clone()
     } else {
-        home.join(context.command.home_directory())
+        home.join(installation.command.home_directory())
     };
     let path = directory.join(FILE_NAME);
     let words = |call: &str, reason: &str| {
@@ -100,7 +84,7 @@ pub(crate) fn refusal(runtime: &Runtime, context: &Context) -> Option<String> {
     match fs::metadata(&path) {
         Ok(found) if found.mode() & 0o777 == 0o600 => None,
         Ok(_) if is_read_only(&path) => words("chmod", "read-only file system"),
-        Ok(found) if !context.user.is_root() && found.uid() != context.user.id => {
+        Ok(found) if !installation.user.is_root() && found.uid() != installation.user.id => {
             words("chmod", "operation not permitted")
         }
         Err(error) if error.kind() == ErrorKind::NotFound && directory.is_dir() => {
@@ -115,8 +99,8 @@ pub(crate) fn refusal(runtime: &Runtime, context: &Context) -> Option<String> {
     }
 }
 
-fn variable(context: &Context, name: &str) -> Option<String> {
-    context.environment.text(name).map(str::to_owned)
+fn variable(installation: &Installation, name: &str) -> Option<String> {
+    installation.environment.text(name).map(str::to_owned)
 }
 
 pub(crate) fn file(path: PathBuf) -> File {
@@ -134,12 +118,12 @@ pub(crate) fn file(path: PathBuf) -> File {
     File { path, state }
 }
 
-fn is_installed(program: &str, context: &Context) -> bool {
+fn is_installed(program: &str, installation: &Installation) -> bool {
     let is_program = |directory: PathBuf| {
         let found = fs::metadata(directory.join(program));
         found.is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
     };
-    let path = context.environment.get("PATH");
+    let path = installation.environment.get("PATH");
     path.is_some_and(|path| std::env::split_paths(path).any(is_program))
 }
 
@@ -175,7 +159,10 @@ fn registries(home: &Path) -> Result<RegistriesConf, String> {
                 let text = text.transpose();
                 texts.extend(text.map_err(|error| format!("{}: {error}", path.display()))?);
             }
-            Err(error) => return Err(format!("{:#}", anyhow!(error))),
+            Err(error) => {
+                let reason = error.source().map(|reason| format!(": {reason}"));
+                return Err(format!("{error}{}", reason.unwrap_or_default()));
+            }
         }
     }
     let files = main.join(name);
