@@ -142,7 +142,7 @@ fn print_failure(kind: &'static str, message: String, ui: &mut Ui) {
     }
 }
 
-/// The fixed word for what went wrong, of docs/json.md.
+/// The fixed word for what went wrong, of docs/reference.md.
 fn kind(error: &anyhow::Error) -> &'static str {
     let word = error.chain().find_map(|cause| {
         if let Some(advised) = cause.downcast_ref::<Advised>() {

@@ -1,4 +1,4 @@
-//! Views as JSON, for scripts. The names and shapes are an interface: docs/json.md describes them.
+//! Views as JSON, for scripts. The names and shapes are an interface: docs/reference.md describes them.
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -36,7 +36,7 @@ struct Change<'a> {
 
 #[derive(Serialize)]
 pub(crate) struct Failure {
-    /// One of the fixed words of docs/json.md.
+    /// One of the fixed words of docs/reference.md.
     pub(crate) kind: &'static str,
     pub(crate) message: String,
     pub(crate) next: Vec<String>,

@@ -11,123 +11,9 @@ pub(crate) struct Page {
     pub(crate) text: Vec<u8>,
 }
 
-/// What is said once, on the program's own page: a term and what it is about.
-type Terms = &'static [(&'static str, &'static str)];
-
-const FILES: Terms = &[
-    (
-        "/etc/apptainer/remote.yaml",
-        "The system's file: the remotes of all users, and the policy. It is looked for in /etc, /usr/local/etc and beside the installed command, unless --sysconfdir says where.",
-    ),
-    (
-        "~/.apptainer/remote.yaml",
-        "Your own file: your remotes, your choice, your tokens and logins. For you alone to read.",
-    ),
-    (
-        "~/.apptainer/docker-config.json",
-        "The passwords for registries, in Docker's format.",
-    ),
-    (
-        "remote.yaml.lock",
-        "The lock of the file beside it, held for the moment of a change. It stays, and is always empty or names its last holder.",
-    ),
-    (
-        "$XDG_CACHE_HOME/portolan/",
-        "What endpoints said of their services, for a day. It can be removed at any time.",
-    ),
-    (
-        "$XDG_STATE_HOME/portolan/",
-        "Which remote was in use before, for `portolan remote use -`.",
-    ),
-];
-
-const ENVIRONMENT: Terms = &[
-    (
-        "PORTOLAN_REMOTE",
-        "The active remote for one command, where no policy forbids it.",
-    ),
-    (
-        "PORTOLAN_COMMAND",
-        "The command whose files are managed, as --command. Its name in capitals is what COMMAND stands for below: APPTAINER_CONFIGDIR. What SINGULARITY_ says in its place counts too, with a warning.",
-    ),
-    (
-        "PORTOLAN_RUNTIME",
-        "The version of the runtime for which `remote resolve` answers, as --runtime: apptainer@1.3.",
-    ),
-    (
-        "PORTOLAN_NO_INPUT",
-        "As --no-input, unless it is empty or false.",
-    ),
-    (
-        "PORTOLAN_SYSCONFDIR",
-        "The directory of the system's configuration, as --sysconfdir.",
-    ),
-    (
-        "COMMAND_CONFIGDIR",
-        "The directory of your own files, in place of ~/.apptainer.",
-    ),
-    (
-        "COMMAND_ADD_INSECURE",
-        "As --insecure of `remote add` and `remote set-url`.",
-    ),
-    (
-        "COMMAND_LOGIN_USERNAME, COMMAND_LOGIN_PASSWORD, COMMAND_LOGIN_INSECURE",
-        "As the flags of `login` for keyservers and registries.",
-    ),
-    (
-        "COMMAND_AUTH_FILE, SINGULARITY_AUTHFILE",
-        "As --authfile of `registry` and of `remote resolve`.",
-    ),
-    (
-        "COMMAND_LIBRARY, COMMAND_URL",
-        "As --library and --url of `remote resolve`, and of the command's own commands.",
-    ),
-    (
-        "COMMAND_DEBUG, COMMAND_VERBOSE, COMMAND_QUIET, COMMAND_SILENT, COMMAND_NOCOLOR",
-        "As the flags of these names.",
-    ),
-    (
-        "COMMAND_MESSAGELEVEL",
-        "How much is said, as a number: -3 errors, -1 warnings too, 1 information too, 4 more, 5 everything.",
-    ),
-    (
-        "NO_COLOR",
-        "No colours, whatever its value, unless it is empty. Nor are there any where TERM is dumb or not set, or CLICOLOR is 0.",
-    ),
-    (
-        "CLICOLOR_FORCE",
-        "Colours in pipes and dumb terminals, too, unless it is empty or 0.",
-    ),
-    (
-        "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
-        "The proxy for requests, and the hosts that need none; in lower case too.",
-    ),
-    (
-        "SSL_CERT_FILE, SSL_CERT_DIR",
-        "The certificates of the authorities that are trusted, in place of the system's.",
-    ),
-];
-
-const EXIT_STATUS: Terms = &[
-    ("0", "All is done, or help was asked for."),
-    (
-        "1",
-        "The command line or a variable is wrong; nothing was done.",
-    ),
-    ("2", "Something would change: `remote apply --check`."),
-    (
-        "3",
-        "Something is not known, or there are warnings, where that was asked for: `remote resolve` where the answer is not known, `remote doctor --strict`, `registry list --check`.",
-    ),
-    (
-        "255",
-        "The command failed or was refused; standard error says why. Files are as they were, unless it says otherwise.",
-    ),
-    (
-        "128+n",
-        "Signal n ended the command, as a shell shows it: 130 for Ctrl-C.",
-    ),
-];
+/// The pages whose tables the program's own page has.
+const REFERENCE: &str = include_str!("../../docs/reference.md");
+const SCRIPTS: &str = include_str!("../../docs/ci.md");
 
 pub(crate) fn pages(tree: &Command) -> io::Result<Vec<Page>> {
     let version = format!("portolan {}", tree.get_version().unwrap_or_default());
@@ -170,9 +56,9 @@ fn page(command: &Command, above: &[String], version: &str) -> io::Result<Vec<u8
     sections.extend([examples(command)]);
     if above.is_empty() {
         sections.extend([
-            terms("FILES", FILES),
-            terms("ENVIRONMENT", ENVIRONMENT),
-            terms("EXIT STATUS", EXIT_STATUS),
+            terms("FILES", REFERENCE, "\n## Files\n"),
+            terms("ENVIRONMENT", REFERENCE, "\n## Variables\n"),
+            terms("EXIT STATUS", SCRIPTS, "\n## Exit codes\n"),
         ]);
     }
     sections.extend([see_also(above)]);
@@ -260,13 +146,24 @@ fn examples(command: &Command) -> Roff {
     roff
 }
 
-fn terms(title: &str, terms: Terms) -> Roff {
+/// The rows of the first table after a heading of a page.
+fn terms(title: &str, page: &str, heading: &str) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", [title]);
-    for (term, text) in terms {
+    let (_, section) = page.split_once(heading).unwrap_or_default();
+    let table = section
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'));
+    for row in table.skip(2) {
+        let row = row.replace('`', "");
+        let (term, text) = row
+            .trim_matches(['|', ' '])
+            .split_once(" | ")
+            .unwrap_or_default();
         roff.control("TP", []);
-        roff.text([italic(*term)]);
-        roff.text([roman(*text)]);
+        roff.text([italic(term)]);
+        roff.text([roman(text)]);
     }
     roff
 }

@@ -1,4 +1,4 @@
-//! What scripts read: every view is what its schema in docs/json says, and docs/json.md names it.
+//! What scripts read: every view is what its schema in docs/json says, and docs/reference.md names it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,11 +22,11 @@ fn view(world: &World, words: &[&str], code: i32) -> Value {
 #[test]
 fn every_schema_is_named_on_the_page_and_the_other_way_round() {
     let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs"));
-    let page = fs::read_to_string(docs.join("json.md")).unwrap();
+    let page = fs::read_to_string(docs.join("reference.md")).unwrap();
     let named: BTreeSet<String> = page
         .split(['(', ')'])
         .filter_map(|part| part.strip_prefix("json/"))
-        .filter(|part| part.ends_with(".schema.json"))
+        .filter(|part| part.starts_with("portolan.") && part.ends_with(".schema.json"))
         .map(str::to_owned)
         .collect();
     let files = fs::read_dir(docs.join("json")).unwrap();

@@ -24,6 +24,7 @@ mod crash;
 mod crowd;
 mod discovery;
 mod doctor;
+mod documents;
 mod editor_schema;
 mod exec;
 mod fleet;

@@ -137,15 +137,15 @@ fn the_first_page_knows_every_variable_that_a_help_names() {
         }) {
             let name = word
                 .trim_matches(|character| "<>".contains(character))
-                .replace("COMMAND>", "COMMAND");
-            if name.starts_with("PORTOLAN_") || name.starts_with("COMMAND_") {
+                .replace("COMMAND>", "APPTAINER");
+            if name.starts_with("PORTOLAN_") || name.starts_with("APPTAINER_") {
                 assert!(page.contains(&name), "{words:?} names {name}");
             }
         }
     }
     for name in [
-        "COMMAND_CONFIGDIR",
-        "COMMAND_MESSAGELEVEL",
+        "APPTAINER_CONFIGDIR",
+        "APPTAINER_MESSAGELEVEL",
         "NO_COLOR",
         "HTTPS_PROXY",
         "SSL_CERT_FILE",
@@ -273,24 +273,25 @@ fn groff_and_mandoc_warn_of_nothing() {
 }
 
 #[test]
-fn the_exit_codes_are_those_of_the_documentation() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/exit-codes.md"));
-    let documented: String = page
-        .unwrap()
-        .lines()
-        .filter_map(|line| {
-            line.strip_prefix("| ")?
-                .strip_suffix(" |")?
-                .split_once(" | ")
-        })
-        .filter(|(code, _)| *code != "code")
-        .map(|(code, meaning)| format!("{code}\n{meaning}\n"))
-        .collect();
-    let text = pages(&World::new())["portolan.1"]
-        .replace("\\-", "-")
-        .replace("\\fI", "")
-        .replace("\\fR", "");
-    let (_, section) = text.split_once(".SH \"EXIT STATUS\"\n").unwrap();
-    let (section, _) = section.split_once(".SH").unwrap();
-    assert_eq!(section.replace(".TP\n", ""), documented);
+fn the_first_page_has_the_tables_of_the_documents() {
+    let text = plain(&pages(&World::new())["portolan.1"]);
+    for (document, heading, section) in [
+        ("reference.md", "\n## Files\n", "FILES"),
+        ("reference.md", "\n## Variables\n", "ENVIRONMENT"),
+        ("ci.md", "\n## Exit codes\n", "\"EXIT STATUS\""),
+    ] {
+        let path = format!("{}/docs/{document}", env!("CARGO_MANIFEST_DIR"));
+        let page = fs::read_to_string(path).unwrap();
+        let (_, after) = page.split_once(heading).unwrap();
+        let (_, table) = after.split_once("|---|---|\n").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let documented: String = table
+            .lines()
+            .map(|row| row.trim_matches(['|', ' ']).replace('`', ""))
+            .map(|row| row.replace(" | ", "\n") + "\n")
+            .collect();
+        let (_, shown) = text.split_once(&format!(".SH {section}\n")).unwrap();
+        let (shown, _) = shown.split_once(".SH").unwrap();
+        assert_eq!(shown.replace(".TP\n", ""), documented);
+    }
 }

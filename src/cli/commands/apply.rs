@@ -1,4 +1,4 @@
-//! `remote apply`: makes one file what another one says, in one write. See docs/fleet.md.
+//! `remote apply`: makes one file what another one says, in one write. See docs/admin.md.
 
 use std::path::Path;
 

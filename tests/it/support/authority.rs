@@ -29,6 +29,8 @@ pub(crate) enum Leaf {
     SelfSigned,
     /// The same, for another host.
     SelfSignedOtherHost,
+    /// These hosts.
+    Hosts(&'static [&'static str]),
 }
 
 /// A server's certificate chain and its key.
@@ -72,6 +74,7 @@ impl Authority {
     pub(crate) fn issue(&self, leaf: Leaf) -> Identity {
         let names = match leaf {
             Leaf::OtherHost | Leaf::SelfSignedOtherHost => vec!["other.example.com".to_owned()],
+            Leaf::Hosts(hosts) => hosts.iter().map(ToString::to_string).collect(),
             _ => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         };
         let mut params = CertificateParams::new(names).unwrap();

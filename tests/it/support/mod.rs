@@ -3,6 +3,7 @@
 pub(crate) mod authority;
 pub(crate) mod cloud;
 pub(crate) mod endpoint;
+pub(crate) mod internet;
 pub(crate) mod machine;
 pub(crate) mod program;
 pub(crate) mod reply;

@@ -195,6 +195,31 @@ impl Terminal {
         }
     }
 
+    /// Types the answer of each prompt that is shown until the program ends, and returns all that was shown.
+    #[track_caller]
+    pub(crate) fn converse(&mut self, answers: &[(&str, &str)]) -> String {
+        let end = Instant::now() + 6 * PATIENCE;
+        while self.child.as_mut().unwrap().try_wait().unwrap().is_none() {
+            assert!(
+                Instant::now() < end,
+                "it does not end; shown: {:?}",
+                self.shown()
+            );
+            self.look(Duration::from_millis(20));
+            let unread = String::from_utf8_lossy(&self.shown[self.read..]);
+            let answer = answers
+                .iter()
+                .find(|(prompt, _)| unread.ends_with(prompt))
+                .map(|(_, answer)| format!("{answer}\n"));
+            if let Some(answer) = answer {
+                self.read = self.shown.len();
+                self.send(answer);
+            }
+        }
+        self.look(Duration::ZERO);
+        self.shown()
+    }
+
     /// Waits for the end of the program, whose standard output is a pipe: what it wrote there.
     #[track_caller]
     pub(crate) fn wait_for_output(&mut self) -> String {
