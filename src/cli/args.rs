@@ -3,17 +3,21 @@
 use std::ffi::OsString;
 use std::iter;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use clap::{ArgAction, ArgMatches, Args};
 
 use crate::cli::context::Context;
 use crate::cli::failure::UsageError;
+use crate::cli::network;
+use crate::cli::network::Limits;
 use crate::cli::ui::Ui;
 use crate::command::Command;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
+use crate::service::discovery::Freshness;
+use crate::service::http::{Client, Options};
 use crate::stores::Store;
 use crate::uri::{EndpointUri, TypedScheme};
 
@@ -127,6 +131,62 @@ pub(crate) struct StoreOption {
     pub(crate) timeout: Option<Duration>,
 }
 
+/// Whether servers are asked, and for how long.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ServerOptions {
+    /// Ask no server
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Give the servers this long in all
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "offline")]
+    timeout: Option<Duration>,
+}
+
+impl ServerOptions {
+    /// How long servers may take where the command line does not say it.
+    pub(crate) fn limits(&self, usual: Limits) -> Limits {
+        self.timeout.map_or(usual, |timeout| Limits {
+            one: timeout,
+            all: timeout,
+        })
+    }
+
+    pub(crate) fn client(&self, usual: Limits, context: &Context) -> Client {
+        Client::new(self.options(usual, context))
+    }
+
+    pub(crate) fn options(&self, usual: Limits, context: &Context) -> Options {
+        let Limits { one, all } = self.limits(usual);
+        let options = network::options(context);
+        Options {
+            limit: one,
+            connect_limit: options.connect_limit.min(one),
+            until: Some(Instant::now() + all),
+            ..options
+        }
+    }
+}
+
+/// How old an endpoint's answer may be, and how long it may take.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct EndpointOptions {
+    /// Ask now, also where an answer of the last day is known
+    #[arg(long, conflicts_with = "offline")]
+    refresh: bool,
+    #[command(flatten)]
+    pub(crate) servers: ServerOptions,
+}
+
+impl EndpointOptions {
+    pub(crate) fn freshness(&self) -> Freshness {
+        match (self.servers.offline, self.refresh) {
+            (true, _) => Freshness::Remembered,
+            (false, true) => Freshness::Now,
+            (false, false) => Freshness::Day,
+        }
+    }
+}
+
 /// Another file for the registries' secrets.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AuthfileOption {
@@ -202,6 +262,16 @@ pub(crate) fn with_registry_scheme(word: &str) -> String {
     } else {
         format!("docker://{word}")
     }
+}
+
+/// Seconds as a person types them: `2`, `0.5`.
+fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
+    let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    // Longer ones would not fit into a clock.
+    seconds
+        .filter(|seconds| seconds.as_secs() < u64::from(u32::MAX))
+        .ok_or("it is a number of seconds, more than 0")
 }
 
 fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {

@@ -2,14 +2,12 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cli::context::Context;
 use crate::cli::ui::Ui;
 use crate::config::effective::Remote;
-use crate::service::discovery::{
-    Cache, Discovery, DiscoveryError, Freshness, Lookup, ServiceKind, known_service,
-};
+use crate::service::discovery::{Cache, Discovery, DiscoveryError, Freshness, Lookup, ServiceKind};
 use crate::service::http::{Client, Options};
 use crate::service::registry::certificates;
 use crate::service::{Endpoint, Transport};
@@ -36,10 +34,6 @@ pub(crate) fn certificate_directories(context: &Context) -> Vec<PathBuf> {
         .collect()
 }
 
-pub(crate) fn cache(context: &Context) -> Cache {
-    Cache::new(context.paths.cache.join("discovery"))
-}
-
 pub(crate) fn endpoint(remote: &Remote<'_>) -> Result<Endpoint, UriError> {
     let transport = if remote.is_insecure() {
         Transport::Http
@@ -52,22 +46,39 @@ pub(crate) fn endpoint(remote: &Remote<'_>) -> Result<Endpoint, UriError> {
     })
 }
 
+pub(crate) fn lookup<'a>(client: &'a Client, context: &Context) -> Lookup<'a> {
+    Lookup {
+        client,
+        cache: Some(Cache::new(context.paths.cache.join("discovery"))),
+        now: context.now,
+    }
+}
+
 pub(crate) fn discover(
     client: &Client,
     endpoint: &Endpoint,
     context: &Context,
 ) -> Result<Discovery, DiscoveryError> {
-    let cache = cache(context);
-    let lookup = Lookup {
-        client,
-        cache: Some(&cache),
-        now: context.now,
-    };
-    lookup.services(endpoint, Freshness::Now)
+    lookup(client, context).services(endpoint, Freshness::Now)
 }
 
-/// The longest that a list waits for an endpoint that was never seen: it shows what it knows then.
-pub(crate) const LIST_PATIENCE: Duration = Duration::from_secs(3);
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) one: Duration,
+    pub(crate) all: Duration,
+}
+
+impl Limits {
+    /// Of a list, which never waits long for an endpoint that was never seen: it shows what it knows then.
+    pub(crate) const LIST: Self = Self {
+        one: Duration::from_secs(3),
+        all: Duration::from_secs(5),
+    };
+    pub(crate) const ONE_ENDPOINT: Self = Self {
+        one: Duration::from_secs(10),
+        all: Duration::from_secs(20),
+    };
+}
 
 /// Why the keyserver that an endpoint itself names is not known.
 #[derive(Debug, thiserror::Error)]
@@ -78,36 +89,36 @@ pub(crate) enum InternalKeyserverError {
     Discovery(#[from] DiscoveryError),
 }
 
-/// The bound of a list for all endpoints together.
-pub(crate) const LIST_BOUND: Duration = Duration::from_secs(5);
-
-pub(crate) fn list_client(context: &Context) -> Client {
-    let options = options(context);
-    Client::new(Options {
-        limit: LIST_PATIENCE,
-        connect_limit: options.connect_limit.min(LIST_PATIENCE),
-        until: Some(Instant::now() + LIST_BOUND),
-        ..options
-    })
-}
-
-pub(crate) fn warn_of_not_asked(names: &[&str], bound: Duration, ui: &mut Ui) {
-    const MOST_NAMES: usize = 10;
+/// Says who was not asked, because the time for all was over.
+pub(crate) fn warn_of_not_asked(names: &[&str], limits: Limits, ui: &mut Ui) {
     if !names.is_empty() {
-        let more = match names.len().saturating_sub(MOST_NAMES) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let named = &names[..names.len().min(MOST_NAMES)];
+        let time = seconds(limits.all);
         ui.warning(format!(
-            "Not asked, because {} s were over: {}{more}",
-            bound.as_secs(),
-            named.join(", ")
+            "Not asked, because {time} were over: {}",
+            first_names(names)
         ));
     }
 }
 
-/// The keyserver that an endpoint itself names, for a list: the `client` is one of [`list_client`].
+pub(crate) fn first_names(names: &[&str]) -> String {
+    const MOST: usize = 10;
+    match names.split_at_checked(MOST) {
+        Some((first, [_, ..])) => {
+            format!("{} and {} more", first.join(", "), names.len() - MOST)
+        }
+        _ => names.join(", "),
+    }
+}
+
+pub(crate) fn asking(whom: &str, limits: Limits) -> String {
+    format!("asking {whom}, for {} at most", seconds(limits.all))
+}
+
+/// A limit as people say it: `5 s`, `0.5 s`.
+pub(crate) fn seconds(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f64())
+}
+
 pub(crate) fn internal_keyserver(
     remote: &Remote<'_>,
     freshness: Freshness,
@@ -115,14 +126,5 @@ pub(crate) fn internal_keyserver(
     context: &Context,
 ) -> Result<String, InternalKeyserverError> {
     let endpoint = endpoint(remote)?;
-    if let Some(known) = known_service(&endpoint.uri, &ServiceKind::Keyserver) {
-        return Ok(known.to_owned());
-    }
-    let cache = cache(context);
-    let lookup = Lookup {
-        client,
-        cache: Some(&cache),
-        now: context.now,
-    };
-    Ok(lookup.service(&endpoint, &ServiceKind::Keyserver, freshness)?)
+    Ok(lookup(client, context).service(&endpoint, &ServiceKind::Keyserver, freshness)?)
 }

@@ -7,7 +7,8 @@ use crate::cli::network;
 use crate::cli::ui::Ui;
 use crate::config::effective::{Effective, Remote, Token};
 use crate::name::RemoteName;
-use crate::service::discovery::{Age, Freshness, Lookup, ServiceKind, known_service};
+use crate::service::discovery::{Age, Freshness, ServiceKind, known_service};
+use crate::service::http::Client;
 use crate::service::user;
 use crate::service::user::LibraryUser;
 
@@ -27,6 +28,7 @@ impl KnownServices {
     pub(crate) fn find(
         remote: &Remote<'_>,
         freshness: Freshness,
+        client: &Client,
         context: &Context,
         ui: &mut Ui,
     ) -> Self {
@@ -43,15 +45,8 @@ impl KnownServices {
             let named = known.into_iter().filter(|(_, uri)| !uri.is_empty());
             return Self::Known(named.map(|(kind, uri)| (kind, uri.to_owned())).collect());
         }
-        let client = network::client(context);
-        let cache = network::cache(context);
-        let lookup = Lookup {
-            client: &client,
-            cache: Some(&cache),
-            now: context.now,
-        };
         let waiting = ui.spinner("asking for the services");
-        let found = lookup.services(&endpoint, freshness);
+        let found = network::lookup(client, context).services(&endpoint, freshness);
         drop(waiting);
         match found {
             Ok(discovery) => {
@@ -69,11 +64,7 @@ impl KnownServices {
     }
 
     /// Who is logged in there, if the endpoint was asked just now and its library says so.
-    pub(crate) fn logged_in_as(
-        &self,
-        remote: &Remote<'_>,
-        context: &Context,
-    ) -> Option<LibraryUser> {
+    pub(crate) fn logged_in_as(&self, remote: &Remote<'_>, client: &Client) -> Option<LibraryUser> {
         let (
             Self::Said {
                 services,
@@ -89,7 +80,7 @@ impl KnownServices {
             .iter()
             .find(|(kind, _)| *kind == ServiceKind::Library)?;
         let endpoint = network::endpoint(remote).ok()?;
-        let user = user::current(&network::client(context), &endpoint, library, token).ok()?;
+        let user = user::current(client, &endpoint, library, token).ok()?;
         Some(user).filter(|user| !user.name.is_empty())
     }
 

@@ -17,7 +17,7 @@ const PICTURES: [char; 4] = ['|', '/', '-', '\\'];
 
 impl Spinner {
     /// One that turns beside `text` on standard error, or does nothing where nobody sees it.
-    pub(crate) fn new(text: &'static str, visible: bool) -> Self {
+    pub(crate) fn new(text: String, visible: bool) -> Self {
         if !visible {
             return Self(None);
         }

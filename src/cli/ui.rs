@@ -205,9 +205,9 @@ impl Ui {
     }
 
     /// A sign of life while servers think, on a terminal only.
-    pub(crate) fn spinner(&self, text: &'static str) -> Spinner {
+    pub(crate) fn spinner(&self, text: impl Into<String>) -> Spinner {
         Spinner::new(
-            text,
+            text.into(),
             self.stderr_is_terminal && self.verbosity >= Verbosity::NORMAL,
         )
     }

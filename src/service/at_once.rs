@@ -11,7 +11,7 @@ use std::time::Instant;
 pub(crate) fn at_once<T: Sync, Answer: Send>(
     all: &[T],
     most: usize,
-    until: Instant,
+    until: Option<Instant>,
     ask: impl Fn(&T) -> Answer + Sync,
 ) -> Vec<Option<Answer>> {
     let answers = Mutex::new(BTreeMap::new());
@@ -20,7 +20,7 @@ pub(crate) fn at_once<T: Sync, Answer: Send>(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(one) = all.get(index) else { break };
-            if Instant::now() >= until {
+            if until.is_some_and(|until| Instant::now() >= until) {
                 break;
             }
             let answer = ask(one);
@@ -49,8 +49,8 @@ mod tests {
 
     use super::*;
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+    fn soon() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(60))
     }
 
     #[test]
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn whoever_has_no_turn_by_the_end_is_not_asked() {
         let all: Vec<u64> = (0..100).collect();
-        let until = Instant::now() + Duration::from_millis(100);
+        let until = Some(Instant::now() + Duration::from_millis(100));
         let answers = at_once(&all, 2, until, |number| {
             thread::sleep(Duration::from_millis(60));
             *number
@@ -87,7 +87,7 @@ mod tests {
             (Some(0), Some(1), None)
         );
         assert_eq!(
-            at_once(&all, 2, Instant::now(), |number| *number),
+            at_once(&all, 2, Some(Instant::now()), |number| *number),
             [None; 100]
         );
     }

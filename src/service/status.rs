@@ -32,7 +32,7 @@ pub fn check<Id>(client: &Client, services: Vec<(Id, String)>) -> Vec<(Id, Healt
     let mut uris: Vec<&str> = services.iter().map(|(_, uri)| uri.as_str()).collect();
     uris.sort_unstable();
     uris.dedup();
-    let until = begun + client.options().limit;
+    let until = Some(begun + client.options().limit);
     let healths = at_once(&uris, AT_ONCE, until, |uri| ask(client, uri, begun));
     let said: BTreeMap<&str, Option<Health>> = uris.into_iter().zip(healths).collect();
     let health = |uri: &str| said.get(uri).cloned().flatten().unwrap_or(Health::Down);

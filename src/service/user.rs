@@ -1,5 +1,6 @@
 //! Whom a token belongs to, as a library knows it. Knows no file and no remote.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,12 @@ pub struct LibraryUser {
     pub email: String,
     #[serde(skip)]
     registry_password: Secret,
+}
+
+impl fmt::Display for LibraryUser {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} <{}>", self.name, self.email)
+    }
 }
 
 /// Why a library says nothing of a user. The words are the reference's.

@@ -63,6 +63,7 @@ mod status;
 mod stores;
 mod support;
 mod surroundings;
+mod time_limits;
 mod use_previous;
 mod use_remote;
 mod yaml_readers;

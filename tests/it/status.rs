@@ -262,7 +262,7 @@ old      Token      OK      v1.2.3-token    https://localhost:PORT1/token
 NAME     LOGIN
 company  No authentication token set (logged out).
 dead     Not known.
-mine     Valid authentication token set (logged in).
+mine     Logged in as ian <ian@example.com>.
 old      Authentication token is invalid (please login again).
 ------- stderr -------
 ERROR:   dead: while retrieving services: error making request to server: Get "https://localhost:1/assets/config/config.prod.json": connection refused
@@ -505,6 +505,12 @@ fn who_is_logged_in_is_shown_where_the_library_says_so() {
         run.stdout
             .contains("/token\n\nLogged in as: ian <ian@example.com>\n\n\nValid "),
         "{run}"
+    );
+    let all = world.run(&["remote", "status", "--all"]);
+    assert!(
+        all.stdout
+            .ends_with("\ne              Logged in as ian <ian@example.com>.\n"),
+        "{all}"
     );
     for said in [r#"{"data":{}}"#, "{}", "<html>"] {
         let server = Server::https(move |asked| match asked.path() {

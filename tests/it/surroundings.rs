@@ -1,7 +1,9 @@
 //! Where commands have it hard: full disks, limits, directories that nobody may write, homes and users that do not exist. What
 //! was there stays as it was, readers go on, and the error names the place.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
 
@@ -313,4 +315,38 @@ fn a_directory_or_a_file_that_is_named_and_does_not_exist_is_said() {
         (run.code, run.stderr.as_str()),
         (Some(0), "WARNING: $HOME/no.yaml does not exist\n")
     );
+}
+
+/// More than are asked at once, where each would wait for the name server as long as for a connection.
+#[test]
+fn names_that_no_server_looks_up_are_given_up_soon_however_many_they_are() {
+    let Some(world) = mounting() else { return };
+    let name_server = UdpSocket::bind("127.0.53.77:53");
+    if name_server.is_err() {
+        return skip("only root is a name server");
+    }
+    fs::write(world.root().join("resolv.conf"), "nameserver 127.0.53.77\n").unwrap();
+    let mut text = String::from("Active: r0\nRemotes:\n");
+    for number in 0..300 {
+        writeln!(text, "  r{number}:\n    URI: h{number}.example.com").unwrap();
+    }
+    world.write_system("");
+    world.write_user(text);
+    let cases: [(&[&str], &str); 3] = [
+        (&["remote", "status", "--all"], "no such host: "),
+        (&["keyserver", "list"], "unable to fetch"),
+        (&["remote", "doctor"], "no such host: "),
+    ];
+    for (words, said) in cases {
+        let script = r#"mount --bind "$0/resolv.conf" /etc/resolv.conf && exec "$@""#;
+        let run = through(&world, &["unshare", "--mount"], script, world.root(), words);
+        assert_eq!(
+            format!("{}{}", run.stdout, run.stderr)
+                .matches(said)
+                .count(),
+            300,
+            "{run}"
+        );
+        assert!(!run.stderr.contains("Not asked"), "{run}");
+    }
 }

@@ -9,7 +9,7 @@ use crate::cli::failure::{Advise, Outcome};
 use crate::cli::next_step::Peer;
 use crate::cli::ui::Ui;
 use crate::cli::{network, next_step, secrets, view};
-use crate::service::discovery::{Freshness, Lookup, ServiceKind};
+use crate::service::discovery::{Freshness, ServiceKind};
 use crate::service::user;
 use crate::service::user::UserError;
 
@@ -44,14 +44,8 @@ pub(crate) fn run(
     };
     let endpoint = network::endpoint(remote).context("no endpoint URI")?;
     let client = network::client(context);
-    let cache = network::cache(context);
-    let lookup = Lookup {
-        client: &client,
-        cache: Some(&cache),
-        now: context.now,
-    };
     let explain = |error: anyhow::Error| next_step::explain(error, Peer::Endpoint(remote));
-    let library = lookup
+    let library = network::lookup(&client, context)
         .service(&endpoint, &ServiceKind::Library, Freshness::Now)
         .map_err(|error| explain(error.into()))?;
     if library.is_empty() {

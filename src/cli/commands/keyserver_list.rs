@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
-use std::time::Instant;
 
 use anyhow::anyhow;
 use clap::Args;
 use serde::Serialize;
 
 use super::list::is_plain_http;
+use crate::cli::args::EndpointOptions;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::network::Limits;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::{json, network, view};
@@ -29,9 +30,8 @@ use crate::uri::KeyserverUri;
   portolan keyserver list company
   portolan keyserver list --json")]
 pub(crate) struct KeyserverListArgs {
-    /// Ask the endpoints again, also those that answered within a day or did not answer within a minute
-    #[arg(long)]
-    refresh: bool,
+    #[command(flatten)]
+    endpoint: EndpointOptions,
     /// This remote's alone
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
@@ -76,16 +76,12 @@ pub(crate) fn run(
         ));
     }
     let remotes = meant(&effective, args.remote.as_deref())?;
-    let freshness = if args.refresh {
-        Freshness::Now
-    } else {
-        Freshness::Day
-    };
-    let client = network::list_client(context);
-    let until = Instant::now() + network::LIST_BOUND;
-    let waiting = ui.spinner("asking the endpoints, for 5 s at most");
+    let (options, freshness) = (&args.endpoint.servers, args.endpoint.freshness());
+    let limits = options.limits(Limits::LIST);
+    let client = options.client(limits, context);
+    let waiting = ui.spinner(network::asking("the endpoints", limits));
     let logins = effective.logins();
-    let lists = at_once(&remotes, AT_ONCE, until, |remote| {
+    let lists = at_once(&remotes, AT_ONCE, client.options().until, |remote| {
         keyservers(remote, logins, freshness, &client, context)
     });
     drop(waiting);
@@ -95,7 +91,7 @@ pub(crate) fn run(
         .filter(|(_, list)| list.is_none())
         .map(|(remote, _)| remote.name.as_str())
         .collect();
-    network::warn_of_not_asked(&not_asked, network::LIST_BOUND, ui);
+    network::warn_of_not_asked(&not_asked, limits, ui);
     let remotes = remotes
         .iter()
         .zip(lists)

@@ -13,7 +13,7 @@ use crate::config::keyservers;
 use crate::config::keyservers::{Internal, NewKeyserver};
 use crate::config::layer::Scope;
 use crate::name::RemoteName;
-use crate::service::discovery::{Freshness, Lookup, ServiceKind};
+use crate::service::discovery::{Freshness, ServiceKind};
 use crate::service::{Endpoint, Transport};
 use crate::text::Quoted;
 use crate::uri::{EndpointUri, KeyserverUri};
@@ -146,12 +146,10 @@ fn ask(entry: &RemoteEntry, context: &Context) -> anyhow::Result<String> {
     };
     let uri = EndpointUri::parse(&entry.uri).context("no endpoint URI")?;
     let client = network::client(context);
-    let cache = network::cache(context);
-    let lookup = Lookup {
-        client: &client,
-        cache: Some(&cache),
-        now: context.now,
-    };
     let endpoint = Endpoint { uri, transport };
-    Ok(lookup.service(&endpoint, &ServiceKind::Keyserver, Freshness::Day)?)
+    Ok(network::lookup(&client, context).service(
+        &endpoint,
+        &ServiceKind::Keyserver,
+        Freshness::Day,
+    )?)
 }

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::args::EndpointOptions;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::login_list::{ListedLogin, Question};
-use crate::cli::network::InternalKeyserverError;
+use crate::cli::network::{InternalKeyserverError, Limits};
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::{json, login_list, network, view};
@@ -16,7 +17,7 @@ use crate::config::document::KeyserverEntry;
 use crate::config::effective::Remote;
 use crate::installation::{EffectiveView, RemoteView};
 use crate::runtime::Runtime;
-use crate::service::discovery::{DiscoveryError, Freshness};
+use crate::service::discovery::DiscoveryError;
 use crate::service::http::{Cause, HttpError};
 
 /// List all remote endpoints, keyservers and logins
@@ -31,9 +32,8 @@ use crate::service::http::{Cause, HttpError};
   portolan remote list --json | jq --raw-output '.remotes[] | select(.global) | .uri'
   portolan remote -c other.yaml list")]
 pub(crate) struct ListArgs {
-    /// Ask the active endpoint for its keyserver now, also when its answer of the last day is known
-    #[arg(long)]
-    refresh: bool,
+    #[command(flatten)]
+    endpoint: EndpointOptions,
     /// Print the remotes' names alone, one a line; asks no server
     #[arg(long, conflicts_with_all = ["json", "refresh"])]
     names: bool,
@@ -67,14 +67,9 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         ui.print(&names)?;
         return Ok(Outcome::Done);
     }
-    let freshness = if args.refresh {
-        Freshness::Now
-    } else {
-        Freshness::Day
-    };
     let keyservers = effective
         .active()
-        .and_then(|remote| keyservers(remote, freshness, context, ui));
+        .and_then(|remote| keyservers(remote, &args.endpoint, context, ui));
     let question = Question {
         runtime: &Runtime::newest(&context.command),
         asks_helpers: false,
@@ -96,7 +91,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
 
 fn keyservers<'a>(
     remote: &Remote<'a>,
-    freshness: Freshness,
+    options: &EndpointOptions,
     context: &Context,
     ui: &mut Ui,
 ) -> Option<Vec<KeyserverRow<'a>>> {
@@ -112,7 +107,7 @@ fn keyservers<'a>(
         };
         return Some(visible.map(row).collect());
     }
-    let uri = internal_keyserver(remote, freshness, context, ui)?;
+    let uri = internal_keyserver(remote, options, context, ui)?;
     Some(vec![KeyserverRow {
         uri: Cow::Owned(uri),
         insecure: false,
@@ -123,13 +118,13 @@ fn keyservers<'a>(
 /// The keyserver that the endpoint itself names. A list never fails for it.
 fn internal_keyserver(
     remote: &Remote<'_>,
-    freshness: Freshness,
+    options: &EndpointOptions,
     context: &Context,
     ui: &mut Ui,
 ) -> Option<String> {
-    let client = network::list_client(context);
+    let client = options.servers.client(Limits::LIST, context);
     let waiting = ui.spinner("asking the endpoint");
-    let found = network::internal_keyserver(remote, freshness, &client, context);
+    let found = network::internal_keyserver(remote, options.freshness(), &client, context);
     drop(waiting);
     let error = match found {
         Ok(uri) => return Some(uri),
@@ -140,9 +135,9 @@ fn internal_keyserver(
             cause: Cause::TimedOut(limit),
             ..
         })) => ui.warning(format!(
-            "{} did not answer within {} s: its keyserver is not known",
+            "{} did not answer within {}: its keyserver is not known",
             remote.uri(),
-            limit.as_secs()
+            network::seconds(*limit)
         )),
         InternalKeyserverError::Discovery(DiscoveryError::Silent {
             seconds,

@@ -124,7 +124,7 @@ pub enum ServiceError {
 #[derive(Debug)]
 pub struct Lookup<'a> {
     pub client: &'a Client,
-    pub cache: Option<&'a Cache>,
+    pub cache: Option<Cache>,
     pub now: SystemTime,
 }
 
@@ -135,7 +135,7 @@ impl Lookup<'_> {
         endpoint: &Endpoint,
         freshness: Freshness,
     ) -> Result<Discovery, DiscoveryError> {
-        let remembered = match (freshness, self.cache) {
+        let remembered = match (freshness, &self.cache) {
             (Freshness::Day | Freshness::Remembered, Some(cache)) => cache.read(&endpoint.url()),
             _ => None,
         };
@@ -157,7 +157,7 @@ impl Lookup<'_> {
             });
             return stale.ok_or(DiscoveryError::NotRemembered);
         }
-        if let (Freshness::Day, Some(cache)) = (freshness, self.cache)
+        if let (Freshness::Day, Some(cache)) = (freshness, &self.cache)
             && let Some(error) = self.silence(cache, endpoint, remembered.as_ref())
         {
             let stale = remembered.map(|remembered| Discovery {
@@ -167,7 +167,7 @@ impl Lookup<'_> {
             return stale.ok_or(error);
         }
         let answer = self.ask(endpoint);
-        if let (Err(DiscoveryError::Request(error)), Some(cache)) = (&answer, self.cache) {
+        if let (Err(DiscoveryError::Request(error)), Some(cache)) = (&answer, &self.cache) {
             let timed_out = matches!(error.cause, Cause::TimedOut(_));
             cache.write_silence(&endpoint.url(), timed_out, self.now);
         }
@@ -244,7 +244,7 @@ impl Lookup<'_> {
         };
         let document = document::json(&answer.body).map_err(wrong)?;
         let discovery = document::parse(document.clone(), url.clone(), self.now).map_err(wrong)?;
-        if let Some(cache) = self.cache {
+        if let Some(cache) = &self.cache {
             cache.write(&endpoint.url(), document, self.now);
         }
         Ok(discovery)

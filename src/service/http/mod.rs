@@ -152,7 +152,9 @@ impl Client {
         let client = blocking::Client::builder()
             .user_agent(concat!("portolan/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Arc::new(resolver::SystemResolver))
+            .dns_resolver(Arc::new(resolver::SystemResolver::new(
+                self.options.connect_limit,
+            )))
             // One rule for all of them, also for a host that a redirect leads to.
             .proxy(reqwest::Proxy::custom(move |url| {
                 proxies.for_url(url).ok().flatten()

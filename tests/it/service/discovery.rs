@@ -257,7 +257,7 @@ impl Remembering {
             .unwrap_or(&patient);
         let lookup = Lookup {
             client,
-            cache: Some(&self.cache),
+            cache: Some(self.cache.clone()),
             now,
         };
         let found = lookup.services(&endpoint(&self.server.host(), Transport::Https), freshness)?;

@@ -16,6 +16,7 @@ use clap::Args;
 use self::report::Report;
 use self::servers::Asked;
 use self::survey::Survey;
+use crate::cli::args::ServerOptions;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
 use crate::cli::network;
@@ -37,9 +38,8 @@ use crate::config::checks::{Code, Finding, Severity};
   portolan remote doctor --offline --strict
   portolan remote doctor --json | jq --raw-output '.findings[] | .code'")]
 pub(crate) struct DoctorArgs {
-    /// Ask no server
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    servers: ServerOptions,
     /// Fix what can be fixed without losing anything, and say so: modes, dead logins, what killed commands left
     #[arg(long)]
     fix: bool,
@@ -55,16 +55,17 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
         survey = Survey::take(context);
         findings = examine(&survey, context);
     }
-    let asked = if args.offline {
+    let limits = args.servers.limits(servers::LIMITS);
+    let asked = if args.servers.offline {
         Asked::default()
     } else {
-        let _waiting = ui.spinner("asking the servers, for 10 s at most");
-        servers::ask(&survey, context)
+        let _waiting = ui.spinner(network::asking("the servers", limits));
+        servers::ask(&survey, args.servers.options(limits, context), context)
     };
     let not_asked: Vec<&str> = asked.not_asked.iter().map(String::as_str).collect();
-    network::warn_of_not_asked(&not_asked, servers::BOUND, ui);
+    network::warn_of_not_asked(&not_asked, limits, ui);
     findings.extend(asked.findings);
-    let report = Report::new(findings, &survey, asked.servers, args.offline);
+    let report = Report::new(findings, &survey, asked.servers, args.servers.offline);
     if ui.json {
         json::print("portolan.remote-doctor/1", &report.view(), ui)?;
     } else {

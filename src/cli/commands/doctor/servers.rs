@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::survey::{Survey, Told, edit};
 use crate::cli::context::Context;
 use crate::cli::network;
+use crate::cli::network::Limits;
 use crate::cli::next_step::{NextStep, Peer, next_step};
 use crate::cli::services::{LIBRARY, WayToLibrary};
 use crate::config::checks::{Code, Finding};
@@ -23,10 +24,11 @@ use crate::service::{Endpoint, Transport, at_once, keyserver};
 use crate::text::ShellWord;
 use crate::uri::KeyserverUri;
 
-/// How long one server may take: a person is waiting, and only wants to know whether there is one.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long all servers together may take.
-pub(super) const BOUND: Duration = Duration::from_secs(10);
+/// How long servers may take: a person is waiting, and only wants to know whether there are any.
+pub(super) const LIMITS: Limits = Limits {
+    one: Duration::from_secs(5),
+    all: Duration::from_secs(10),
+};
 const AT_ONCE: usize = 64;
 
 #[derive(Default)]
@@ -51,19 +53,12 @@ enum Server<'a> {
 }
 
 /// Asks every endpoint and every keyserver that the files name. Nobody is asked when it is not known who counts.
-pub(super) fn ask(survey: &Survey, context: &Context) -> Asked {
+pub(super) fn ask(survey: &Survey, options: Options, context: &Context) -> Asked {
     let Some(effective) = survey.effective() else {
         return Asked::default();
     };
     let servers = servers(survey, &effective);
-    let until = Instant::now() + BOUND;
-    let options = network::options(context);
-    let options = Options {
-        limit: PATIENCE,
-        connect_limit: options.connect_limit.min(PATIENCE),
-        until: Some(until),
-        ..options
-    };
+    let until = options.until;
     let asker = Asker {
         survey,
         effective: &effective,

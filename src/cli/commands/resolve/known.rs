@@ -1,11 +1,13 @@
 //! What is known of the active remote's services, as far as a question needs it: from memory, or from the endpoint.
 
+use crate::cli::args::EndpointOptions;
 use crate::cli::context::Context;
+use crate::cli::network::Limits;
 use crate::cli::services::KnownServices;
 use crate::cli::ui::Ui;
 use crate::config::effective::{Effective, Remote};
 use crate::resolve::{Question, Service, Services};
-use crate::service::discovery::{Freshness, ServiceError, ServiceKind, known_service};
+use crate::service::discovery::{ServiceError, ServiceKind, known_service};
 use crate::uri::EndpointUri;
 
 pub(super) struct Known {
@@ -17,7 +19,7 @@ impl Known {
     pub(super) fn find(
         effective: &Effective<'_>,
         question: &Question<'_>,
-        freshness: Freshness,
+        options: &EndpointOptions,
         context: &Context,
         ui: &mut Ui,
     ) -> Self {
@@ -27,8 +29,10 @@ impl Known {
                 found: None,
             };
         };
-        let found = is_needed(question, remote)
-            .then(|| KnownServices::find(remote, freshness, context, ui));
+        let found = is_needed(question, remote).then(|| {
+            let client = options.servers.client(Limits::ONE_ENDPOINT, context);
+            KnownServices::find(remote, options.freshness(), &client, context, ui)
+        });
         let mut services = match &found {
             None => unknown("it was not asked"),
             Some(KnownServices::Unknown(reason)) => unknown(reason),

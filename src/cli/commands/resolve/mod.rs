@@ -15,7 +15,7 @@ use view::{DifferenceRow, ServerRow, View};
 use what::What;
 
 use crate::account;
-use crate::cli::args::RuntimeOption;
+use crate::cli::args::{EndpointOptions, RuntimeOption};
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
 use crate::cli::failure::{Advise, Outcome};
@@ -33,7 +33,6 @@ use crate::resolve::{
     keyserver_credential,
 };
 use crate::runtime::Runtime;
-use crate::service::discovery::Freshness;
 use crate::service::token;
 use crate::text::capitalised;
 use crate::uri::{Image, is_same_keyserver};
@@ -61,12 +60,8 @@ pub(crate) struct ResolveArgs {
     /// As the --url of the runtime's `key` commands and of `verify` (<COMMAND>_URL)
     #[arg(long, value_name = "KEYSERVER_URI")]
     url: Option<String>,
-    /// Ask the endpoint for its services now, also when its answer of the last day is known
-    #[arg(long, conflicts_with = "offline")]
-    refresh: bool,
-    /// Ask no server
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    endpoint: EndpointOptions,
     /// The file of logins that the runtime's --authfile names (<COMMAND>_AUTH_FILE, SINGULARITY_AUTHFILE)
     #[arg(long, value_name = "FILE")]
     authfile: Option<PathBuf>,
@@ -138,12 +133,7 @@ fn of_remotes(
         library: named.library.value.as_deref(),
         url: named.url.value.as_deref(),
     };
-    let freshness = match args {
-        ResolveArgs { refresh: true, .. } => Freshness::Now,
-        ResolveArgs { offline: true, .. } => Freshness::Remembered,
-        _ => Freshness::Day,
-    };
-    let known = Known::find(&effective, &question, freshness, context, ui);
+    let known = Known::find(&effective, &question, &args.endpoint, context, ui);
     let answer = resolve::resolve(&effective, &known.services, &context.command, &question);
     let asked = Asked {
         effective: &effective,

@@ -7,15 +7,16 @@ mod view;
 use clap::Args;
 
 use self::view::Show;
+use crate::cli::args::EndpointOptions;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::network::Limits;
 use crate::cli::services::{KnownServices, library_advice};
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
 use crate::cli::view::{load_for, warn};
 use crate::cli::{json, target};
 use crate::name::RemoteName;
-use crate::service::discovery::Freshness;
 
 /// Show everything about a remote endpoint, and where it comes from
 ///
@@ -30,12 +31,8 @@ use crate::service::discovery::Freshness;
   portolan remote show --offline company
   portolan remote show --json | jq --raw-output .token.expires")]
 pub(crate) struct ShowArgs {
-    /// Ask no server: show what the endpoint said last
-    #[arg(long)]
-    offline: bool,
-    /// Ask the endpoint for its services now
-    #[arg(long, conflicts_with = "offline")]
-    refresh: bool,
+    #[command(flatten)]
+    endpoint: EndpointOptions,
     /// The remote's name
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -48,13 +45,9 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     warn(&effective, context, ui);
     let name = word.map(RemoteName::found);
     let remote = target::named_or_active(&effective, name.as_ref())?;
-    let freshness = match (args.offline, args.refresh) {
-        (true, _) => Freshness::Remembered,
-        (false, true) => Freshness::Now,
-        (false, false) => Freshness::Day,
-    };
-    let services = KnownServices::find(remote, freshness, context, ui);
-    let user = services.logged_in_as(remote, context);
+    let client = args.endpoint.servers.client(Limits::ONE_ENDPOINT, context);
+    let services = KnownServices::find(remote, args.endpoint.freshness(), &client, context, ui);
+    let user = services.logged_in_as(remote, &client);
     let show = Show {
         effective: &effective,
         remote,

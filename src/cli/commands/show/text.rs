@@ -35,7 +35,7 @@ pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> Stri
         ],
     ];
     if let Some(user) = view.logged_in_as {
-        let user = format!("{} <{}>", user.name, user.email);
+        let user = user.to_string();
         rows.push(["Logged in as".to_owned(), user, String::new()]);
     }
     let mut text = ui.table(rows);

@@ -4,15 +4,16 @@
 mod view;
 
 use std::borrow::Cow;
-use std::thread::ScopedJoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{iter, thread};
 
 use anyhow::anyhow;
 use clap::Args;
 
+use crate::cli::args::ServerOptions;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise as _, Outcome};
+use crate::cli::network::{Limits, first_names};
 use crate::cli::next_step::Peer;
 use crate::cli::secrets;
 use crate::cli::services::library_advice;
@@ -22,8 +23,9 @@ use crate::cli::view::{load_files, load_for, warn};
 use crate::cli::{failure, network, next_step, target, time};
 use crate::config::effective::{Remote, Token};
 use crate::name::RemoteName;
+use crate::secret::Secret;
 use crate::service::discovery::{ServiceError, ServiceKind};
-use crate::service::http::{Client, Options};
+use crate::service::http::Client;
 use crate::service::status::Health;
 use crate::service::user::LibraryUser;
 use crate::service::{at_once, status, token, user};
@@ -32,7 +34,7 @@ use crate::text;
 /// Check the services of a remote endpoint, and the login there
 ///
 /// Asks the endpoint for its services, each of these for its version, and the token service whether your access token is
-/// still good. Without a name the active remote is meant; --all checks every remote.
+/// still good. Without a name the active remote is meant; --all checks every remote. With --offline only what is stored counts.
 ///
 /// The exit code is 0 when the endpoint answers and your token, if you have one, is good.
 #[derive(Args, Debug)]
@@ -51,6 +53,8 @@ pub(crate) struct StatusArgs {
     /// Fail, too, when the token ends within this time: 24h, 7days
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, requires = "require_login")]
     valid_for: Option<Duration>,
+    #[command(flatten)]
+    servers: ServerOptions,
     /// The remote's name
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -59,14 +63,18 @@ pub(crate) struct StatusArgs {
 /// How many remotes are checked at once, each with all its services: more than most sites have, in threads that a user may have.
 const AT_ONCE: usize = 26;
 
-const BOUND: Duration = Duration::from_secs(15);
+const LIMITS: Limits = Limits {
+    one: Duration::from_secs(10),
+    all: Duration::from_secs(15),
+};
 
 #[derive(Debug, thiserror::Error)]
-#[error("it was not asked, because {} s were over", BOUND.as_secs())]
+#[error("it was not asked, because the time was over")]
 struct NotAsked;
 
 struct RemoteReport {
-    services: Vec<CheckedService>,
+    /// `None` when nobody was asked.
+    services: Option<Vec<CheckedService>>,
     login: TokenStatus,
     user: Option<LibraryUser>,
     faults: Vec<ServiceError>,
@@ -82,6 +90,8 @@ enum TokenStatus {
     None,
     Valid,
     Invalid(anyhow::Error),
+    /// There is one, and nobody was asked.
+    Stored,
     Unknown(anyhow::Error),
 }
 
@@ -91,6 +101,7 @@ impl TokenStatus {
             Self::None => "No authentication token set (logged out).",
             Self::Valid => "Valid authentication token set (logged in).",
             Self::Invalid(_) => "Authentication token is invalid (please login again).",
+            Self::Stored => "Authentication token set, not verified.",
             Self::Unknown(_) => "Whether the authentication token is valid is not known.",
         }
     }
@@ -98,7 +109,7 @@ impl TokenStatus {
 
 pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     if args.all {
-        return run_for_all(context, ui);
+        return run_for_all(&args.servers, context, ui);
     }
     let word = args.name.as_deref().filter(|name| !name.is_empty());
     let name = word.map(RemoteName::found);
@@ -110,9 +121,13 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let effective = layers.merge();
     warn(&effective, context, ui);
     let remote = target::named_or_active(&effective, name.as_ref())?;
-    let client = network::client(context);
     let waiting = ui.spinner("asking the services");
-    let report = examine(remote, &client, context);
+    let report = if args.servers.offline {
+        Ok(stored(remote))
+    } else {
+        let client = args.servers.client(Limits::ONE_ENDPOINT, context);
+        examine(remote, &client, context)
+    };
     drop(waiting);
     if ui.json {
         view::print(&[(remote, &report)], ui)?;
@@ -122,15 +137,15 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
         return conclude(report, remote, args, context);
     }
     let report = report?;
-    let safe = |cell: Cow<'_, str>| ui.cell(&cell).into_owned();
-    let rows = report.services.iter().map(|service| row(service).map(safe));
-    let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(str::to_owned);
-    let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
-    ui.print(&format!("{table}\n"))?;
+    if let Some(services) = &report.services {
+        let safe = |cell: Cow<'_, str>| ui.cell(&cell).into_owned();
+        let rows = services.iter().map(|service| row(service).map(safe));
+        let head = ["SERVICE", "STATUS", "VERSION", "URI"].map(str::to_owned);
+        let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
+        ui.print(&format!("{table}\n"))?;
+    }
     if let Some(user) = &report.user {
-        let user = ui
-            .cell(&format!("{} <{}>", user.name, user.email))
-            .into_owned();
+        let user = ui.cell(&user.to_string()).into_owned();
         ui.print(&format!("Logged in as: {user}\n\n\n"))?;
     }
     if matches!(report.login, TokenStatus::Valid) {
@@ -139,9 +154,10 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     ui.print(&format!("{}\n", report.login.verdict()))?;
     warn_of_faults(&report, ui);
     report_token(remote, context, ui);
-    let has_library =
+    let is_library =
         |service: &CheckedService| service.kind == ServiceKind::Library && !service.uri.is_empty();
-    if ui.stderr_is_terminal && !report.services.iter().any(has_library) {
+    let mut services = report.services.iter().flatten();
+    if ui.stderr_is_terminal && report.services.is_some() && !services.any(is_library) {
         ui.info(format!(
             "{} has no library: library:// images come from another remote.",
             remote.name
@@ -172,35 +188,40 @@ fn conclude(
         TokenStatus::None if args.require_login => {
             return Err(anyhow!("not logged in to {name}").advise(again()));
         }
-        TokenStatus::None | TokenStatus::Valid => {}
+        TokenStatus::None | TokenStatus::Valid | TokenStatus::Stored => {}
     }
-    let (Token::Stored(token), Some(span)) = (remote.token, args.valid_for) else {
+    let Token::Stored(token) = remote.token else {
         return Ok(Outcome::Done);
     };
-    match token::expiry(token) {
-        Some(end) if end < context.now + span => Err(anyhow!(
+    let error = match (token::expiry(token), args.valid_for) {
+        (Some(end), _) if args.require_login && end <= context.now => {
+            anyhow!(
+                "the token for {name} expired {} ago",
+                time::span(end, context.now)
+            )
+        }
+        (Some(end), Some(span)) if end < context.now + span => anyhow!(
             "the token for {name} is valid for {} more",
             time::span(context.now, end)
-        )
-        .advise(again())),
-        _ => Ok(Outcome::Done),
-    }
+        ),
+        _ => return Ok(Outcome::Done),
+    };
+    Err(error.advise(again()))
 }
 
 /// Every remote, all at once; one that fails is a row of the table, and a failure of the command at its end.
-fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+fn run_for_all(options: &ServerOptions, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let layers = load_files(context)?;
     let effective = layers.merge();
     warn(&effective, context, ui);
-    let until = Instant::now() + BOUND;
-    let client = Client::new(Options {
-        until: Some(until),
-        ..network::options(context)
-    });
+    let limits = options.limits(LIMITS);
+    let client = options.client(limits, context);
     let remotes: Vec<&Remote<'_>> = effective.remotes().collect();
-    let waiting = ui.spinner("asking the services of every remote, for 15 s at most");
-    let reports = at_once(&remotes, AT_ONCE, until, |remote| {
-        examine(remote, &client, context)
+    let waiting = ui.spinner(network::asking("the services of every remote", limits));
+    let until = client.options().until;
+    let reports = at_once(&remotes, AT_ONCE, until, |remote| match options.offline {
+        true => Ok(stored(remote)),
+        false => examine(remote, &client, context),
     });
     drop(waiting);
     let reports: Vec<_> = reports
@@ -226,38 +247,63 @@ fn run_for_all(context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
             | Err(error) => {
                 ui.error(format!("{}: {error:#}", remote.name));
                 failure::print_advice(&error, ui);
-                failed.push(remote.name.to_string());
+                failed.push(remote.name.as_str());
             }
             Ok(report) => warn_of_faults(&report, ui),
         }
     }
-    network::warn_of_not_asked(&not_asked, BOUND, ui);
+    network::warn_of_not_asked(&not_asked, limits, ui);
     match (failed.is_empty(), not_asked.len()) {
         (true, 0) => Ok(Outcome::Done),
         (true, number) => Err(anyhow!("{number} remotes were not asked")),
-        (false, _) => Err(anyhow!("not all is well with: {}", failed.join(", "))),
+        (false, _) => Err(anyhow!("not all is well with: {}", first_names(&failed))),
     }
 }
 
 fn tables(found: &[(&Remote<'_>, &anyhow::Result<RemoteReport>)], ui: &Ui) -> String {
     let mut rows = vec![["NAME", "SERVICE", "STATUS", "VERSION", "URI"].map(Cow::Borrowed)];
-    let mut verdicts = vec![["NAME", "LOGIN"]];
+    let mut verdicts = vec![["NAME", "LOGIN"].map(Cow::Borrowed)];
     for (remote, report) in found {
-        let name = remote.name.as_str();
-        match report {
-            Ok(report) => rows.extend(report.services.iter().map(|service| {
-                let [kind, health, version, uri] = row(service);
-                [Cow::Borrowed(name), kind, health, version, uri]
-            })),
-            Err(_) => rows.push([name, "", "N/A", "", remote.uri()].map(Cow::Borrowed)),
-        }
+        let name = Cow::Borrowed(remote.name.as_str());
         let verdict = match report {
-            Ok(report) => report.login.verdict(),
-            Err(_) => "Not known.",
+            Ok(report) => {
+                rows.extend(report.services.iter().flatten().map(|service| {
+                    let [kind, health, version, uri] = row(service);
+                    [name.clone(), kind, health, version, uri]
+                }));
+                match (&report.user, &report.login) {
+                    (Some(user), TokenStatus::Valid) => Cow::Owned(format!("Logged in as {user}.")),
+                    _ => Cow::Borrowed(report.login.verdict()),
+                }
+            }
+            Err(_) => {
+                rows.push(
+                    [&name, "", "N/A", "", remote.uri()].map(|cell| Cow::Owned(cell.to_owned())),
+                );
+                Cow::Borrowed("Not known.")
+            }
         };
         verdicts.push([name, verdict]);
     }
-    format!("{}\n{}", ui.table(rows), ui.table(verdicts))
+    match rows.len() {
+        1 => ui.table(verdicts),
+        _ => format!("{}\n{}", ui.table(rows), ui.table(verdicts)),
+    }
+}
+
+/// What is known of a remote when nobody is asked.
+fn stored(remote: &Remote<'_>) -> RemoteReport {
+    let login = match remote.token {
+        Token::Stored(_) => TokenStatus::Stored,
+        Token::Elsewhere(token) if !token.is_gone => TokenStatus::Stored,
+        _ => TokenStatus::None,
+    };
+    RemoteReport {
+        services: None,
+        login,
+        user: None,
+        faults: Vec::new(),
+    }
 }
 
 /// Asks the endpoint for its services, then all of these and the token service at once: the slowest decides.
@@ -277,55 +323,53 @@ fn examine(
         .services()
         .map(|(kind, uri)| (kind.clone(), uri.to_owned()))
         .collect();
-    let faults: Vec<ServiceError> = discovery
+    let faults = discovery
         .services()
         .filter_map(|(kind, _)| discovery.service(kind).err())
         .filter(|fault| matches!(fault, ServiceError::NoUrl { .. }))
         .collect();
-    let (token, problem) = match remote.token {
-        Token::Elsewhere(token) if token.is_gone => (None, None),
-        _ => match secrets::token_and_complaint(remote, context) {
-            Ok((token, _)) => (token, None),
-            Err(problem) => (None, Some(problem)),
-        },
+    let token = match remote.token {
+        Token::Elsewhere(token) if token.is_gone => Ok(None),
+        _ => secrets::token_and_complaint(remote, context).map(|(token, _)| token),
     };
-    let token = token.as_ref();
-    let check = || status::check(client, services.clone());
-    let find_user = || {
+    let find_user = |token: &Secret| {
         let library = discovery.service(&ServiceKind::Library).ok()?;
-        user::current(client, &endpoint, library, token?).ok()
+        let user = user::current(client, &endpoint, library, token).ok()?;
+        (!user.name.is_empty()).then_some(user)
     };
-    let (health, user, login) = thread::scope(|scope| {
-        let health = thread::Builder::new().spawn_scoped(scope, check);
-        let user = thread::Builder::new().spawn_scoped(scope, find_user);
-        let verified = token.map(|token| token::verify(client, &endpoint, &discovery, token));
-        let login = match (problem, verified) {
-            (Some(problem), _) => TokenStatus::Unknown(problem),
-            (None, None) => TokenStatus::None,
-            (None, Some(Ok(()))) => TokenStatus::Valid,
-            (None, Some(Err(error))) if error.is_invalid() => {
-                TokenStatus::Invalid(explain(error.into()))
-            }
-            (None, Some(Err(error))) => TokenStatus::Unknown(explain(error.into())),
-        };
-        // Where no more threads are to be had, one comes after the other.
-        (
-            health.map_or_else(|_| Ok(check()), ScopedJoinHandle::join),
-            user.map_or_else(|_| Ok(find_user()), ScopedJoinHandle::join),
-            login,
-        )
-    });
-    let health = health.map_err(|_| anyhow!("while retrieving services: the check ended early"))?;
-    let services = services
-        .into_iter()
-        .zip(health)
-        .map(|((kind, uri), (_, health))| CheckedService { kind, uri, health })
-        .collect();
+    let verify = |token: &Secret| match token::verify(client, &endpoint, &discovery, token) {
+        Ok(()) => TokenStatus::Valid,
+        Err(error) if error.is_invalid() => TokenStatus::Invalid(explain(error.into())),
+        Err(error) => TokenStatus::Unknown(explain(error.into())),
+    };
+    let ((health, user), login) = both(
+        &|| {
+            both(&|| status::check(client, services.clone()), || {
+                find_user(token.as_ref().ok()?.as_ref()?)
+            })
+        },
+        || match &token {
+            Ok(Some(token)) => verify(token),
+            _ => TokenStatus::None,
+        },
+    );
+    let checked = services.into_iter().zip(health);
+    let checked = checked.map(|((kind, uri), (_, health))| CheckedService { kind, uri, health });
     Ok(RemoteReport {
-        services,
-        login,
-        user: user.ok().flatten().filter(|user| !user.name.is_empty()),
+        services: Some(checked.collect()),
+        login: token.map_or_else(TokenStatus::Unknown, |_| login),
+        user,
         faults,
+    })
+}
+
+/// Does both at once, or one after the other where no more threads are to be had.
+fn both<A: Send, B>(first: &(impl Fn() -> A + Sync), second: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().spawn_scoped(scope, first);
+        let second = second();
+        let done = begun.ok().and_then(|thread| thread.join().ok());
+        (done.unwrap_or_else(first), second)
     })
 }
 

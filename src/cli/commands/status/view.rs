@@ -62,6 +62,7 @@ fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> 
             Token::Elsewhere(_) => ("gone", None, None),
             _ => ("none", None, None),
         },
+        Ok(TokenStatus::Stored) => ("unknown", Some("unknown"), None),
         Ok(TokenStatus::Unknown(error)) | Err(error) => {
             ("unknown", sent.map(|_| "unknown"), Some(error))
         }
@@ -71,7 +72,9 @@ fn status<'a>(remote: &Remote<'a>, report: &'a anyhow::Result<RemoteReport>) -> 
         name: remote.name.as_str(),
         uri: remote.uri(),
         insecure: remote.is_insecure(),
-        services: report.map(|report| report.services.iter().map(service).collect()),
+        services: report
+            .and_then(|report| report.services.as_ref())
+            .map(|services| services.iter().map(service).collect()),
         login,
         token,
         logged_in_as: report.and_then(|report| report.user.as_ref()),
