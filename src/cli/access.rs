@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use crate::cli::context::Context;
+use crate::cli::failure::Advise;
 use crate::cli::ui::Ui;
 use crate::config::layer::Scope;
 use crate::disk;
@@ -25,7 +26,11 @@ pub(crate) fn scope(
     match is_global {
         false => Ok(Scope::User),
         true if disk::may_write(&context.paths.system) => Ok(Scope::System),
-        true => Err(anyhow!(refusal)),
+        true => Err(anyhow!(refusal).advise_person(format!(
+            "Only root, or who owns {}, can do that:\n  sudo {}",
+            context.paths.system.display(),
+            context.typed.with(context.typed.verb, "")
+        ))),
     }
 }
 
@@ -41,7 +46,7 @@ pub(crate) fn warn_of_system_modes(context: &Context, ui: &mut Ui) {
     let file = mode(system);
     if let Some(mode) = file.filter(|mode| mode & 0o044 != 0o044) {
         ui.warning(format!(
-            "{path} can't be read by all users (mode {mode:o}), and their commands fail. To fix it: chmod 644 {path}",
+            "{path} can't be read by all users (mode {mode:o}), and their commands fail. To fix it:\n  chmod 644 {path}",
             path = system.display(),
             mode = mode & 0o777,
         ));
@@ -52,8 +57,7 @@ pub(crate) fn warn_of_system_modes(context: &Context, ui: &mut Ui) {
     for (path, mode) in [(directory, mode(directory)), (system.as_path(), file)] {
         if let Some(mode) = mode.filter(is_open) {
             ui.warning(format!(
-                "{path} can be changed by all users (mode {mode:o}), and with it the remotes that the system sets. To fix \
-                 it: chmod o-w {path}",
+                "{path} can be changed by all users (mode {mode:o}), and with it the remotes that the system sets. To fix it:\n  chmod o-w {path}",
                 path = path.display(),
                 mode = mode & 0o777,
             ));

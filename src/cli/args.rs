@@ -127,7 +127,7 @@ pub(crate) struct StoreOption {
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<Store>,
     /// Let the secret vanish from the keyring after this time, as in 8h
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -228,7 +228,12 @@ impl RuntimeOption {
     pub(crate) fn find(&self, context: &Context) -> anyhow::Result<Runtime> {
         let named = self.runtime.as_deref();
         match named.or_else(|| context.environment.text("PORTOLAN_RUNTIME")) {
-            Some(text) => Ok(Runtime::parse(text, &context.command)?),
+            Some(text) => Ok(Runtime::parse(text, &context.command).map_err(
+                |error| match &self.runtime {
+                    Some(_) => anyhow::Error::from(error),
+                    None => UsageError(format!("PORTOLAN_RUNTIME: {error}")).into(),
+                },
+            )?),
             None => Ok(Runtime::newest(&context.command)),
         }
     }
@@ -272,6 +277,11 @@ fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
     seconds
         .filter(|seconds| seconds.as_secs() < u64::from(u32::MAX))
         .ok_or("it is a number of seconds, more than 0")
+}
+
+/// A span of time on the command line.
+pub(crate) fn parse_time(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "a time is written 30m, 8h or 7d")
 }
 
 fn parse_secret(text: &str) -> Result<Secret, std::convert::Infallible> {
@@ -360,21 +370,42 @@ pub(crate) fn variable(context: &Context, ui: &mut Ui, key: &str) -> Option<Stri
     value(&legacy)
 }
 
-/// As [`variable`], for a flag that is on or off. `flag` and `command` are named in the error.
+/// As [`variable`], for a flag that is on or off.
 pub(crate) fn switch_variable(
     context: &Context,
     ui: &mut Ui,
     key: &str,
-    (command, flag): (&str, &str),
 ) -> Result<bool, UsageError> {
     let Some(text) = variable(context, ui, key) else {
         return Ok(false);
     };
-    parse_bool(&text).ok_or_else(|| {
-        UsageError(format!(
-            "Error for command \"{command}\": \nunable to set flag {flag} to value {text}: strconv.ParseBool: parsing {text:?}: invalid syntax"
-        ))
-    })
+    let own = context.command.variable(key);
+    let legacy = context.command.legacy_variable(key);
+    let name = legacy.filter(|_| !context.environment.has(&own));
+    parse_bool(&text).ok_or_else(|| no_switch(ui, &name.unwrap_or(own), &text))
+}
+
+/// Refuses the variables of global options that can't be understood.
+///
+/// # Errors
+/// Names the variable.
+pub(crate) fn check_variables(context: &Context, ui: &Ui) -> Result<(), UsageError> {
+    for key in ["DEBUG", "VERBOSE", "QUIET", "SILENT", "NOCOLOR"] {
+        let name = context.command.variable(key);
+        if let Some(text) = context.environment.text(&name)
+            && parse_bool(text).is_none()
+        {
+            return Err(no_switch(ui, &name, text));
+        }
+    }
+    Ok(())
+}
+
+fn no_switch(ui: &Ui, name: &str, text: &str) -> UsageError {
+    UsageError(format!(
+        "Error for command \"{}\": {name} is {text:?}, and must be true or false",
+        ui.command
+    ))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use rustix::process::{Resource, Rlimit, getrlimit};
 
+use crate::cli::advice::TypedCommand;
 use crate::installation::{Installation, InstallationError};
 
 pub(crate) use crate::installation::{Distrust, Environment, Places, User, distrust, is_strange};
@@ -33,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) now: SystemTime,
     /// The limit of core dumps at that time.
     pub(crate) core_limit: Rlimit,
+    /// The command that was typed.
+    pub(crate) typed: TypedCommand,
 }
 
 /// A command asks its context for what belongs to the installation.
@@ -58,6 +61,7 @@ impl Context {
             installation: Installation::new(places, environment, user)?,
             now: SystemTime::now(),
             core_limit: getrlimit(Resource::Core),
+            typed: TypedCommand::default(),
         })
     }
 }

@@ -150,7 +150,7 @@ fn kind(error: &anyhow::Error) -> &'static str {
         }
         if let Some(change) = cause.downcast_ref::<ChangeError>() {
             return Some(match change {
-                ChangeError::NoSuchRemote(_) | ChangeError::NoneToMove { .. } => "not-found",
+                ChangeError::NoSuchRemote(_) => "not-found",
                 ChangeError::Gone(_) | ChangeError::Moved { .. } => "changed-meanwhile",
                 _ => "refused",
             });
@@ -227,9 +227,8 @@ pub(crate) fn print_advice(error: &anyhow::Error, ui: &mut Ui) {
     // What was advised first stands innermost.
     print_advice(&advised.error, ui);
     match &advised.advice {
-        Advice::Always(advice) => ui.advice(advice),
-        Advice::OnTerminal(advice) if ui.stderr_is_terminal => ui.advice(advice),
-        Advice::OnTerminal(advice) => ui.said.next.push(advice.clone()),
+        Advice::Always(advice) => ui.advice(advice, true),
+        Advice::OnTerminal(advice) => ui.advice(advice, ui.stderr_is_terminal),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
+use crate::cli::advice::changes::after_refusal;
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
 use crate::cli::migration::migrate;
@@ -13,12 +14,11 @@ use crate::cli::ui::Ui;
 use crate::cli::{access, view};
 use crate::config::change::ChangeError;
 use crate::config::document::Document;
+use crate::config::effective::Layers;
 use crate::config::layer::Scope;
 use crate::config::paths::Paths;
 use crate::config::store::{ReadError, Store};
 use crate::disk;
-use crate::name::RemoteName;
-use crate::text::{Quoted, ShellWord};
 
 /// What the file of this scope says, or would start from.
 pub(crate) fn read(scope: Scope, context: &Context) -> Result<Document, ReadError> {
@@ -108,107 +108,17 @@ pub(crate) fn explain(error: anyhow::Error, scope: Scope, context: &Context) -> 
     let Some(refused) = error.downcast_ref::<ChangeError>() else {
         return error;
     };
-    let Some(advice) = advice(refused, scope, context) else {
-        return error;
-    };
+    let layers = view::load_files(context).ok();
+    let effective = layers.as_ref().map(Layers::merge);
+    let advice = after_refusal(refused, scope, effective.as_ref(), context);
     // Apptainer's messages are whole without these.
     match refused {
         ChangeError::NoSuchRemote(_)
-        | ChangeError::NoneToMove { .. }
-        | ChangeError::GlobalRemote(_)
+        | ChangeError::Global {
+            change: "remove", ..
+        }
         | ChangeError::Policy(_)
-        | ChangeError::Leftover { .. }
         | ChangeError::Taken(_) => error.advise_person(advice),
         _ => error.advise(advice),
     }
-}
-
-fn advice(refused: &ChangeError, scope: Scope, context: &Context) -> Option<String> {
-    let (program, global) = match scope {
-        Scope::User => ("portolan remote", ""),
-        Scope::System => ("sudo portolan remote", " --global"),
-    };
-    Some(match refused {
-        ChangeError::Taken(name) => {
-            let word = name.word();
-            format!(
-                "To see it:\n  portolan remote show {word}\nTo change its address:\n  {program} set-url{global} {word} <URI>"
-            )
-        }
-        ChangeError::Reserved(_) => {
-            let place = context.paths.system.display();
-            format!("It is defined for all users in {place}; choose another name.")
-        }
-        ChangeError::TakenElsewhere { name, now, asked } => format!(
-            "It is at {}, not at {}. To change that:\n  {program} set-url{global} {} {}",
-            Quoted(now),
-            Quoted(asked),
-            name.word(),
-            view::address_words(asked)
-        ),
-        ChangeError::Leftover { name, now } => view::leftover_advice(name, now),
-        ChangeError::LeftoverElsewhere { name, now, asked } => format!(
-            "Your file has an entry for a remote of the system's of this name, at {}, not at {}, and the system has none. To remove the entry:\n  portolan remote remove {}",
-            Quoted(now),
-            Quoted(asked),
-            name.word()
-        ),
-        ChangeError::NoSuchRemote(name) => no_such_remote(name, scope, context),
-        ChangeError::NoneToMove { name, new } => {
-            let insecure = if new.insecure { " --insecure" } else { "" };
-            let (word, uri) = (name.word(), ShellWord(new.uri.as_str()));
-            let advice = format!("To add it:\n  {program} add{global}{insecure} {word} {uri}");
-            match meant(name, context) {
-                Some(meant) => format!("{meant} {advice}"),
-                None => advice,
-            }
-        }
-        ChangeError::GlobalRemote(name) => format!(
-            "To remove it for all users:\n  sudo portolan remote remove --global {word}\nTo drop your token for it:\n  portolan remote logout {word}",
-            word = name.word()
-        ),
-        ChangeError::GlobalName { old, new } => {
-            let (old, new) = (old.word(), new.word());
-            format!(
-                "To rename it for all users:\n  sudo portolan remote rename --global {old} {new}"
-            )
-        }
-        ChangeError::GlobalAddress { name, new } => {
-            let insecure = if new.insecure { " --insecure" } else { "" };
-            let (name, uri) = (name.word(), ShellWord(new.uri.as_str()));
-            format!(
-                "To change it for all users:\n  sudo portolan remote set-url --global{insecure} {name} {uri}"
-            )
-        }
-        ChangeError::InTheWay(name) => format!(
-            "The system's is used. To keep yours under another name:\n  portolan remote rename {} <NEW>",
-            name.word()
-        ),
-        ChangeError::Gone(name) => format!(
-            "To add it again, and log in:\n  portolan remote add {} <URI>",
-            name.word()
-        ),
-        ChangeError::Moved { name, .. } => {
-            format!("To log in there:\n  portolan remote login {}", name.word())
-        }
-        ChangeError::Vanished(_) => "To see the remotes:\n  portolan remote list".to_owned(),
-        ChangeError::Policy(_) => "Only your administrator can change that.".to_owned(),
-    })
-}
-
-fn no_such_remote(name: &RemoteName, scope: Scope, context: &Context) -> String {
-    let word = name.word();
-    if scope == Scope::System {
-        return format!(
-            "The system has no remote of this name. To add it for all users:\n  sudo portolan remote add --global {word} <URI>"
-        );
-    }
-    let meant = meant(name, context).map_or_else(String::new, |meant| format!("{meant} "));
-    format!("{meant}To see the remotes:\n  portolan remote list")
-}
-
-fn meant(name: &RemoteName, context: &Context) -> Option<String> {
-    let layers = view::load_files(context).ok()?;
-    let meant = view::meant(&layers.merge(), name)?;
-    Some(format!("Did you mean {meant}?"))
 }

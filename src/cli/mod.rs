@@ -33,6 +33,7 @@ mod time;
 mod tokenfile;
 mod tree;
 mod ui;
+mod usage;
 mod view;
 
 use std::ffi::OsString;
@@ -42,14 +43,15 @@ use anyhow::anyhow;
 use clap::{CommandFactory, FromArgMatches};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::cli::advice::RunOptions;
+use crate::cli::advice::{RunOptions, TypedCommand};
 use crate::cli::args::{GlobalOptions, GroupOptions};
 use crate::cli::context::{Context, Distrust, Environment, Places, Terminals, User};
-use crate::cli::failure::{Advise as _, Outcome};
+use crate::cli::failure::{Advise as _, Outcome, UsageError};
 use crate::cli::tree::{Cli, Group, Run};
 use crate::cli::ui::{Said, Ui, Verbosity};
 use crate::command::Command;
 use crate::installation::{ForeignHome, InstallationError};
+use crate::text::ShellWord;
 
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::take();
@@ -105,7 +107,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         config: words.config.as_deref(),
     };
     ui.options = RunOptions::new(&managed(&words.global, &environment), places, &environment);
-    failure::conclude(run_command(command, places, environment, &mut ui), &mut ui)
+    let group = words.group.as_ref().map_or("", Group::name);
+    let typed = TypedCommand::new(group, command.name(), &typed);
+    failure::conclude(
+        run_command(command, places, environment, typed, &mut ui),
+        &mut ui,
+    )
 }
 
 fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Cli, clap::Error> {
@@ -135,7 +142,12 @@ fn explain(typed: &[OsString], ui: &mut Ui) -> ExitCode {
             Err(anyhow!("the command line is understood only in part")),
             ui,
         ),
-        Err(error) => failure::conclude_usage(&error, meant(&mut tree, typed), ui),
+        Err(mut error) => {
+            let whole = tree.clone();
+            let command = meant(&mut tree, typed);
+            usage::explain(&mut error, command, &whole);
+            failure::conclude_usage(&error, command, ui)
+        }
     }
 }
 
@@ -143,10 +155,13 @@ fn run_command(
     command: &dyn Run,
     places: Places<'_>,
     environment: Environment,
+    typed: TypedCommand,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let context = Context::new(places, environment, ui.user).map_err(advise_directory)?;
+    let mut context = Context::new(places, environment, ui.user).map_err(advise_directory)?;
+    context.typed = typed;
     forbid_core_dumps(&context.core_limit);
+    args::check_variables(&context, ui)?;
     warn_of_foreign_home(&context, ui);
     // The directory is decided already; an old variable that decided it is warned of like any other.
     let _ = args::variable(&context, ui, "CONFIGDIR");
@@ -170,14 +185,18 @@ fn advise_directory(error: InstallationError) -> anyhow::Error {
         directory, reason, ..
     } = &error
     else {
-        return error.into();
+        return match error {
+            InstallationError::Command(_) => UsageError(error.to_string()).into(),
+            _ => error.into(),
+        };
     };
-    let path = directory.display();
+    let path = directory.to_string_lossy();
+    let path = ShellWord(&path);
     let advice = match reason {
-        _ if !directory.exists() => format!("To create it: mkdir -m 700 {path}"),
-        Distrust::Shared => format!("To close it to others: chmod go-w {path}"),
-        Distrust::Owner(_) => "Root uses only a directory that belongs to root.".to_owned(),
         Distrust::Climbs | Distrust::Nowhere => "Name it without .. on its way.".to_owned(),
+        _ if !directory.exists() => format!("To create it:\n  mkdir -m 700 {path}"),
+        Distrust::Shared => format!("To close it to others:\n  chmod go-w {path}"),
+        Distrust::Owner(_) => "Root uses only a directory that belongs to root.".to_owned(),
     };
     error.advise(advice)
 }

@@ -85,7 +85,7 @@ fn tokens(entries: &[Entry], stores: &Stores) -> Vec<Elsewhere> {
 
 pub(crate) fn gone(token: &Elsewhere) -> String {
     format!(
-        "The token for {name} was {}, gone here. To log in again: portolan remote login {}",
+        "The token for {name} was {}, gone here. To log in again:\n  portolan remote login {}",
         token.place,
         token.name.word(),
         name = token.name,
@@ -290,7 +290,7 @@ fn explain(error: StoresError, stores: &Stores) -> anyhow::Error {
         })
         .collect();
     if logouts.is_empty() {
-        return error.advise("Other programs of yours fill it: keyctl show @u");
+        return error.advise("Other programs of yours fill it:\n  keyctl show @u");
     }
-    error.advise(format!("To make room:\n{}", logouts.join("\n")))
+    error.advise(format!("To make room:\n  {}", logouts.join("\n  ")))
 }

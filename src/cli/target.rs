@@ -2,15 +2,12 @@
 //!
 //! D5 and D18 of docs/compatibility.md live here. Pure: asks the effective view and nobody else.
 
-use anyhow::anyhow;
-
+use crate::cli::advice::{TypedCommand, changes};
 use crate::cli::failure::Advise;
-use crate::cli::view;
-use crate::command::known_by_name;
 use crate::config::change::ChangeError;
 use crate::config::effective::{Effective, Note, Remote};
 use crate::name::RemoteName;
-use crate::uri::{EndpointUri, KeyserverUri, RegistryUri, RegistryUriError, without_user};
+use crate::uri::{KeyserverUri, RegistryUri, RegistryUriError, without_user};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Target<'a> {
@@ -112,26 +109,15 @@ impl<'a> Service<'a> {
 }
 
 impl TargetError {
-    pub(crate) fn explain(self, effective: &Effective<'_>) -> anyhow::Error {
-        let known = view::known(effective);
+    /// The error with what a person can do about it.
+    pub(crate) fn explain(self, effective: &Effective<'_>, typed: &TypedCommand) -> anyhow::Error {
         match &self {
-            TargetError::NoDefault => {
-                let advice = match effective.active_name() {
-                    Some(active) => match effective.leftover(&active.name) {
-                        Some(entry) => view::leftover_advice(&active.name, &entry.url()),
-                        None => format!(
-                            "The active remote is {}, which does not exist. Known remotes: {known}.",
-                            active.name
-                        ),
-                    },
-                    None => format!("Known remotes: {known}."),
-                };
-                self.advise(format!(
-                    "{advice}\nTo choose one, or name one:\n  portolan remote use <NAME>"
-                ))
-            }
+            TargetError::NoDefault => self.advise(changes::no_default(effective)),
             TargetError::NotRemote(name) => {
-                let advice = not_remote(name, effective, &known);
+                let advice = match typed.group {
+                    "keyserver" => changes::no_service(name.as_str(), effective, typed),
+                    _ => changes::no_remote(name, effective, typed),
+                };
                 self.advise(advice)
             }
             TargetError::InBothFiles(name) => {
@@ -141,68 +127,37 @@ impl TargetError {
                 );
                 self.advise(advice)
             }
-            TargetError::Service { .. } => self.into(),
+            // It says itself where the name belongs.
+            TargetError::Service {
+                reason: ServiceReason::User,
+                ..
+            } => self.into(),
+            TargetError::Service { word, .. } => {
+                let advice = changes::no_service(word, effective, typed);
+                self.advise_person(advice)
+            }
         }
     }
-}
-
-fn not_remote(name: &RemoteName, effective: &Effective<'_>, known: &str) -> String {
-    let word = name.word();
-    if let Some(entry) = effective.leftover(name) {
-        return view::leftover_advice(name, &entry.url());
-    }
-    if let Some(meant) = view::meant(effective, name) {
-        return format!("Did you mean {meant}? Known remotes: {known}.");
-    }
-    let at_address = EndpointUri::parse(name.as_str()).ok().and_then(|typed| {
-        let mut remotes = effective.remotes();
-        remotes.find(|remote| {
-            EndpointUri::parse(remote.uri()).is_ok_and(|uri| uri.is_same_place(&typed))
-        })
-    });
-    if let Some(remote) = at_address {
-        return format!(
-            "It is the address of {}, which is named instead.",
-            remote.name
-        );
-    }
-    if RegistryUri::parse(&format!("docker://{name}")).is_ok() && name.as_str().contains(['.', ':'])
-    {
-        return format!(
-            "Known remotes: {known}. If it is a registry:\n  portolan registry login {word}"
-        );
-    }
-    let uri = match known_by_name(name.as_str()) {
-        Some(_) => "",
-        None => " <URI>",
-    };
-    format!(
-        "Known remotes: {known}. To add it:\n  portolan remote add {word}{uri}\n\
-         A registry is written docker://HOST or oras://HOST, a keyserver https://HOST."
-    )
 }
 
 /// The remote of this name, else the active one, for a command that shows.
 pub(crate) fn named_or_active<'a, 'b>(
     effective: &'b Effective<'a>,
     name: Option<&RemoteName>,
+    typed: &TypedCommand,
 ) -> anyhow::Result<&'b Remote<'a>> {
-    let missing = |name: &RemoteName| {
-        let error = ChangeError::NoSuchRemote(name.clone());
-        match (effective.leftover(name), view::meant(effective, name)) {
-            (Some(entry), _) => error.advise(view::leftover_advice(name, &entry.url())),
-            (None, Some(meant)) => error.advise_person(format!("Did you mean {meant}?")),
-            (None, None) => error.advise_person("To see the remotes:\n  portolan remote list"),
-        }
+    let active = || effective.active_name().map(|active| &active.name);
+    let Some(name) = name.or_else(active) else {
+        return Err(TargetError::NoDefault.advise_person(changes::no_default(effective)));
     };
-    match (name, effective.active_name()) {
-        (Some(name), _) => effective.remote(name).ok_or_else(|| missing(name)),
-        (None, None) => Err(anyhow!("no default remote")
-            .advise_person("To choose one:\n  portolan remote use <NAME>")),
-        (None, Some(active)) => effective
-            .remote(&active.name)
-            .ok_or_else(|| missing(&active.name)),
-    }
+    effective.remote(name).ok_or_else(|| {
+        let error = ChangeError::NoSuchRemote(name.clone());
+        let advice = changes::no_remote(name, effective, typed);
+        match effective.leftover(name) {
+            Some(_) => error.advise(advice),
+            None => error.advise_person(advice),
+        }
+    })
 }
 
 /// The external keyserver, skipped or not, of any remote that is the same server.

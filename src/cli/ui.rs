@@ -133,17 +133,19 @@ impl Ui {
         self.log(Kind::Debug, text.as_ref());
     }
 
-    pub(crate) fn advice(&mut self, text: &str) {
-        self.said.next.push(text.to_owned());
-        if self.verbosity >= Kind::Error.shown_from() {
-            let text = self.options.complete(&self.safe(text), "");
-            let indented: String = text
+    /// What to do next: below a message where it `is_shown`, and in JSON.
+    pub(crate) fn advice(&mut self, text: &str, is_shown: bool) {
+        let text = self.options.complete(text, "");
+        if is_shown && self.verbosity >= Kind::Error.shown_from() {
+            let indented: String = self
+                .safe(&text)
                 .lines()
                 .map(|line| format!("         {line}\n"))
                 .collect();
             // Nobody is left to be told when standard error is closed.
             let _ = io::stderr().write_all(indented.as_bytes());
         }
+        self.said.next.push(text);
     }
 
     /// Data for standard output, in one write.

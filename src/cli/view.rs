@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
+use crate::cli::advice::changes;
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
 use crate::cli::ui::Ui;
@@ -16,8 +17,7 @@ use crate::config::store::ReadError;
 use crate::disk;
 use crate::disk::DiskError;
 use crate::name::RemoteName;
-use crate::suggestion::closest;
-use crate::text::{ShellWord, capitalised};
+use crate::text::capitalised;
 
 /// Reads the layers of this run, with the environment's choice of the active remote. Creates nothing.
 pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
@@ -69,7 +69,7 @@ pub(crate) fn check_choice(effective: &Effective<'_>) -> anyhow::Result<()> {
 fn check_chosen(effective: &Effective<'_>) -> anyhow::Result<()> {
     match effective.active_name() {
         Some(ActiveName { name, layer: None }) if effective.active().is_none() => {
-            let known = known(effective);
+            let known = changes::known(effective);
             Err(ChangeError::NoSuchRemote(name.clone()).advise(format!(
                 "{CHOICE} names it. Known remotes: {known}. To add it:\n  portolan remote add {} <URI>",
                 name.word()
@@ -195,15 +195,6 @@ pub(crate) fn required_below(scope: Scope, context: &Context) -> Result<Option<L
     }
 }
 
-/// What the user's entry for a remote that the system does not have is, and how it becomes one: `now` is its address.
-pub(crate) fn leftover_advice(name: &RemoteName, now: &str) -> String {
-    let (word, uri) = (name.word(), address_words(now));
-    format!(
-        "Your file has an entry for a remote of the system's of this name, and the system has none. To make it a remote of your own, with its token:\n  \
-         portolan remote add {word} {uri}"
-    )
-}
-
 /// Warns of a sysconfdir that was named and does not exist. One that has no file yet is none to warn of (D1).
 pub(crate) fn warn_of_sysconfdir(typed: Option<&Path>, context: &Context, ui: &mut Ui) {
     let (named_by, directory) = match (typed, context.environment.get("PORTOLAN_SYSCONFDIR")) {
@@ -226,36 +217,8 @@ pub(crate) fn warn_of_leftover(effective: &Effective<'_>, ui: &mut Ui) {
     if let Some((name, entry)) = active.and_then(|name| Some((name, effective.leftover(name)?))) {
         ui.warning(format!(
             "No remote is active. {name} is meant to be. {}",
-            leftover_advice(name, &entry.url())
+            changes::leftover(name, &entry.url())
         ));
-    }
-}
-
-pub(crate) fn address_words(url: &str) -> String {
-    match url.strip_prefix("http://") {
-        Some(uri) => format!("{} --insecure", ShellWord(uri)),
-        None => ShellWord(url.strip_prefix("https://").unwrap_or(url)).to_string(),
-    }
-}
-
-pub(crate) fn meant(effective: &Effective<'_>, typed: &RemoteName) -> Option<String> {
-    let known: Vec<&str> = effective
-        .remotes()
-        .map(|remote| remote.name.as_str())
-        .collect();
-    closest(typed.as_str(), &known).map(|name| RemoteName::found(name).word().to_string())
-}
-
-/// The names of the remotes, the first ten of many.
-pub(crate) fn known(effective: &Effective<'_>) -> String {
-    const MOST: usize = 10;
-    let count = effective.remotes().count();
-    let names = effective.remotes().take(MOST);
-    let names: Vec<String> = names.map(|remote| remote.name.to_string()).collect();
-    match count.checked_sub(MOST) {
-        _ if count == 0 => "none".to_owned(),
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names.join(", ")),
     }
 }
 

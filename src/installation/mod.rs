@@ -99,8 +99,8 @@ pub(crate) struct Places<'a> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallationError {
-    /// The command's name is none.
-    #[error(transparent)]
+    /// The command's name, which the variable gives, is none.
+    #[error("PORTOLAN_COMMAND: {0}")]
     Command(#[from] CommandNameError),
     /// The directory that a variable names for the user's files can't be used.
     #[error("{variable} names {}, which {reason}", directory.display())]

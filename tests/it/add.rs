@@ -230,8 +230,7 @@ INFO:    Remote "c" added.
         str![[r#"
 $ portolan remote add --no-login d http://d.example.com
 ------- stderr -------
-Error for command "add": 
-unable to set flag insecure to value maybe: strconv.ParseBool: parsing "maybe": invalid syntax
+Error for command "add": APPTAINER_ADD_INSECURE is "maybe", and must be true or false
 [exit status: 1]
 [EOF]
 

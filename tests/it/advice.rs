@@ -142,3 +142,189 @@ fn who_logs_in_where_no_password_is_wanted_is_told_what_is() {
     let run = world.run(&words);
     assert!(run.stderr.ends_with(&format!("{refusal}\n")), "{run}");
 }
+
+/// What `--json` says to do next after a command that fails.
+fn next(world: &World, words: &[&str]) -> String {
+    let run = world.run(&[&["--json"], words].concat());
+    let answer: serde_json::Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
+    let lines = answer["error"]["next"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{words:?}: {run}"));
+    let lines: Vec<&str> = lines.iter().filter_map(|line| line.as_str()).collect();
+    lines
+        .join("\n")
+        .replace(&world.root().display().to_string(), "$ROOT")
+}
+
+#[test]
+fn who_is_not_root_gets_the_command_for_sudo_with_the_options_of_the_run() {
+    let mut world = World::shipped();
+    world.as_ordinary_user();
+    let sudo = "sudo portolan --sysconfdir $ETC";
+    for (words, again) in [
+        (
+            &["remote", "add", "-g", "x", "x.example.com"][..],
+            "remote add -g x x.example.com",
+        ),
+        (
+            &["remote", "use", "--exclusive", "a b"],
+            "remote use --exclusive 'a b'",
+        ),
+        (
+            &["remote", "add-keyserver", "-o", "1", "k.example.com"],
+            "remote add-keyserver -o 1 k.example.com",
+        ),
+        (
+            &["keyserver", "remove", "k.example.com"],
+            "keyserver remove k.example.com",
+        ),
+    ] {
+        let said = next(&world, words);
+        assert!(
+            said.starts_with("Only root, or who owns $ETC/apptainer/remote.yaml, can do that:\n")
+                && said.ends_with(&format!("\n  {sudo} {again}")),
+            "{words:?}: {said}"
+        );
+    }
+    for (words, command) in [
+        (
+            &["remote", "remove", "DefaultRemote"][..],
+            "remote remove --global DefaultRemote",
+        ),
+        (
+            &["remote", "rename", "DefaultRemote", "x"],
+            "remote rename --global DefaultRemote x",
+        ),
+        (
+            &[
+                "remote",
+                "set-url",
+                "-i",
+                "DefaultRemote",
+                "http://x.example.com",
+            ],
+            "remote set-url --global -i DefaultRemote http://x.example.com",
+        ),
+    ] {
+        let said = next(&world, words);
+        assert!(
+            said.contains(&format!(" for all users:\n  {sudo} {command}")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn an_advice_repeats_the_options_of_the_run() {
+    let mut world = World::shipped();
+    let own = world.home().join("own.yaml");
+    let (etc, file) = (world.root().join("etc"), own.to_str().unwrap());
+    world.write_user("");
+    std::fs::write(&own, "Remotes: {x: {URI: x.example.com}}").unwrap();
+    let said = next(
+        &world,
+        &[
+            "--sysconfdir",
+            etc.to_str().unwrap(),
+            "remote",
+            "-c",
+            file,
+            "add",
+            "x",
+            "y",
+        ],
+    );
+    assert!(
+        said.contains("\n  portolan --sysconfdir $ETC remote -c $HOME/own.yaml show x\n"),
+        "{said}"
+    );
+    world.set("PORTOLAN_COMMAND", "singularity");
+    let said = next(&world, &["remote", "use", "SylabsCluod"]);
+    assert!(
+        said.ends_with("\n  portolan --command singularity remote use SylabsCloud"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_was_meant_is_made_from_what_the_files_say() {
+    let world = World::shipped();
+    world.write_user(
+        "Remotes: {mine: {URI: 'mine.example.com:8443'}, own-remote: {URI: o.example.com}}",
+    );
+    for (words, said) in [
+        (
+            &["login", "SylabsCloud"][..],
+            "To add it:\n  portolan remote add SylabsCloud",
+        ),
+        (
+            &["use", "SylabsCloud"],
+            "To add it:\n  portolan remote add SylabsCloud",
+        ),
+        (&["use", "own-remtoe"], "Did you mean own-remote?"),
+        (&["use", "own-remtoe"], "\n  portolan remote use own-remote"),
+        (&["login", "MINE"], "Did you mean mine?"),
+        (&["remove", "mien"], "Did you mean mine?"),
+        (&["show", "mien"], "\n  portolan remote show mine"),
+        (
+            &["login", "mine.example.com:8443"],
+            "It is the address of mine, which is named instead.\n  portolan remote login mine",
+        ),
+        (
+            &["login", "https://mine.example.com:8443"],
+            "It is the address of mine:\n  portolan remote login mine",
+        ),
+        (
+            &["use", "mine.example.com:8443"],
+            "\n  portolan remote use mine",
+        ),
+        (
+            &["login", "https://r.example.com"],
+            "If it is a registry:\n  portolan registry login r.example.com\n",
+        ),
+        (
+            &["login", "https://r.example.com"],
+            "\n  sudo portolan --sysconfdir $ETC keyserver add https://r.example.com",
+        ),
+        (
+            &["login", "docker://https://r.example.com/team"],
+            "If it is a registry:\n  portolan registry login r.example.com/team\n",
+        ),
+        (
+            &["login", "oci://r.example.com"],
+            "If it is a registry:\n  portolan registry login r.example.com\n",
+        ),
+        (
+            &["add", "x", "docker://r.example.com"],
+            "A registry needs no remote. To log in to it:\n  portolan registry login r.example.com",
+        ),
+        (
+            &["add", "x", "oci://r.example.com"],
+            "A registry needs no remote. To log in to it:\n  portolan registry login r.example.com",
+        ),
+        (
+            &["logout", "docker://r.example.com"],
+            "To see the logins:\n  portolan registry list",
+        ),
+        (
+            &["add-keyserver", "gone", "k.example.com"],
+            "sudo portolan --sysconfdir $ETC remote add --global gone <URI>",
+        ),
+        (
+            &["remove-keyserver", "k.example.com"],
+            "To see the keyservers:\n  portolan keyserver list",
+        ),
+        (
+            &["login", "docker://r.example.com"],
+            "\n  portolan registry login --username <NAME> r.example.com",
+        ),
+        (
+            &["get-login-password"],
+            "For one that has:\n  portolan remote add --no-login --use SylabsCloud",
+        ),
+    ] {
+        let next = next(&world, &[&["remote"], words].concat());
+        assert!(next.contains(said), "{words:?}: {next}");
+    }
+}

@@ -191,8 +191,6 @@ $ portolan remote remove --exclusive x
 ------- stderr -------
 Error for command "remove": unexpected argument '--exclusive' found
 
-  tip: to pass '--exclusive' as a value, use '-- --exclusive'
-
 Usage: portolan remote remove [OPTIONS] <NAME>
 
 For more information, try '--help'.
@@ -573,5 +571,127 @@ fn every_command_says_what_it_is_about_and_what_it_takes() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_word_in_the_wrong_place_is_answered_with_the_right_one() {
+    let world = World::new();
+    for (words, tip) in [
+        (&["list"][..], "it belongs to a group: portolan remote list"),
+        (
+            &["add", "x", "x.example.com"],
+            "it belongs to a group: portolan remote add",
+        ),
+        (&["use", "x"], "it belongs to a group: portolan remote use"),
+        (&["login"], "it belongs to a group: portolan remote login"),
+        (&["status"], "it belongs to a group: portolan remote status"),
+        (&["doctor"], "it belongs to a group: portolan remote doctor"),
+        (&["lst"], "it belongs to a group: portolan remote list"),
+        (&["remot", "list"], "a similar subcommand exists: 'remote'"),
+        (
+            &["--config", "x", "remote", "list"],
+            "it stands after the group: portolan remote -c FILE list",
+        ),
+        (
+            &["-c", "x", "remote", "list"],
+            "it stands after the group: portolan remote -c FILE list",
+        ),
+        (
+            &["exec"],
+            "the command and its arguments come last: portolan exec -- COMMAND",
+        ),
+        (
+            &["exec", "--foo", "true"],
+            "options of the command stand after it: portolan exec -- COMMAND --option",
+        ),
+    ] {
+        let run = world.run(words);
+        assert_eq!(run.code, Some(1), "{words:?}: {run}");
+        assert!(
+            run.stderr
+                .contains(&format!("\n\n  tip: {tip}\n\nUsage: portolan")),
+            "{words:?}: {run}"
+        );
+        assert_eq!(run.stderr.matches("tip:").count(), 1, "{words:?}: {run}");
+    }
+    for words in [
+        &["remote", "remove", "--x", "y"][..],
+        &["keyserver", "list", "--x"],
+        &["registry", "login", "--x", "y"],
+        &["--x"],
+    ] {
+        let run = world.run(words);
+        assert!(
+            run.code == Some(1) && !run.stderr.contains("-- --x"),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_with_a_bad_value_is_named() {
+    for (name, value, words, said) in [
+        (
+            "APPTAINER_ADD_INSECURE",
+            "maybe",
+            &["remote", "add", "x", "x.example.com"][..],
+            "Error for command \"add\": APPTAINER_ADD_INSECURE is \"maybe\", and must be true or false\n",
+        ),
+        (
+            "SINGULARITY_LOGIN_INSECURE",
+            "maybe",
+            &["remote", "login"],
+            "\nError for command \"login\": SINGULARITY_LOGIN_INSECURE is \"maybe\", and must be true or false\n",
+        ),
+        (
+            "APPTAINER_DEBUG",
+            "maybe",
+            &["remote", "list"],
+            "Error for command \"list\": APPTAINER_DEBUG is \"maybe\", and must be true or false\n",
+        ),
+        (
+            "PORTOLAN_COMMAND",
+            "../x",
+            &["remote", "list"],
+            "PORTOLAN_COMMAND: \"../x\" can't be a command's name",
+        ),
+        (
+            "PORTOLAN_RUNTIME",
+            "x",
+            &["remote", "resolve", "pull"],
+            "PORTOLAN_RUNTIME: \"x\" is no runtime of apptainer",
+        ),
+    ] {
+        let mut world = World::shipped();
+        world.set(name, value);
+        let run = world.run(words);
+        assert_eq!(run.code, Some(1), "{name}: {run}");
+        assert!(run.stderr.contains(said), "{name}: {run}");
+    }
+}
+
+#[test]
+fn a_number_or_a_time_that_is_none_says_how_it_is_written() {
+    let world = World::shipped();
+    for (words, said) in [
+        (
+            &["keyserver", "add", "--order", "x", "https://k.example"][..],
+            "invalid value 'x' for '--order <N>': it is a number from 1",
+        ),
+        (
+            &["remote", "login", "--timeout", "x"],
+            "invalid value 'x' for '--timeout <TIME>': a time is written 30m, 8h or 7d",
+        ),
+        (
+            &["remote", "status", "--require-login", "--valid-for", "8 x"],
+            "invalid value '8 x' for '--valid-for <TIME>': a time is written 30m, 8h or 7d",
+        ),
+    ] {
+        let run = world.run(words);
+        assert!(
+            run.code == Some(1) && run.stderr.contains(said),
+            "{words:?}: {run}"
+        );
     }
 }

@@ -154,7 +154,7 @@ FATAL:   order is out of range: maximum is 2
 [exit status: 255]
 $ portolan remote add-keyserver --order 4294967296 https://a.example.com
 ------- stderr -------
-Error for command "add-keyserver": invalid value '4294967296' for '--order <N>': 4294967296 is not in 0..=4294967295
+Error for command "add-keyserver": invalid value '4294967296' for '--order <N>': it is a number from 1
 
 Usage: portolan remote add-keyserver [OPTIONS] [REMOTE] <URI>
 
@@ -162,7 +162,7 @@ For more information, try '--help'.
 [exit status: 1]
 $ portolan remote add-keyserver --order x https://a.example.com
 ------- stderr -------
-Error for command "add-keyserver": invalid value 'x' for '--order <N>': invalid digit found in string
+Error for command "add-keyserver": invalid value 'x' for '--order <N>': it is a number from 1
 
 Usage: portolan remote add-keyserver [OPTIONS] [REMOTE] <URI>
 

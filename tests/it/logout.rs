@@ -162,7 +162,7 @@ $ portolan remote logout localhost:5000
 ------- stderr -------
 FATAL:   localhost:5000 is not a remote
          Known remotes: DefaultRemote, e. If it is a registry:
-           portolan registry login localhost:5000
+           portolan registry logout localhost:5000
 [exit status: 255]
 $ portolan remote logout ftp://x.example.com
 ------- stderr -------

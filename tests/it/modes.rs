@@ -470,7 +470,8 @@ fn a_system_file_that_users_cannot_read_is_not_taken_for_absent() {
         str![[r#"
 $ portolan remote add --global x x.example.com
 ------- stderr -------
-WARNING: $ETC/apptainer/remote.yaml can't be read by all users (mode 600), and their commands fail. To fix it: chmod 644 $ETC/apptainer/remote.yaml
+WARNING: $ETC/apptainer/remote.yaml can't be read by all users (mode 600), and their commands fail. To fix it:
+           chmod 644 $ETC/apptainer/remote.yaml
 INFO:    Remote "x" added.
 INFO:    Global option detected. Will not automatically log into remote.
 [EOF]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::advice::changes;
 use crate::cli::commands::login;
 use crate::cli::commands::login::StoredToken;
 use crate::cli::context::Context;
@@ -15,8 +16,7 @@ use crate::command;
 use crate::config::change;
 use crate::config::change::{Added, ChangeError, NewRemote};
 use crate::name::RemoteName;
-use crate::text::{Quoted, ShellWord};
-use crate::uri::RegistryUri;
+use crate::text::Quoted;
 
 /// Add a new remote endpoint
 ///
@@ -73,8 +73,7 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
         (None, None) => return Err(no_address(&args.name).into()),
     };
     let scope = access::scope(args.global, access::GLOBAL, context)?;
-    let insecure =
-        args.insecure || args::switch_variable(context, ui, "ADD_INSECURE", ("add", "insecure"))?;
+    let insecure = args.insecure || args::switch_variable(context, ui, "ADD_INSECURE")?;
     let name = RemoteName::parse(&args.name)?;
     let (uri, insecure) = args::endpoint(typed, insecure, context, ui)
         .map_err(|error| explain_registry(error, typed))?;
@@ -170,12 +169,12 @@ fn is_meant(args: &AddArgs, ui: &mut Ui) -> anyhow::Result<bool> {
 }
 
 fn explain_registry(error: anyhow::Error, typed: &str) -> anyhow::Error {
-    match RegistryUri::found(typed) {
-        Ok(uri) => error.advise(format!(
-            "A registry needs no remote. To log in to it:\n  portolan registry login {}",
-            ShellWord(&uri.to_string())
+    let scheme = typed.split_once("://").map(|(scheme, _)| scheme);
+    match changes::registry(typed).filter(|_| matches!(scheme, Some("docker" | "oras" | "oci"))) {
+        Some(registry) => error.advise(format!(
+            "A registry needs no remote. To log in to it:\n  portolan registry login {registry}"
         )),
-        Err(_) => error,
+        None => error,
     }
 }
 

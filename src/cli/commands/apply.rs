@@ -128,8 +128,8 @@ fn read(args: &ApplyArgs, ui: &Ui) -> anyhow::Result<Desired> {
             args.file
         )
         .advise(format!(
-            "To close it: chmod 600 {}. Its tokens may be known already.",
-            args.file
+            "Its tokens may be known already. To close it:\n  chmod 600 {}",
+            ShellWord(&args.file)
         )));
     }
     Ok(desired)

@@ -7,9 +7,10 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::next_step::Peer;
+use crate::cli::services::library_advice;
 use crate::cli::ui::Ui;
-use crate::cli::{network, next_step, secrets, view};
-use crate::service::discovery::{Freshness, ServiceKind};
+use crate::cli::{network, next_step, secrets, target, view};
+use crate::service::discovery::{Freshness, ServiceKind, known_service};
 use crate::service::user;
 use crate::service::user::UserError;
 
@@ -31,30 +32,27 @@ pub(crate) fn run(
     let effective = layers.merge();
     view::check_choice(&effective)?;
     view::warn(&effective, context, ui);
-    let remote = effective.active().ok_or_else(|| {
-        anyhow!("no default remote").advise_person("To choose one:\n  portolan remote use <NAME>")
-    })?;
-    let Some(token) = secrets::token(remote, context, ui)? else {
-        return Err(
-            anyhow::Error::from(UserError::NotLoggedIn).advise_person(format!(
-                "To log in:\n  portolan remote login {}",
-                remote.name.word()
-            )),
-        );
-    };
+    let remote = target::named_or_active(&effective, None, &context.typed)?;
     let endpoint = network::endpoint(remote).context("no endpoint URI")?;
+    let no_library = format!(
+        "{} has no library. {}",
+        remote.name,
+        library_advice(&effective)
+    );
+    let Some(token) = secrets::token(remote, context, ui)? else {
+        let advice = match known_service(&endpoint.uri, &ServiceKind::Library) {
+            Some("") => no_library,
+            _ => format!("To log in:\n  portolan remote login {}", remote.name.word()),
+        };
+        return Err(anyhow::Error::from(UserError::NotLoggedIn).advise_person(advice));
+    };
     let client = network::client(context);
     let explain = |error: anyhow::Error| next_step::explain(error, Peer::Endpoint(remote));
     let library = network::lookup(&client, context)
         .service(&endpoint, &ServiceKind::Library, Freshness::Now)
         .map_err(|error| explain(error.into()))?;
     if library.is_empty() {
-        return Err(
-            anyhow!("remote has no library client").advise_person(format!(
-                "{} has no library. To use one that has:\n  portolan remote use <NAME>",
-                remote.name
-            )),
-        );
+        return Err(anyhow!("remote has no library client").advise_person(no_library));
     }
     let user = user::current(&client, &endpoint, &library, &token)
         .map_err(|error| explain(error.into()))?;

@@ -10,7 +10,7 @@ use crate::cli::ui::Ui;
 use crate::cli::{access, files, network};
 use crate::config::document::RemoteEntry;
 use crate::config::keyservers;
-use crate::config::keyservers::{Internal, NewKeyserver};
+use crate::config::keyservers::{Internal, KeyserverError, NewKeyserver};
 use crate::config::layer::Scope;
 use crate::name::RemoteName;
 use crate::service::discovery::{Freshness, ServiceKind};
@@ -33,7 +33,7 @@ use crate::uri::{EndpointUri, KeyserverUri};
 )]
 pub(crate) struct AddKeyserverArgs {
     /// Its place in the order, from 1; without it the last
-    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, value_parser = parse_order)]
     order: Option<u32>,
     /// Accept any certificate, and plain http
     #[arg(short, long)]
@@ -66,6 +66,30 @@ pub(crate) struct RemoveKeyserverArgs {
     uri: String,
 }
 
+/// Adds what to do next.
+fn explain(error: anyhow::Error) -> anyhow::Error {
+    let advice = match error.downcast_ref() {
+        None => return error,
+        Some(KeyserverError::NoDefault) => {
+            "To choose one for all users:\n  sudo portolan remote use --global <NAME>".to_owned()
+        }
+        Some(KeyserverError::NoSuchRemote(name)) => format!(
+            "The system has no remote of this name. To add it for all users:\n  sudo portolan remote add --global {} <URI>",
+            name.word()
+        ),
+        Some(KeyserverError::Primary(_)) => {
+            "To put another one before it:\n  sudo portolan keyserver add --order 1 <URI>"
+                .to_owned()
+        }
+        Some(_) => "To see the keyservers:\n  portolan keyserver list".to_owned(),
+    };
+    error.advise_person(advice)
+}
+
+fn parse_order(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "it is a number from 1")
+}
+
 pub(crate) fn add(
     args: &AddKeyserverArgs,
     context: &Context,
@@ -95,7 +119,8 @@ pub(crate) fn add(
     let internal = internal(remote.as_ref(), context)?;
     let order = files::edit(scope, context, ui, |document| {
         keyservers::add(document, remote.as_ref(), &new, internal.as_ref())
-    })?;
+    })
+    .map_err(explain)?;
     ui.info(format!(
         "Keyserver {} added at order {order}.",
         Quoted(&new.uri.to_string())
@@ -119,7 +144,8 @@ pub(crate) fn remove(
     let internal = internal(remote.as_ref(), context)?;
     let removed = files::edit(scope, context, ui, |document| {
         keyservers::remove(document, remote.as_ref(), typed, internal.as_ref())
-    })?;
+    })
+    .map_err(explain)?;
     ui.info(format!("Keyserver {} removed.", Quoted(&removed)));
     Ok(Outcome::Done)
 }
@@ -127,7 +153,8 @@ pub(crate) fn remove(
 /// The endpoint's own keyserver, when the remote has no list yet that names it.
 fn internal(remote: Option<&RemoteName>, context: &Context) -> anyhow::Result<Option<Internal>> {
     let document = files::read(Scope::System, context)?;
-    let (_, entry) = keyservers::meant(&document, remote)?;
+    let meant = keyservers::meant(&document, remote);
+    let (_, entry) = meant.map_err(|error| explain(error.into()))?;
     if !entry.keyservers.is_empty() {
         return Ok(None);
     }

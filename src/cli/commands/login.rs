@@ -75,7 +75,9 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     let effective = layers.merge();
     view::check_choice(&effective)?;
     view::warn(&effective, context, ui);
-    match Target::find(&effective, word).map_err(|error| error.explain(&effective))? {
+    match Target::find(&effective, word)
+        .map_err(|error| error.explain(&effective, &context.typed))?
+    {
         Target::Remote(remote) => login_to_remote(
             Offered {
                 tokenfile: args.tokenfile.as_deref(),

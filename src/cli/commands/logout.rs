@@ -38,7 +38,7 @@ pub(crate) fn run(args: &LogoutArgs, context: &Context, ui: &mut Ui) -> anyhow::
         None => Some(
             effective
                 .active()
-                .ok_or_else(|| TargetError::NoDefault.explain(&effective))?,
+                .ok_or_else(|| TargetError::NoDefault.explain(&effective, &context.typed))?,
         ),
     };
     match (remote, word) {

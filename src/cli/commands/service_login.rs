@@ -45,8 +45,7 @@ impl Given {
         ui: &mut Ui,
     ) -> anyhow::Result<Self> {
         // In the order of the flags' names, as Apptainer warns of old variables.
-        let insecure = credential.insecure
-            || args::switch_variable(context, ui, "LOGIN_INSECURE", ("login", "insecure"))?;
+        let insecure = credential.insecure || args::switch_variable(context, ui, "LOGIN_INSECURE")?;
         let typed = credential.password.clone();
         let is_typed = typed.is_some();
         let named =
@@ -259,7 +258,13 @@ fn verify(
         given => given,
     };
     let user = user.filter(|user| !user.is_empty());
-    let user = user.ok_or_else(|| anyhow!("Docker/OCI registry requires a username"))?;
+    let user = user.ok_or_else(|| {
+        anyhow!("Docker/OCI registry requires a username").advise_person(format!(
+            "To log in:\n  portolan registry login --username <NAME> {}{}",
+            uri.host(),
+            uri.path()
+        ))
+    })?;
     // A file that can't take the secret, or a helper that can't, is found before anybody types it.
     disk::check_directory(match &store.files {
         StoreFiles::Named(path) => path,
@@ -339,7 +344,8 @@ fn run(
     migration::migrate(context, ui)?;
     let layers = view::load_files(context)?;
     let effective = layers.merge();
-    let service = Service::find(&effective, uri).map_err(|error| error.explain(&effective))?;
+    let service = Service::find(&effective, uri)
+        .map_err(|error| error.explain(&effective, &context.typed))?;
     login_to(&service, given, stdin, how, &mut input, context, ui)
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cli::args::AuthfileOption;
 use crate::cli::context::Context;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::{Advise, Outcome};
 use crate::cli::logins::{LoggedOut, SecretPlace};
 use crate::cli::target::TargetError;
 use crate::cli::ui::Ui;
@@ -32,16 +32,21 @@ pub(crate) fn run(
         Word::Registry(uri) => {
             let done = log_out_of(&uri, None, context, ui)?;
             if done.is_nothing() {
-                return Err(anyhow!("not logged in").context("while verifying token"));
+                return Err(anyhow!("not logged in")
+                    .advise_person("To see the logins:\n  portolan registry list")
+                    .context("while verifying token"));
             }
             Ok(())
         }
         Word::Keyserver => forget_keyserver(word, context, ui).map(|_| ()),
         // A bare host is a keyserver where there is a login for it.
-        Word::Bare => match forget_keyserver(word, context, ui)? {
-            true => Ok(()),
-            false => Err(TargetError::NotRemote(RemoteName::found(word)).explain(effective)),
-        },
+        Word::Bare => {
+            match forget_keyserver(word, context, ui)? {
+                true => Ok(()),
+                false => Err(TargetError::NotRemote(RemoteName::found(word))
+                    .explain(effective, &context.typed)),
+            }
+        }
     }
 }
 
@@ -98,7 +103,7 @@ fn log_out_of(
     }
     if let Some((other, place)) = &done.shared {
         ui.warning(format!(
-            "{uri} still gets the login that {place} has for {other}. To remove it: portolan registry logout {other}"
+            "{uri} still gets the login that {place} has for {other}. To remove it:\n  portolan registry logout {other}"
         ));
     }
     Ok(done)

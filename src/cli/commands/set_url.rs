@@ -39,8 +39,7 @@ pub(crate) struct SetUrlArgs {
 
 pub(crate) fn run(args: &SetUrlArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let scope = access::scope(args.global, access::GLOBAL, context)?;
-    let insecure = args.insecure
-        || args::switch_variable(context, ui, "ADD_INSECURE", ("set-url", "insecure"))?;
+    let insecure = args.insecure || args::switch_variable(context, ui, "ADD_INSECURE")?;
     let name = RemoteName::found(&args.name);
     let (uri, insecure) = args::endpoint(&args.uri, insecure, context, ui)?;
     let new = NewAddress { uri, insecure };

@@ -38,13 +38,7 @@ pub fn add(
         return lower.map_or_else(|| Err(ChangeError::Reserved(new.name.clone())), before);
     }
     if let Some(entry) = below.and_then(|below| below.leftover(document, &new.name)) {
-        if check_same(entry, new).is_err() {
-            return Err(ChangeError::LeftoverElsewhere {
-                name: new.name.clone(),
-                now: entry.url(),
-                asked: url(new.uri.as_str(), new.insecure),
-            });
-        }
+        check_same(entry, new)?;
         let entry = document.remotes.entry(new.name.clone()).or_default();
         entry.system = false;
         return Ok(Added::Adopted);

@@ -1,6 +1,6 @@
 //! Another address for a remote. A token goes with its host (D21 of docs/compatibility.md).
 
-use crate::config::change::{ChangeError, missing};
+use crate::config::change::ChangeError;
 use crate::config::document::{Document, RemoteEntry};
 use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
@@ -39,17 +39,15 @@ pub fn set_uri(
     new: &NewAddress,
 ) -> Result<Readdressed, ChangeError> {
     let is_own = document.owns(scope, name);
-    if let Some(below) = below
-        && below.leftover(document, name).is_some()
-    {
-        return Err(missing(document, Some(below), name));
-    }
-    let (name, new) = (name.clone(), new.clone());
+    let name = name.clone();
     match (document.remotes.get_mut(&name), below) {
         (_, Some(below)) if is_own && below.reserves(&name) => Err(ChangeError::InTheWay(name)),
-        (Some(entry), _) if is_own => Ok(readdress(entry, &new)),
-        (_, Some(below)) if below.has(&name) => Err(ChangeError::GlobalAddress { name, new }),
-        _ => Err(ChangeError::NoneToMove { name, new }),
+        (Some(entry), _) if is_own => Ok(readdress(entry, new)),
+        (_, Some(below)) if below.has(&name) => Err(ChangeError::Global {
+            name,
+            change: "change",
+        }),
+        _ => Err(ChangeError::NoSuchRemote(name)),
     }
 }
 
@@ -199,10 +197,7 @@ mod tests {
                 &gone,
                 &address("n.example", false)
             ),
-            Err(ChangeError::NoneToMove {
-                name: gone.clone(),
-                new: address("n.example", false)
-            })
+            Err(ChangeError::NoSuchRemote(gone.clone()))
         );
     }
 }

@@ -33,24 +33,13 @@ pub enum ChangeError {
     },
     #[error("{0} is not a remote")]
     NoSuchRemote(RemoteName),
-    /// The user's file has only an entry for a remote of the system's, which the system does not have (D4).
-    #[error("{name} is not a remote")]
-    Leftover { name: RemoteName, now: String },
-    /// As [`ChangeError::Leftover`], where a remote of this name was to be added at another address.
-    #[error("{name} is already a remote")]
-    LeftoverElsewhere {
+    /// The remote is the system's: a user can't change it so.
+    #[error("{name} is global and can't be {change}d")]
+    Global {
         name: RemoteName,
-        now: String,
-        asked: String,
+        /// remove, rename or change
+        change: &'static str,
     },
-    #[error("{name} is not a remote")]
-    NoneToMove { name: RemoteName, new: NewAddress },
-    #[error("{0} is global and can't be removed")]
-    GlobalRemote(RemoteName),
-    #[error("{old} is global and can't be renamed")]
-    GlobalName { old: RemoteName, new: RemoteName },
-    #[error("{name} is global and can't be changed")]
-    GlobalAddress { name: RemoteName, new: NewAddress },
     /// The remote went away while its token was asked for and verified.
     #[error("{0} was removed by another command: its token was not stored")]
     Gone(RemoteName),
@@ -81,7 +70,10 @@ pub fn remove(
 ) -> Result<(), ChangeError> {
     let is_below = below.is_some_and(|below| below.has(name));
     if is_below && !document.owns(scope, name) {
-        return Err(ChangeError::GlobalRemote(name.clone()));
+        return Err(ChangeError::Global {
+            name: name.clone(),
+            change: "remove",
+        });
     }
     document
         .remotes
@@ -92,17 +84,6 @@ pub fn remove(
         document.active.clear();
     }
     Ok(())
-}
-
-fn missing(document: &Document, below: Option<&Layer>, name: &RemoteName) -> ChangeError {
-    let leftover = below.and_then(|below| below.leftover(document, name));
-    match leftover {
-        Some(entry) => ChangeError::Leftover {
-            name: name.clone(),
-            now: entry.url(),
-        },
-        None => ChangeError::NoSuchRemote(name.clone()),
-    }
 }
 
 /// Makes a remote the active one: the user's, if the policy allows it; or everybody's, and then the only one or one of many
@@ -117,7 +98,7 @@ pub fn use_remote(
     let is_own = document.owns(scope, name);
     let entry_below = below.and_then(|below| below.document.remotes.get(name));
     if !is_own && entry_below.is_none() {
-        return Err(missing(document, below, name));
+        return Err(ChangeError::NoSuchRemote(name.clone()));
     }
     policy::allows(below.and_then(Layer::exclusive), name)?;
     let is_built_in = below.is_some_and(|below| below.kind == LayerKind::BuiltIn);

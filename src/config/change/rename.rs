@@ -1,6 +1,6 @@
 //! Another name for a remote. Its address stays, and so does what was stored for it.
 
-use crate::config::change::{ChangeError, missing};
+use crate::config::change::ChangeError;
 use crate::config::document::Document;
 use crate::config::layer::{Layer, Scope};
 use crate::name::RemoteName;
@@ -17,10 +17,13 @@ pub fn rename(
         return Err(ChangeError::Reserved(new.clone()));
     }
     if !document.owns(scope, old) {
-        let (old, new) = (old.clone(), new.clone());
+        let name = old.clone();
         return Err(match below {
-            Some(below) if below.has(&old) => ChangeError::GlobalName { old, new },
-            _ => missing(document, below, &old),
+            Some(below) if below.has(old) => ChangeError::Global {
+                name,
+                change: "rename",
+            },
+            _ => ChangeError::NoSuchRemote(name),
         });
     }
     if document.remotes.contains_key(new) {

@@ -70,7 +70,7 @@ macro_rules! codes {
 codes! {
     FileMode "file-mode" [Error]
         "Other users may read or write your remote.yaml or docker-config.json."
-        "The tokens and passwords in it are no secrets any more, or others decide where they are sent. Where the mode can't be changed, Apptainer refuses every command."
+        "The tokens and passwords in it are no secrets any more, or others decide where they are sent. Where the mode can't be changed, the runtime refuses every command."
         "chmod 600 FILE"
     DirectoryMode "directory-mode" [Warning Error]
         "Other users may look into the directory of your files; an error when they may write there."
@@ -150,24 +150,24 @@ codes! {
         "unset PORTOLAN_REMOTE"
     Ghost "ghost" [Warning]
         "Your file has the copy of a system's remote that the system does not have (D4)."
-        "It is not used here; Apptainer still shows it, and can't remove it."
+        "It is not used here; the runtime still shows it, and can't remove it."
         "portolan remote remove NAME"
     Shadowed "shadowed" [Warning]
         "Your file has a remote of a name that the system's file has as well (D5)."
-        "The system's is used here; Apptainer fails or uses yours, as its version has it."
+        "The system's is used here; the runtime fails or uses yours, as its version has it."
         "portolan remote rename NAME NEW, or portolan remote remove NAME"
     SeveralExclusive "several-exclusive" [Warning]
         "The system's file has more than one exclusive remote (D6)."
-        "One is obeyed here; Apptainer obeys any of them, at random."
+        "One is obeyed here; the runtime obeys any of them, at random."
         "sudo portolan remote use --exclusive NAME"
     IndividualExclusive "individual-exclusive" [Note]
         "A remote of your own claims to be exclusive, which only the system's file can say (D6)."
-        "Apptainer obeys it, and then allows no other remote; portolan does not."
+        "The runtime obeys it, and then allows no other remote; portolan does not."
         "Remove the key from FILE"
     InsecureKey "insecure-key" [Note]
-        "A remote has the key Insecure, which Apptainer 1.0 does not know."
-        "Apptainer 1.0 refuses the whole file."
-        "Remove the key from FILE, or use a later Apptainer"
+        "A remote has the key Insecure, which the first versions of the runtime do not know."
+        "They refuse the whole file."
+        "Remove the key from FILE, or use a later version"
     TokenMoved "token-moved" [Warning]
         "Your token is for another address than the one that the remote has now (D21)."
         "The token is not sent, and you are not logged in."
@@ -186,7 +186,7 @@ codes! {
         "portolan remote login URI"
     LoginWithoutSecret "login-without-secret" [Warning]
         "A login has no password or token any more."
-        "You are not logged in there, whatever Apptainer's list shows."
+        "You are not logged in there, whatever the runtime's list shows."
         "portolan remote login URI"
     KeyserverLoginUnused "keyserver-login-unused" [Note]
         "A login is for a keyserver that no remote has."
@@ -198,7 +198,7 @@ codes! {
         "$EDITOR FILE"
     DockerConfigMissing "docker-config-missing" [Warning]
         "There are logins to registries, and no docker-config.json with their passwords."
-        "You are not logged in there, whatever Apptainer's list shows."
+        "You are not logged in there, whatever the runtime's list shows."
         "portolan remote login URI"
     HelperMissing "helper-missing" [Error]
         "docker-config.json names a credential helper that is not on PATH."

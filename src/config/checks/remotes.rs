@@ -232,10 +232,10 @@ fn insecure_keys(source: &Layer) -> Option<Finding> {
     let line = source.lines.key(Part::Remote(first.as_str()), "Insecure");
     let names = std::iter::once(first).chain(with_key);
     let message = format!(
-        "Apptainer 1.0 does not know the key Insecure, which the file has for {}",
+        "the first versions of the runtime do not know the key Insecure, which the file has for {}",
         listed(names)
     );
-    let fix = "remove the key from the file, or use a later Apptainer";
+    let fix = "remove the key from the file, or use a later version";
     Some(
         Finding::new(Code::InsecureKey, first.as_str(), message, fix).at(source.path.clone(), line),
     )
@@ -339,8 +339,8 @@ mod tests {
             ),
             (
                 "Remotes:\n  a: {URI: a.example}\n  b:\n    URI: b.example\n    Insecure: false\n",
-                "note insecure-key /user:5: Apptainer 1.0 does not know the key Insecure, which the file has for b \
-                 [remove the key from the file, or use a later Apptainer]",
+                "note insecure-key /user:5: the first versions of the runtime do not know the key Insecure, which the file has for b \
+                 [remove the key from the file, or use a later version]",
             ),
         ];
         for (user, wanted) in cases {

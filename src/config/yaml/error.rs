@@ -199,7 +199,7 @@ did you mean "Exclusive"?"#
             ),
             (
                 "%YAML 1.2\n---\n{}\n",
-                "2:1: YAML 1.2 is declared, and Apptainer reads 1.1",
+                "2:1: YAML 1.2 is declared, and 1.1 is what is read",
                 "remove the line %YAML",
             ),
             (

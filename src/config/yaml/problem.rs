@@ -133,7 +133,7 @@ pub(super) enum Problem {
     Tab,
     #[error("more text on the line of a value that has ended")]
     Trailing,
-    #[error("YAML {0} is declared, and Apptainer reads 1.1")]
+    #[error("YAML {0} is declared, and 1.1 is what is read")]
     Version(String),
     #[error("nested deeper than {} levels", limits::DEEPEST)]
     TooDeep,

@@ -86,7 +86,7 @@ fn the_variables_of_flags_are_read_whatever_is_logged_in_to() {
     }
     world.set("APPTAINER_LOGIN_INSECURE", "x");
     let run = world.run(&["remote", "login"]);
-    let said = "Error for command \"login\": \nunable to set flag insecure to value x: strconv.ParseBool: parsing \"x\": invalid syntax\n";
+    let said = "Error for command \"login\": APPTAINER_LOGIN_INSECURE is \"x\", and must be true or false\n";
     assert_eq!((run.stderr.as_str(), run.code), (said, Some(1)));
 }
 

@@ -49,10 +49,10 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let mut survey = Survey::take(context);
+    let mut survey = Survey::take(context, &ui.options);
     let mut findings = examine(&survey, context);
     if args.fix && fix::fix(&findings, &survey, context, ui) {
-        survey = Survey::take(context);
+        survey = Survey::take(context, &ui.options);
         findings = examine(&survey, context);
     }
     let limits = args.servers.limits(servers::LIMITS);

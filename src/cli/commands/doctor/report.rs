@@ -89,7 +89,7 @@ impl Report {
                 ui.cell(&in_one_line(&finding.fix))
             );
         }
-        text.push_str(&ui.cell(&self.summary()));
+        text.push_str(&ui.lines(&self.summary()));
         text.push('\n');
         text
     }
@@ -108,9 +108,9 @@ impl Report {
         let fixable = self.findings.iter().filter(|finding| finding.fixable);
         let fixable = match fixable.count() {
             0 => String::new(),
-            number => format!(" {number} of them can be fixed by: {}.", self.fix),
+            number => format!("\nTo fix {number} of them:\n  {}", self.fix),
         };
-        format!("Found {}.{fixable} {checked}", counts.join(", "))
+        format!("Found {}. {checked}{fixable}", counts.join(", "))
     }
 
     fn checked(&self) -> String {

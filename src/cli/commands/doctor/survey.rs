@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
+use crate::cli::advice::RunOptions;
 use crate::cli::context::Context;
 use crate::cli::secrets;
 use crate::config::checks::{Code, Commands, FileAccess, Finding, shell_word};
@@ -33,7 +34,7 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    pub(super) fn take(context: &Context) -> Self {
+    pub(super) fn take(context: &Context, options: &RunOptions) -> Self {
         let paths = &context.paths;
         let may_write_system = disk::may_write(&paths.system);
         let all = [&paths.user, &paths.docker_config, &paths.system];
@@ -54,7 +55,7 @@ impl Survey {
             unreadable,
             chosen: context.chosen(),
             elsewhere: secrets::all_tokens(context),
-            commands: commands(context, may_write_system),
+            commands: commands(options, may_write_system),
             may_write_system,
         }
     }
@@ -108,26 +109,13 @@ fn read(path: &Path, kind: LayerKind, user: u32) -> Result<Option<Layer>, Box<Fi
     }
 }
 
-fn commands(context: &Context, may_write_system: bool) -> Commands {
-    let command = &context.command;
-    let is_said = command.name() == "apptainer"
-        || context
-            .environment
-            .text("PORTOLAN_COMMAND")
-            .is_some_and(|name| name == command.name());
-    let program = if is_said {
-        "portolan".to_owned()
-    } else {
-        format!("portolan --command {command}")
-    };
-    let named = match context.paths.user_is_named {
-        true => format!(" -c {}", shell_word(&context.paths.user)),
-        false => String::new(),
-    };
+/// How a person runs the commands that findings advise, on the files of this run.
+fn commands(options: &RunOptions, may_write_system: bool) -> Commands {
     let sudo = if may_write_system { "" } else { "sudo " };
+    let program = |command: &str| options.command(command).trim_end().to_owned();
     Commands {
-        own: format!("{program} remote{named}"),
-        system: format!("{sudo}{program} remote"),
+        own: program("portolan remote "),
+        system: program(&format!("{sudo}portolan remote ")),
     }
 }
 

@@ -205,7 +205,7 @@ impl Filled<'_> {
             None => {
                 let place = entry.describe();
                 self.ui.warning(format!(
-                    "The command does without {what}: {place}, gone here. To log in again: {advice}"
+                    "The command does without {what}: {place}, gone here. To log in again:\n  {advice}"
                 ));
                 None
             }

@@ -53,12 +53,7 @@ pub(crate) struct ExecArgs {
     #[arg(long, value_name = "NAME")]
     remote: Option<String>,
     /// The command and its arguments
-    #[arg(
-        value_name = "COMMAND",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     program: Vec<OsString>,
 }
 

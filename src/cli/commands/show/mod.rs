@@ -44,7 +44,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let effective = layers.merge();
     warn(&effective, context, ui);
     let name = word.map(RemoteName::found);
-    let remote = target::named_or_active(&effective, name.as_ref())?;
+    let remote = target::named_or_active(&effective, name.as_ref(), &context.typed)?;
     let client = args.endpoint.servers.client(Limits::ONE_ENDPOINT, context);
     let services = KnownServices::find(remote, args.endpoint.freshness(), &client, context, ui);
     let user = services.logged_in_as(remote, &client);

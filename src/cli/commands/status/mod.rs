@@ -10,7 +10,7 @@ use std::{iter, thread};
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::cli::args::ServerOptions;
+use crate::cli::args::{ServerOptions, parse_time};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::network::{Limits, first_names};
@@ -51,7 +51,7 @@ pub(crate) struct StatusArgs {
     #[arg(long, conflicts_with = "all")]
     require_login: bool,
     /// Fail, too, when the token ends within this time: 24h, 7days
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, requires = "require_login")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "require_login")]
     valid_for: Option<Duration>,
     #[command(flatten)]
     servers: ServerOptions,
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
     let layers = load_for(word, context)?;
     let effective = layers.merge();
     warn(&effective, context, ui);
-    let remote = target::named_or_active(&effective, name.as_ref())?;
+    let remote = target::named_or_active(&effective, name.as_ref(), &context.typed)?;
     let waiting = ui.spinner("asking the services");
     let report = if args.servers.offline {
         Ok(stored(remote))
@@ -162,7 +162,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context, ui: &mut Ui) -> anyhow::
             "{} has no library: library:// images come from another remote.",
             remote.name
         ));
-        ui.advice(&library_advice(&effective));
+        ui.advice(&library_advice(&effective), true);
     }
     conclude(report, remote, args, context)
 }
@@ -182,7 +182,7 @@ fn conclude(
     context: &Context,
 ) -> anyhow::Result<Outcome> {
     let name = remote.name;
-    let again = || format!("To log in: portolan remote login {}.", name.word());
+    let again = || format!("To log in:\n  portolan remote login {}", name.word());
     match report.login {
         TokenStatus::Invalid(error) | TokenStatus::Unknown(error) => return Err(error),
         TokenStatus::None if args.require_login => {
