@@ -214,7 +214,7 @@ fn at_address<'a, 'b>(word: &str, effective: &'b Effective<'a>) -> Option<&'b Re
 }
 
 /// The registry that a word could mean, whatever scheme it has, as a command line has it.
-pub(crate) fn registry(word: &str) -> Option<String> {
+fn registry(word: &str) -> Option<String> {
     let address = word.rsplit("://").next().unwrap_or(word);
     let uri = RegistryUri::parse(&format!("docker://{address}")).ok()?;
     let address = format!("{}{}", uri.host(), uri.path());

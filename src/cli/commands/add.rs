@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::advice::changes;
 use crate::cli::commands::login;
 use crate::cli::commands::login::StoredToken;
 use crate::cli::context::Context;
@@ -16,7 +15,7 @@ use crate::command;
 use crate::config::change;
 use crate::config::change::{Added, ChangeError, NewRemote};
 use crate::name::RemoteName;
-use crate::text::Quoted;
+use crate::text::{Quoted, ShellWord};
 
 /// Add a new remote endpoint
 ///
@@ -169,13 +168,15 @@ fn is_meant(args: &AddArgs, ui: &mut Ui) -> anyhow::Result<bool> {
 }
 
 fn explain_registry(error: anyhow::Error, typed: &str) -> anyhow::Error {
-    let scheme = typed.split_once("://").map(|(scheme, _)| scheme);
-    match changes::registry(typed).filter(|_| matches!(scheme, Some("docker" | "oras" | "oci"))) {
-        Some(registry) => error.advise(format!(
-            "A registry needs no remote. To log in to it:\n  portolan registry login {registry}"
-        )),
-        None => error,
-    }
+    let registry = match typed.split_once("://") {
+        Some(("docker" | "oras", _)) => typed,
+        Some(("oci", address)) => address,
+        _ => return error,
+    };
+    error.advise(format!(
+        "A registry needs no remote. To log in to it:\n  portolan registry login {}",
+        ShellWord(registry)
+    ))
 }
 
 /// A second word is missing, which only names that are known do without.
