@@ -9,11 +9,12 @@ use anyhow::anyhow;
 use clap::{ArgAction, ArgMatches, Args};
 
 use crate::cli::context::Context;
-use crate::cli::failure::UsageError;
+use crate::cli::failure::{Advise, UsageError};
 use crate::cli::network;
 use crate::cli::network::Limits;
 use crate::cli::ui::Ui;
 use crate::command::Command;
+use crate::name::RemoteName;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::service::discovery::Freshness;
@@ -110,7 +111,7 @@ pub(crate) struct ServiceCredential {
     #[arg(short, long, value_name = "NAME")]
     pub(crate) username: Option<String>,
     /// The password or token (<COMMAND>_LOGIN_PASSWORD); on the command line other users can see it
-    #[arg(short, long, value_name = "SECRET", value_parser = parse_secret)]
+    #[arg(short, long, value_name = "SECRET", value_parser = parse_secret, conflicts_with = "password_stdin")]
     pub(crate) password: Option<Secret>,
     /// Read the password or token from all of standard input
     #[arg(long)]
@@ -118,6 +119,30 @@ pub(crate) struct ServiceCredential {
     /// Accept any certificate; for a registry also plain http (<COMMAND>_LOGIN_INSECURE)
     #[arg(short, long)]
     pub(crate) insecure: bool,
+}
+
+impl ServiceCredential {
+    /// Refuses what means nothing for a remote endpoint, whose login is an access token.
+    ///
+    /// # Errors
+    /// Names the option.
+    pub(crate) fn refuse_for_remote(&self, name: &RemoteName) -> anyhow::Result<()> {
+        let given = [
+            ("--username", self.username.is_some()),
+            ("--password", self.password.is_some()),
+            ("--insecure", self.insecure),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(anyhow!(
+                "{option} is for keyservers and registries: the login to {name} is an access token"
+            )
+            .advise(format!(
+                "To log in:\n  portolan remote login {}",
+                name.word()
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Where a login puts its secret.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
+use crate::cli::args::StoreOption;
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
 use crate::cli::ui::Ui;
@@ -129,13 +130,32 @@ pub(crate) fn token_and_complaint(
     }
 }
 
-pub(crate) fn choose(asked: Option<Store>, context: &Context) -> anyhow::Result<Store> {
+pub(crate) fn choose(asked: &StoreOption, context: &Context) -> anyhow::Result<Store> {
     let stores = stores(context);
-    let chosen = stores.read_rules()?.choose(asked, &stores.rules);
-    chosen.map_err(|error| match error {
+    let chosen = stores
+        .read_rules()?
+        .choose(asked.store.clone(), &stores.rules);
+    let chosen = chosen.map_err(|error| match error {
         RuleError::NoFiles { .. } => error.advise("For your own keyring: --store keyring"),
         RuleError::Broken { .. } => error.into(),
-    })
+    })?;
+    if asked.timeout.is_some() && chosen != Store::Keyring {
+        return Err(anyhow!("--timeout is for --store keyring"));
+    }
+    Ok(chosen)
+}
+
+/// Refuses a secret that is given beside the one that the command of the store prints.
+///
+/// # Errors
+/// When there is one.
+pub(crate) fn refuse_second(is_given: bool) -> anyhow::Result<()> {
+    match is_given {
+        true => Err(anyhow!(
+            "--store command: prints the secret, and another one is given"
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Puts a secret into its store, or removes it from all where a file has it from now on; says where it is.

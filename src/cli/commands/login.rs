@@ -47,7 +47,7 @@ use crate::stores::Store;
   printenv PASSWORD | portolan remote login --username ian --password-stdin https://keys.example.com")]
 pub(crate) struct LoginArgs {
     /// Read the access token of a remote endpoint from this file (- for standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["password", "password_stdin"])]
     pub(crate) tokenfile: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) credential: ServiceCredential,
@@ -78,18 +78,15 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     match Target::find(&effective, word)
         .map_err(|error| error.explain(&effective, &context.typed))?
     {
-        Target::Remote(remote) => login_to_remote(
-            Offered {
+        Target::Remote(remote) => {
+            args.credential.refuse_for_remote(remote.name)?;
+            let offered = Offered {
                 tokenfile: args.tokenfile.as_deref(),
                 stdin,
                 store: &args.store,
-            },
-            &remote,
-            &effective,
-            &mut input,
-            context,
-            ui,
-        ),
+            };
+            login_to_remote(offered, &remote, &effective, &mut input, context, ui)
+        }
         Target::Service(service) => {
             let how = How {
                 tokenfile: args.tokenfile.as_deref(),
@@ -186,7 +183,7 @@ fn login_to_remote(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     files::check_private(context)?;
-    let place = secrets::choose(offered.store.store.clone(), context)?;
+    let place = secrets::choose(offered.store, context)?;
     ui.info(format!("Authenticating with remote: {}", remote.name));
     let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
         "" => anyhow!("no URI set for endpoint"),
@@ -247,6 +244,7 @@ fn given_token(
     ui: &mut Ui,
 ) -> anyhow::Result<Option<Secret>> {
     if let Store::Command(line) = place {
+        secrets::refuse_second(offered.tokenfile.is_some() || offered.stdin.is_some())?;
         let printed = secrets::print(line, None, context, ui)?;
         return Ok(Some(printed.secret().clone()));
     }

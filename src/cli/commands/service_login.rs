@@ -137,8 +137,9 @@ fn login_to_keyserver(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let typed = keyserver.typed;
-    let store = secrets::choose(option.store.clone(), context)?;
+    let store = secrets::choose(option, context)?;
     if let Store::Command(line) = &store {
+        secrets::refuse_second(given.password.is_some())?;
         match secrets::print(line, given.username.as_deref(), context, ui)? {
             Stored::Password { user, password } => {
                 (given.username, given.password) = (Some(user), Some(password));
@@ -149,6 +150,11 @@ fn login_to_keyserver(
     if keyserver.insecure && !given.insecure {
         ui.warning(format!(
             "{typed} is configured as insecure, forcing insecure flag for login"
+        ));
+    }
+    if given.insecure && !keyserver.insecure {
+        ui.info(format!(
+            "--insecure ignored for {typed}, which is not configured as insecure"
         ));
     }
     if goes_through_the_net_without_tls(typed) {
@@ -277,7 +283,11 @@ fn verify(
             .map_err(CredentialError::Store)?;
     } else {
         // Its secret would be in a file, which the administrator may refuse.
-        secrets::choose(Some(Store::File), context)?;
+        let file = StoreOption {
+            store: Some(Store::File),
+            ..StoreOption::default()
+        };
+        secrets::choose(&file, context)?;
     }
     let password = match how.tokenfile {
         Some(file) => tokenfile::read(file, input).context("while reading tokenfile")?,

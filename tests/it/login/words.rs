@@ -129,3 +129,98 @@ FATAL:   --tokenfile is only supported for login to a remote endpoint, not OCI (
         .raw()
     );
 }
+
+#[test]
+fn an_option_is_used_or_refused() {
+    let world = cloud::world();
+    world.write_user(
+        "Active: e\nRemotes: {e: {URI: e.example.com, Keyservers: [{URI: https://keys.example.com, External: true}]}}",
+    );
+    let file = file(&world, "token", good());
+    let file = file.to_str().unwrap();
+    for (words, code, said) in [
+        (
+            &["-u", "ian", "e"][..],
+            255,
+            "FATAL:   --username is for keyservers and registries: the login to e is an access token\n         To log in:\n           portolan remote login e\n",
+        ),
+        (
+            &["-p", "x"],
+            255,
+            "FATAL:   --password is for keyservers and registries",
+        ),
+        (
+            &["-i", "e"],
+            255,
+            "FATAL:   --insecure is for keyservers and registries",
+        ),
+        (
+            &["--tokenfile", file, "--password-stdin", "e"],
+            1,
+            "the argument '--tokenfile <FILE>' cannot be used with '--password-stdin'",
+        ),
+        (
+            &[
+                "-u",
+                "ian",
+                "-p",
+                "x",
+                "--password-stdin",
+                "docker://r.example.com",
+            ],
+            1,
+            "the argument '--password <SECRET>' cannot be used with '--password-stdin'",
+        ),
+        (
+            &["--timeout", "8h", "--tokenfile", file, "e"],
+            255,
+            "FATAL:   --timeout is for --store keyring\n",
+        ),
+        (
+            &["--store", "command:echo x", "--tokenfile", file, "e"],
+            255,
+            "FATAL:   --store command: prints the secret, and another one is given\n",
+        ),
+        (
+            &[
+                "--store",
+                "command:echo x",
+                "-p",
+                "x",
+                "https://keys.example.com",
+            ],
+            255,
+            "FATAL:   --store command: prints the secret, and another one is given\n",
+        ),
+        (
+            &["--store", "keyring", "-u", "ian", "docker://r.example.com"],
+            255,
+            "FATAL:   --store is for remotes and keyservers\n",
+        ),
+        (
+            &["--tokenfile", "/nowhere/token", "e"],
+            255,
+            "FATAL:   while reading tokenfile: authentication token file not found\n",
+        ),
+    ] {
+        let run = world.run(&[&["remote", "login"], words].concat());
+        assert_eq!(run.code, Some(code), "{words:?}: {run}");
+        assert!(run.stderr.contains(said), "{words:?}: {run}");
+    }
+    for words in [
+        &["--no-login", "--tokenfile", file][..],
+        &["--no-login", "--password-stdin"],
+        &["--global", "--tokenfile", file],
+    ] {
+        let run = world.run(&[&["remote", "add", "x", "x.example.com"], words].concat());
+        assert!(
+            run.code == Some(1) && run.stderr.contains("cannot be used with"),
+            "{run}"
+        );
+    }
+    let text = world.file(&world.user_file());
+    assert!(
+        !text.contains("Token") && !text.contains("x.example.com"),
+        "{text}"
+    );
+}

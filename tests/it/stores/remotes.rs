@@ -122,7 +122,7 @@ fn a_token_that_is_gone_is_told_with_the_machine_that_had_it() {
         moved,
     )
     .unwrap();
-    let told = "WARNING: The token for cloud was in the keyring of login1, gone here. To log in again: portolan remote login cloud\n";
+    let told = "WARNING: The token for cloud was in the keyring of login1, gone here. To log in again:\n           portolan remote login cloud\n";
     for words in [
         &["remote", "list"][..],
         &["remote", "status", "cloud"],
