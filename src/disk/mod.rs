@@ -41,8 +41,6 @@ pub(crate) use session::{Session, open};
 use resolved::ResolvedPath;
 use temporary::{Acl, Permissions, Temporary};
 
-use crate::secret::SecretBytes;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileRules {
     /// The mode of a new file, whatever the umask. When others may read it, root gives it to the directory's owner.
@@ -78,44 +76,6 @@ impl FileRules {
     fn is_too_open(&self, mode: u32) -> bool {
         self.rewritten_mode
             .is_some_and(|most| mode & 0o777 & !most != 0)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Change<T> {
-    Keep(T),
-    Replace(T, SecretBytes),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Edited<T> {
-    pub value: T,
-    pub written: bool,
-    pub notes: Vec<DiskNote>,
-}
-
-/// Changes the file at `path` in a [`Session`]: `parse` gets the bytes that it has now (`None` without a file), `change` their
-/// meaning, and the result replaces them. Both may run more than once, and so must have no effects.
-pub(crate) fn edit<P, T, E: From<DiskError>>(
-    path: &Path,
-    rules: &FileRules,
-    parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
-    mut change: impl FnMut(P, Option<&Contents>) -> Result<Change<T>, E>,
-) -> Result<Edited<T>, E> {
-    let mut session = open(path, rules)?;
-    loop {
-        let parsed = session.read(&parse)?;
-        let (value, done) = match change(parsed, session.contents())? {
-            Change::Keep(value) => (value, session.keep()?),
-            Change::Replace(value, bytes) => (value, session.replace(&bytes)?),
-        };
-        if done {
-            return Ok(Edited {
-                value,
-                written: session.written,
-                notes: session.notes,
-            });
-        }
     }
 }
 

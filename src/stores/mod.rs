@@ -18,14 +18,12 @@ pub(crate) use self::command::CommandError;
 pub(crate) use self::keyring::KeyringError;
 pub(crate) use self::record::{Entry, Machine, Subject};
 pub(crate) use self::rules::{RuleError, Rules};
-#[cfg(feature = "cli")]
-pub(crate) use self::store::OWN_HELPER;
-pub(crate) use self::store::Store;
+pub(crate) use self::store::{OWN_HELPER, Store};
 
 use self::record::Record;
 use crate::credentials::helper::{Helper, HelperEnvironment, HelperError, Login};
 use crate::disk;
-use crate::disk::{Change, Contents, DiskError, DiskNote, FileRules, Reason};
+use crate::disk::{DiskError, DiskNote, FileRules, Reason};
 use crate::secret::Stored;
 
 /// The stores as one user of one command sees them.
@@ -266,23 +264,20 @@ impl Stores {
         if let Some(directory) = self.record.parent() {
             disk::create_private_directories(directory);
         }
-        let replace = |before: Record, _: Option<&Contents>| {
+        let mut session = disk::open(&self.record, &FileRules::PRIVATE)?;
+        loop {
+            let before = session.read(|bytes| self.parse(bytes))?;
             let mut after = before.clone();
             let value = change(&mut after);
-            Ok(if after == before {
-                Change::Keep(value)
-            } else {
-                Change::Replace(value, after.render().into())
-            })
-        };
-        let edited = disk::edit(
-            &self.record,
-            &FileRules::PRIVATE,
-            |bytes| self.parse(bytes),
-            replace,
-        )?;
-        let warnings = edited.notes.iter().map(DiskNote::to_string).collect();
-        Ok((edited.value, warnings))
+            let is_done = match after == before {
+                true => session.keep()?,
+                false => session.replace(&after.render())?,
+            };
+            if is_done {
+                let warnings = session.notes.iter().map(DiskNote::to_string);
+                return Ok((value, warnings.collect()));
+            }
+        }
     }
 
     fn parse(&self, bytes: Option<&[u8]>) -> Result<Record, StoresError> {

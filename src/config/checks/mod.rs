@@ -8,7 +8,7 @@ mod logins;
 mod remotes;
 
 pub use self::files::{FileAccess, shell_word, systems_file, users_directory, users_file};
-pub use self::finding::{Code, Explanation, Finding, Severity};
+pub use self::finding::{Code, Finding, Severity};
 pub use self::fix::fix;
 pub use self::logins::logins;
 pub use self::remotes::remotes;

@@ -189,10 +189,6 @@ impl Desired {
         self.remotes.values().any(|remote| remote.token.is_some())
     }
 
-    pub fn names(&self) -> impl Iterator<Item = &RemoteName> {
-        self.remotes.keys()
-    }
-
     /// Makes a document what is desired. Applied twice it is the same as once. With `prune` the remotes that the state does not
     /// name are removed.
     pub fn apply(

@@ -37,7 +37,7 @@ pub use self::error::YamlError;
 pub use self::line_numbers::LineNumbers;
 pub use self::loss::Loss;
 pub use self::part::Part;
-pub use self::write::{Written, write};
+pub use self::write::write;
 
 use crate::config::document::Document;
 

@@ -5,7 +5,6 @@
 //! `identitytoken`; `credHelpers` (by key) and `credsStore` (for all) name programs that store the secret instead, and leave
 //! `{}`. Everything else is carried along in its order, numbers with all their digits.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -191,25 +190,6 @@ impl AuthFile {
         exact
             .chain(entries.map(|(_, entry)| entry))
             .find_map(stored)
-    }
-
-    /// The key whose login a runtime uses for what is at `path` on `host`: of those that lead there, the longest.
-    pub fn find(&self, host: &str, path: &str) -> Option<&str> {
-        let image = RegistryAccount::of_image(host, path);
-        let with_helper = self.own_helpers().map(|(key, _)| key);
-        let held = self.held();
-        let keys = self
-            .entries()
-            .map(|(key, _)| key)
-            .chain(with_helper)
-            .filter(|key| held.contains(key));
-        let covering = keys.filter_map(|key| {
-            let account = RegistryAccount::of_key(key);
-            account
-                .covers(&image)
-                .then(|| (Reverse(account.depth()), key))
-        });
-        covering.min_by_key(|(depth, _)| *depth).map(|(_, key)| key)
     }
 
     /// The program that stores the secret of this key: its own (an empty name means this file), else one that is configured

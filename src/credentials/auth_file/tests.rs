@@ -312,40 +312,6 @@ fn dockers_own_login_to_its_hub_remains_at_a_login_and_goes_with_a_logout() {
 }
 
 #[test]
-fn the_longest_key_that_leads_to_an_image_counts() {
-    let file = file(
-        r#"{"auths":{"ghcr.io":{"auth":"eDp5"},"ghcr.io/team":{"auth":"eDp5"},"ghcr.io/team/deep":{"auth":"eDp5"},
-            "ghcr.io/team/gone":{},"https://index.docker.io/v1/":{"auth":"eDp5"},"docker.io/team":{"auth":"eDp5"}},
-            "credHelpers":{"ghcr.io/helped":"pass"}}"#,
-    );
-    let cases = [
-        ("ghcr.io", "team/deep/image", Some("ghcr.io/team/deep")),
-        ("ghcr.io", "team/deep", Some("ghcr.io/team/deep")),
-        ("ghcr.io", "/team/image/", Some("ghcr.io/team")),
-        ("ghcr.io", "team/gone/image", Some("ghcr.io/team")),
-        ("ghcr.io", "teammate/image", Some("ghcr.io")),
-        ("ghcr.io", "helped/image", Some("ghcr.io/helped")),
-        ("ghcr.io", "", Some("ghcr.io")),
-        ("docker.io", "team/image", Some("docker.io/team")),
-        (
-            "docker.io",
-            "library/alpine",
-            Some("https://index.docker.io/v1/"),
-        ),
-        (
-            "registry-1.docker.io",
-            "library/alpine",
-            Some("https://index.docker.io/v1/"),
-        ),
-        ("quay.io", "team", None),
-        ("ghcr.io:443", "team", None),
-    ];
-    for (host, path, key) in cases {
-        assert_eq!(file.find(host, path), key, "{host} {path}");
-    }
-}
-
-#[test]
 fn a_broken_file_is_an_error_with_its_place_and_no_secret() {
     let read = |text: &str| AuthFile::read(text.as_bytes()).map_err(|error| error.to_string());
     for empty in ["", " \n", "{}", r#"{"auths":null}"#] {

@@ -9,7 +9,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use self::files::{Directories, File, FileState, LoginFiles, LoginPair, Variable};
+pub use self::files::{Directories, File, FileState, LoginFiles, LoginPair};
 use super::config_file::AuthConfig;
 use crate::runtime::{Engine, LoginRules, Runtime};
 use crate::secret::Secret;

@@ -21,9 +21,48 @@ use rustix::io::Errno;
 
 use super::*;
 use crate::machine::{ORDINARY, as_ordinary_user, is_root, skip};
+use crate::secret::SecretBytes;
 
 /// Set in a test that has run itself again: the directory to work in.
 const INSIDE: &str = "PORTOLAN_TEST_INSIDE";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Change<T> {
+    Keep(T),
+    Replace(T, SecretBytes),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Edited<T> {
+    value: T,
+    written: bool,
+    notes: Vec<DiskNote>,
+}
+
+/// Changes the file at `path` in a [`Session`]: `parse` gets the bytes that it has now (`None` without a file), `change` their
+/// meaning, and the result replaces them. Both may run more than once, and so must have no effects.
+fn edit<P, T, E: From<DiskError>>(
+    path: &Path,
+    rules: &FileRules,
+    parse: impl Fn(Option<&[u8]>) -> Result<P, E>,
+    mut change: impl FnMut(P, Option<&Contents>) -> Result<Change<T>, E>,
+) -> Result<Edited<T>, E> {
+    let mut session = open(path, rules)?;
+    loop {
+        let parsed = session.read(&parse)?;
+        let (value, done) = match change(parsed, session.contents())? {
+            Change::Keep(value) => (value, session.keep()?),
+            Change::Replace(value, bytes) => (value, session.replace(&bytes)?),
+        };
+        if done {
+            return Ok(Edited {
+                value,
+                written: session.written,
+                notes: session.notes,
+            });
+        }
+    }
+}
 
 /// A directory for one test, and what tests do in it.
 struct Home {
