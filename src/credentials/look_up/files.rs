@@ -61,7 +61,7 @@ pub struct Directories<'a> {
 }
 
 /// The value of a variable; what is empty counts as absent.
-pub type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A user and a password from variables, which come before every file.
 #[derive(Clone, Debug, PartialEq, Eq)]
