@@ -35,7 +35,6 @@ fn home_in(accounts: &[u8], user: u32) -> Option<PathBuf> {
     Some(PathBuf::from(OsStr::from_bytes(account[5]))).filter(|home| !home.as_os_str().is_empty())
 }
 
-/// What a program prints; `None` when it takes too long, and is ended.
 fn answer(mut program: Command, limit: Duration) -> Option<Vec<u8>> {
     program
         .stdin(Stdio::null())

@@ -99,7 +99,6 @@ impl Command {
         format!(".{}", self.name)
     }
 
-    /// The directory below the home from which a new one takes over, `.singularity`; `None` for Singularity itself.
     pub fn legacy_home_directory(&self) -> Option<&'static str> {
         (!self.is_singularity()).then_some(".singularity")
     }

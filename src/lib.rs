@@ -26,6 +26,7 @@ pub mod credentials;
 mod disk;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
+#[path = "../tests/fuzzing/mod.rs"]
 pub mod fuzzing;
 mod installation;
 #[cfg(test)]

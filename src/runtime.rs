@@ -14,7 +14,6 @@ pub(crate) enum Product {
     SingularityCe,
 }
 
-/// A runtime: a product, and the version whose rules count.
 #[derive(Clone, Copy, Debug)]
 pub struct Runtime {
     product: Product,

@@ -32,7 +32,6 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// A text in one line, so that what a server or another program says can't look like a line of ours.
 pub(crate) fn in_one_line(text: &str) -> String {
     let lines = text.split([
         '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',

@@ -32,7 +32,6 @@ impl Terminals {
 pub(crate) struct Context {
     installation: Installation,
     pub(crate) now: SystemTime,
-    /// The limit of core dumps at that time.
     pub(crate) core_limit: Rlimit,
     /// The command that was typed.
     pub(crate) typed: TypedCommand,

@@ -17,7 +17,6 @@ pub(crate) struct CredentialView {
     /// Where one of several is taken at random: the user's name of each, `None` where one says nothing, `error` where the pull
     /// fails with one.
     pub(crate) one_of: Option<Vec<Option<String>>>,
-    /// What the helper is asked for, in order, until it has an answer.
     pub(crate) helper_keys: Vec<String>,
     pub(crate) variables: Vec<String>,
 }

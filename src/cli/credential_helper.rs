@@ -26,7 +26,6 @@ pub(crate) fn is_meant(words: &[OsString]) -> bool {
     name == Some(OsStr::new(PROGRAM))
 }
 
-/// Answers one question; an error is an answer too.
 pub(crate) fn run(
     words: &[OsString],
     environment: Environment,
@@ -129,7 +128,6 @@ fn store(login: Login<'_>, stores: &Stores, context: &Context) -> anyhow::Result
     Ok(())
 }
 
-/// The registries that there is a login for, and the users, as far as no command has to run.
 fn list(stores: &Stores) -> anyhow::Result<String> {
     let mut users = BTreeMap::new();
     for entry in stores.all()? {

@@ -23,9 +23,7 @@ use crate::service::token::TokenError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
-    /// Something differs from what was asked for, and a check was all that was wanted.
     WouldChange,
-    /// Something should be looked at, and a strict answer was wanted.
     Warnings,
     Child(u8),
 }
@@ -46,7 +44,6 @@ const FATAL: u8 = 255;
 /// Its exit code for a wrong command line.
 const USAGE: u8 = 1;
 
-/// A wrong command line or environment, told apart from what goes wrong later.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
@@ -101,7 +98,6 @@ impl<E: Into<anyhow::Error>> Advise for E {
     }
 }
 
-/// The exit code of a command, after its error was told.
 pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode {
     let concluded = result.and_then(|outcome| {
         // What `exec` ran has said what it had to say.

@@ -20,7 +20,6 @@ use crate::config::paths::Paths;
 use crate::config::store::{ReadError, Store};
 use crate::disk;
 
-/// What the file of this scope says, or would start from.
 pub(crate) fn read(scope: Scope, context: &Context) -> Result<Document, ReadError> {
     let store = store(scope, context);
     Ok(match store.read()? {

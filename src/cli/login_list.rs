@@ -25,7 +25,6 @@ pub(crate) struct ListedLogin {
     pub(crate) uri: String,
     pub(crate) insecure: bool,
     pub(crate) account: Option<String>,
-    /// The file that has it, or that names the helper.
     pub(crate) file: Option<PathBuf>,
     pub(crate) helper: Option<String>,
     pub(crate) variable: Option<&'static str>,
@@ -36,7 +35,6 @@ pub(crate) struct ListedLogin {
 pub(crate) struct Question<'a> {
     pub(crate) runtime: &'a Runtime,
     pub(crate) asks_helpers: bool,
-    /// Whether what other tools have is listed, too.
     pub(crate) all: bool,
 }
 
@@ -171,7 +169,6 @@ struct Lister<'a> {
     question: &'a Question<'a>,
     logins: &'a Logins<'a>,
     context: &'a Context,
-    /// What each helper has: the users by key.
     helpers: BTreeMap<String, Option<BTreeMap<String, String>>>,
     found: BTreeMap<RegistryAccount, ListedLogin>,
 }
@@ -257,7 +254,6 @@ impl Lister<'_> {
         }
     }
 
-    /// Adds what a helper has for a key, or may have where it was not asked.
     fn add_helper(&mut self, key: &str, helper: &str, login: &ListedLogin) {
         let users = self.users_of(helper);
         let account = users.as_ref().and_then(|users| users.get(key).cloned());
@@ -281,7 +277,6 @@ impl Lister<'_> {
             .or_insert(ListedLogin { uri, ..login });
     }
 
-    /// The users that a helper has by key; nothing where it was not asked, or does not say.
     fn users_of(&mut self, name: &str) -> Option<BTreeMap<String, String>> {
         if !self.question.asks_helpers || name.is_empty() {
             return None;
@@ -298,7 +293,6 @@ impl Lister<'_> {
             .clone()
     }
 
-    /// The keys of all files that any version or another tool reads, with the file of each.
     fn keys(&self) -> Vec<(String, Keys)> {
         let files = &self.logins.files;
         let of_podman = self
@@ -345,7 +339,6 @@ impl Lister<'_> {
     }
 }
 
-/// The user's name of an entry, which one of the readers leaves in base64.
 fn user(entry: &AuthConfig) -> Option<String> {
     let user = match decode(&entry.auth) {
         Ok(Some((user, _))) => user,

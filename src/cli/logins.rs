@@ -34,7 +34,6 @@ pub(crate) enum SecretPlace {
 pub(crate) struct LoggedOut {
     pub(crate) removed: Vec<SecretPlace>,
     pub(crate) had_row: bool,
-    /// The row of another login that the secret still is for, and where it is.
     pub(crate) shared: Option<(String, SecretPlace)>,
 }
 
@@ -270,7 +269,6 @@ pub(crate) fn change<T>(
     }
 }
 
-/// Whether a row stands for this very registry: scheme, host and path.
 pub(crate) fn is_row_of(login: &LoginEntry, uri: &RegistryUri) -> bool {
     RegistryUri::found(&login.uri).is_ok_and(|row| row == *uri)
 }

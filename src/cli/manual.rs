@@ -130,7 +130,6 @@ fn commands(command: &Command) -> Roff {
     roff
 }
 
-/// The lines of the help behind `Examples:`, as they are typed.
 fn examples(command: &Command) -> Roff {
     let help = command
         .get_after_help()
@@ -168,7 +167,6 @@ fn terms(title: &str, page: &str, heading: &str) -> Roff {
     roff
 }
 
-/// The pages above; from the first one to the commands that read the same files.
 fn see_also(above: &[String]) -> Roff {
     let pages = if above.is_empty() {
         vec!["apptainer".to_owned(), "singularity".to_owned()]

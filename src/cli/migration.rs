@@ -47,7 +47,6 @@ pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
     Ok(())
 }
 
-/// The files of an old installation that nobody took over, each with the place where it would be now.
 pub(crate) fn left_behind(context: &Context) -> Vec<(PathBuf, PathBuf)> {
     let directory = &context.paths.user_directory;
     let Some(legacy) = legacy_directory(context) else {
@@ -155,7 +154,6 @@ fn copy(old: &Path, new: &Path, ui: &mut Ui) {
     report(copied, old, new, ui);
 }
 
-/// A failure is a warning, with the way to do it by hand.
 fn report(result: Result<(), DiskError>, old: &Path, new: &Path, ui: &mut Ui) {
     if let Err(error) = result {
         let (old, new) = (old.display(), new.display());

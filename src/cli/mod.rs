@@ -134,7 +134,6 @@ fn whole_tree() -> clap::Command {
     tree
 }
 
-/// Help that was asked for, or what is wrong with the command line: for these the tree has to be whole.
 fn explain(typed: &[OsString], ui: &mut Ui) -> ExitCode {
     let mut tree = whole_tree();
     match parse(&mut tree, typed) {
@@ -255,7 +254,6 @@ fn meant<'a>(tree: &'a mut clap::Command, words: &[OsString]) -> &'a mut clap::C
     command
 }
 
-/// The command whose files are managed, as far as that is known before anything is checked.
 fn managed(options: &GlobalOptions, environment: &Environment) -> Command {
     let named = environment.text("PORTOLAN_COMMAND");
     let named = named.and_then(|name| Command::parse(name).ok());

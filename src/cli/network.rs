@@ -18,12 +18,10 @@ pub(crate) fn options(context: &Context) -> Options {
     Options::from_variables(variable)
 }
 
-/// A client with this machine's settings; it starts nothing before its first request.
 pub(crate) fn client(context: &Context) -> Client {
     Client::new(options(context))
 }
 
-/// Where registries' own certificates are looked for: the user's directory first.
 pub(crate) fn certificate_directories(context: &Context) -> Vec<PathBuf> {
     let user = context
         .paths
@@ -80,7 +78,6 @@ impl Limits {
     };
 }
 
-/// Why the keyserver that an endpoint itself names is not known.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InternalKeyserverError {
     #[error(transparent)]

@@ -26,7 +26,6 @@ pub(crate) struct NextStep {
     command: Option<String>,
 }
 
-/// Adds to the error of a server what the server says itself, and what to do next.
 pub(crate) fn explain(error: anyhow::Error, peer: Peer<'_>) -> anyhow::Error {
     let shown = format!("{error:#}");
     let said = error.chain().find_map(said);
@@ -55,7 +54,6 @@ pub(crate) fn explain(error: anyhow::Error, peer: Peer<'_>) -> anyhow::Error {
     }
 }
 
-/// What a server says itself, where its error does not show it.
 fn said(cause: &(dyn Error + 'static)) -> Option<String> {
     let said = if let Some(LoginError::Refused { said, .. }) = cause.downcast_ref() {
         said

@@ -292,7 +292,6 @@ pub(crate) fn subject(name: &RemoteName, uri: &str, insecure: bool) -> Subject {
     }
 }
 
-/// A full keyring names the logins that can make room.
 fn explain(error: StoresError, stores: &Stores) -> anyhow::Error {
     if !matches!(error, StoresError::Keyring(KeyringError::Full)) {
         return error.into();

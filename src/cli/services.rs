@@ -13,7 +13,6 @@ use crate::service::user;
 use crate::service::user::LibraryUser;
 
 pub(crate) enum KnownServices {
-    /// Every version of the runtime knows them without asking.
     Known(Vec<(ServiceKind, String)>),
     Said {
         services: Vec<(ServiceKind, String)>,
@@ -24,7 +23,6 @@ pub(crate) enum KnownServices {
 }
 
 impl KnownServices {
-    /// What is known of a remote's services; asks at most once, and fails for nothing.
     pub(crate) fn find(
         remote: &Remote<'_>,
         freshness: Freshness,
@@ -63,7 +61,6 @@ impl KnownServices {
         }
     }
 
-    /// Who is logged in there, if the endpoint was asked just now and its library says so.
     pub(crate) fn logged_in_as(&self, remote: &Remote<'_>, client: &Client) -> Option<LibraryUser> {
         let (
             Self::Said {
@@ -84,7 +81,6 @@ impl KnownServices {
         Some(user).filter(|user| !user.name.is_empty())
     }
 
-    /// The services by kind, with their addresses, which can be empty.
     pub(crate) fn named(&self) -> Option<&[(ServiceKind, String)]> {
         match self {
             Self::Known(services) | Self::Said { services, .. } => Some(services),
@@ -96,7 +92,6 @@ impl KnownServices {
 pub(crate) const LIBRARY: &str = "SylabsCloud";
 
 pub(crate) enum WayToLibrary {
-    /// The policy allows the active remote alone.
     Administrator,
     Use,
     AddAndUse,

@@ -15,7 +15,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// As a person reads it, and an editor opens it: `FILE:LINE`.
     pub(crate) fn told(&self) -> String {
         match self {
             Self {
@@ -62,7 +61,6 @@ impl Sources<'_> {
         self.place(remote.layer, Part::Remote(remote.name.as_str()), "")
     }
 
-    /// What chose the active remote: a file's `Active`, the policy, or the environment.
     pub(crate) fn active(&self, effective: &Effective<'_>) -> Option<Place> {
         let active = effective.active_name()?;
         let chosen = || match active.layer {
@@ -76,7 +74,6 @@ impl Sources<'_> {
         Some(self.exclusive(effective).unwrap_or_else(chosen))
     }
 
-    /// What makes the exclusive remote what it is.
     pub(crate) fn exclusive(&self, effective: &Effective<'_>) -> Option<Place> {
         let part = Part::Remote(effective.exclusive()?.as_str());
         Some(self.place(LayerKind::System, part, "Exclusive"))

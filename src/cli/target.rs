@@ -15,7 +15,6 @@ pub(crate) enum Target<'a> {
     Service(Service<'a>),
 }
 
-/// What is logged in to with a credential of its own, no remote's token.
 #[derive(Clone, Debug)]
 pub(crate) enum Service<'a> {
     Keyserver(ConfiguredKeyserver<'a>),
@@ -34,13 +33,10 @@ pub(crate) struct ConfiguredKeyserver<'a> {
 pub(crate) enum TargetError {
     #[error("no default remote")]
     NoDefault,
-    /// No remote of this name, and nothing else that it could be.
     #[error("{0} is not a remote")]
     NotRemote(RemoteName),
-    /// The name is the system's and the user's own.
     #[error("{0} is defined for all users and as a remote of your own")]
     InBothFiles(RemoteName),
-    /// Something behind a scheme, in Apptainer's grammar.
     #[error("while login to {word}: {reason}")]
     Service { word: String, reason: ServiceReason },
 }
@@ -49,7 +45,6 @@ pub(crate) enum TargetError {
 pub(crate) enum ServiceReason {
     #[error("no external keyserver configuration found for {0}")]
     NoSuchKeyserver(String),
-    /// A user name stands in it, and perhaps a password.
     #[error("a user name can't stand in its address; give it with --username")]
     User,
     #[error("{0} transport is not supported")]
@@ -59,7 +54,6 @@ pub(crate) enum ServiceReason {
 }
 
 impl<'a> Target<'a> {
-    /// What a login's word means; none (or an empty one) is the active remote.
     pub(crate) fn find(
         effective: &Effective<'a>,
         word: Option<&'a str>,
@@ -82,7 +76,6 @@ impl<'a> Target<'a> {
 }
 
 impl<'a> Service<'a> {
-    /// What a word means that is no remote's name.
     pub(crate) fn find(effective: &Effective<'a>, word: &'a str) -> Result<Self, TargetError> {
         let service = |reason: ServiceReason| TargetError::Service {
             word: without_user(word).into_owned(),

@@ -43,7 +43,6 @@ pub(crate) fn read(file: &Path, input: &mut Input) -> anyhow::Result<Secret> {
     Ok(Secret::new(line))
 }
 
-/// As much of a file as can matter; no copy of it stays.
 fn read_start(file: &Path) -> anyhow::Result<Secret> {
     let opened = File::open(file).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {

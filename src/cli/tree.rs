@@ -134,7 +134,6 @@ enum RegistryCommand {
 }
 
 pub(crate) trait Run {
-    /// The word for it, which lines of `-d` name.
     fn name(&self) -> &'static str;
 
     fn fixes_modes(&self) -> bool {

@@ -75,7 +75,6 @@ pub(crate) struct OutputError(pub(crate) io::Error);
 
 pub(crate) struct Ui {
     pub(crate) verbosity: Verbosity,
-    /// Whether the answer is JSON, and information stays out of the way.
     pub(crate) json: bool,
     pub(crate) no_input: bool,
     pub(crate) said: Said,
@@ -116,7 +115,6 @@ impl Ui {
         self.log(Kind::Warning, text.as_ref());
     }
 
-    /// What failed while the command goes on.
     pub(crate) fn error(&mut self, text: impl AsRef<str>) {
         self.log(Kind::Error, text.as_ref());
     }
@@ -148,7 +146,6 @@ impl Ui {
         self.said.next.push(text);
     }
 
-    /// Data for standard output, in one write.
     pub(crate) fn print(&mut self, text: &str) -> Result<(), OutputError> {
         let mut stdout = io::stdout().lock();
         stdout
@@ -157,7 +154,6 @@ impl Ui {
             .map_err(OutputError)
     }
 
-    /// Text for standard error without a label: what is wrong with a command line.
     pub(crate) fn plain(&mut self, text: &str) {
         let text = self.safe(text);
         // Nobody is left to be told when standard error is closed.
@@ -173,7 +169,6 @@ impl Ui {
         }
     }
 
-    /// As [`cell`](Self::cell), for a text of several lines.
     pub(crate) fn lines<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.stdout_is_terminal {
             printable_lines(text)
@@ -214,7 +209,6 @@ impl Ui {
         )
     }
 
-    /// Text for a prompt, which only ever goes to a terminal.
     pub(crate) fn prompt_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         printable(text)
     }

@@ -31,7 +31,6 @@ pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
     Ok(layers)
 }
 
-/// The layers for a command that was given a remote's name, which needs no active one, or none.
 pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result<Layers> {
     if named.is_some() {
         load_files(context)
@@ -40,7 +39,6 @@ pub(crate) fn load_for(named: Option<&str>, context: &Context) -> anyhow::Result
     }
 }
 
-/// As [`load`], for a command that needs no active remote, or the one that the files name.
 pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
     scope::check_named_directory(context)?;
     let user = scope::store(Scope::User, context).read()?;

@@ -75,12 +75,10 @@ impl Document {
         &self.active
     }
 
-    /// The remotes in byte order of their names.
     pub fn remotes(&self) -> &BTreeMap<RemoteName, RemoteEntry> {
         &self.remotes
     }
 
-    /// Adds a login that is in no file, for a look at the document.
     pub(crate) fn show_login(&mut self, login: LoginEntry) {
         self.logins.push(login);
     }

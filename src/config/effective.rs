@@ -30,13 +30,11 @@ pub struct Remote<'a> {
     pub name: &'a RemoteName,
     pub layer: LayerKind,
     pub token: Token<'a>,
-    /// Whether it is the one that users may use, by the system's policy.
     pub exclusive: bool,
     entry: &'a RemoteEntry,
 }
 
 impl<'a> Remote<'a> {
-    /// Its address as the file has it, in the stored form; empty when the file has none.
     pub fn uri(&self) -> &'a str {
         &self.entry.uri
     }
@@ -109,7 +107,6 @@ impl<'a> Effective<'a> {
         }
     }
 
-    /// Merges the system's layer (or the built-in one) and the user's. `chosen` is the active remote by the environment.
     pub fn merge(system: &'a Layer, user: Option<&'a Layer>, chosen: Option<&RemoteName>) -> Self {
         let (exclusive_ones, exclusive) = (system.exclusive_ones(), system.exclusive());
         let mut notes = Vec::new();

@@ -25,7 +25,6 @@ pub enum LayerKind {
 #[derive(Clone, Debug)]
 pub struct Layer {
     pub kind: LayerKind,
-    /// Its file; the built-in layer has none.
     pub path: Option<PathBuf>,
     pub document: Document,
     pub lines: LineNumbers,
@@ -103,7 +102,6 @@ impl Layer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveName {
-    /// The name, whether such a remote exists or not.
     pub name: RemoteName,
     /// The layer that names it; `None` for the environment.
     pub layer: Option<LayerKind>,

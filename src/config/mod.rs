@@ -6,6 +6,7 @@ pub mod desired;
 pub mod document;
 pub mod effective;
 #[cfg(any(test, fuzzing))]
+#[path = "../../tests/fuzzing/yaml.rs"]
 pub(crate) mod fuzzing;
 pub mod keyservers;
 pub mod layer;

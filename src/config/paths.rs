@@ -16,18 +16,14 @@ pub struct Paths {
     pub user_is_named: bool,
     /// The registries' secrets, in Docker's format; beside the user's own file whatever `-c` says.
     pub docker_config: PathBuf,
-    /// The directory for what can be asked for again.
     pub cache: PathBuf,
-    /// The directory for what is remembered between commands.
     pub state: PathBuf,
-    /// The directory in which a user's tools keep their configuration, `~/.config`.
     pub configuration: PathBuf,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserDirectories {
     pub home: PathBuf,
-    /// The one that a variable names for the command's files.
     pub named: Option<PathBuf>,
     pub cache: PathBuf,
     pub state: PathBuf,
@@ -88,7 +84,6 @@ impl Paths {
         self.state.with_file_name("stores.json")
     }
 
-    /// The user's own remote.yaml, whatever `-c` names.
     pub fn own(&self) -> PathBuf {
         self.user_directory.join(FILE_NAME)
     }

@@ -58,7 +58,6 @@ pub struct OpenFile<'a> {
     store: &'a Store,
     session: disk::Session,
     before: Document,
-    /// What was warned of already.
     loss: Option<Loss>,
 }
 
@@ -199,7 +198,6 @@ impl OpenFile<'_> {
         self.session.notes.iter()
     }
 
-    /// What the file says now; a missing one says what it would start from.
     pub fn read(&mut self) -> Result<Document, StoreError> {
         let store = self.store;
         let parse = |bytes: Option<&[u8]>| {

@@ -51,7 +51,6 @@ pub struct Found {
     pub file: AuthFile,
 }
 
-/// The store's files under their locks.
 pub struct OpenStore<'a> {
     store: &'a CredentialStore,
     /// In the order of the files, as far as they were needed.
@@ -105,7 +104,6 @@ impl CredentialStore {
 }
 
 impl StoreFiles {
-    /// The file that counts while it exists, and the one that counts otherwise.
     fn in_order(&self) -> (&Path, Option<&Path>) {
         match self {
             Self::Named(file) => (file, None),

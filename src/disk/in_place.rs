@@ -21,7 +21,6 @@ pub(super) const BACKUP: &str = ".portolan-backup";
 /// The first line of a backup, before the number of the file that it belongs to: another file, mounted later in the
 /// same place, must not get this one's contents.
 const HEADER: &str = "portolan backup of inode ";
-/// A file that is sound and was changed so much later than its backup was written by somebody else since.
 const LATER: Duration = Duration::from_secs(10);
 /// The pause before another look at a file that a neighbour is just writing.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -69,7 +68,6 @@ pub(super) fn rewrite(
     Err(DiskError::refused("write", &resolved.path, reason))
 }
 
-/// Saves the old contents in a backup, and returns its name.
 fn save(resolved: &Rc<ResolvedPath>, found: &Found) -> Result<OsString, DiskError> {
     let name = resolved.beside(".", BACKUP);
     let mut backup = Temporary::create(resolved)?;

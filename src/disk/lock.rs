@@ -31,7 +31,6 @@ const LOCK_MODE: u32 = 0o600;
 /// Enough for a process, and a host name of at most 64 bytes.
 const LONGEST_SIGNATURE: u64 = 128;
 
-/// A lock that is held until this is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: Arc<OwnedFd>,
@@ -232,7 +231,6 @@ impl LockFile {
         }
     }
 
-    /// Who signed last, if it is a signature: a process and a host.
     fn holder(&self) -> Option<String> {
         let mut bytes = [0; LONGEST_SIGNATURE as usize];
         let count = rustix::io::pread(&*self.file, &mut bytes[..], 0).ok()?;

@@ -137,7 +137,6 @@ impl MemoryDirectory {
         Ok(())
     }
 
-    /// What stands in it that is none of its links, sorted.
     pub(crate) fn left(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
         let is_new = |path: &PathBuf| {

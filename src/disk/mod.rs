@@ -79,7 +79,6 @@ impl FileRules {
     }
 }
 
-/// What to say when the new contents stand in their place, but perhaps not for good.
 fn not_durable(resolved: &ResolvedPath, synced: rustix::io::Result<()>) -> Result<(), DiskError> {
     synced.map_err(|reason| DiskError::NotDurable {
         path: resolved.path.clone(),

@@ -108,7 +108,6 @@ pub(super) fn read_stable<P, E: From<DiskError>>(
     }
 }
 
-/// Whether there is nothing in a file: what a reader sees between truncating and writing.
 pub(super) fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_whitespace)
 }
@@ -136,7 +135,6 @@ fn look(path: &Path) -> Result<Option<Opened>, DiskError> {
     })
 }
 
-/// What the link at `name` says; `None` when something else than a link stands there.
 pub(super) fn link_target(
     directory: impl AsFd,
     name: &Path,
@@ -148,7 +146,6 @@ pub(super) fn link_target(
     }
 }
 
-/// Opens and reads `name` in `directory`, called `path` in errors: `None` when there is none.
 pub(super) fn look_at(
     directory: impl AsFd,
     name: &Path,

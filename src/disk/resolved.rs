@@ -29,7 +29,6 @@ pub(super) struct ResolvedPath {
     pub(super) path: PathBuf,
     pub(super) parent_directory: Parent,
     pub(super) writer: u32,
-    /// Whether a link led here.
     linked: bool,
 }
 
@@ -144,7 +143,6 @@ impl ResolvedPath {
         Ok(opened)
     }
 
-    /// A name in the directory that is derived from the file's: the lock's, or that of a temporary file.
     pub(super) fn beside(&self, before: &str, after: &str) -> OsString {
         let mut name = OsString::from(before);
         name.push(&self.name);
@@ -286,7 +284,6 @@ impl Walk<'_> {
         link_target(&link, Path::new("")).map_err(|reason| DiskError::refused("open", path, reason))
     }
 
-    /// Refuses a link that must not be followed: any that somebody else can exchange under root, and a stranger's.
     fn judge(
         &self,
         path: &Path,

@@ -38,7 +38,6 @@ impl FileVersion {
         }
     }
 
-    /// Whether both are the same file, in whatever version.
     pub(super) fn same_file(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
@@ -47,7 +46,6 @@ impl FileVersion {
         self.inode
     }
 
-    /// When the contents last changed, by the file system's clock.
     pub(super) fn modified(&self) -> SystemTime {
         let (seconds, nanoseconds) = self.modified;
         let whole = Duration::from_secs(seconds.unsigned_abs());

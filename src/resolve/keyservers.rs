@@ -25,7 +25,6 @@ pub(crate) fn keyserver_credential<'a>(
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// Adds the keyservers; the reason where they aren't known.
     pub(super) fn keyservers(
         &self,
         remote: Option<&Remote<'a>>,
@@ -69,7 +68,6 @@ impl<'a> Resolver<'a, '_> {
         Ok(unknown)
     }
 
-    /// The keyservers that weren't taken out, in their order, and the reason where the endpoint's own isn't known.
     fn visible(
         &self,
         remote: Option<&Remote<'a>>,

@@ -20,7 +20,6 @@ pub(crate) struct PullSource {
     pub name: String,
     /// Whether plain http and any certificate are accepted.
     pub insecure: bool,
-    /// Whether it stands in for the registry that the image names.
     pub is_mirror: bool,
     pub blocked: Option<String>,
 }
@@ -226,7 +225,6 @@ fn old_registries(old: OldForm) -> Vec<RegistryTable> {
     registries
 }
 
-/// A registry as the library takes it, its prefix filled in.
 fn checked(mut registry: RegistryTable) -> Result<RegistryTable, String> {
     registry.location = location(&registry.location)?;
     registry.prefix = location(&registry.prefix)?;

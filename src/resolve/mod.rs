@@ -115,7 +115,6 @@ pub(crate) enum Service {
     At(String),
     /// The endpoint is known of old to have none.
     Lacking,
-    /// The endpoint does not say that it has one; the reason in the runtime's words.
     Missing(String),
     Unknown(String),
 }
@@ -127,7 +126,6 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Those that a runtime falls back to where there are no remotes at all.
     pub(crate) fn fallback(command: &Command) -> Self {
         let known = command.default_remote();
         let library = known

@@ -42,7 +42,6 @@ pub(crate) enum RegistryLogin {
 pub(crate) struct ImageAnswer {
     /// The registries, in order: the next one is asked when one is down or has not the image.
     pub registries: Vec<Registry>,
-    /// Why the pull fails before any is asked, or after the last one.
     pub failure: Option<String>,
 }
 
@@ -207,7 +206,6 @@ fn is_local(host: &str) -> bool {
 }
 
 impl RegistryLogin {
-    /// As whom, as the end of a sentence; never a secret.
     fn described(&self) -> String {
         let found = match self {
             Self::Variables(pair) => {

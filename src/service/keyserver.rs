@@ -122,7 +122,6 @@ fn web_address(uri: &str) -> String {
     }
 }
 
-/// Where a keyserver is looked up in: below its own path.
 fn look_up(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     format!("{}{LOOK_UP}", url[..end].trim_end_matches('/'))

@@ -59,7 +59,6 @@ impl ServerMessage {
     }
 }
 
-/// A short body that is neither JSON nor a web page.
 fn plain_text(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?.trim();
     let is_message = !text.starts_with(['<', '{', '[']) && text.chars().count() <= LONGEST_TEXT;

@@ -14,7 +14,6 @@ use crate::uri::EndpointUri;
 
 pub(crate) use at_once::at_once;
 
-/// A login that a server took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted<T> {
     pub stored: T,
@@ -46,7 +45,6 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The address with its scheme, without a final slash.
     pub fn url(&self) -> String {
         let scheme = match self.transport {
             Transport::Https => "https",

@@ -9,7 +9,6 @@ use crate::text::in_one_line;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Why a command gave no secret. Its output is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{line}`: {fault}{}", if complaint.is_empty() { String::new() } else { format!(", stderr: {complaint}") })]
 pub(crate) struct CommandError {
@@ -51,7 +50,6 @@ pub(super) fn get(
     }
 }
 
-/// One line, or a login as credential helpers print it.
 fn parse(printed: &str, user: Option<&str>) -> Result<Stored, &'static str> {
     let text = printed.trim_end_matches(['\r', '\n']);
     let login = Login::parse(text.as_bytes());

@@ -13,13 +13,11 @@ const FORMAT: u32 = 1;
 pub(crate) enum Subject {
     Remote {
         name: String,
-        /// The address that the token is for, as remote.yaml has addresses.
         uri: String,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         insecure: bool,
     },
     Keyserver {
-        /// Its address, as the list of keyservers has it.
         uri: String,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         insecure: bool,

@@ -7,7 +7,6 @@ use granit_parser::{Event, Parser};
 
 use super::store::Store;
 
-/// The name of the file below the directory of the system's files.
 const FILE: &str = "portolan/stores.yaml";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

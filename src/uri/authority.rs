@@ -12,7 +12,6 @@ pub(super) struct Authority<'a> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AuthorityError {
-    /// What follows the host, with its colon, is no port.
     Port(String),
     Host(&'static str),
 }

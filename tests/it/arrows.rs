@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::promises::rust_files;
 
 /// What a module may know besides itself. A module of the library that has no line fails.
-const ARROWS: [(&str, &str); 20] = [
+const ARROWS: [(&str, &str); 19] = [
     ("account", ""),
     ("text", ""),
     ("suggestion", ""),
@@ -36,10 +36,6 @@ const ARROWS: [(&str, &str); 20] = [
     (
         "cli",
         "account installation resolve service stores config credentials disk command name runtime secret suggestion text uri",
-    ),
-    (
-        "fuzzing",
-        "cli service config credentials command name runtime secret text uri",
     ),
     ("lib", "installation runtime"),
     ("main", "cli"),

@@ -115,7 +115,6 @@ pub(crate) fn run(
     Ok(Outcome::Done)
 }
 
-/// As the command's own `keyserver list`; a login has a mark of its own also where Apptainer leaves it out.
 fn render(view: &KeyserverListView<'_>, is_singularity: bool, ui: &Ui) -> String {
     let mut text = String::new();
     let mut rows = view

@@ -296,7 +296,6 @@ fn without_tokens(
         .advise_person(library_advice(effective))
 }
 
-/// Asks a person whether a stored token may go; elsewhere the one that is given replaces it.
 fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
     let answer =
         input.question("An access token is already set for this remote. Replace it? [N/y] ")?;
@@ -320,7 +319,6 @@ fn check_expiry(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyho
     }
 }
 
-/// Stores a verified token, if the remote is still what it was verified for.
 fn store(
     token: Secret,
     remote: &Remote<'_>,

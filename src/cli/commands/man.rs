@@ -24,7 +24,6 @@ pub(crate) struct ManArgs {
     directory: PathBuf,
 }
 
-/// `tree` is the program's command tree, built.
 pub(crate) fn run(args: &ManArgs, tree: &clap::Command, ui: &mut Ui) -> anyhow::Result<Outcome> {
     let pages = manual::pages(tree)?;
     disk::create_directories(&args.directory, 0o777).context("while writing the man pages")?;

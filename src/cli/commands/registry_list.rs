@@ -63,7 +63,6 @@ pub(crate) fn run(
     Ok(Outcome::Done)
 }
 
-/// The runtime's table in a pipe, where programs read it; with who and where for a person.
 fn render(logins: &[ListedLogin], all: bool, context: &Context, ui: &Ui) -> String {
     let end = if context.command.is_singularity() {
         if logins.is_empty() {

@@ -88,7 +88,6 @@ const NOT_FOR_KEYSERVERS: &str = "--tokenfile is only supported for login to a r
 pub(crate) struct How<'a> {
     pub(crate) authfile: Option<&'a Path>,
     pub(crate) tokenfile: Option<&'a Path>,
-    /// Whether the file of a registry's row is named as well.
     pub(crate) says_row: bool,
     pub(crate) store: StoreOption,
 }
@@ -220,7 +219,6 @@ fn goes_through_the_net_without_tls(uri: &str) -> bool {
     })
 }
 
-/// Logs in to a registry: verified first, then stored with the row that `list` shows.
 fn login_to_registry(
     mut given: Given,
     uri: &RegistryUri,

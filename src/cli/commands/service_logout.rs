@@ -75,7 +75,6 @@ impl Word {
     }
 }
 
-/// Removes the logins to a keyserver, however it is written; says whether there were any.
 fn forget_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
     let was_elsewhere = secrets::remove_keyserver(word, context, ui)?;
     let was_in_file = files::edit(Scope::User, context, ui, |document| {

@@ -6,7 +6,6 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) words: Vec<String>,
-    /// The word at the cursor up to there, without quotes; empty when a new one begins.
     pub(super) current: String,
     pub(super) is_redirected: bool,
     /// How much of `current` stands before what is replaced.

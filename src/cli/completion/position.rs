@@ -19,13 +19,11 @@ pub(super) struct Position<'a> {
     /// Whether a word that begins with `-` is no flag any more.
     pub(super) is_behind_flags: bool,
     is_help: bool,
-    /// The flags so far, by their ids, with their values; empty for one that takes none.
     flags: Vec<(&'a str, String)>,
     pub(super) words: Vec<String>,
 }
 
 impl<'a> Position<'a> {
-    /// Walks down the tree, which has to be built, by the words before the `current` one.
     pub(super) fn find(tree: &'a Command, before: &[&str], current: &'a str) -> Self {
         let mut position = Self {
             command: tree,
@@ -63,7 +61,6 @@ impl<'a> Position<'a> {
         self.value(id).is_some()
     }
 
-    /// Takes in a word. What comes back is the option whose value the next word is.
     fn walk(&mut self, word: &str) -> Option<&'a Arg> {
         if self.is_behind_flags || !word.starts_with('-') || word == "-" {
             match self
@@ -98,7 +95,6 @@ impl<'a> Position<'a> {
         }
     }
 
-    /// Takes in short flags behind one `-`, of which the last may have a value.
     fn walk_shorts(&mut self, shorts: &str) -> Option<&'a Arg> {
         for (at, short) in shorts.char_indices() {
             let arg = self

@@ -241,7 +241,6 @@ fn known_endpoints(effective: &Effective<'_>) -> Vec<Candidate> {
         .collect()
 }
 
-/// The address that a remote has, to be changed by hand.
 fn current_address(effective: &Effective<'_>, position: &Position<'_>) -> Vec<Candidate> {
     let remote = position
         .words

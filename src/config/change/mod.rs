@@ -60,8 +60,6 @@ pub enum ChangeError {
     Policy(#[from] Refusal),
 }
 
-/// Removes a remote. Of the user's that is one of their own, or the copy of a system remote that the system does not have
-/// (D4).
 pub fn remove(
     document: &mut Document,
     scope: Scope,
@@ -121,14 +119,12 @@ pub fn use_remote(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definer {
     User,
-    /// The system's file, or the built-in layer.
     System,
 }
 
 #[derive(Clone, Debug)]
 pub struct VerifiedToken {
     pub name: RemoteName,
-    /// The address that answered, as the defining file has it.
     pub uri: String,
     pub insecure: bool,
     pub definer: Definer,

@@ -58,7 +58,6 @@ pub fn users_file(file: &FileAccess, user: u32) -> Vec<Finding> {
     found
 }
 
-/// Puts a copy of its own in the place of a link; elsewhere the directory has to be another one.
 fn copy(file: &FileAccess) -> String {
     if file.is_link {
         let path = shell_word(&file.path);
@@ -172,7 +171,6 @@ fn sudo(user: u32) -> &'static str {
     if user == ROOT { "" } else { "sudo " }
 }
 
-/// Who else may do what, as the begin of a message.
 fn whom(attributes: &FileAccess, asked: u32) -> &'static str {
     let bits = attributes.mode & asked;
     if bits == 0 {

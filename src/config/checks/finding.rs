@@ -234,7 +234,6 @@ impl Serialize for Code {
     }
 }
 
-/// A path that is not UTF-8 is shown as far as it can be.
 fn displayed<S: Serializer>(file: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     file.as_ref()
         .map(|file| file.display().to_string())
@@ -291,7 +290,6 @@ impl Finding {
         Self { file, line, ..self }
     }
 
-    /// The same with the other severity that its code has.
     #[must_use]
     pub fn otherwise(self) -> Self {
         let severity = self

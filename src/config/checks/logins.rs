@@ -67,7 +67,6 @@ pub fn logins(
     found
 }
 
-/// A login to the server of `other`, which stands before it, on `line`.
 fn duplicate(login: &LoginEntry, other: &LoginEntry, line: Option<usize>, fix: String) -> Finding {
     let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
     let written = if login.uri == other.uri {
@@ -83,7 +82,6 @@ pub(super) fn is_without_secret(login: &LoginEntry) -> bool {
     login.auth.is_empty() && keyserver(login).is_some()
 }
 
-/// The places of logins that say nothing but what an earlier one says.
 pub(super) fn exact_twins(document: &Document) -> BTreeSet<usize> {
     let mut seen = BTreeSet::new();
     let all = document.logins.iter().enumerate();
@@ -101,7 +99,6 @@ fn keyserver(login: &LoginEntry) -> Option<KeyserverUri> {
     }
 }
 
-/// Logins to servers that an earlier one is for as well, each with the earlier one's place.
 fn twins_of_servers(all: &[LoginEntry]) -> Vec<(usize, usize)> {
     let mut first_of = BTreeMap::new();
     let mut twins = Vec::new();

@@ -21,7 +21,6 @@ use crate::uri::RegistryUri;
 pub struct Commands {
     /// For the user's own file: `portolan remote`, with whatever else chose that file.
     pub own: String,
-    /// For the system's file: the same, with `sudo` where the user may not write it.
     pub system: String,
 }
 
@@ -30,7 +29,6 @@ impl Commands {
         command(&self.own, words, last)
     }
 
-    /// The command that logs in to a keyserver or a registry; what registries need besides is for a person to fill in.
     pub fn login_to(&self, uri: &str) -> String {
         let is_registry = RegistryUri::found(uri).is_ok();
         self.own(

@@ -271,7 +271,6 @@ fn secrets_for_all(system: &Layer) -> Vec<Finding> {
         .collect()
 }
 
-/// Names for a line: the first ones, and how many more there are.
 fn listed<'a>(names: impl Iterator<Item = &'a RemoteName>) -> String {
     let mut names = names.map(ToString::to_string);
     let shown: Vec<String> = names.by_ref().take(SHOWN).collect();

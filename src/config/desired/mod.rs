@@ -340,7 +340,6 @@ fn apply_remote(
     Ok(())
 }
 
-/// Whether two lists ask the same servers in the same way, however they are written.
 fn are_same(one: &[KeyserverEntry], other: &[KeyserverEntry]) -> bool {
     let same = |(one, other): (&KeyserverEntry, &KeyserverEntry)| {
         let flags = |entry: &KeyserverEntry| (entry.skip, entry.external, entry.insecure);

@@ -153,7 +153,6 @@ impl<'text> Decoder<'text> {
         Err(problem.at(self.mark(node)))
     }
 
-    /// The maps that the value of a merge key stands for: a map, or a list of maps, the first of which wins.
     fn merged_maps(&mut self, value: NodeRef) -> Result<Vec<NodeRef>, Fault> {
         let maps = match self.events.content(value.index) {
             Content::List => self.children(value).collect(),
@@ -175,7 +174,6 @@ impl<'text> Decoder<'text> {
             .map(move |index| NodeRef { index, ..node })
     }
 
-    /// The node itself, or what an alias stands for.
     fn target(&self, node: NodeRef) -> NodeRef {
         match self.events.content(node.index) {
             Content::Alias(index) => NodeRef {
@@ -228,7 +226,6 @@ struct Fields<'text> {
 }
 
 impl<'text> Fields<'text> {
-    /// Adds a pair of the latest map, unless one of its key is there from a map that wins.
     fn add(&mut self, pair: KeyValue<'text>) -> Result<(), Fault> {
         match self.seen.get(&pair.key) {
             None => {

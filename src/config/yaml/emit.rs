@@ -31,7 +31,6 @@ fn push_members(text: &mut String, column: usize, form: Indentation, members: &[
     }
 }
 
-/// Appends a key and its value, the key in `column`.
 pub(super) fn push_member(
     text: &mut String,
     column: usize,
@@ -52,7 +51,6 @@ pub(super) fn push_member(
     push_value(text, column, form, &member.value);
 }
 
-/// Appends what follows a colon or dash that belongs to a part in `column`.
 pub(super) fn push_value(text: &mut String, column: usize, form: Indentation, value: &Value<'_>) {
     match value {
         Value::Map(members) if members.is_empty() => text.push_str(" {}\n"),
@@ -75,7 +73,6 @@ pub(super) fn push_value(text: &mut String, column: usize, form: Indentation, va
     }
 }
 
-/// Appends a text or a flag as a block map has it; nothing for a map or list.
 pub(super) fn push_plain(text: &mut String, value: &Value<'_>) {
     match value {
         Value::Text(value) => push_scalar(value, text),
@@ -84,7 +81,6 @@ pub(super) fn push_plain(text: &mut String, value: &Value<'_>) {
     }
 }
 
-/// Appends an item of a list, its dash in `column`.
 pub(super) fn push_item(text: &mut String, column: usize, form: Indentation, item: &Member<'_>) {
     if let Value::Map(members) = &item.value {
         push_marked(text, column, ITEM, "-", form, members);
@@ -94,7 +90,6 @@ pub(super) fn push_item(text: &mut String, column: usize, form: Indentation, ite
 /// How far the keys of an item stand behind its dash.
 pub(super) const ITEM: usize = 2;
 
-/// Appends a map, a mark in `column` on its first line.
 fn push_marked(
     text: &mut String,
     column: usize,

@@ -12,7 +12,6 @@ use super::lines::lines;
 use super::problem::{Fault, Mark, NodeKind, Problem};
 use super::scalar::{Scalar, Tag};
 
-/// The first document of a text.
 #[derive(Debug, Default)]
 pub(super) struct EventBuffer<'text> {
     nodes: Vec<Node<'text>>,
@@ -49,14 +48,12 @@ impl Content<'_> {
 }
 
 impl<'text> EventBuffer<'text> {
-    /// Reads the first document of `text`; empty where there is none.
     pub(super) fn read(text: &'text str) -> Result<Self, Fault> {
         Recorder::new(text, MOST_NODES)
             .record_all()
             .map(|recorder| recorder.events)
     }
 
-    /// Whether the text has no document: it is empty, or has blanks and comments only.
     pub(super) fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
@@ -86,7 +83,6 @@ impl<'text> EventBuffer<'text> {
         self.nodes[index].mark
     }
 
-    /// The nodes directly within the list or map at `index`.
     pub(super) fn children(&self, index: usize) -> impl Iterator<Item = usize> + use<'_, 'text> {
         let end = self.nodes[index].next;
         let inside = move |child: usize| (child < end).then_some(child);

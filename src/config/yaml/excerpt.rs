@@ -42,7 +42,6 @@ pub(super) fn excerpt(text: &str, mark: Mark) -> Option<String> {
     })
 }
 
-/// The line, cut and escaped, with a caret under its character `place`.
 fn underlined(line: &str, place: usize) -> String {
     const BEFORE: usize = 60;
     const LONGEST: usize = 100;
@@ -139,14 +138,12 @@ fn public_length(value: &str) -> usize {
     value.find(['{', ',', '#']).unwrap_or(value.len())
 }
 
-/// The quote that a value begins and does not end.
 fn open_quote(value: &str) -> Option<char> {
     let begin = value.find(['"', '\''])?;
     let quote = value[begin..].chars().next()?;
     (!closes(&value[begin + 1..], quote)).then_some(quote)
 }
 
-/// Whether the quoted text that `line` goes on with ends there.
 fn closes(line: &str, quote: char) -> bool {
     let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {

@@ -9,7 +9,6 @@ use super::part::{FileLines, KeyLines, Part};
 use super::schema;
 use crate::secret::SecretBytes;
 
-/// The lines of one remote.yaml, from 1. What its text does not have is on no line.
 #[derive(Clone, Debug, Default)]
 pub struct LineNumbers {
     /// The text, where the lines are found only when somebody asks: most commands show none.
@@ -32,12 +31,10 @@ impl LineNumbers {
             .map(|lines| lines.find(key).unwrap_or(lines.first))
     }
 
-    /// The line on which a part begins: that of a remote's name.
     pub fn first(&self, part: Part<'_>) -> Option<usize> {
         self.part(part).map(|lines| lines.first)
     }
 
-    /// Whether a key of a part is written, whatever its value.
     pub fn has_key(&self, part: Part<'_>, key: &str) -> bool {
         self.part(part)
             .is_some_and(|lines| lines.find(key).is_some())

@@ -1,6 +1,5 @@
 //! Lines as YAML breaks them. Knows no syntax beyond that.
 
-/// The lines of a text as YAML breaks them.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {

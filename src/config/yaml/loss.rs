@@ -22,7 +22,6 @@ impl fmt::Display for Loss {
 }
 
 impl Loss {
-    /// Comments only.
     pub(super) fn of_comments() -> Self {
         Self(vec!["comments"])
     }

@@ -51,7 +51,6 @@ fn compare(a: &str, b: &str) -> Ordering {
     .then(first_a.cmp(&first_b))
 }
 
-/// The digits at the beginning; there may be none.
 fn digits(text: &str) -> &str {
     let end = text
         .find(|character: char| !character.is_ascii_digit())

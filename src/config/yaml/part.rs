@@ -41,7 +41,6 @@ pub(super) struct KeyLines {
 }
 
 impl Part<'_> {
-    /// ` in PART`, or nothing for the file itself.
     pub(super) fn inside(self) -> String {
         match self {
             Self::File => String::new(),

@@ -42,13 +42,11 @@ impl From<&granit_parser::Tag> for Tag {
 }
 
 impl<'text> Scalar<'text> {
-    /// Whether this is a null: a word for it without quotes, or tagged so.
     pub(super) fn is_null(&self) -> bool {
         let is_word = matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL");
         is_word && (self.plain && self.tag == Tag::None || self.tag == Tag::Null)
     }
 
-    /// Whether this, as a key, merges another map.
     pub(super) fn is_merge(&self) -> bool {
         self.text == "<<" && (self.plain && self.tag == Tag::None || self.tag == Tag::Merge)
     }

@@ -32,7 +32,6 @@ fn needs_escape(character: char) -> bool {
         || character > '\u{ffff}'
 }
 
-/// Whether some reader would take the plain text for something else than a text.
 fn is_ambiguous(text: &str) -> bool {
     is_word(text) || is_number(text) || is_sexagesimal(text) || is_date(text)
 }
@@ -122,7 +121,6 @@ fn is_date(text: &str) -> bool {
         && (rest.len() == day || is_time)
 }
 
-/// Whether the text is the same without quotes, in a block map or list.
 fn can_be_plain(text: &str) -> bool {
     let mut characters = text.chars();
     let first = characters.next().unwrap_or(' ');

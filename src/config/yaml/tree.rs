@@ -52,7 +52,6 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Whether a new file has it.
     pub(super) fn is_written(&self) -> bool {
         !(self.is_optional && self.value.is_nothing())
     }

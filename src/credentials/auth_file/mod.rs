@@ -46,12 +46,10 @@ impl HeldAccounts {
     }
 }
 
-/// A second entry for one account, under another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Twin<'a> {
     pub key: &'a str,
     pub first: &'a str,
-    /// The account of both, `host[:port][/path]`.
     pub registry: String,
 }
 
@@ -169,7 +167,6 @@ impl AuthFile {
             .any(|(known, entry)| RegistryAccount::of_key(known) == account && has_secret(entry))
     }
 
-    /// The accounts that there is a login for, to ask for many keys.
     pub fn held(&self) -> HeldAccounts {
         let with_secret = self
             .entries()
@@ -236,7 +233,6 @@ impl AuthFile {
             .chain(own)
     }
 
-    /// The entries with a secret for an account that an earlier entry has one for.
     pub fn twins(&self) -> Vec<Twin<'_>> {
         let mut first_of = BTreeMap::new();
         let with_secret = self
@@ -340,7 +336,6 @@ impl AuthFile {
             .collect()
     }
 
-    /// Gives `key` an entry with these fields and what an old one has besides a login.
     fn replace(&mut self, key: &str, mut entry: Map<String, Value>) {
         let old = self
             .auths()
@@ -382,7 +377,6 @@ impl AuthFile {
         self.helpers_by_key().filter(|(_, name)| !name.is_empty())
     }
 
-    /// The same, with the empty names that mean the file itself.
     fn helpers_by_key(&self) -> impl Iterator<Item = (&str, &str)> {
         let helpers = self.object("credHelpers").into_iter().flatten();
         helpers.filter_map(|(key, name)| name.as_str().map(|name| (key.as_str(), name)))
@@ -446,7 +440,6 @@ impl fmt::Debug for AuthFile {
     }
 }
 
-/// Whether an entry has anything of a secret, readable or not.
 fn has_secret(entry: &Value) -> bool {
     SECRETS
         .iter()
@@ -454,7 +447,6 @@ fn has_secret(entry: &Value) -> bool {
         .any(|name| text(entry, name).is_some())
 }
 
-/// The login of an entry; `None` when it has none, or one that can't be read.
 fn stored(entry: &Value) -> Option<Stored> {
     let pair = text(entry, "auth").and_then(|auth| BASE64_STANDARD.decode(auth).ok());
     let pair = pair

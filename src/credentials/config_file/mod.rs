@@ -71,7 +71,6 @@ pub struct Repeated {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthConfig {
     pub line: usize,
-    /// base64 of `user:password`, as it stands in the file.
     pub auth: Secret,
     pub username: String,
     pub password: Secret,
@@ -132,7 +131,6 @@ impl ConfigFile {
         !(self.store.is_empty() && self.helpers.is_empty() && self.auths.is_empty())
     }
 
-    /// The entry under this very key.
     pub fn entry(&self, key: &str) -> Option<&AuthConfig> {
         self.auths
             .iter()

@@ -112,7 +112,6 @@ pub enum HelperFault {
     Signal(i32),
     #[error("not done after {} s", .0.as_secs_f32())]
     TimedOut(Duration),
-    /// It said something else than the protocol has.
     #[error("not an answer of the protocol of credential helpers")]
     Answer,
 }
@@ -128,7 +127,6 @@ pub(crate) struct Login<'a> {
 }
 
 impl<'a> Login<'a> {
-    /// The login of `server`; empty for an answer, which names none.
     pub(crate) fn new(server: &'a str, stored: &'a Stored) -> Self {
         let (username, secret) = match stored {
             Stored::Password { user, password } => (user.as_str(), password),

@@ -155,7 +155,6 @@ impl Done {
             .any(|said| String::from_utf8_lossy(said).contains(words))
     }
 
-    /// What to tell of its failure; the `secret` that it was given is not told.
     pub(super) fn error(&self, task: Task, secret: Option<&Secret>) -> HelperError {
         let text = |said: &Zeroizing<Vec<u8>>| {
             Zeroizing::new(String::from_utf8_lossy(said).trim().to_owned())
@@ -210,7 +209,6 @@ impl Hearing {
         Ok(Self { heard, ended })
     }
 
-    /// What was heard, once the pipe is closed or has had its time.
     fn end(self) -> Zeroizing<Vec<u8>> {
         let _ = self.ended.recv_timeout(REST);
         std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner))

@@ -60,7 +60,6 @@ pub struct Directories<'a> {
     pub is_named: bool,
 }
 
-/// The value of a variable; what is empty counts as absent.
 pub(crate) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A user and a password from variables, which come before every file.
@@ -106,7 +105,6 @@ impl LoginPair {
 pub(crate) type Read<'a> = (&'a File, bool);
 
 impl LoginFiles {
-    /// The variable that names another file for a command, and its value.
     pub fn named_by(command: &Command, variable: Variable<'_>) -> Option<(String, PathBuf)> {
         let key = match Product::of(command) {
             Product::Apptainer => "AUTH_FILE",

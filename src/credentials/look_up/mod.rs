@@ -67,14 +67,8 @@ pub enum LoginOutcome {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    File {
-        path: PathBuf,
-        /// The keys, several where one is taken at random; none where the file names a helper for all.
-        keys: Vec<String>,
-    },
-    Variable {
-        key: String,
-    },
+    File { path: PathBuf, keys: Vec<String> },
+    Variable { key: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,9 +76,7 @@ pub struct FoundLogin {
     /// The helpers that are asked, in order, until one has an answer.
     pub calls: Vec<HelperCall>,
     pub outcome: LoginOutcome,
-    /// Where the login stands, or which file names the helper.
     pub source: Option<Source>,
-    /// What the runtime says on standard error, or would have to.
     pub warnings: Vec<String>,
 }
 

@@ -109,7 +109,6 @@ impl Cache {
     }
 }
 
-/// What a file's text says of the endpoint at `url`; nothing when it is another's, or of another format.
 pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
     let entry: Entry = serde_json::from_str(text).ok()?;
     if entry.format != FORMAT || entry.endpoint != url {

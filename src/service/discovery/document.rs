@@ -46,7 +46,6 @@ pub(crate) fn parse(document: Value, url: String, seen: SystemTime) -> Result<Di
     Ok(discovery)
 }
 
-/// An object, where `null` is an empty one; the error is what else it is.
 fn object(value: Value) -> Result<Map<String, Value>, &'static str> {
     match value {
         Value::Object(object) => Ok(object),

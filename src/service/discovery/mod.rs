@@ -317,7 +317,6 @@ impl DiscoveryError {
 }
 
 impl ServiceKind {
-    /// The kind that a discovery document means by `key`: `keystoreAPI` is the older word for a keyserver.
     fn of_key(key: &str) -> Self {
         match key.strip_suffix("API").unwrap_or(key) {
             "builder" => Self::Builder,

@@ -18,7 +18,6 @@ pub struct HttpError {
     pub url: String,
     pub proxy: Option<String>,
     pub cause: Cause,
-    /// What was wrong with the machine's authorities.
     pub(super) problems: Vec<String>,
 }
 
@@ -204,7 +203,6 @@ fn certificate_cause(fault: &CertificateError) -> Cause {
     }
 }
 
-/// `DnsName("localhost")` is how the TLS library shows a name.
 fn bare(name: &str) -> &str {
     let inner = name
         .split_once('(')

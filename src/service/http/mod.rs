@@ -66,7 +66,6 @@ pub struct Request<'client> {
     client: &'client Client,
     url: String,
     authorization: Option<Authorization>,
-    /// What is posted; without it the request is a GET.
     form: Option<Secret>,
     limit: Duration,
 }
@@ -189,7 +188,6 @@ impl Request<'_> {
         self
     }
 
-    /// What is asked for, as it can be shown: without a user and a password.
     pub(super) fn shown_url(&self) -> String {
         without_user(&self.url).into_owned()
     }
@@ -341,7 +339,6 @@ impl Request<'_> {
         error::cause(error, self.limit, self.client.options.connect_limit)
     }
 
-    /// An error at `last`, shown as it is unless that repeats the secret: then with the address that was asked first.
     fn error(&self, asked: &Url, last: &Url, cause: Cause) -> HttpError {
         let url = if self.is_repeated_in(last.as_str()) {
             asked
@@ -382,7 +379,6 @@ impl Request<'_> {
 }
 
 impl Response {
-    /// The values of the header `name`; bytes that are no text are replaced.
     pub fn header(&self, name: &str) -> impl Iterator<Item = String> {
         self.headers
             .get_all(name)

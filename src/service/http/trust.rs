@@ -89,7 +89,6 @@ struct Loaded {
 }
 
 impl Verifier {
-    /// What was wrong with the authorities when they were read; nothing when they weren't.
     pub(super) fn problems(&self) -> &[String] {
         self.all
             .get()
@@ -218,7 +217,6 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a server was refused because its certificate is one of an authority.
 fn is_an_authoritys(error: &Error) -> bool {
     match error {
         Error::InvalidCertificate(CertificateError::Other(OtherError(fault))) => {
@@ -259,7 +257,6 @@ fn directories(trust: &Trust) -> Found {
     (all, problems)
 }
 
-/// What stands in a file or a directory; `variable` is what names it, where a user does.
 fn found(file: Option<&Path>, directory: Option<&Path>, variable: Option<&str>) -> Found {
     let result = rustls_native_certs::load_certs_from_paths(file, directory);
     let problem = variable

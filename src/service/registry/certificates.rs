@@ -104,7 +104,6 @@ fn certificates(path: &Path) -> Result<Vec<u8>, CertificatesError> {
     }
 }
 
-/// What is in a directory, by name; nothing when there is none.
 fn files(directory: &Path) -> Result<Vec<PathBuf>, CertificatesError> {
     let list = || -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));

@@ -87,7 +87,6 @@ impl<'a> Reader<'a> {
         token
     }
 
-    /// The value behind `=`, when what was read before was a parameter's name.
     fn value(&mut self) -> Option<String> {
         let before = self.rest;
         self.skip_blanks();
@@ -113,7 +112,6 @@ impl<'a> Reader<'a> {
         Some(self.unquoted().to_owned())
     }
 
-    /// A value without quotation marks. It should be a token, but addresses are written so, too.
     fn unquoted(&mut self) -> &'a str {
         let end = self.rest.find([',', ' ', '\t']).unwrap_or(self.rest.len());
         let (value, rest) = self.rest.split_at(end);
@@ -121,7 +119,6 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// The rest of a quoted string; one that nobody closed ends with the header.
     fn quoted(&mut self) -> String {
         let mut text = String::new();
         let mut characters = self.rest.chars();

@@ -12,7 +12,6 @@ use crate::uri::authority::{Authority, AuthorityError, of_server};
 
 pub(crate) use account::{DOCKER_HUB, DOCKER_HUB_API, RegistryAccount};
 
-/// By which protocol of the runtimes a registry is meant; the registry itself is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegistryScheme {
     Docker,

@@ -13,7 +13,6 @@ use crate::config::layer::Scope;
 use crate::disk;
 use crate::disk::FileRules;
 
-/// Fixes; whether there was anything to fix. What can't be fixed is a warning, and stays a finding.
 pub(super) fn fix(findings: &[Finding], survey: &Survey, context: &Context, ui: &mut Ui) -> bool {
     let fixable: Vec<&Finding> = findings.iter().filter(|finding| finding.fixable).collect();
     for finding in &fixable {

@@ -12,13 +12,11 @@ use crate::credentials::helper::HelperName;
 use crate::credentials::{CredentialError, Found};
 use crate::uri::RegistryUri;
 
-/// What was found, and the accounts that still have their secret, where that is known.
 pub(super) struct Registries {
     pub(super) findings: Vec<Finding>,
     pub(super) held: Option<HeldAccounts>,
 }
 
-/// Looks at docker-config.json; runs no helper.
 pub(super) fn look(survey: &Survey, context: &Context) -> Registries {
     let path = &context.paths.docker_config;
     match logins::store(None, context).read() {
@@ -69,13 +67,11 @@ fn broken(path: &Path, error: &CredentialError) -> Finding {
     Finding::new(Code::DockerConfigBroken, subject, message, fix).at(Some(path.to_path_buf()), line)
 }
 
-/// Whether a directory above a file hides it.
 fn is_hidden(path: &Path) -> bool {
     path.symlink_metadata()
         .is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
-/// Logins to registries whose passwords' file is not there.
 fn missing(survey: &Survey, path: &Path) -> Vec<Finding> {
     let logins = survey.user.iter().flat_map(|user| user.document.logins());
     let registries = logins.filter(|login| RegistryUri::found(&login.uri).is_ok());
@@ -91,7 +87,6 @@ fn missing(survey: &Survey, path: &Path) -> Vec<Finding> {
     found.collect()
 }
 
-/// Entries of docker-config.json for one account, written differently.
 fn twins(file: &AuthFile, path: &Path, survey: &Survey) -> Vec<Finding> {
     let found = file.twins().into_iter().map(
         |Twin {

@@ -128,7 +128,6 @@ impl Report {
     }
 }
 
-/// `ERROR FILE:LINE: message`
 fn headline(finding: &Finding) -> String {
     let label = finding.severity.name().to_uppercase();
     let place = match (&finding.file, finding.line) {

@@ -47,7 +47,6 @@ enum Server<'a> {
     Keyserver {
         uri: String,
         insecure: bool,
-        /// The remote that lists it, and where; none for an endpoint's own.
         listed: Option<(&'a Remote<'a>, Option<PathBuf>, Option<usize>)>,
     },
 }
@@ -86,7 +85,6 @@ pub(super) fn ask(survey: &Survey, options: Options, context: &Context) -> Asked
     }
 }
 
-/// The endpoints, then the keyservers, each server once.
 fn servers<'a>(survey: &Survey, effective: &'a Effective<'a>) -> Vec<Server<'a>> {
     let active = survey.active(effective).map(|remote| remote.name);
     let mut servers = Vec::new();

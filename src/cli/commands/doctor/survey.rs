@@ -165,7 +165,6 @@ pub(super) fn is_closed(error: &DiskError) -> bool {
     matches!(error, DiskError::Refused { reason, .. } if reason.kind() == ErrorKind::PermissionDenied)
 }
 
-/// The command that opens a file to its user, or the directory that hides it.
 fn opened(path: &Path, user: u32) -> String {
     let closed = path.ancestors().find_map(attributes);
     let place = closed.as_ref().map_or(path, |found| &found.path);
@@ -177,7 +176,6 @@ fn opened(path: &Path, user: u32) -> String {
     format!("{command} {}", shell_word(place))
 }
 
-/// An error with its reasons, in one line.
 pub(super) struct Told<'a, E>(pub(super) &'a E);
 
 impl<E: std::error::Error> std::fmt::Display for Told<'_, E> {

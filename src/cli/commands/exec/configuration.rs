@@ -151,7 +151,6 @@ impl Filled<'_> {
         }
     }
 
-    /// docker-config.json with the logins that only portolan has; other helpers the runtime asks itself.
     fn registries(&mut self, context: &Context) -> anyhow::Result<Option<SecretBytes>> {
         let path = &context.paths.docker_config;
         let Some(contents) = disk::read(path)? else {

@@ -63,7 +63,6 @@ fn is_changed(path: &Path, text: Option<&[u8]>) -> bool {
     }
 }
 
-/// Moves to the user's directory, or where that has the name, to the directory for state.
 fn move_to_user(
     path: &Path,
     name: &OsStr,

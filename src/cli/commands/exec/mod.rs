@@ -91,7 +91,6 @@ fn chosen_layers(args: &ExecArgs, context: &Context) -> anyhow::Result<Layers> {
     })
 }
 
-/// The directories that may be in memory, the user's own first.
 fn candidates(context: &Context) -> Vec<PathBuf> {
     let named = context.environment.get("XDG_RUNTIME_DIR");
     named

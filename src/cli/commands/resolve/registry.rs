@@ -248,7 +248,6 @@ impl Explained<'_> {
             .collect()
     }
 
-    /// What stands in the file that counts, and is not found.
     fn unused(&self, host: &str) -> Option<String> {
         let LoginFiles { own, fallback, .. } = &self.setup.logins.files;
         let files = self.runtime.rules().files(self.image.uri.scheme());
@@ -268,7 +267,6 @@ impl Explained<'_> {
     }
 }
 
-/// What counts when the helpers that are asked have nothing.
 fn after_helper(found: &FoundLogin) -> Option<String> {
     let what = match &found.outcome {
         LoginOutcome::Anonymous => return None,

@@ -86,7 +86,6 @@ impl What {
     }
 }
 
-/// The commands of the runtime that fetch an image as `pull` does.
 const AS_PULL: [&str; 6] = ["exec", "run", "shell", "instance", "inspect", "tag"];
 
 fn task(words: &[String]) -> (Option<Task>, &[String]) {

@@ -20,7 +20,6 @@ pub(super) struct Show<'a> {
     pub(super) remote: &'a Remote<'a>,
     pub(super) sources: Sources<'a>,
     pub(super) services: KnownServices,
-    /// Who is logged in, where the endpoint was asked and says so.
     pub(super) user: Option<LibraryUser>,
     pub(super) now: SystemTime,
 }
@@ -39,7 +38,6 @@ pub(super) struct ShowView<'a> {
     pub(super) exclusive_remote: Option<&'a str>,
     pub(super) exclusive_by: Option<Place>,
     pub(super) token: TokenView,
-    /// `None` when nobody asked, or the library does not say it.
     pub(super) logged_in_as: Option<&'a LibraryUser>,
     pub(super) services: Option<Vec<ServiceRow>>,
     /// When the endpoint said so; `None` when it was not asked.
@@ -48,12 +46,10 @@ pub(super) struct ShowView<'a> {
     pub(super) keyservers: Option<Vec<KeyserverRow>>,
 }
 
-/// What is known of a token, but never the token.
 #[derive(Serialize)]
 pub(super) struct TokenView {
     pub(super) state: TokenState,
     pub(super) expires: Option<String>,
-    /// The address that it is for, where that is another one.
     pub(super) stored_for: Option<String>,
     pub(super) stored_in: Option<Place>,
 }
@@ -64,7 +60,6 @@ pub(super) enum TokenState {
     None,
     Stored,
     Expired,
-    /// It is in a keyring no more, or in that of another machine.
     Gone,
     /// It is for another address, and is not used (D21 of docs/compatibility.md).
     Moved,

@@ -20,7 +20,6 @@ struct RemoteStatus<'a> {
     name: &'a str,
     uri: &'a str,
     insecure: bool,
-    /// `None` when the endpoint did not say what its services are.
     services: Option<Vec<ServiceStatus<'a>>>,
     login: &'static str,
     token: Option<&'static str>,

@@ -23,7 +23,6 @@ use crate::config::document::Document;
 
 pub(super) struct EditedText {
     pub(super) text: String,
-    /// Whether comments stood in a part that had to be written anew.
     pub(super) loses_comments: bool,
 }
 
@@ -198,7 +197,6 @@ impl Editor<'_> {
         Some(())
     }
 
-    /// Inserts new lines, with the line breaks of the text.
     fn insert_lines(&mut self, offset: usize, lines: &str) {
         match self.outline.line_break() {
             "\n" => self.insert_as_is(offset, lines),

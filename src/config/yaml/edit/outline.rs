@@ -6,7 +6,6 @@ use std::ops::Range;
 use crate::config::yaml::events::{Content, EventBuffer};
 use crate::config::yaml::lines::lines;
 
-/// A text with the nodes of its first document.
 pub(in super::super) struct Outline<'text> {
     pub(super) text: &'text str,
     events: EventBuffer<'text>,
@@ -27,23 +26,19 @@ pub(super) struct Child<'text> {
 }
 
 impl<'text> Outline<'text> {
-    /// The outline of a text that can be read.
     pub(in super::super) fn read(text: &'text str) -> Option<Self> {
         let events = EventBuffer::read(text).ok()?;
         Some(Self { text, events })
     }
 
-    /// Whether there is no document: blanks and comments only.
     pub(super) fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// Whether another document follows.
     pub(in super::super) fn has_second_document(&self) -> bool {
         self.events.second_document()
     }
 
-    /// The bytes of a node, without its tag and anchor.
     pub(super) fn range(&self, node: usize) -> Range<usize> {
         self.events.range(node)
     }
@@ -136,19 +131,16 @@ impl<'text> Outline<'text> {
         })
     }
 
-    /// The column in which the character at `offset` stands, in bytes.
     pub(super) fn column(&self, offset: usize) -> usize {
         offset - self.line_start(offset)
     }
 
-    /// Where the line begins that has the byte at `offset`.
     fn line_start(&self, offset: usize) -> usize {
         self.text[..offset]
             .rfind(['\n', '\r'])
             .map_or(0, |at| at + 1)
     }
 
-    /// Where the line after that with the byte at `offset` begins.
     pub(super) fn line_end(&self, offset: usize) -> usize {
         let rest = &self.text[offset..];
         let Some(at) = rest.find(['\n', '\r']) else {
@@ -157,7 +149,6 @@ impl<'text> Outline<'text> {
         offset + at + if rest[at..].starts_with("\r\n") { 2 } else { 1 }
     }
 
-    /// The dash of the item at `node`.
     fn dash(&self, node: usize) -> Option<usize> {
         let floor = self.floor(node);
         let mut end = self.range(node).start;
@@ -224,7 +215,6 @@ impl<'text> Outline<'text> {
         Some(line.len())
     }
 
-    /// The first line break of the text.
     pub(super) fn line_break(&self) -> &'static str {
         match self.text.find(['\n', '\r']).map(|at| &self.text[at..]) {
             Some(rest) if rest.starts_with("\r\n") => "\r\n",
@@ -234,7 +224,6 @@ impl<'text> Outline<'text> {
     }
 }
 
-/// The column of a line's comment where the line has nothing else.
 fn comment_column(line: &str) -> Option<usize> {
     let comment = line.trim_start();
     comment.starts_with('#').then(|| line.len() - comment.len())
@@ -245,7 +234,6 @@ pub(in super::super) fn words(gap: &str) -> impl Iterator<Item = &str> {
     lines(gap).flat_map(|line| without_comment(line).split_whitespace())
 }
 
-/// Whether there is a comment in what stands between nodes.
 pub(in super::super) fn has_comment(gap: &str) -> bool {
     lines(gap).any(|line| without_comment(line).len() < line.len())
 }

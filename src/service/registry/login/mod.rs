@@ -236,7 +236,6 @@ impl Attempt<'_> {
 }
 
 impl LoginError {
-    /// Whether somebody looked at the credential, and did not take it.
     fn is_refusal(&self) -> bool {
         match self {
             Self::Refused { .. } => true,

@@ -75,7 +75,6 @@ pub(super) fn form(user: &str, password: &Secret, service: &str) -> Secret {
     Secret::new(form)
 }
 
-/// The tokens in an answer. `password` is what was shown for them: a service that repeats it is not repeated.
 pub(super) fn read(answer: &Response, password: &Secret) -> Result<Tokens, TokenFault> {
     if answer.status != 200 {
         return Err(refusal(
@@ -104,7 +103,6 @@ pub(super) fn read(answer: &Response, password: &Secret) -> Result<Tokens, Token
     })
 }
 
-/// What a service says for a refusal; Docker's words where it says nothing.
 fn refusal(status: u16, status_line: &str, said: Option<ServerMessage>) -> TokenFault {
     let usual = match status {
         401 => Some(("unauthorized", "authentication required")),

@@ -1,4 +1,4 @@
-//! What must hold of any remote.yaml at all: the part of `src/fuzzing.rs` that makes documents, which is done in `config` alone.
+//! What must hold of any remote.yaml at all: the targets that make documents.
 
 use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
 use crate::config::yaml;
