@@ -14,6 +14,7 @@ pub(crate) enum Product {
     SingularityCe,
 }
 
+/// A container runtime: a product, and the version whose rules count.
 #[derive(Clone, Copy, Debug)]
 pub struct Runtime {
     product: Product,
