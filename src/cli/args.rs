@@ -22,35 +22,38 @@ use crate::service::http::{Client, Options};
 use crate::stores::Store;
 use crate::uri::{EndpointUri, TypedScheme};
 
+/// The heading of the options that every command has.
+pub(crate) const GLOBAL_OPTIONS: &str = "Global options";
+
 /// Options that stand anywhere on the command line: every command has them, and [`everywhere`](Self::everywhere) reads them.
 #[derive(Args, Debug, Default)]
 pub(crate) struct GlobalOptions {
-    /// Print debugging information (highest verbosity)
-    #[arg(short, long, help_heading = "Global options")]
+    /// Print debugging information
+    #[arg(short, long, help_heading = GLOBAL_OPTIONS)]
     pub(crate) debug: bool,
     /// Print additional information
-    #[arg(short, long, help_heading = "Global options")]
+    #[arg(short, long, help_heading = GLOBAL_OPTIONS)]
     pub(crate) verbose: bool,
-    /// Suppress normal output
-    #[arg(short, long, help_heading = "Global options")]
+    /// Print only warnings and errors
+    #[arg(short, long, help_heading = GLOBAL_OPTIONS)]
     pub(crate) quiet: bool,
-    /// Print errors only
-    #[arg(short, long, help_heading = "Global options")]
+    /// Print only errors
+    #[arg(short, long, help_heading = GLOBAL_OPTIONS)]
     pub(crate) silent: bool,
-    /// Print JSON for scripts, on failure too, and no information beside it
-    #[arg(long, help_heading = "Global options")]
+    /// Print one JSON object for scripts, after a failure too
+    #[arg(long, help_heading = GLOBAL_OPTIONS)]
     pub(crate) json: bool,
-    /// Ask nothing, and read no standard input that no flag asks for (PORTOLAN_NO_INPUT)
-    #[arg(long, help_heading = "Global options")]
+    /// Ask nothing, and read standard input only for an option (PORTOLAN_NO_INPUT)
+    #[arg(long, help_heading = GLOBAL_OPTIONS)]
     pub(crate) no_input: bool,
-    /// Print without color output
-    #[arg(long, help_heading = "Global options")]
+    /// Print without colors
+    #[arg(long, help_heading = GLOBAL_OPTIONS)]
     pub(crate) nocolor: bool,
-    /// The command whose files are managed (PORTOLAN_COMMAND) [default: apptainer]
-    #[arg(long, value_name = "NAME", value_parser = Command::parse, help_heading = "Global options")]
+    /// The runtime whose files are managed (PORTOLAN_COMMAND) [default: apptainer]
+    #[arg(long, value_name = "NAME", value_parser = Command::parse, help_heading = GLOBAL_OPTIONS)]
     pub(crate) command: Option<Command>,
-    /// The directory of the system's configuration (PORTOLAN_SYSCONFDIR) [default: that of the installed command]
-    #[arg(long, value_name = "DIR", help_heading = "Global options")]
+    /// The directory of the system's configuration (PORTOLAN_SYSCONFDIR) [default: that of the runtime]
+    #[arg(long, value_name = "DIR", help_heading = GLOBAL_OPTIONS)]
     pub(crate) sysconfdir: Option<PathBuf>,
 }
 
@@ -58,7 +61,7 @@ pub(crate) struct GlobalOptions {
 #[derive(Args, Debug)]
 pub(crate) struct GroupOptions {
     /// Use this file in place of your own remote.yaml
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", display_order = 900)]
     config: Option<PathBuf>,
     #[command(flatten)]
     global: GlobalOptions,
@@ -107,16 +110,16 @@ impl GlobalOptions {
 /// Who logs in to a keyserver or a registry, and how the secret comes.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ServiceCredential {
-    /// The user name (<COMMAND>_LOGIN_USERNAME); without one a keyserver's secret is a token, registries need one
+    /// The user name (APPTAINER_LOGIN_USERNAME); only a keyserver's token needs none
     #[arg(short, long, value_name = "NAME")]
     pub(crate) username: Option<String>,
-    /// The password or token (<COMMAND>_LOGIN_PASSWORD); on the command line other users can see it
+    /// The password or token (APPTAINER_LOGIN_PASSWORD); here other users can see it
     #[arg(short, long, value_name = "SECRET", value_parser = parse_secret, conflicts_with = "password_stdin")]
     pub(crate) password: Option<Secret>,
     /// Read the password or token from all of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// Accept any certificate; for a registry also plain http (<COMMAND>_LOGIN_INSECURE)
+    /// Accept any certificate, for a registry also plain http (APPTAINER_LOGIN_INSECURE)
     #[arg(short, long)]
     pub(crate) insecure: bool,
 }
@@ -148,10 +151,10 @@ impl ServiceCredential {
 /// Where a login puts its secret.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct StoreOption {
-    /// Store the secret elsewhere than in a file: keyring, helper:NAME or command:LINE (file is the default)
+    /// The place of the secret: file, keyring, helper:NAME or command:LINE [default: file]
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<Store>,
-    /// Let the secret vanish from the keyring after this time, as in 8h
+    /// Remove the secret from the keyring after this time, such as 8h
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -162,7 +165,7 @@ pub(crate) struct ServerOptions {
     /// Ask no server
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Give the servers this long in all
+    /// Wait at most this long for all servers
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, conflicts_with = "offline")]
     timeout: Option<Duration>,
 }
@@ -195,7 +198,7 @@ impl ServerOptions {
 /// How old an endpoint's answer may be, and how long it may take.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct EndpointOptions {
-    /// Ask now, also where an answer of the last day is known
+    /// Ask now, even if an answer of the last day is known
     #[arg(long, conflicts_with = "offline")]
     refresh: bool,
     #[command(flatten)]
@@ -215,7 +218,7 @@ impl EndpointOptions {
 /// Another file for the registries' secrets.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AuthfileOption {
-    /// Store the secret in this file of Docker's format (APPTAINER_AUTH_FILE, SINGULARITY_AUTHFILE)
+    /// Use this file of Docker's format (APPTAINER_AUTH_FILE, SINGULARITY_AUTHFILE)
     #[arg(long, value_name = "FILE")]
     authfile: Option<PathBuf>,
 }

@@ -49,11 +49,11 @@ fn page(command: &Command, above: &[String], version: &str) -> io::Result<Vec<u8
     sections.extend([description(command)]);
     sections.to_writer(&mut text)?;
     man.render_options_section(&mut text)?;
-    let mut sections = Roff::new();
+    let (mut sections, examples) = after_help(command);
     if command.get_subcommands().any(|below| is_shown(&below)) {
         sections.extend([commands(command)]);
     }
-    sections.extend([examples(command)]);
+    sections.extend([examples]);
     if above.is_empty() {
         sections.extend([
             terms("FILES", REFERENCE, "\n## Files\n"),
@@ -130,19 +130,25 @@ fn commands(command: &Command) -> Roff {
     roff
 }
 
-fn examples(command: &Command) -> Roff {
+/// The names of the global options, and the examples.
+fn after_help(command: &Command) -> (Roff, Roff) {
     let help = command
         .get_after_help()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let mut roff = Roff::new();
-    roff.control("SH", ["EXAMPLES"]);
-    roff.control("nf", []);
-    for line in help.lines().filter(|line| *line != "Examples:") {
-        roff.text([roman(line.trim_start())]);
+    let (global, lines) = help.split_once("Examples:\n").unwrap_or_default();
+    let (mut options, mut examples) = (Roff::new(), Roff::new());
+    if !global.is_empty() {
+        options.control("PP", []);
+        options.text([roman(global.trim())]);
     }
-    roff.control("fi", []);
-    roff
+    examples.control("SH", ["EXAMPLES"]);
+    examples.control("nf", []);
+    for line in lines.lines() {
+        examples.text([roman(line.trim_start())]);
+    }
+    examples.control("fi", []);
+    (options, examples)
 }
 
 /// The rows of the first table after a heading of a page.

@@ -93,7 +93,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Some(Group::Man(args)) => {
             ui.json = false;
-            return failure::conclude(commands::man::run(args, &whole_tree(), &mut ui), &mut ui);
+            return failure::conclude(commands::man::run(args, &help_tree(), &mut ui), &mut ui);
         }
         _ => {}
     }
@@ -134,8 +134,31 @@ fn whole_tree() -> clap::Command {
     tree
 }
 
+/// The tree as its readers see it: a command shows its own options, and names those that every command has.
+fn help_tree() -> clap::Command {
+    whole_tree().mut_subcommands(without_global_options)
+}
+
+fn without_global_options(command: clap::Command) -> clap::Command {
+    let examples = command.get_after_help().map(ToString::to_string);
+    command
+        .mut_args(|arg| {
+            let is_global = arg.get_help_heading() == Some(args::GLOBAL_OPTIONS);
+            arg.hide(is_global)
+        })
+        .after_help(format!(
+            "Global options, which `portolan --help` explains:
+  --debug, --verbose, --quiet, --silent, --json, --no-input, --nocolor,
+  --command <NAME>, --sysconfdir <DIR>
+
+{}",
+            examples.unwrap_or_default()
+        ))
+        .mut_subcommands(without_global_options)
+}
+
 fn explain(typed: &[OsString], ui: &mut Ui) -> ExitCode {
-    let mut tree = whole_tree();
+    let mut tree = help_tree();
     match parse(&mut tree, typed) {
         Ok(_) => failure::conclude(
             Err(anyhow!("the command line is understood only in part")),
@@ -228,7 +251,7 @@ fn forbid_core_dumps(before: &Rlimit) {
 
 fn show_help(group: Option<&Group>, ui: &mut Ui) -> ExitCode {
     ui.json = false;
-    let mut tree = whole_tree();
+    let mut tree = help_tree();
     let named = group.and_then(|group| {
         tree.find_subcommand_mut(group.name())
             .map(clap::Command::render_long_help)

@@ -17,8 +17,7 @@ use crate::cli::ui::Ui;
 
 /// Manage the service endpoints of container runtimes
 ///
-/// portolan manages the remote endpoints, keyservers and registry logins of Apptainer and SingularityCE, in their own
-/// files: what it writes they read, and the other way round.
+/// portolan manages remote endpoints, keyservers and registry logins in the files of Apptainer and SingularityCE.
 #[derive(Debug, Parser)]
 #[command(
     name = "portolan",
@@ -52,9 +51,9 @@ pub(crate) enum Group {
 
 /// Manage remote endpoints, keyservers and registry credentials
 ///
-/// A remote endpoint is a group of services behind a single address, such as cloud.example.com: a library of images, a
-/// keyserver, and whatever else it announces. `add` one, `login` where it asks who you are, and `use` it to make it the
-/// one that is asked when no other is named. PORTOLAN_REMOTE=NAME makes another one that for a single command.
+/// A remote endpoint is a group of services with one address, such as cloud.example.com: a library of images, a keyserver and
+/// more. `add` one, `login` if it needs that, and `use` it to make it the active one. PORTOLAN_REMOTE=NAME makes another one
+/// active for a single command.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote list
@@ -66,8 +65,8 @@ pub(crate) struct RemoteGroup {
 
 /// Manage keyservers and the logins to them
 ///
-/// Signatures are checked with the keyservers of the active remote, in their order. An administrator adds and removes them
-/// for all users; a user logs in to those that want it.
+/// The runtime checks signatures with the keyservers of the active remote, in their order. An administrator adds and removes
+/// them for all users.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan keyserver list
@@ -79,8 +78,7 @@ pub(crate) struct KeyserverGroup {
 
 /// Manage the logins to OCI registries
 ///
-/// A registry needs no remote, only a login. Its password is stored in Docker's format beside your remote.yaml, where
-/// Apptainer finds it.
+/// A registry needs no remote, only a login. The password is stored in Docker's format, where the runtime finds it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan registry login --username ian docker.io
@@ -115,11 +113,11 @@ enum RemoteCommand {
 enum KeyserverCommand {
     #[command(after_help = "Examples:
   sudo portolan keyserver add https://keys.example.com
-  sudo portolan keyserver add --order 1 company hkps://keys.company.example")]
+  sudo portolan keyserver add --order 1 company hkps://keys.example.org")]
     Add(LazyInGroup<keyservers::AddKeyserverArgs>),
     #[command(after_help = "Examples:
   sudo portolan keyserver remove https://keys.example.com
-  sudo portolan keyserver remove company hkps://keys.company.example")]
+  sudo portolan keyserver remove company hkps://keys.example.org")]
     Remove(LazyInGroup<keyservers::RemoveKeyserverArgs>),
     List(LazyInGroup<keyserver_list::KeyserverListArgs>),
     Login(LazyInGroup<service_login::KeyserverLoginArgs>),

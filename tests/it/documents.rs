@@ -139,7 +139,7 @@ fn commands(block: &str) -> String {
 }
 
 /// What a terminal shows of a script in a new home, as on a machine whose user is ian.
-fn run(script: &str) -> String {
+pub(super) fn run(script: &str) -> String {
     let mut world = World::shipped();
     let _server = internet::connect(&mut world);
     for (name, value) in [
@@ -152,7 +152,7 @@ fn run(script: &str) -> String {
     }
     world.link_program("portolan", env!("CARGO_BIN_EXE_portolan"));
     world.link_program("sudo", "tests/it/programs/sudo");
-    for name in ["apptainer", "sbatch"] {
+    for name in ["apptainer", "sbatch", "skopeo", "tee"] {
         world.link_program(name, "/bin/true");
     }
     world.set("SYSTEM", world.root().join("etc/apptainer"));

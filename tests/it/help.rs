@@ -1,12 +1,15 @@
 //! The whole help as its readers see it: a change of it is a change of an interface.
 
 use std::fmt::Write;
+use std::thread;
 
 use snapbox::{assert_data_eq, file};
 
-use crate::support::world::World;
+use crate::documents;
+use crate::support::program::is_installed;
+use crate::support::world::{World, skip};
 
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 33] = [
     "",
     "remote",
     "remote list",
@@ -37,6 +40,7 @@ const COMMANDS: [&str; 32] = [
     "registry logout",
     "registry list",
     "exec",
+    "paths",
     "completions",
     "man",
 ];
@@ -56,4 +60,73 @@ fn the_help_is_the_one_that_was_reviewed() {
         writeln!(help, "$ portolan {}\n{}", words.join(" "), shown.stdout).unwrap();
     }
     assert_data_eq!(help, file!["../data/help.txt"].raw());
+}
+
+/// What the examples need: remotes, a keyserver, logins, and the files that they name.
+const SETUP: &str = "
+portolan remote add --no-login ExampleCloud cloud.example.com
+sudo portolan remote add --global company cloud.company.example
+sudo portolan remote use --global company
+portolan remote use company
+portolan remote use ExampleCloud
+printenv TOKEN > token.txt
+portolan remote login --tokenfile token.txt ExampleCloud
+sudo portolan keyserver add company https://keys.example.com
+sudo portolan keyserver add company https://keys.example.org
+printenv PASSWORD | portolan registry login --username ian --password-stdin docker.io
+printenv PASSWORD | portolan keyserver login --username ian --password-stdin https://keys.example.com
+portolan remote export > remotes.yaml
+cp $DOCUMENTS/fleet/company.yaml .
+install -m 600 ~/.apptainer/remote.yaml other.yaml
+mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions
+";
+
+#[test]
+fn every_example_can_be_pasted_and_succeeds() {
+    if !is_installed("jq") {
+        return skip("jq is not installed");
+    }
+    let world = World::new();
+    thread::scope(|scope| {
+        for commands in COMMANDS.chunks(9) {
+            let examples: Vec<String> = commands
+                .iter()
+                .flat_map(|command| examples(&world, command))
+                .collect();
+            scope.spawn(move || {
+                let script: String = examples.iter().map(|example| paste(example)).collect();
+                let shown = documents::run(&script);
+                for example in examples {
+                    assert!(shown.contains(&format!("=> 0 {example}\n")), "{shown}");
+                }
+            });
+        }
+    });
+}
+
+/// The lines below `Examples:` of a command's help; one that is too long for a line is broken there.
+fn examples(world: &World, command: &str) -> Vec<String> {
+    let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+    let help = world.run(&words).stdout;
+    let (_, examples) = help.split_once("Examples:\n").unwrap();
+    examples
+        .lines()
+        .map(|line| line.trim().to_owned())
+        .collect()
+}
+
+/// Runs one example in a world where it works, and shows its exit code.
+fn paste(example: &str) -> String {
+    let before = match example {
+        _ if example.contains("remote add ") => {
+            "portolan remote remove ExampleCloud; sudo portolan remote remove --global company"
+        }
+        _ if example.contains("keyserver add ") || example.contains("add-keyserver ") => {
+            "sudo portolan keyserver remove company https://keys.example.com
+             sudo portolan keyserver remove company https://keys.example.org"
+        }
+        _ => "portolan remote remove example; sudo portolan remote remove --global company-cloud",
+    };
+    let setup = format!("{{\n{SETUP}\n{before}\n}} >/dev/null 2>&1");
+    format!("{setup}\n{example}\necho -n \"=> $? \"; cat <<'the end'\n{example}\nthe end\n")
 }

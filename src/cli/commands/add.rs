@@ -19,14 +19,10 @@ use crate::text::{Quoted, ShellWord};
 
 /// Add a new remote endpoint
 ///
-/// Adds an endpoint under a name of your choice, and logs you in to it. The name works wherever a remote is asked for;
-/// `remote use` makes it the one that is used when none is named.
+/// Adds an endpoint under a name of your choice, and logs you in to it. `remote use` makes it the active one, which
+/// commands use when no remote is named.
 ///
-/// The address is a host, with a port and a path if it needs them; with --insecure it may be on plain http. SylabsCloud and
-/// DefaultRemote are known by name and need no address.
-///
-/// With --if-missing a remote that exists already, at the same address, is left as it is, so that a script can be run again;
-/// a token that is given is stored where none is.
+/// SylabsCloud and DefaultRemote need no address: portolan knows it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote add --no-login ExampleCloud cloud.example.com
@@ -39,16 +35,16 @@ pub(crate) struct AddArgs {
     /// Skip the login that follows
     #[arg(long, conflicts_with_all = ["tokenfile", "password_stdin"])]
     no_login: bool,
-    /// Allow an endpoint on plain http (<COMMAND>_ADD_INSECURE)
+    /// Allow an endpoint on plain http (APPTAINER_ADD_INSECURE)
     #[arg(short, long)]
     insecure: bool,
-    /// Succeed when it is there already at this address
+    /// Succeed without a change when the remote exists at this address; store the given token where none is
     #[arg(long)]
     if_missing: bool,
     /// Make it the active remote, as `remote use` does
     #[arg(long = "use", conflicts_with = "global")]
     make_active: bool,
-    /// Don't make it the active remote; without --use it never is, the flag is for scripts that are written for later versions
+    /// Accept the option of later Apptainer versions; only --use makes the remote active
     #[arg(short, long, conflicts_with = "make_active")]
     no_default: bool,
     /// Read the access token from this file (- for standard input)
@@ -57,10 +53,10 @@ pub(crate) struct AddArgs {
     /// Read the access token from all of standard input
     #[arg(long, conflicts_with = "global")]
     password_stdin: bool,
-    /// The remote's name
+    /// The name of the remote, free to choose
     #[arg(value_name = "NAME")]
     name: String,
-    /// Its address: host[:port][/path], with or without https://
+    /// The address: host[:port][/path], with or without https://
     #[arg(value_name = "URI")]
     uri: Option<String>,
 }

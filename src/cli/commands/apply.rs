@@ -22,35 +22,33 @@ use crate::text::{Quoted, ShellWord};
 
 /// Make your remotes what a file says
 ///
-/// The file is in the words of remote.yaml, as `remote export` prints it: remotes, the active one, keyservers in order; with
-/// --global for all users, and which remote is exclusive. What the file does not name stays as it is; --prune removes remotes
-/// that it does not name. Tokens are left alone, unless a remote moves to another host: then its token goes.
+/// The file has the words of remote.yaml, as `remote export` prints them: remotes, the active one, keyservers in order.
+/// Remotes that the file does not name stay, unless --prune removes them. Tokens stay too, unless a remote moves to
+/// another host.
 ///
-/// All is changed in one write, or nothing is. Applied twice it is the same as once.
-///
-/// The exit code with --check is 2 when something would change.
+/// One write changes all or nothing. A second run changes nothing.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   sudo portolan remote apply --global company.yaml
   portolan remote apply --check --diff remotes.yaml
   portolan remote apply - < remotes.yaml")]
 pub(crate) struct ApplyArgs {
-    /// Change what is defined for all users
+    /// Change the remotes of all users, also which one is exclusive
     #[arg(short, long)]
     global: bool,
-    /// Change nothing, and end with 2 when something would change
+    /// Change nothing, and end with 2 when a change is necessary
     #[arg(long)]
     check: bool,
-    /// Print what changes, a line a value
+    /// Print the changes, one value per line
     #[arg(long, conflicts_with = "json")]
     diff: bool,
     /// Remove the remotes that the file does not name
     #[arg(long)]
     prune: bool,
-    /// Store the tokens that the file has; others must not be able to read it
+    /// Store the tokens of the file, which nobody else may be able to read
     #[arg(long, conflicts_with = "global")]
     with_tokens: bool,
-    /// The file with what is wanted; - is standard input
+    /// The file with the wanted remotes (- for standard input)
     #[arg(value_name = "FILE")]
     file: String,
 }

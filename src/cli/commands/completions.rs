@@ -7,8 +7,7 @@ use crate::cli::ui::Ui;
 
 /// Print the completion script for a shell
 ///
-/// With it Tab completes commands, flags, and what your files have: remotes, keyservers and logins, those of -c, --command and
-/// --sysconfdir where the line has them. No server is asked.
+/// Tab then completes commands, options, and the remotes, keyservers and logins of your files. It asks no server.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan completions bash > ~/.local/share/bash-completion/completions/portolan

@@ -10,16 +10,15 @@ use crate::cli::{files, json};
 use crate::config::desired;
 use crate::config::layer::Scope;
 
-/// Print your remotes as a file that `remote apply` takes
+/// Print your remotes as a file for `remote apply`
 ///
-/// Prints the remotes, the active one and their keyservers in the words of remote.yaml, without tokens and logins; with
-/// --global those of all users.
+/// Prints the remotes, the active one and the keyservers in the words of remote.yaml, without tokens and logins.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote export
   portolan remote export --global > company.yaml")]
 pub(crate) struct ExportArgs {
-    /// Print what is defined for all users
+    /// Print the remotes of all users
     #[arg(short, long)]
     global: bool,
 }

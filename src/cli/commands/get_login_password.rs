@@ -14,13 +14,14 @@ use crate::service::discovery::{Freshness, ServiceKind, known_service};
 use crate::service::user;
 use crate::service::user::UserError;
 
-/// Print the password for the registry behind the active remote's library
+/// Print the password of the registry that belongs to the active remote's library
 ///
-/// Asks the library of the active remote, with your access token for it. Pipe it into a login, so that nobody sees it.
+/// Asks the library of the active remote, with your access token. Pipe the password into a login, so that nobody sees
+/// it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  portolan remote get-login-password | portolan remote login --username ian --password-stdin docker://registry.example.com
-  portolan remote get-login-password | skopeo login --username ian --password-stdin registry.example.com")]
+  portolan remote get-login-password | skopeo login -u ian --password-stdin registry.example.com
+  portolan remote get-login-password | portolan registry login -u ian --password-stdin ghcr.io")]
 pub(crate) struct GetLoginPasswordArgs {}
 
 pub(crate) fn run(

@@ -23,7 +23,7 @@ use crate::service::discovery::Freshness;
 use crate::service::http::Client;
 use crate::uri::KeyserverUri;
 
-/// List the keyservers of every remote endpoint, in the order in which they are asked
+/// List the keyservers of every remote endpoint, in the order of use
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan keyserver list
@@ -32,7 +32,7 @@ use crate::uri::KeyserverUri;
 pub(crate) struct KeyserverListArgs {
     #[command(flatten)]
     endpoint: EndpointOptions,
-    /// This remote's alone
+    /// Only the keyservers of this remote
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
 }

@@ -20,48 +20,46 @@ use crate::uri::{EndpointUri, KeyserverUri};
 
 /// Add a keyserver to a remote endpoint, for all users
 ///
-/// Signatures are checked with the keyservers of the active remote, in their order; other key operations ask the first one
-/// alone. A new keyserver comes last unless --order says otherwise; order 1 is the first.
-///
-/// The address is https://HOST, hkps://HOST, hkp://HOST, or a bare host, which is reached by https; http:// and hkp:// need --insecure.
+/// The runtime checks signatures with the keyservers of the active remote, in their order; other key commands use only
+/// the first one.
 #[derive(Args, Debug)]
 #[command(
     allow_missing_positional = true,
     after_help = "Examples:
   sudo portolan remote add-keyserver https://keys.example.com
-  sudo portolan remote add-keyserver --order 1 company hkps://keys.company.example"
+  sudo portolan remote add-keyserver --order 1 company hkps://keys.example.org"
 )]
 pub(crate) struct AddKeyserverArgs {
-    /// Its place in the order, from 1; without it the last
+    /// The place in the order, from 1 [default: the last]
     #[arg(short, long, value_name = "N", allow_hyphen_values = true, value_parser = parse_order)]
     order: Option<u32>,
     /// Accept any certificate, and plain http
     #[arg(short, long)]
     insecure: bool,
-    /// The remote; the system's active one if left out
+    /// The remote [default: the system's active one]
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
-    /// The keyserver's address
+    /// The keyserver: https://HOST, hkps://HOST or a bare host; with --insecure also http:// and hkp://
     #[arg(value_name = "URI")]
     uri: String,
 }
 
 /// Remove a keyserver from a remote endpoint, for all users
 ///
-/// The endpoint's own keyserver is skipped from then on; `add-keyserver` with its address puts it back. The last keyserver
-/// of a remote stays.
+/// The endpoint's own keyserver is skipped from then on; `add-keyserver` with its address brings it back. The last
+/// keyserver of a remote stays.
 #[derive(Args, Debug)]
 #[command(
     allow_missing_positional = true,
     after_help = "Examples:
   sudo portolan remote remove-keyserver https://keys.example.com
-  sudo portolan remote remove-keyserver company hkps://keys.company.example"
+  sudo portolan remote remove-keyserver company hkps://keys.example.org"
 )]
 pub(crate) struct RemoveKeyserverArgs {
-    /// The remote; the system's active one if left out
+    /// The remote [default: the system's active one]
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
-    /// The keyserver's address
+    /// The address of the keyserver
     #[arg(value_name = "URI")]
     uri: String,
 }

@@ -22,10 +22,8 @@ use crate::service::http::{Cause, HttpError};
 
 /// List all remote endpoints, keyservers and logins
 ///
-/// Shows every remote endpoint that you may use, the system's and your own; then the keyservers of the active one, in the
-/// order in which they are asked; then the registries and keyservers that you are logged in to.
-///
-/// The active endpoint has YES in the column ACTIVE; `remote use` changes it.
+/// Shows three tables: the remote endpoints that you may use, the keyservers of the active one in the order of use, and
+/// your logins to registries and keyservers. The active endpoint has YES in the column ACTIVE; `remote use` changes it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote list
@@ -34,7 +32,7 @@ use crate::service::http::{Cause, HttpError};
 pub(crate) struct ListArgs {
     #[command(flatten)]
     endpoint: EndpointOptions,
-    /// Print the remotes' names alone, one a line; asks no server
+    /// Print only the names of the remotes, one per line, and ask no server
     #[arg(long, conflicts_with_all = ["json", "refresh"])]
     names: bool,
 }

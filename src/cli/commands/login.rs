@@ -33,12 +33,11 @@ use crate::stores::Store;
 
 /// Log in to a remote endpoint, a keyserver or an OCI registry
 ///
-/// Stores an access token for a remote endpoint, or a user name and password for a keyserver or a registry, after their
-/// server has accepted it. Without a name the active remote is meant.
+/// Verifies the secret at its server, then stores it: an access token for a remote endpoint, a user name and password
+/// for a keyserver or a registry. Without a name, the active remote is meant.
 ///
-/// What you type is hidden. From a pipe the secret is one line of standard input; --tokenfile reads it from a file,
-/// --password-stdin from all of standard input. It is stored unencrypted, readable for you alone, in your own remote.yaml
-/// (for registries in docker-config.json beside it).
+/// On a terminal you type the secret, hidden. In a pipe, it is one line of standard input. The secret is stored
+/// unencrypted in a file that only you can read: your own remote.yaml, or docker-config.json beside it for registries.
 #[derive(Args, Debug, Default)]
 #[command(after_help = "Examples:
   portolan remote login

@@ -15,7 +15,7 @@ use crate::name::RemoteName;
 
 /// Log out of a remote endpoint, a keyserver or an OCI registry
 ///
-/// Drops the access token or the password that is stored for it. Without a name the active remote is meant.
+/// Removes the stored access token or password. Without a name, the active remote is meant.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote logout

@@ -12,8 +12,8 @@ use crate::disk;
 
 /// Write the man pages into a directory
 ///
-/// Writes a page for every command: portolan.1, portolan-remote.1, portolan-remote-add.1 and so on. The directory is made if it is
-/// not there; pages that are there are replaced.
+/// Writes a page for every command: portolan.1, portolan-remote.1, portolan-remote-add.1 and so on. Creates the
+/// directory if necessary, and replaces existing pages.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan man share/man/man1

@@ -14,10 +14,10 @@ use crate::cli::ui::Ui;
 use crate::installation::lookup;
 use crate::stores;
 
-/// Show the files and directories that count, and what chose them
+/// Show the files and directories in use, and the rule for each
 ///
-/// Reads none of them. The rule is the option or the variable that names the file, HOME, the account's home directory, or
-/// the default. Whether a file exists is unknown where you may not look.
+/// Reads none of them. The rule is the option or variable that names the file, HOME, the account's home directory, or
+/// the default. EXISTS is unknown where you may not look.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan paths

@@ -15,10 +15,10 @@ use crate::cli::ui::Ui;
 use crate::cli::{json, login_list, view};
 use crate::uri::RegistryUri;
 
-/// List the registries and keyservers that you are logged in to
+/// List your logins to registries and keyservers
 ///
-/// Shows every login that the runtime would use, whether `login` or another tool stored it. On a terminal also the account,
-/// and where the login is: a file, a credential helper, or a variable.
+/// Shows every login that the runtime uses, from `login` or another tool. On a terminal also the account and the place:
+/// a file, a credential helper, or a variable.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan registry list
@@ -26,7 +26,7 @@ use crate::uri::RegistryUri;
   portolan registry list --json | jq --raw-output '.logins[] | .account'
   portolan registry -c other.yaml list")]
 pub(crate) struct RegistryListArgs {
-    /// Add what the runtime does not use: logins of podman, and of docker while they are hidden
+    /// Add the logins that the runtime does not use: those of podman, and hidden ones of docker
     #[arg(long)]
     all: bool,
     #[command(flatten)]

@@ -14,8 +14,7 @@ use crate::text::Quoted;
 
 /// Remove a remote endpoint
 ///
-/// Removes one of your own endpoints, with its access token and its keyservers. A remote that is defined for all users is
-/// removed with --global.
+/// Removes one of your own endpoints, with its access token and its keyservers. --global removes a remote of all users.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote remove ExampleCloud
@@ -24,7 +23,7 @@ pub(crate) struct RemoveArgs {
     /// Remove it for all users of the system
     #[arg(short, long)]
     global: bool,
-    /// The remote's name
+    /// The name of the remote
     #[arg(value_name = "NAME")]
     name: String,
 }

@@ -12,9 +12,9 @@ use crate::text::Quoted;
 
 /// Rename a remote endpoint
 ///
-/// Gives one of your own endpoints another name. Its address, its access token and its keyservers stay, and it stays active
-/// if it was. A remote that is defined for all users is renamed with --global; whoever chose it or is logged in to it has to
-/// do so again, since their own files know it by its old name.
+/// Gives one of your own endpoints another name. Its address, access token and keyservers stay, and so does its place
+/// as the active one. --global renames a remote of all users. Their own files keep the old name: they choose the remote
+/// and log in again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote rename ExampleCloud example
@@ -23,10 +23,10 @@ pub(crate) struct RenameArgs {
     /// Rename it for all users of the system
     #[arg(short, long)]
     global: bool,
-    /// The remote's name
+    /// The name of the remote
     #[arg(value_name = "OLD")]
     old: String,
-    /// Its new name
+    /// The new name
     #[arg(value_name = "NEW")]
     new: String,
 }

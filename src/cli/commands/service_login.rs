@@ -306,8 +306,9 @@ fn verify(
 
 /// Log in to a keyserver
 ///
-/// The keyserver must be one that an administrator added to a remote. With a user name the secret is a password, without
-/// one a token. It is stored unencrypted, readable for you alone, in your own remote.yaml.
+/// Verifies the secret at the keyserver, then stores it unencrypted in your own remote.yaml, which only you can read.
+/// With a user name the secret is a password, without one a token. The keyserver must be one that an administrator
+/// added to a remote.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan keyserver login --username ian https://keys.example.com
@@ -317,7 +318,7 @@ pub(crate) struct KeyserverLoginArgs {
     credential: ServiceCredential,
     #[command(flatten)]
     store: StoreOption,
-    /// The keyserver
+    /// The keyserver: https://HOST, or a bare host
     #[arg(value_name = "URI")]
     uri: String,
 }
@@ -359,9 +360,10 @@ fn run(
 
 /// Log in to an OCI registry
 ///
-/// The registry verifies the user name and the password before they are stored, unencrypted and readable for you alone, where
-/// the runtime finds them: in docker-config.json beside your remote.yaml; in Docker's own file while that does not exist and
-/// Docker's has logins (Apptainer only); in the file of --authfile; or in the credential helper that the file names.
+/// Verifies the user name and the password at the registry, then stores them unencrypted in a file that only you can
+/// read and where the runtime finds them: docker-config.json beside your remote.yaml, or Docker's own file while that
+/// does not exist and Docker's has logins (Apptainer only). A credential helper that the file names stores them in its
+/// own way.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan registry login --username ian docker.io

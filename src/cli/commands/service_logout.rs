@@ -139,7 +139,7 @@ fn run_in_group(
   portolan keyserver logout https://keys.example.com
   portolan keyserver logout keys.example.com")]
 pub(crate) struct KeyserverLogoutArgs {
-    /// The keyserver
+    /// The keyserver: https://HOST, or a bare host
     #[arg(value_name = "URI")]
     uri: String,
 }

@@ -13,11 +13,10 @@ use crate::text::Quoted;
 
 /// Change the address of a remote endpoint
 ///
-/// Gives one of your own endpoints another address. The access token that is stored for it is for the host that it was made
-/// for: on another host or port it is removed, and you log in again. Keyservers that were configured stay.
+/// Gives one of your own endpoints another address. Keyservers that were configured stay. On another host or port the
+/// access token is removed: log in again.
 ///
-/// With --global a remote that is defined for all users gets another address; the tokens that users stored for the old one
-/// are not used any more.
+/// With --global, a remote of all users changes. Tokens that users stored for the old address have no effect any more.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote set-url ExampleCloud cloud.example.org
@@ -26,13 +25,13 @@ pub(crate) struct SetUrlArgs {
     /// Change it for all users of the system
     #[arg(short, long)]
     global: bool,
-    /// Allow an endpoint on plain http (<COMMAND>_ADD_INSECURE)
+    /// Allow an endpoint on plain http (APPTAINER_ADD_INSECURE)
     #[arg(short, long)]
     insecure: bool,
-    /// The remote's name
+    /// The name of the remote
     #[arg(value_name = "NAME")]
     name: String,
-    /// Its new address: host[:port][/path], with or without https://
+    /// The new address: host[:port][/path], with or without https://
     #[arg(value_name = "URI")]
     uri: String,
 }

@@ -15,10 +15,8 @@ use crate::text::Quoted;
 
 /// Set the remote endpoint that is used by default
 ///
-/// Makes a remote the active one: the one that is used when none is named. With --global it becomes the default of all
-/// users, who may still choose another; with --exclusive they may not. --global lifts what --exclusive imposed.
-///
-/// With - in place of a name it goes back to the remote that you used before.
+/// Makes a remote the active one, which commands use when no remote is named. --global makes it the default of all
+/// users, who may choose another one; --exclusive forbids that, and a later --global allows it again.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote use ExampleCloud
@@ -31,7 +29,7 @@ pub(crate) struct UseArgs {
     /// Make it the default of all users, and let them choose another
     #[arg(short, long)]
     global: bool,
-    /// The remote's name; - for the one before
+    /// The name of the remote (- for the one before)
     #[arg(value_name = "NAME")]
     name: String,
 }

@@ -25,12 +25,12 @@ use crate::cli::{json, logins};
 use crate::config::checks;
 use crate::config::checks::{Code, Finding, Severity};
 
-/// Find out what is wrong with your remotes, keyservers and logins
+/// Find and fix faults in your remotes, keyservers and logins
 ///
-/// Looks at your files and the system's, at what they say, and at the servers that they name; tells what is wrong, what that
-/// breaks, and what fixes it. Changes nothing without --fix, and sends no token and no password to anyone.
+/// Looks at your files, the system's files and the servers that they name. Shows each fault, its effect and its repair.
+/// Changes nothing without --fix, and sends no token and no password.
 ///
-/// The exit code is 255 when there is an error; warnings and notes alone end with 0, with --strict warnings end with 3.
+/// The exit code is 255 when an error is found, and 0 for warnings and notes.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote doctor
@@ -40,7 +40,7 @@ use crate::config::checks::{Code, Finding, Severity};
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     servers: ServerOptions,
-    /// Fix what can be fixed without losing anything, and say so: modes, dead logins, what killed commands left
+    /// Fix modes, dead logins and leftovers of killed commands; nothing of value is lost
     #[arg(long)]
     fix: bool,
     /// End with 3 when there are warnings

@@ -36,14 +36,14 @@ const MADE_BY_RUNTIMES: [&str; 6] = [
     "remote-cache",
 ];
 
-/// Run a command that sees the logins of the stores
+/// Run a command with the secrets of the stores
 ///
-/// The command gets a private copy of your configuration in memory, with the secrets that login put into the keyring, a
-/// helper or behind a command (--store). The copy is removed when the command ends; a process that goes on in the background
-/// loses it. In a batch system exec belongs into the job script: the submitting command ends long before the job.
+/// The command gets a private copy of your configuration in memory, with the secrets of the stores that `login` put there. The
+/// copy is removed at the end of the command, also for processes in the background. In a batch system, exec belongs into the
+/// job script: the submitting command ends long before the job.
 ///
-/// What the command adds to the directory of its configuration is moved to your own. Changes of remote.yaml and
-/// docker-config.json are lost, with a warning: make them with portolan.
+/// New files in the copy move to your own directory. Changes of remote.yaml and docker-config.json are lost, with a
+/// warning.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan exec -- apptainer pull library://team/app:1.0

@@ -37,14 +37,15 @@ use crate::service::token;
 use crate::text::capitalised;
 use crate::uri::{Image, is_same_keyserver};
 
-/// Tell which servers a runtime asks for something, and why
+/// Show the servers and logins that a runtime uses for something, and why
 ///
 /// WHAT is an image (library://PATH, docker://IMAGE, oras://HOST/PATH), a keyserver (https://HOST), or a command of the
-/// runtime (pull, push, search, delete, build, key search, key pull, key push, key newpair, verify), the first five also
-/// with an image after them; exec, run, shell, instance, inspect and tag are answered as pull. Shows the servers, the kind of the credential that each gets and where that is kept, what decided
-/// so, and where versions of the runtime differ. No credential is shown or sent.
+/// runtime: pull, push, search, delete or build, also with an image; key search, key pull, key push, key newpair or
+/// verify. exec, run, shell, instance, inspect and tag count as pull.
 ///
-/// What the runtime would refuse ends with its message and the exit code 255.
+/// Shows each server, its kind of credential and the place of that, the reasons, and the differences between versions
+/// of the runtime. No credential is shown or sent. If the runtime would refuse, its message is shown and the exit code
+/// is 255.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan remote resolve library://alpine
@@ -54,15 +55,15 @@ use crate::uri::{Image, is_same_keyserver};
   portolan remote resolve docker://ghcr.io/team/image
   portolan remote resolve --runtime apptainer@1.3 docker://ghcr.io/team/image")]
 pub(crate) struct ResolveArgs {
-    /// As the runtime's --library (<COMMAND>_LIBRARY)
+    /// The library of the runtime's --library (APPTAINER_LIBRARY)
     #[arg(long, value_name = "LIBRARY_URI")]
     library: Option<String>,
-    /// As the --url of the runtime's `key` commands and of `verify` (<COMMAND>_URL)
+    /// The keyserver of the runtime's --url (APPTAINER_URL)
     #[arg(long, value_name = "KEYSERVER_URI")]
     url: Option<String>,
     #[command(flatten)]
     endpoint: EndpointOptions,
-    /// The file of logins that the runtime's --authfile names (<COMMAND>_AUTH_FILE, SINGULARITY_AUTHFILE)
+    /// The file of the runtime's --authfile (APPTAINER_AUTH_FILE, SINGULARITY_AUTHFILE)
     #[arg(long, value_name = "FILE")]
     authfile: Option<PathBuf>,
     #[command(flatten)]

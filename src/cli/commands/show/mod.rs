@@ -18,11 +18,10 @@ use crate::cli::view::{load_for, warn};
 use crate::cli::{json, target};
 use crate::name::RemoteName;
 
-/// Show everything about a remote endpoint, and where it comes from
+/// Show everything about a remote endpoint, with the file and line of each value
 ///
-/// Without a name the active remote is meant. Shows its address and services, why it is the active one or why not, what is
-/// known of your access token (never the token itself), and its keyservers in the order in which they are asked; behind each
-/// value the file and line that it comes from.
+/// Shows the address and the services, whether the remote is active, the state of your access token (never the token
+/// itself), and the keyservers in the order of use. Without a name, the active remote is meant.
 ///
 /// The services are those of the endpoint's last answer, if that is younger than a day.
 #[derive(Args, Debug)]
@@ -33,7 +32,7 @@ use crate::name::RemoteName;
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     endpoint: EndpointOptions,
-    /// The remote's name
+    /// The name of the remote
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }

@@ -31,10 +31,10 @@ use crate::service::user::LibraryUser;
 use crate::service::{at_once, status, token, user};
 use crate::text;
 
-/// Check the services of a remote endpoint, and the login there
+/// Check the services of a remote endpoint, and your login
 ///
-/// Asks the endpoint for its services, each of these for its version, and the token service whether your access token is
-/// still good. Without a name the active remote is meant; --all checks every remote. With --offline only what is stored counts.
+/// Asks the endpoint for its services, each service for its version, and the token service for the state of your access
+/// token. Without a name, the active remote is meant. --offline looks only at the stored token.
 ///
 /// The exit code is 0 when the endpoint answers and your token, if you have one, is good.
 #[derive(Args, Debug)]
@@ -47,15 +47,15 @@ pub(crate) struct StatusArgs {
     /// Check every remote
     #[arg(short, long, conflicts_with = "name")]
     all: bool,
-    /// Fail when you are not logged in there
+    /// Fail when you are not logged in
     #[arg(long, conflicts_with = "all")]
     require_login: bool,
-    /// Fail, too, when the token ends within this time: 24h, 7days
+    /// Fail also when the token ends within this time, such as 24h or 7days
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "require_login")]
     valid_for: Option<Duration>,
     #[command(flatten)]
     servers: ServerOptions,
-    /// The remote's name
+    /// The name of the remote
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }
