@@ -173,6 +173,8 @@ pub enum DiskNote {
     Restored { path: PathBuf },
     /// The new file could not be given the old one's group; the group's permissions are now everyone's.
     GroupLost { path: PathBuf, group: u32 },
+    /// The new file could not be given these extended attributes of the old one.
+    AttributesLost { path: PathBuf, names: Vec<String> },
 }
 
 impl fmt::Display for DiskNote {
@@ -204,6 +206,14 @@ impl fmt::Display for DiskNote {
                     formatter,
                     "{} could not be kept in group {group}",
                     path.display()
+                )
+            }
+            Self::AttributesLost { path, names } => {
+                write!(
+                    formatter,
+                    "{} could not keep its attributes {}",
+                    path.display(),
+                    names.join(", ")
                 )
             }
         }

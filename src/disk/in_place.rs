@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, fsync, ftruncate, openat};
 use rustix::io::Errno;
 
-use super::error::{DiskError, DiskNote, call};
+use super::error::{DiskError, DiskNote, call, retry};
 use super::read::{Found, is_blank, look_at};
 use super::resolved::{ROOT, ResolvedPath};
 use super::temporary::{Acl, Permissions, Temporary, remove, sync_directory, write_all};
@@ -148,14 +148,14 @@ fn open(resolved: &ResolvedPath) -> Result<OwnedFd, DiskError> {
 }
 
 fn chmod(file: &OwnedFd, mode: u32) -> rustix::io::Result<()> {
-    rustix::io::retry_on_intr(|| fchmod(file, Mode::from_raw_mode(mode)))
+    retry(|| fchmod(file, Mode::from_raw_mode(mode)))
 }
 
 /// Written before it is cut, so that a full disk still has the room that the old contents had.
 fn overwrite(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> {
     write_all(file, bytes)?;
-    rustix::io::retry_on_intr(|| ftruncate(file, bytes.len() as u64))?;
-    rustix::io::retry_on_intr(|| fsync(file))
+    retry(|| ftruncate(file, bytes.len() as u64))?;
+    retry(|| fsync(file))
 }
 
 /// Removes the backup for good: one that came back after a power failure would undo the change.

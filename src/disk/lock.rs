@@ -23,8 +23,9 @@ use super::temporary::{NEW, write_all};
 use super::version::FileVersion;
 
 /// How often the lock's file is opened again that somebody has just made or removed.
-const TRIES: usize = 100;
-/// The pause before it is: a network file system may still hold the old answer.
+const TRIES: u32 = 100;
+/// How much longer each pause before it is, up to twenty times as long: a network file system may hold the old answer for a
+/// second.
 const PAUSE: Duration = Duration::from_millis(1);
 /// A lock's file is for its file's owner alone: nobody else can hold it.
 const LOCK_MODE: u32 = 0o600;
@@ -43,7 +44,7 @@ impl Lock {
         patience: Duration,
     ) -> Result<Result<Self, Reason>, DiskError> {
         let name = resolved.beside("", ".lock");
-        for _ in 0..TRIES {
+        for tries in 0..TRIES {
             let lock_file = LockFile::open(resolved)?;
             match retry(|| flock(&lock_file.file, FlockOperation::NonBlockingLockExclusive)) {
                 Ok(()) => {}
@@ -63,11 +64,16 @@ impl Lock {
                     _file: lock_file.file,
                 }));
             }
+            pause(tries);
         }
         Err(DiskError::KeepsChanging {
             path: resolved.path_of(&name),
         })
     }
+}
+
+fn pause(tries: u32) {
+    sleep(PAUSE * tries.min(20));
 }
 
 struct LockFile {
@@ -83,7 +89,7 @@ impl LockFile {
         // Over NFS an exclusive flock needs a descriptor that can write.
         let flags =
             OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        for _ in 0..TRIES {
+        for tries in 0..TRIES {
             let file = match retry(|| openat(&resolved.directory, &name, flags, Mode::empty())) {
                 Ok(file) => file,
                 Err(Errno::LOOP) => {
@@ -95,7 +101,7 @@ impl LockFile {
                 Err(Errno::NOENT) => match create(resolved) {
                     Ok(file) => file,
                     Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => {
-                        sleep(PAUSE);
+                        pause(tries);
                         continue;
                     }
                     Err(reason) => return Err(refused(resolved, &path, reason)),
@@ -109,6 +115,7 @@ impl LockFile {
             if let Some(lock_file) = Self::adopt(resolved, file, path.clone())? {
                 return Ok(lock_file);
             }
+            pause(tries);
         }
         Err(DiskError::KeepsChanging { path })
     }

@@ -10,6 +10,7 @@
 //! next change removes. Signals: the kernel would kill whoever writes beyond `ulimit -f` without a handler for SIGXFSZ, so
 //! the first write installs one.
 
+mod attributes;
 mod error;
 mod in_place;
 mod litter;

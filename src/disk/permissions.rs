@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::error::{DiskError, call};
+use super::error::{DiskError, call, retry};
 use super::resolved::{ROOT, ResolvedPath};
 use super::version::FileVersion;
 
@@ -68,7 +68,7 @@ pub(crate) fn close_directory(path: &Path, at_most: u32) -> Result<Option<u32>, 
 
 fn close(path: &Path, at_most: u32, kind: FileType) -> Result<Option<u32>, DiskError> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::io::retry_on_intr(|| open(path, flags, Mode::empty())) {
+    let file = match retry(|| open(path, flags, Mode::empty())) {
         Ok(file) => file,
         // A socket can't be opened at all; whoever reads the file says what it is.
         Err(Errno::NOENT | Errno::NXIO) => return Ok(None),

@@ -29,8 +29,11 @@ const LOOK_AGAIN: Duration = YOUNG;
 const LOOKS: usize = 10;
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How often a file is opened again that another machine has just replaced or created: it happens once, if at all.
-const TRIES: usize = 20;
+/// How often a file is opened again that another machine has just replaced or created: a network file system may hold the
+/// old answer for a second.
+const TRIES: usize = 200;
+/// How often a file is looked for that a writer's lock says is there, or was.
+const LOOKS_FOR_ABSENT: usize = 10;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Contents {
@@ -113,7 +116,7 @@ pub(super) fn is_blank(bytes: &[u8]) -> bool {
 }
 
 fn look(path: &Path) -> Result<Option<Opened>, DiskError> {
-    for _ in 0..TRIES {
+    for tries in 0..TRIES {
         if let Some(opened) = look_at(CWD, path, path, OFlags::empty())? {
             return Ok(Some(opened));
         }
@@ -124,6 +127,8 @@ fn look(path: &Path) -> Result<Option<Opened>, DiskError> {
                     target,
                 });
             }
+            // While a file is replaced, some file systems deny it for a moment.
+            Err(Errno::NOENT) if tries < LOOKS_FOR_ABSENT && has_lock(path) => sleep(PAUSE),
             Err(Errno::NOENT) => return Ok(None),
             // A network file system may still hold the old answer.
             Ok(None) => sleep(PAUSE),
@@ -133,6 +138,13 @@ fn look(path: &Path) -> Result<Option<Opened>, DiskError> {
     Err(DiskError::KeepsChanging {
         path: path.to_owned(),
     })
+}
+
+/// Whether somebody has written the file once: the lock's file stays.
+fn has_lock(path: &Path) -> bool {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    FileVersion::at(CWD, &lock).is_ok_and(|found| found.is_some())
 }
 
 pub(super) fn link_target(

@@ -134,18 +134,24 @@ impl Session {
 
     fn replace_by(&mut self, mut temporary: Temporary, bytes: &[u8]) -> Result<bool, DiskError> {
         let permissions = self.permissions()?;
+        let found = self.found.take();
+        let old = found.as_ref().map(|found| &found.file);
+        let lost_attributes = old.and_then(|old| temporary.copy_attributes(old));
         // Closed before it is replaced: an NFS client keeps a replaced file that is open under another name.
-        let found = self.found.take().map(Opened::close);
+        let found = found.map(Opened::close);
         let resolved = &self.resolved;
-        let lost = temporary.set_permissions(&permissions)?;
+        let lost_group = temporary.set_permissions(&permissions)?;
         temporary.fill(bytes)?;
         let unchanged = resolved.attributes()? == found.as_ref().map(|found| found.attributes);
         if !unchanged || !temporary.is_there()? {
             return Ok(false);
         }
-        self.notes.extend(lost);
         match (temporary.move_to(&resolved.name), found) {
-            (Ok(()), _) => not_durable(resolved, sync_directory(resolved)).map(|()| true),
+            (Ok(()), _) => {
+                self.notes.extend(lost_group);
+                self.notes.extend(lost_attributes);
+                not_durable(resolved, sync_directory(resolved)).map(|()| true)
+            }
             (Err(Errno::BUSY), Some(found)) => {
                 drop(temporary);
                 let is_done = in_place::rewrite(resolved, &found, bytes, permissions.mode)?;

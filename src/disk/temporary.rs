@@ -8,12 +8,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{
-    AtFlags, Gid, Mode, OFlags, Uid, XattrFlags, fchmod, fchown, fgetxattr, fremovexattr,
-    fsetxattr, fsync, openat, renameat, unlinkat,
+    AtFlags, Gid, Mode, OFlags, Uid, XattrFlags, fchmod, fchown, fremovexattr, fsetxattr, fsync,
+    openat, renameat, unlinkat,
 };
 use rustix::io::Errno;
 
-use super::error::{DiskError, DiskNote, call};
+use super::attributes;
+use super::error::{DiskError, DiskNote, call, retry};
 use super::resolved::ResolvedPath;
 use super::version::FileVersion;
 
@@ -47,25 +48,9 @@ pub(super) enum Acl {
 }
 
 impl Acl {
+    /// The list that an open file has.
     pub(super) fn of(file: &OwnedFd) -> rustix::io::Result<Self> {
-        let mut list = Vec::new();
-        loop {
-            let size = match rustix::fs::fgetxattr_query(file, ACL) {
-                Ok(size) => size,
-                Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Self::Nothing),
-                Err(reason) => return Err(reason),
-            };
-            list.resize(size, 0);
-            match fgetxattr(file, ACL, list.as_mut_slice()) {
-                Ok(count) => {
-                    list.truncate(count);
-                    return Ok(Self::Exactly(list));
-                }
-                // It grew in between.
-                Err(Errno::RANGE) => {}
-                Err(reason) => return Err(reason),
-            }
-        }
+        Ok(attributes::value(file, ACL)?.map_or(Self::Nothing, Self::Exactly))
     }
 }
 
@@ -128,13 +113,12 @@ impl Temporary {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
-        let file =
-            match rustix::io::retry_on_intr(|| openat(&resolved.directory, &name, flags, mode)) {
-                Ok(file) => file,
-                Err(Errno::EXIST) => return Ok(None),
-                Err(reason) => return Err(DiskError::refused("create", &path, reason)),
-            };
-        match rustix::io::retry_on_intr(|| FileVersion::of(&file)) {
+        let file = match retry(|| openat(&resolved.directory, &name, flags, mode)) {
+            Ok(file) => file,
+            Err(Errno::EXIST) => return Ok(None),
+            Err(reason) => return Err(DiskError::refused("create", &path, reason)),
+        };
+        match retry(|| FileVersion::of(&file)) {
             Ok(attributes) => Ok(Some(Self {
                 resolved: Rc::clone(resolved),
                 name,
@@ -163,8 +147,7 @@ impl Temporary {
         let mut mode = permissions.mode;
         let mut note = None;
         if owner.is_some() || group.is_some() {
-            match rustix::io::retry_on_intr(|| fchown(&self.file, owner, group.map(Gid::from_raw)))
-            {
+            match retry(|| fchown(&self.file, owner, group.map(Gid::from_raw))) {
                 Ok(()) => {}
                 Err(Errno::PERM | Errno::INVAL) if owner.is_some() => {
                     return Err(DiskError::Owner {
@@ -202,6 +185,13 @@ impl Temporary {
         Ok(note)
     }
 
+    /// Gives the file the extended attributes of the old one, as far as that can be done.
+    pub(super) fn copy_attributes(&self, old: &OwnedFd) -> Option<DiskNote> {
+        let names = attributes::copy(old, &self.file);
+        let path = self.resolved.path.clone();
+        (!names.is_empty()).then_some(DiskNote::AttributesLost { path, names })
+    }
+
     /// Writes all bytes and waits until the disk has them.
     pub(super) fn fill(&self, bytes: &[u8]) -> Result<(), DiskError> {
         self.fill_unsynced(bytes)?;
@@ -223,7 +213,7 @@ impl Temporary {
 
     pub(super) fn move_to(&mut self, name: &OsStr) -> rustix::io::Result<()> {
         let directory = &self.resolved.directory;
-        rustix::io::retry_on_intr(|| renameat(directory, &self.name, directory, name))?;
+        retry(|| renameat(directory, &self.name, directory, name))?;
         self.moved = true;
         Ok(())
     }
@@ -252,7 +242,7 @@ pub(super) fn write_all(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> 
     survive_size_limit();
     let mut done = 0;
     while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
-        match rustix::io::retry_on_intr(|| rustix::io::pwrite(file, rest, done as u64))? {
+        match retry(|| rustix::io::pwrite(file, rest, done as u64))? {
             0 => return Err(Errno::IO),
             count => done += count,
         }
@@ -262,7 +252,7 @@ pub(super) fn write_all(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> 
 
 /// Waits until the disk knows the names in a directory.
 pub(super) fn sync_directory(resolved: &ResolvedPath) -> rustix::io::Result<()> {
-    match rustix::io::retry_on_intr(|| fsync(&resolved.directory)) {
+    match retry(|| fsync(&resolved.directory)) {
         // Some file systems can't sync a directory, and one that can't be listed can't be opened for it.
         Err(Errno::INVAL | Errno::BADF | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
         other => other,
@@ -270,7 +260,7 @@ pub(super) fn sync_directory(resolved: &ResolvedPath) -> rustix::io::Result<()> 
 }
 
 pub(super) fn remove(resolved: &ResolvedPath, name: &OsStr) -> rustix::io::Result<()> {
-    match rustix::io::retry_on_intr(|| unlinkat(&resolved.directory, name, AtFlags::empty())) {
+    match retry(|| unlinkat(&resolved.directory, name, AtFlags::empty())) {
         Err(Errno::NOENT) => Ok(()),
         other => other,
     }

@@ -294,3 +294,51 @@ fn a_cache_is_replaced_without_a_lock_and_left_to_whoever_is_writing_it() {
     assert_eq!(text(&path), "four");
     assert_eq!(home.names(), ["cache.json"]);
 }
+
+#[test]
+fn a_file_that_a_writer_has_locked_is_looked_for_again_for_a_moment_when_it_is_denied() {
+    let home = Home::new();
+    home.file("remote.yaml.lock", "");
+    let path = home.at("remote.yaml");
+    let late = path.clone();
+    let writer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(15));
+        std::fs::write(late, "one\n").unwrap();
+    });
+    assert_eq!(&*read(&path).unwrap().unwrap().bytes, b"one\n");
+    writer.join().unwrap();
+    let began = Instant::now();
+    assert_eq!(read(&home.at("never.yaml")).unwrap(), None);
+    home.file("never.yaml.lock", "");
+    assert_eq!(read(&home.at("never.yaml")).unwrap(), None);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_call_is_tried_again_while_a_network_file_system_has_lost_its_file_but_not_for_ever() {
+    use crate::disk::error::retry;
+    for (failures, wanted) in [(0, Ok(1)), (5, Ok(6)), (1000, Err(Errno::STALE))] {
+        let mut calls = 0;
+        let began = Instant::now();
+        let got = retry(|| {
+            calls += 1;
+            if calls > failures {
+                Ok(calls)
+            } else {
+                Err(Errno::STALE)
+            }
+        });
+        assert_eq!(got, wanted);
+        assert!(calls <= 6 && began.elapsed() < Duration::from_secs(5));
+        assert!(
+            failures == 0 || began.elapsed() >= Duration::from_millis(50),
+            "it pauses"
+        );
+    }
+    let mut calls = 0;
+    let refused = retry(|| {
+        calls += 1;
+        Err::<(), _>(Errno::ACCESS)
+    });
+    assert_eq!((refused, calls), (Err(Errno::ACCESS), 1));
+}

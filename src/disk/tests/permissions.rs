@@ -313,3 +313,45 @@ fn a_directory_is_made_alone_and_once() {
         format!("mkdir {}: no such file or directory", at("a/b"))
     );
 }
+
+/// The extended attribute of a file.
+fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let mut value = vec![0; 64];
+    let size = rustix::fs::getxattr(path, name, value.as_mut_slice()).ok()?;
+    Some(value[..size].to_vec())
+}
+
+#[test]
+fn extended_attributes_and_a_security_label_are_kept_and_what_is_lost_is_said() {
+    let home = Home::new();
+    let path = home.file("remote.yaml", "one\n");
+    let set = |name| rustix::fs::setxattr(&path, name, b"note", rustix::fs::XattrFlags::empty());
+    if set("user.portolan").is_err() {
+        return skip("this file system has no extended attributes");
+    }
+    let edited = add(&path, &FileRules::PRIVATE, "two").unwrap();
+    assert_eq!(edited.notes, []);
+    assert_eq!(attribute(&path, "user.portolan").unwrap(), b"note");
+    if !is_root() || set("security.portolan").is_err() {
+        return skip("only root sets a label");
+    }
+    assert_eq!(add(&path, &FileRules::SYSTEM, "three").unwrap().notes, []);
+    assert_eq!(attribute(&path, "security.portolan").unwrap(), b"note");
+    std::os::unix::fs::chown(&home.directory, Some(ORDINARY), None).unwrap();
+    std::os::unix::fs::chown(&path, Some(ORDINARY), None).unwrap();
+    std::fs::remove_file(home.at("remote.yaml.lock")).unwrap();
+    let said = as_ordinary_user(|| {
+        let notes = add(&path, &FileRules::PRIVATE, "four").unwrap().notes;
+        notes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    let wanted = format!(
+        "{} could not keep its attributes security.portolan",
+        path.display()
+    );
+    assert_eq!(said, wanted);
+    assert_eq!(attribute(&path, "user.portolan").unwrap(), b"note");
+}
