@@ -253,6 +253,12 @@ mod tests {
             ("example.com:443/x", "example.com:443/x"),
             ("https://[::1]:8443", "[::1]:8443"),
             ("[::1]", "[::1]"),
+            // The first of its marks ends a part, whichever follows.
+            ("HtTp://h.example?a/b#c?d", "h.example"),
+            ("h.example#a/b", "h.example"),
+            ("h.example/a#b?c/d", "h.example/a"),
+            ("h.example/a://b", "h.example/a:/b"),
+            ("https://a@b@h.example/x@y", "h.example/x@y"),
         ];
         for (typed, stored) in cases {
             assert_eq!(
@@ -277,6 +283,7 @@ mod tests {
             ("h.example", "h.example:443", false),
             ("h.example:1", "h.example:2", false),
             ("h.example", "h.example.com", false),
+            ("h.example:8443", "h.example", false),
         ];
         for (one, other, same) in cases {
             let parse = |text| EndpointUri::parse(text).unwrap();
@@ -300,6 +307,21 @@ mod tests {
             ),
             ("h/%zz", r#"parse "h/%zz": invalid URL escape "%zz""#),
             ("h/%4", r#"parse "h/%4": invalid URL escape "%4""#),
+            ("h/%+1", r#"parse "h/%+1": invalid URL escape "%+1""#),
+            (
+                "h.example/%1b[31m%0a",
+                r#"parse "h.example/%1b[31m%0a": net/url: invalid control character in URL"#,
+            ),
+            (
+                "h.example/%c2%9b",
+                r#"parse "h.example/%c2%9b": net/url: invalid control character in URL"#,
+            ),
+            (
+                "h.example/%ff",
+                r#"invalid URI "h.example/%ff": the escapes in its path are no UTF-8"#,
+            ),
+            ("h:1:2", r#"parse "h:1:2": invalid port ":1:2" after host"#),
+            ("[::1]x", r#"parse "[::1]x": invalid port "x" after host"#),
             (
                 "https://h:abc",
                 r#"parse "https://h:abc": invalid port ":abc" after host"#,
@@ -356,6 +378,30 @@ mod tests {
                 "{typed}"
             );
         }
+    }
+
+    #[test]
+    fn no_host_has_a_character_that_a_shell_or_a_url_reads() {
+        for character in "\"<>\\^`{|}%'!$&()*,;=~ \u{a0}".chars() {
+            for typed in [
+                format!("h{character}x.example"),
+                format!("https://h.example{character}"),
+            ] {
+                let refused = EndpointUri::parse(&typed);
+                assert!(matches!(refused, Err(UriError::Host { .. })), "{typed}");
+            }
+        }
+        assert!(EndpointUri::parse("h$(id);x.example").is_err());
+    }
+
+    #[test]
+    fn the_longest_address_is_taken_and_one_byte_more_is_not() {
+        let longest = "h".repeat(EndpointUri::LONGEST);
+        assert!(EndpointUri::parse(&longest).is_ok());
+        assert_eq!(
+            EndpointUri::parse(&format!("{longest}h")),
+            Err(UriError::TooLong(65_537))
+        );
     }
 
     proptest! {

@@ -143,6 +143,17 @@ mod tests {
                 "docker://localhost:5000/a/b",
             ),
             ("oras://registry/image:tag", "oras://registry/image"),
+            // Without a host, whatever the number of parts and colons.
+            ("docker://a/b/c:tag", "docker://docker.io/a/b/c"),
+            ("docker://LOCALHOST/image", "docker://LOCALHOST/image"),
+            ("docker://host/image", "docker://docker.io/host/image"),
+            ("oras:///image", "error: invalid registry: it names no host"),
+            (
+                "docker:///image",
+                "error: invalid registry: its path can't hold '//', '.' or '..'",
+            ),
+            ("library:", "error: it names no image"),
+            ("library:///", "error: it names no image"),
             ("library://", "error: it names no image"),
             ("docker://", "error: it names no image"),
             ("oras://registry", "error: it names no image"),

@@ -195,6 +195,10 @@ mod tests {
                 "https://keys.example.com/path",
             ),
             ("http://[::1]:11371", "http://[::1]:11371"),
+            ("hkp://[::1]:11371", "hkp://[::1]"),
+            ("http://h:80", "http://h"),
+            ("http://h:443", "http://h:443"),
+            ("HKPS://h:443/a:b", "hkps://h/a:b"),
         ];
         for (typed, normal) in cases {
             assert_eq!(
@@ -244,6 +248,8 @@ mod tests {
             ("https://h", "hkps://h"),
             ("https://h", "https://h/path"),
             ("hkp://h", "http://h:11371"),
+            ("hkp://[::1]", "HTTP://[::1]:11371/x"),
+            ("http://h", "http://h:80"),
             ("ftp://x", "ftp://x"),
         ];
         let other = [

@@ -58,6 +58,8 @@ mod tests {
             ("hkp://h:80", "http://h:80/"),
             ("hkp://[::1]", "http://[::1]:11371"),
             ("https://user@h", "https://h"),
+            ("https://h#a/b", "https://h?a#b"),
+            ("hkp://[::1]:80", "http://[::1]:80"),
         ];
         for (one, other) in same {
             assert!(

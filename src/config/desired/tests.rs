@@ -227,6 +227,67 @@ fn pruning_removes_what_is_not_named_and_no_token_of_what_stays() {
 }
 
 #[test]
+fn pruning_keeps_an_active_remote_that_stays() {
+    let before = "Active: b\nRemotes: {a: {URI: a.example}, b: {URI: b.example}}";
+    let state = "Remotes: {b: {URI: b.example}}";
+    for below in [Some(SYSTEM), None] {
+        let found = changed(before, state, below, true);
+        assert_eq!(found, ["a.URI: a.example > -"], "{below:?}");
+    }
+    let of_the_system = before.replace("Active: b", "Active: d");
+    assert_eq!(
+        changed(&of_the_system, state, Some(SYSTEM), true),
+        ["a.URI: a.example > -"]
+    );
+}
+
+#[test]
+fn another_list_of_keyservers_is_a_change_however_long() {
+    let before = "Remotes: {a: {URI: a.example, Keyservers: [{URI: 'https://k.example', External: true}, {URI: 'https://l.example', External: true}]}}";
+    let k = "https://k.example, https://l.example";
+    for (state, after) in [
+        (
+            "{URI: k.example}, {URI: m.example}",
+            "https://k.example, https://m.example",
+        ),
+        (
+            "{URI: l.example}, {URI: k.example}",
+            "https://l.example, https://k.example",
+        ),
+        (
+            "{URI: k.example, Insecure: true}, {URI: l.example}",
+            "https://k.example (insecure), https://l.example",
+        ),
+        (
+            "{URI: k.example, Skip: true}, {URI: l.example}",
+            "https://k.example (skipped), https://l.example",
+        ),
+    ] {
+        let found = for_user(
+            before,
+            &format!("Remotes: {{a: {{URI: a.example, Keyservers: [{state}]}}}}"),
+        );
+        assert_eq!(found, [format!("a.Keyservers: {k} > {after}")], "{state}");
+    }
+}
+
+#[test]
+fn plain_http_is_applied_where_the_state_says_insecure() {
+    for state in [
+        "Remotes: {b: {URI: 'http://b.example', Insecure: true}}",
+        "Remotes: {b: {URI: b.example, Insecure: true}}",
+    ] {
+        assert_eq!(
+            for_user("Remotes: {}", state),
+            ["b.URI: - > b.example", "b.Insecure: - > true"],
+            "{state}"
+        );
+    }
+    let refused = desired("Remotes: {b: {URI: 'http://b.example'}}").unwrap_err();
+    assert_eq!(refused.to_string(), "1: http URI requires Insecure: true");
+}
+
+#[test]
 fn the_policy_holds_for_a_state_too() {
     let scope = Some("Active: d\nRemotes: {d: {URI: d.example, System: true, Exclusive: true}}");
     let refused =

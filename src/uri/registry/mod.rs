@@ -343,8 +343,20 @@ mod tests {
                 "invalid registry: its path can't hold '//', '.' or '..'",
             ),
             (
-                "docker://h?x",
+                "docker://h?x/y",
                 "invalid registry: its address ends with its path",
+            ),
+            (
+                "docker://h#x/y",
+                "invalid registry: its address ends with its path",
+            ),
+            (
+                "docker://h$(id);x",
+                "invalid registry: its host has a character that no host name can have",
+            ),
+            (
+                "docker://docker://h",
+                r#"invalid registry: invalid port ":" after host"#,
             ),
             (
                 "docker://h/x#y",
@@ -370,8 +382,9 @@ mod tests {
                 "{typed}"
             );
         }
-        let long = format!("docker://{}", "h".repeat(RegistryUri::LONGEST + 1));
-        assert!(RegistryUri::parse(&long).is_err());
+        let longest = format!("docker://{}", "h".repeat(RegistryUri::LONGEST));
+        assert!(RegistryUri::parse(&longest).is_ok());
+        assert!(RegistryUri::parse(&format!("{longest}h")).is_err());
     }
 
     #[test]
