@@ -15,7 +15,7 @@ use super::{Endpoint, Transport};
 use crate::secret::Secret;
 
 /// A token that ends within a week is worth a warning: people are away for about as long.
-pub const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
@@ -149,11 +149,47 @@ pub fn expiry(token: &Secret) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(seconds)
 }
 
+/// How near its end a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    Expired,
+    /// Less than [`SOON`] is left.
+    Ending,
+    Long,
+}
+
+impl Lifetime {
+    pub fn until(end: SystemTime, now: SystemTime) -> Self {
+        match end.duration_since(now) {
+            Err(_) | Ok(Duration::ZERO) => Self::Expired,
+            Ok(left) if left < SOON => Self::Ending,
+            Ok(_) => Self::Long,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_token_ends_soon_from_seven_days_before_its_end() {
+        let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let week = Duration::from_secs(7 * 24 * 3600);
+        let moment = Duration::from_nanos(1);
+        for (now, lifetime) in [
+            (end - week - moment, Lifetime::Long),
+            (end - week, Lifetime::Long),
+            (end - week + moment, Lifetime::Ending),
+            (end - moment, Lifetime::Ending),
+            (end, Lifetime::Expired),
+            (end + moment, Lifetime::Expired),
+        ] {
+            assert_eq!(Lifetime::until(end, now), lifetime, "{now:?}");
+        }
+    }
 
     #[test]
     fn a_token_says_until_when_it_is_good() {

@@ -408,8 +408,24 @@ fn only_keyservers_that_somebody_configured_get_a_password() {
         "FATAL:   while login to {uri}: no external keyserver configuration found for {uri}\n"
     );
     assert_eq!((refused.stderr, refused.code), (refusal, Some(255)));
-    let internal = world.run_with_input(&["remote", "login", "https://keys.openpgp.org"], PASSWORD);
-    assert_eq!(internal.code, Some(255), "{internal}");
+    // The endpoint's own keyserver is not the user's to log in to, though the file names it.
+    let file = world.run(&["remote", "export", "--global"]).stdout;
+    let own = file.replace("https://keys.openpgp.org", &uri);
+    assert_ne!(own, file);
+    world.write_system(own);
+    for words in [
+        ["remote", "login", "-u", USER],
+        ["keyserver", "login", "-u", USER],
+    ] {
+        let refused = world.run_with_input(&[&words[..], &[&uri]].concat(), PASSWORD);
+        assert_eq!(refused.code, Some(255), "{refused}");
+        assert!(
+            refused
+                .stderr
+                .contains("no external keyserver configuration found"),
+            "{refused}"
+        );
+    }
     assert!(server.asked().is_empty());
 }
 

@@ -83,6 +83,7 @@ mod tests {
             ("g", "n", none, Err("g is not a remote")),
             ("s", "n", system, Err("s is global and can't be renamed")),
             ("s", "o", none, Err("s is not a remote")),
+            ("s", "g", none, Err("s is not a remote")),
             // The way out when the system has the name too: Active means the system's remote.
             ("m", "n", system, Ok("m")),
             ("m", "n", none, Ok("n")),

@@ -63,6 +63,29 @@ fn a_refresh_token_takes_the_passwords_place() {
 }
 
 #[test]
+fn a_login_leaves_no_older_secret_beside_it() {
+    let old = r#"{"auths":{"h":{"auth":"eDp5","identitytoken":"old","registrytoken":"old","username":"old","password":"old","email":"x@y"}}}"#;
+    let auth = json!({"auth": "aWFuOnBhNTU6d29yZC/DqQ==", "email": "x@y"});
+    let mut new = file(old);
+    new.set("h", &password());
+    assert_eq!(new.root["auths"]["h"], auth);
+    let mut elsewhere = file(old);
+    elsewhere.set_elsewhere("h", &HelperName::parse("pass").unwrap());
+    assert_eq!(elsewhere.root["auths"]["h"], json!({"email": "x@y"}));
+    for name in [
+        "Auth",
+        "IdentityToken",
+        "registryToken",
+        "UserName",
+        "PASSWORD",
+    ] {
+        let mut cased = file(&format!(r#"{{"auths":{{"h":{{"{name}":"old"}}}}}}"#));
+        cased.set("h", &password());
+        assert!(!cased.render().contains("old"), "{name}");
+    }
+}
+
+#[test]
 fn what_others_keep_in_the_file_stays_as_it_is_and_where_it_is() {
     let text = "{\n\t\"zebra\": [\n\t\t1,\n\t\t2.50,\n\t\t12345678901234567890123,\n\t\t1e+400,\n\t\tnull\n\t],\n\t\"auths\": \
                 {\n\t\t\"ghcr.io\": {\n\t\t\t\"auth\": \"no base64!\",\n\t\t\t\"x\": null\n\t\t},\n\t\t\"null\": null,\n\t\t\"text\": \

@@ -156,6 +156,56 @@ fn root_follows_no_link_and_changes_no_strangers_file_where_others_can_write() {
 }
 
 #[test]
+fn root_follows_a_link_to_a_directory_wherever_it_leads() {
+    if !is_root() {
+        return skip("these are root's rules");
+    }
+    let home = Home::new();
+    std::fs::create_dir_all(home.at("opt/etc/deep")).unwrap();
+    home.file("opt/etc/deep/remote.yaml", "one\n");
+    symlink(home.at("opt/etc"), home.at("absolute")).unwrap();
+    symlink("opt/etc", home.at("relative")).unwrap();
+    symlink("../absolute/deep/..", home.at("opt/up")).unwrap();
+    symlink("/", home.at("root")).unwrap();
+    let real = home.at("opt/etc/deep/remote.yaml");
+    let from_the_root = home.at("root").join(real.strip_prefix("/").unwrap());
+    for path in [
+        home.at("absolute/deep/remote.yaml"),
+        home.at("relative/deep/remote.yaml"),
+        home.at("opt/up/deep/remote.yaml"),
+        from_the_root,
+    ] {
+        let before = text(&real);
+        add(&path, &FileRules::SYSTEM, "two").unwrap();
+        assert_eq!(text(&real), format!("{before}two\n"), "{}", path.display());
+    }
+    symlink(home.at("gone"), home.at("dangling")).unwrap();
+    let path = home.at("dangling/remote.yaml");
+    assert_eq!(
+        words(add(&path, &FileRules::SYSTEM, "two")),
+        format!("open {}: no such file or directory", path.display())
+    );
+}
+
+#[test]
+fn forty_links_are_followed_and_one_more_is_not() {
+    let home = Home::new();
+    home.file("0", "one\n");
+    for number in 1..=41 {
+        symlink((number - 1).to_string(), home.at(&number.to_string())).unwrap();
+    }
+    add(&home.at("40"), &FileRules::PRIVATE, "two").unwrap();
+    assert_eq!(text(&home.at("0")), "one\ntwo\n");
+    assert_eq!(
+        words(add(&home.at("41"), &FileRules::PRIVATE, "two")),
+        format!(
+            "open {}: too many levels of symbolic links",
+            home.at("41").display()
+        )
+    );
+}
+
+#[test]
 fn a_file_of_several_names_is_changed_by_root_only_where_nobody_else_could_have_named_it() {
     if !is_root() {
         return skip("this is root's rule");

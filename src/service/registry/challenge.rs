@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn challenges_are_read_however_they_are_written() {
-        let cases: [(&[&str], &[&str]); 16] = [
+        let cases: [(&[&str], &[&str]); 17] = [
             (
                 &[r#"Basic realm="test registry""#],
                 &["basic realm=test registry"],
@@ -207,6 +207,10 @@ mod tests {
             (
                 &[r#"Negotiate, Basic realm="a \"b\" \\""#],
                 &["negotiate", r#"basic realm=a "b" \"#],
+            ),
+            (
+                &[r#"Bearer realm="https://a/t",error_description="not you",service="s""#],
+                &["bearer realm=https://a/t error_description=not you service=s"],
             ),
             (
                 &["NTLM TlRMTVNT==, Basic realm=x"],

@@ -7,7 +7,7 @@ use crate::cli::time;
 use crate::config::checks::{Code, Finding};
 use crate::config::effective::{Effective, Remote, Token};
 use crate::config::yaml::Part;
-use crate::service::token;
+use crate::service::token::{self, Lifetime};
 
 pub(super) fn look(survey: &Survey, effective: &Effective<'_>, now: SystemTime) -> Vec<Finding> {
     let active = survey.active(effective).map(|remote| remote.name);
@@ -39,42 +39,28 @@ fn check(
         _ => return None,
     };
     let end = token::expiry(token)?;
+    let (code, message) = match Lifetime::until(end, now) {
+        Lifetime::Expired => (
+            Code::TokenExpired,
+            format!("your token for {name} expired {} ago", time::span(end, now)),
+        ),
+        Lifetime::Ending => (
+            Code::TokenExpires,
+            format!(
+                "your token for {name} is valid for {} more",
+                time::span(now, end)
+            ),
+        ),
+        Lifetime::Long => return None,
+    };
+    let is_broken = code == Code::TokenExpires || is_active;
     // The token stands in the user's file, whoever defines the remote.
     let user = survey.user.as_ref()?;
-    let at = |finding: Finding| {
-        finding.at(
-            user.path.clone(),
-            user.lines.key(Part::Remote(name.as_str()), "Token"),
-        )
-    };
-    if end <= now {
-        let message = format!("your token for {name} expired {} ago", time::span(end, now));
-        let finding = at(Finding::new(
-            Code::TokenExpired,
-            name.as_str(),
-            message,
-            fix,
-        ));
-        return Some(if is_active {
-            finding
-        } else {
-            finding.otherwise()
-        });
-    }
-    if end
-        .duration_since(now)
-        .is_ok_and(|left| left >= token::SOON)
-    {
-        return None;
-    }
-    let message = format!(
-        "your token for {name} is valid for {} more",
-        time::span(now, end)
-    );
-    Some(at(Finding::new(
-        Code::TokenExpires,
-        name.as_str(),
-        message,
-        fix,
-    )))
+    let line = user.lines.key(Part::Remote(name.as_str()), "Token");
+    let finding = Finding::new(code, name.as_str(), message, fix).at(user.path.clone(), line);
+    Some(if is_broken {
+        finding
+    } else {
+        finding.otherwise()
+    })
 }

@@ -27,6 +27,7 @@ use crate::secret::Secret;
 use crate::service::discovery::{ServiceError, ServiceKind};
 use crate::service::http::Client;
 use crate::service::status::Health;
+use crate::service::token::Lifetime;
 use crate::service::user::LibraryUser;
 use crate::service::{at_once, status, token, user};
 use crate::text;
@@ -383,13 +384,11 @@ fn report_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
             name.word()
         )),
         Token::Stored(token) => match token::expiry(token) {
-            Some(end) if end <= context.now => {
-                ui.warning(format!("The token for {name} expired {} ago", time::span(end, context.now)));
-            }
-            Some(end) if end.duration_since(context.now).is_ok_and(|left| left < token::SOON) => {
-                ui.warning(format!("The token for {name} is valid for {} more", time::span(context.now, end)));
-            }
-            Some(end) => ui.info(format!("The token for {name} is valid until {}", time::date(end))),
+            Some(end) => match Lifetime::until(end, context.now) {
+                Lifetime::Expired => ui.warning(format!("The token for {name} expired {} ago", time::span(end, context.now))),
+                Lifetime::Ending => ui.warning(format!("The token for {name} is valid for {} more", time::span(context.now, end))),
+                Lifetime::Long => ui.info(format!("The token for {name} is valid until {}", time::date(end))),
+            },
             None => {}
         },
     }
