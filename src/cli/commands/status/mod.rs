@@ -383,14 +383,25 @@ fn report_token(remote: &Remote<'_>, context: &Context, ui: &mut Ui) {
             remote.uri(),
             name.word()
         )),
-        Token::Stored(token) => match token::expiry(token) {
-            Some(end) => match Lifetime::until(end, context.now) {
-                Lifetime::Expired => ui.warning(format!("The token for {name} expired {} ago", time::span(end, context.now))),
-                Lifetime::Ending => ui.warning(format!("The token for {name} is valid for {} more", time::span(context.now, end))),
-                Lifetime::Long => ui.info(format!("The token for {name} is valid until {}", time::date(end))),
-            },
-            None => {}
-        },
+        Token::Stored(token) => {
+            let Some(end) = token::expiry(token) else {
+                return;
+            };
+            match Lifetime::until(end, context.now) {
+                Lifetime::Expired => ui.warning(format!(
+                    "The token for {name} expired {} ago",
+                    time::span(end, context.now)
+                )),
+                Lifetime::Ending => ui.warning(format!(
+                    "The token for {name} is valid for {} more",
+                    time::span(context.now, end)
+                )),
+                Lifetime::Long => ui.info(format!(
+                    "The token for {name} is valid until {}",
+                    time::date(end)
+                )),
+            }
+        }
     }
 }
 
