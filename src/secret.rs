@@ -189,6 +189,13 @@ pub enum Stored {
 }
 
 impl Stored {
+    /// The user; empty where a token has none.
+    pub fn user(&self) -> &str {
+        match self {
+            Self::Password { user, .. } | Self::IdentityToken { user, .. } => user,
+        }
+    }
+
     pub fn secret(&self) -> &Secret {
         match self {
             Self::Password { password, .. } => password,

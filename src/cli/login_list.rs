@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -12,24 +11,55 @@ use crate::cli::logins;
 use crate::cli::ui::Ui;
 use crate::config::document::LoginEntry;
 use crate::config::effective::Effective;
-use crate::credentials::config_file::docker_cli::READS_VARIABLE;
-use crate::credentials::config_file::{AuthConfig, ConfigFile, Reader, decode, read_variable};
+use crate::credentials::config_file::{ConfigFile, Reader, decode};
 use crate::credentials::helper::{Helper, HelperName};
-use crate::credentials::look_up::{File, FileState, Logins};
+use crate::credentials::look_up::{
+    Accounts, File, FileState, FoundLogin, LoginFiles, LoginOutcome, LoginPair, RefusedFile,
+    SentLogin, Source,
+};
 use crate::installation::lookup;
-use crate::runtime::{Engine, Runtime};
+use crate::runtime::Runtime;
 use crate::uri::{RegistryAccount, RegistryScheme, RegistryUri};
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct ListedLogin {
     pub(crate) uri: String,
     pub(crate) insecure: bool,
     pub(crate) account: Option<String>,
+    /// Where the runtime takes one of several at random: the user's name of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) one_of: Option<Vec<String>>,
+    /// The file that has it, or that names the helper.
     pub(crate) file: Option<PathBuf>,
     pub(crate) helper: Option<String>,
     pub(crate) variable: Option<&'static str>,
     pub(crate) row: bool,
     pub(crate) used: bool,
+    /// What the registry says of it, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) check: Option<CheckedLogin>,
+    /// What the runtime finds.
+    #[serde(skip)]
+    pub(crate) found: Option<FoundLogin>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CheckedLogin {
+    Good,
+    Unknown,
+    Refused,
+}
+
+impl CheckedLogin {
+    /// The word for it in a table.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Unknown => "not known",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 pub(crate) struct Question<'a> {
@@ -39,6 +69,7 @@ pub(crate) struct Question<'a> {
 }
 
 impl ListedLogin {
+    /// Where it is, for a table.
     pub(crate) fn place(&self) -> String {
         match (&self.helper, self.variable, &self.file) {
             (Some(helper), ..) => format!("docker-credential-{helper}"),
@@ -48,26 +79,19 @@ impl ListedLogin {
         }
     }
 
-    fn new() -> Self {
-        Self {
-            uri: String::new(),
-            insecure: false,
-            account: None,
-            file: None,
-            helper: None,
-            variable: None,
-            row: false,
-            used: true,
+    /// Who it is, for a table.
+    pub(crate) fn who(&self) -> String {
+        match (&self.account, &self.one_of) {
+            (Some(account), _) => account.clone(),
+            (None, Some(names)) => names.join(" or "),
+            (None, None) => String::new(),
         }
     }
 
-    fn of_row(row: &LoginEntry) -> Self {
-        Self {
-            uri: row.uri.clone(),
-            insecure: row.insecure,
-            row: true,
-            ..Self::new()
-        }
+    /// The account at a registry that it is for; none where it is one to a keyserver.
+    pub(crate) fn registry_account(&self) -> Option<RegistryAccount> {
+        let uri = RegistryUri::found(&self.uri).ok()?;
+        Some(uri.account())
     }
 }
 
@@ -78,271 +102,220 @@ pub(crate) fn list(
     context: &Context,
     ui: &mut Ui,
 ) -> Vec<ListedLogin> {
-    let is_known = match logins::store(None, context).read() {
-        Ok(_) => true,
-        Err(error) => {
-            let rows = effective.logins().iter();
-            if rows.clone().any(|row| RegistryUri::found(&row.uri).is_ok()) {
-                ui.warning(format!(
-                    "The registries' passwords are not known: {:#}",
-                    anyhow!(error)
-                ));
-            }
-            false
-        }
-    };
-    let available = lookup::logins(None, context);
+    let logins = lookup::logins(None, context);
     let mut lister = Lister {
-        question,
-        logins: &available,
+        accounts: Accounts::read(&logins, question.runtime),
         context,
-        helpers: BTreeMap::new(),
-        found: BTreeMap::new(),
+        helpers: question.asks_helpers.then(BTreeMap::new),
     };
-    lister.find();
-    let mut listed = Vec::new();
-    let mut seen = BTreeSet::new();
-    for row in effective.logins() {
-        let Ok(uri) = RegistryUri::found(&row.uri) else {
-            let account = logins::keyserver_user(row);
-            let file = Some(context.paths.user.clone());
-            listed.push(ListedLogin {
-                account,
-                file,
-                ..ListedLogin::of_row(row)
-            });
-            continue;
-        };
-        seen.insert(RegistryAccount::of_image(uri.host(), uri.path()));
-        match lister.login(&uri) {
-            Some(login) => listed.push(ListedLogin {
-                uri: row.uri.clone(),
-                insecure: row.insecure,
-                row: true,
-                ..login
-            }),
-            None if !is_known => listed.push(ListedLogin::of_row(row)),
-            None => {}
-        }
+    if let Some(refused) = &lister.accounts.refused {
+        warn_of_refused_file(refused, question.runtime, ui);
     }
-    let rest: Vec<_> = lister
-        .found
+    let mut listed: Vec<ListedLogin> = effective
+        .logins()
         .iter()
-        .filter(|(account, _)| !seen.contains(*account))
+        .filter_map(|row| lister.of_row(row))
         .collect();
-    listed.extend(rest.into_iter().map(|(_, login)| login.clone()));
+    let rest = lister.others(&listed);
+    listed.extend(rest);
+    if let Some(pair) = lookup::pair(question.runtime, context) {
+        warn_of_pair(&pair, question.runtime, ui);
+        let registries = listed
+            .iter_mut()
+            .filter(|login| login.registry_account().is_some());
+        registries.for_each(|login| login.used = false);
+    }
     if question.all {
-        let used: BTreeSet<_> = lister
-            .found
-            .iter()
-            .map(|(account, login)| (account.clone(), login.file.clone()))
-            .collect();
-        for (key, file) in lister.keys() {
-            let account = RegistryAccount::of_key(&key);
-            if !used.contains(&(account.clone(), Some(file.path.clone()))) {
-                listed.push(ListedLogin {
-                    uri: format!("docker://{account}"),
-                    account: file.user(&key),
-                    file: Some(file.path),
-                    used: false,
-                    ..ListedLogin::new()
-                });
-            }
-        }
+        let unused = unused(&logins.files, &listed, context);
+        listed.extend(unused);
     }
     listed
 }
 
-#[derive(Clone)]
-struct Keys {
-    path: PathBuf,
-    users: BTreeMap<String, String>,
+/// Says which file the runtime refuses as a whole, and so finds no login in it.
+pub(crate) fn warn_of_refused_file(refused: &RefusedFile, runtime: &Runtime, ui: &mut Ui) {
+    ui.warning(format!(
+        "{runtime} uses no login of a file that it can't read: {refused}"
+    ));
 }
 
-impl Keys {
-    fn user(&self, key: &str) -> Option<String> {
-        self.users.get(key).cloned().filter(|user| !user.is_empty())
-    }
+/// Says which variables come before every login that is stored.
+pub(crate) fn warn_of_pair(pair: &LoginPair, runtime: &Runtime, ui: &mut Ui) {
+    ui.warning(format!(
+        "{} set the login of {runtime} for every registry: no stored login is used",
+        pair.variables.join(" and ")
+    ));
 }
+
+/// The users that a helper has, by key; nothing where it does not say.
+type Users = Option<BTreeMap<String, String>>;
 
 struct Lister<'a> {
-    question: &'a Question<'a>,
-    logins: &'a Logins<'a>,
+    accounts: Accounts<'a>,
     context: &'a Context,
-    helpers: BTreeMap<String, Option<BTreeMap<String, String>>>,
-    found: BTreeMap<RegistryAccount, ListedLogin>,
+    /// What each helper has; `None` where none is asked.
+    helpers: Option<BTreeMap<String, Users>>,
 }
 
 impl Lister<'_> {
-    fn login(&self, uri: &RegistryUri) -> Option<ListedLogin> {
-        let account = RegistryAccount::of_image(uri.host(), uri.path());
-        self.found.get(&account).cloned()
-    }
-
-    /// Reads what the runtime reads: `DOCKER_AUTH_CONFIG` first, then its files.
-    fn find(&mut self) {
-        let logins = self.logins;
-        let rules = self.question.runtime.rules();
-        let engine = rules.engine(RegistryScheme::Docker);
-        let reader = match engine {
-            Engine::ContainersImage => Reader::ContainersImage,
-            _ => Reader::DockerCli(rules.docker_cli),
+    /// The login of a row; none where its secret is gone. While a file is refused that is not known.
+    fn of_row(&mut self, row: &LoginEntry) -> Option<ListedLogin> {
+        let of_row = ListedLogin {
+            uri: row.uri.clone(),
+            insecure: row.insecure,
+            row: true,
+            ..ListedLogin::default()
         };
-        let variable = logins.variable.as_ref();
-        let is_read = reader != Reader::ContainersImage && rules.docker_cli >= READS_VARIABLE;
-        for (key, entry) in variable
-            .filter(|_| is_read)
-            .and_then(|value| read_variable(value, reader).ok())
-            .unwrap_or_default()
-        {
-            self.add(
-                &key,
-                ListedLogin {
-                    account: user(&entry),
-                    variable: Some("DOCKER_AUTH_CONFIG"),
-                    ..ListedLogin::new()
-                },
-            );
-        }
-        for (file, is_old) in logins.files.read_by(rules, RegistryScheme::Docker) {
-            let FileState::Bytes(bytes) = &file.state else {
-                continue;
-            };
-            let Some(config) = ConfigFile::read(bytes, reader).ok().filter(|_| !is_old) else {
-                continue;
-            };
-            self.add_file(file, &config, engine);
+        let Ok(uri) = RegistryUri::found(&row.uri) else {
+            return Some(ListedLogin {
+                account: logins::keyserver_user(row),
+                file: Some(self.context.paths.user.clone()),
+                used: true,
+                ..of_row
+            });
+        };
+        let account = uri.account();
+        let found = self
+            .accounts
+            .login(&account, uri.scheme())
+            .and_then(|found| self.login(&account, found));
+        match found {
+            Some(login) => Some(ListedLogin {
+                uri: of_row.uri,
+                insecure: of_row.insecure,
+                row: true,
+                ..login
+            }),
+            None => self.accounts.refused.is_some().then_some(of_row),
         }
     }
 
-    fn add_file(&mut self, file: &File, config: &ConfigFile, engine: Engine) {
-        let login = || ListedLogin {
-            file: Some(file.path.clone()),
-            ..ListedLogin::new()
+    /// The logins that no row names.
+    fn others(&mut self, listed: &[ListedLogin]) -> Vec<ListedLogin> {
+        let mut accounts = self.accounts.named.clone();
+        for store in self.accounts.stores.clone() {
+            let keys = self.users_of(&store).into_iter().flat_map(BTreeMap::keys);
+            accounts.extend(keys.map(|key| RegistryAccount::of_key(key)));
+        }
+        for listed in listed.iter().filter_map(ListedLogin::registry_account) {
+            accounts.remove(&listed);
+        }
+        let mut found = Vec::new();
+        for account in accounts {
+            let login = self.accounts.any_login(&account);
+            found.extend(login.and_then(|(scheme, login)| {
+                let login = self.login(&account, login)?;
+                let scheme = match scheme {
+                    RegistryScheme::Docker => "docker",
+                    RegistryScheme::Oras => "oras",
+                };
+                Some(ListedLogin {
+                    uri: format!("{scheme}://{account}"),
+                    ..login
+                })
+            }));
+        }
+        found
+    }
+
+    /// What the runtime finds for an account, with what the helpers say that it asks; none where nobody has a login.
+    fn login(&mut self, account: &RegistryAccount, found: FoundLogin) -> Option<ListedLogin> {
+        let mut login = ListedLogin {
+            used: true,
+            ..ListedLogin::default()
         };
-        // The newest engine looks for Docker Hub under its address only.
-        let is_overlooked = |key: &str| {
-            engine == Engine::Keychain && matches!(key, "docker.io" | "index.docker.io")
-        };
-        for (key, entry) in config.auths.iter().filter(|(key, _)| !is_overlooked(key)) {
-            match config.helpers.get(key).unwrap_or(&config.store).as_str() {
-                "" if *entry
-                    == (AuthConfig {
-                        line: entry.line,
-                        ..AuthConfig::default()
-                    }) => {}
-                "" => self.add(
-                    key,
-                    ListedLogin {
-                        account: user(entry),
-                        ..login()
-                    },
-                ),
-                helper => self.add_helper(key, helper, &login()),
+        match &found.source {
+            Some(Source::File { path, .. }) => login.file = Some(path.clone()),
+            Some(Source::Variable { .. }) => login.variable = Some("DOCKER_AUTH_CONFIG"),
+            None => {}
+        }
+        let is_named = self.accounts.named.contains(account);
+        for call in &found.calls {
+            let account = match self.users_of(&call.helper) {
+                Some(users) => users.get(&call.key).map(|user| Some(user.clone())),
+                // It was not asked, or does not say: what the file says of the account counts.
+                None => is_named.then_some(None),
+            };
+            if let Some(account) = account {
+                login.helper = Some(call.helper.clone());
+                login.account = account;
+                break;
             }
         }
-        for (key, helper) in config
-            .helpers
-            .iter()
-            .filter(|(_, helper)| !helper.is_empty())
-        {
-            self.add_helper(key, helper, &login());
+        if login.helper.is_none() {
+            match &found.outcome {
+                LoginOutcome::Login(sent) => login.account = user(sent),
+                LoginOutcome::OneOf(logins) => {
+                    let names = logins.iter().flatten().filter_map(user);
+                    login.one_of = Some(names.collect());
+                }
+                // The pull fails: its helper is missing.
+                LoginOutcome::Fails(_) => login.used = false,
+                LoginOutcome::Anonymous => return None,
+            }
         }
-        let of_store = self.users_of(&config.store).unwrap_or_default();
-        for key in of_store.keys() {
-            self.add_helper(key, &config.store, &login());
-        }
+        login.found = Some(found);
+        Some(login)
     }
 
-    fn add_helper(&mut self, key: &str, helper: &str, login: &ListedLogin) {
-        let users = self.users_of(helper);
-        let account = users.as_ref().and_then(|users| users.get(key).cloned());
-        if users.is_none() || account.is_some() {
-            self.add(
-                key,
-                ListedLogin {
-                    account,
-                    helper: Some(helper.to_owned()),
-                    ..login.clone()
-                },
-            );
-        }
-    }
-
-    fn add(&mut self, key: &str, login: ListedLogin) {
-        let account = RegistryAccount::of_key(key);
-        let uri = format!("docker://{account}");
-        self.found
-            .entry(account)
-            .or_insert(ListedLogin { uri, ..login });
-    }
-
-    fn users_of(&mut self, name: &str) -> Option<BTreeMap<String, String>> {
-        if !self.question.asks_helpers || name.is_empty() {
-            return None;
-        }
+    /// The users that a helper has by key; nothing where it was not asked, or does not say.
+    fn users_of(&mut self, name: &str) -> Option<&BTreeMap<String, String>> {
         let context = self.context;
         let ask = || {
             let helper = HelperName::parse(name)?;
             let environment = context.helper_environment();
             Helper::new(helper, environment).list().ok()
         };
-        self.helpers
-            .entry(name.to_owned())
-            .or_insert_with(ask)
-            .clone()
-    }
-
-    fn keys(&self) -> Vec<(String, Keys)> {
-        let files = &self.logins.files;
-        let of_podman = self
-            .context
-            .environment
-            .get("XDG_RUNTIME_DIR")
-            .map(|directory| lookup::file(PathBuf::from(directory).join("containers/auth.json")));
-        let usual = [&files.own, &files.fallback];
-        let others = [&files.docker, &files.containers];
-        let mut read: Vec<&File> = files.named.iter().chain(usual).collect();
-        if self.question.all {
-            read.extend(others.into_iter().chain(&of_podman));
-        }
-        let reader = Reader::DockerCli(self.question.runtime.rules().docker_cli);
-        let mut keys = Vec::new();
-        let mut paths = Vec::new();
-        for file in read {
-            let FileState::Bytes(bytes) = &file.state else {
-                continue;
-            };
-            if paths.contains(&&file.path) {
-                continue;
-            }
-            paths.push(&file.path);
-            let Ok(config) = ConfigFile::read(bytes, reader) else {
-                continue;
-            };
-            let found = Keys {
-                path: file.path.clone(),
-                users: config
-                    .auths
-                    .iter()
-                    .map(|(key, entry)| (key.clone(), entry.username.clone()))
-                    .collect(),
-            };
-            let all = config
-                .auths
-                .iter()
-                .map(|(key, _)| key)
-                .chain(config.helpers.keys());
-            keys.extend(all.map(|key| (key.clone(), found.clone())));
-        }
-        keys
+        let helpers = self.helpers.as_mut()?;
+        let users = helpers.entry(name.to_owned()).or_insert_with(ask);
+        users.as_ref()
     }
 }
 
-fn user(entry: &AuthConfig) -> Option<String> {
-    let user = match decode(&entry.auth) {
-        Ok(Some((user, _))) => user,
-        _ => entry.username.clone(),
-    };
-    Some(user).filter(|user| !user.is_empty())
+/// What is in files, podman's among them, and not used.
+fn unused(files: &LoginFiles, listed: &[ListedLogin], context: &Context) -> Vec<ListedLogin> {
+    let of_session = context.environment.get("XDG_RUNTIME_DIR");
+    let of_session = of_session
+        .map(|directory| lookup::file(PathBuf::from(directory).join("containers/auth.json")));
+    let usual = [
+        &files.own,
+        &files.fallback,
+        &files.docker,
+        &files.containers,
+    ];
+    let mut seen: BTreeSet<_> = listed
+        .iter()
+        .map(|login| (login.file.as_deref(), login.registry_account()))
+        .collect();
+    let mut unused: Vec<ListedLogin> = Vec::new();
+    for File { path, state } in files.named.iter().chain(usual).chain(&of_session) {
+        let FileState::Bytes(bytes) = state else {
+            continue;
+        };
+        let config = ConfigFile::read(bytes, Reader::ContainersImage).unwrap_or_default();
+        for key in config.keys() {
+            let account = RegistryAccount::of_key(key);
+            let uri = format!("docker://{account}");
+            if !seen.insert((Some(path), Some(account))) {
+                continue;
+            }
+            let entry = config.entry(key);
+            unused.push(ListedLogin {
+                uri,
+                account: entry.and_then(|entry| match decode(&entry.auth) {
+                    Ok(Some((user, _))) => Some(user),
+                    _ => None,
+                }),
+                helper: config.helpers.get(key).cloned(),
+                file: Some(path.clone()),
+                ..ListedLogin::default()
+            });
+        }
+    }
+    unused
+}
+
+/// The user's name of a login, where it has one.
+fn user(login: &SentLogin) -> Option<String> {
+    Some(login.user.clone()).filter(|user| !user.is_empty())
 }

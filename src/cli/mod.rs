@@ -13,6 +13,7 @@ mod failure;
 mod files;
 mod json;
 mod lazy;
+mod login_check;
 mod login_list;
 mod logins;
 mod manual;

@@ -36,6 +36,13 @@ pub(crate) fn setup<'a>(authfile: Option<&Path>, installation: &'a Installation)
     }
 }
 
+/// The user and the password that variables give to a runtime.
+pub(crate) fn pair(runtime: &Runtime, installation: &Installation) -> Option<LoginPair> {
+    LoginPair::find(&installation.command, runtime.rules(), &|name| {
+        variable(installation, name)
+    })
+}
+
 pub(crate) fn logins<'a>(authfile: Option<&Path>, installation: &'a Installation) -> Logins<'a> {
     let variable = |name: &str| variable(installation, name);
     let named = authfile

@@ -12,8 +12,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::login_list::{ListedLogin, Question};
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, login_list, view};
-use crate::uri::RegistryUri;
+use crate::cli::{json, login_check, login_list, view};
 
 /// List your logins to registries and keyservers
 ///
@@ -23,12 +22,17 @@ use crate::uri::RegistryUri;
 #[command(after_help = "Examples:
   portolan registry list
   portolan registry list --all
+  portolan registry list --check
   portolan registry list --json | jq --raw-output '.logins[] | .account'
   portolan registry -c other.yaml list")]
 pub(crate) struct RegistryListArgs {
     /// Add the logins that the runtime does not use: those of podman, and hidden ones of docker
-    #[arg(long)]
+    #[arg(long, conflicts_with = "check")]
     all: bool,
+    /// Ask each registry whether the login still works: exit code 0 when all do, 255 when one is refused, 3 when one is
+    /// not known
+    #[arg(long)]
+    check: bool,
     #[command(flatten)]
     runtime: RuntimeOption,
 }
@@ -53,17 +57,23 @@ pub(crate) fn run(
     };
     let mut logins = login_list::list(&effective, &question, context, ui);
     if context.command.is_singularity() {
-        logins.retain(|login| RegistryUri::found(&login.uri).is_ok());
+        logins.retain(|login| login.registry_account().is_some());
     }
+    let outcome = if args.check {
+        login_check::check_all(&mut logins, context, ui)
+    } else {
+        Ok(Outcome::Done)
+    };
     if ui.json {
         json::print("portolan.registry-list/1", &RegistryListView { logins }, ui)?;
-        return Ok(Outcome::Done);
+    } else {
+        ui.print(&render(&logins, args, context, ui))?;
     }
-    ui.print(&render(&logins, args.all, context, ui))?;
-    Ok(Outcome::Done)
+    outcome
 }
 
-fn render(logins: &[ListedLogin], all: bool, context: &Context, ui: &Ui) -> String {
+/// The runtime's table in a pipe, where programs read it; with who and where for a person.
+fn render(logins: &[ListedLogin], args: &RegistryListArgs, context: &Context, ui: &Ui) -> String {
     let end = if context.command.is_singularity() {
         if logins.is_empty() {
             return "\n(no registries with stored login information found)\n\n".to_owned();
@@ -73,15 +83,21 @@ fn render(logins: &[ListedLogin], all: bool, context: &Context, ui: &Ui) -> Stri
         ""
     };
     let secure = |login: &ListedLogin| if login.insecure { "✗!" } else { "✓" };
-    if all || ui.is_for_a_person() {
-        let head = ["URI", "SECURE?", "ACCOUNT", "STORED IN", "USED?"].map(str::to_owned);
+    if args.all || args.check || ui.is_for_a_person() {
+        let last = if args.check { "CHECK" } else { "USED?" };
+        let head = ["URI", "SECURE?", "ACCOUNT", "STORED IN", last].map(str::to_owned);
         let rows = logins.iter().map(|login| {
+            let last = match login.check {
+                Some(checked) => checked.word(),
+                None if login.used && !args.check => "✓",
+                None => "",
+            };
             [
                 login.uri.clone(),
                 secure(login).to_owned(),
-                login.account.clone().unwrap_or_default(),
+                login.who(),
                 login.place(),
-                if login.used { "✓" } else { "" }.to_owned(),
+                last.to_owned(),
             ]
         });
         return format!("\n{}{end}", ui.table(iter::once(head).chain(rows)));

@@ -156,7 +156,7 @@ pub(crate) fn run_for_keyserver(
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   portolan registry logout docker.io
-  portolan registry logout oras://ghcr.io/team")]
+  portolan registry logout oras://ghcr.io")]
 pub(crate) struct RegistryLogoutArgs {
     #[command(flatten)]
     authfile: AuthfileOption,

@@ -37,6 +37,22 @@ pub enum FaultKind {
     Crash,
 }
 
+impl ConfigFault {
+    /// The fault with the key that it is about, for a person.
+    pub fn explained(&self) -> String {
+        let reason = match &self.kind {
+            FaultKind::ByteOrderMark => "it begins with a byte order mark".to_owned(),
+            FaultKind::Base64 { .. } => "\"auth\" is no base64".to_owned(),
+            FaultKind::NoUser => "\"auth\" is not USER:PASSWORD in base64".to_owned(),
+            _ => self.to_string(),
+        };
+        match &self.key {
+            Some(key) => format!("the login for {key:?} spoils it: {reason}"),
+            None => reason,
+        }
+    }
+}
+
 impl fmt::Display for ConfigFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {

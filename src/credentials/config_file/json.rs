@@ -1,14 +1,14 @@
 //! JSON as Go's encoding/json takes it into known fields. Knows no login.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{ConfigFault, FaultKind, Reader};
+use super::{ConfigFault, FaultKind, Reader, syntax};
 use crate::runtime::Version;
-use crate::text::json_fault;
 
 /// What a reader wants to find under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,9 +127,19 @@ pub(super) fn is_null(value: &RawValue) -> bool {
 pub(super) struct Text<'a> {
     pub(super) text: &'a str,
     pub(super) reader: Reader,
+    /// How far lines were counted, and how many.
+    counted: Cell<(usize, usize)>,
 }
 
 impl<'a> Text<'a> {
+    pub(super) fn new(text: &'a str, reader: Reader) -> Self {
+        Self {
+            text,
+            reader,
+            counted: Cell::new((0, 1)),
+        }
+    }
+
     /// The value that the text is; `None` where it is blank, which one of the readers takes for an empty file.
     pub(super) fn root(&self) -> Result<Option<&'a RawValue>, ConfigFault> {
         match self.reader {
@@ -149,14 +159,13 @@ impl<'a> Text<'a> {
     }
 
     fn syntax(&self, error: &serde_json::Error) -> ConfigFault {
-        let kind = if self.text.starts_with('\u{feff}') {
-            FaultKind::ByteOrderMark
-        } else if error.is_eof() {
-            FaultKind::End
-        } else {
-            FaultKind::Syntax(json_fault(error))
+        let (line, kind) = match syntax::fault(self.text) {
+            _ if self.text.starts_with('\u{feff}') => (1, FaultKind::ByteOrderMark),
+            Some((at, words)) => (self.line_at(at), FaultKind::Syntax(words)),
+            None if error.is_eof() => (error.line(), FaultKind::End),
+            None => (error.line(), FaultKind::Syntax(error.to_string())),
         };
-        self.fault(error.line(), kind)
+        self.fault(line, kind)
     }
 
     pub(super) fn fault(&self, line: usize, kind: FaultKind) -> ConfigFault {
@@ -266,8 +275,18 @@ impl<'a> Text<'a> {
     }
 
     pub(super) fn line(&self, value: &RawValue) -> usize {
-        let offset = value.get().as_ptr() as usize - self.text.as_ptr() as usize;
-        1 + self.text[..offset].matches('\n').count()
+        self.line_at(value.get().as_ptr() as usize - self.text.as_ptr() as usize)
+    }
+
+    fn line_at(&self, offset: usize) -> usize {
+        let (from, line) = match self.counted.get() {
+            (from, line) if from <= offset => (from, line),
+            _ => (0, 1),
+        };
+        let between = self.text.as_bytes()[from..offset].iter();
+        let line = line + between.filter(|byte| **byte == b'\n').count();
+        self.counted.set((offset, line));
+        line
     }
 }
 

@@ -6,12 +6,13 @@
 
 mod fault;
 mod json;
+mod syntax;
 mod variable;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -23,6 +24,7 @@ use self::json::{Field, FieldKind, Text};
 pub use self::variable::read_variable;
 use crate::runtime::Version;
 use crate::secret::Secret;
+use crate::uri::RegistryAccount;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
@@ -58,6 +60,8 @@ pub struct ConfigFile {
     pub store: String,
     /// The first name that stands twice: what a program writes back then has only one of them.
     pub repeated: Option<Repeated>,
+    /// Whether this is a part of a file that says more.
+    is_part: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,10 +89,7 @@ pub struct AuthConfig {
 impl ConfigFile {
     pub fn read(bytes: &[u8], reader: Reader) -> Result<Self, ConfigFault> {
         let text = String::from_utf8_lossy(bytes);
-        let text = Text {
-            text: &text,
-            reader,
-        };
+        let text = Text::new(&text, reader);
         let mut file = Self::default();
         let root = text.root()?;
         if root.is_some_and(json::is_null)
@@ -99,7 +100,7 @@ impl ConfigFile {
         let Some(root) = root else {
             return Ok(file);
         };
-        let mut seen = Vec::new();
+        let mut seen = BTreeSet::new();
         for field in text.fields(root, "", None)? {
             let Some((name, kind)) = reader.field(&field.name) else {
                 continue;
@@ -128,7 +129,38 @@ impl ConfigFile {
     }
 
     pub fn has_logins(&self) -> bool {
-        !(self.store.is_empty() && self.helpers.is_empty() && self.auths.is_empty())
+        self.is_part || !(self.store.is_empty() && self.helpers.is_empty() && self.auths.is_empty())
+    }
+
+    /// What the file says of hosts that it does not name.
+    pub(crate) fn without_hosts(&self) -> Self {
+        Self {
+            store: self.store.clone(),
+            is_part: self.has_logins(),
+            ..Self::default()
+        }
+    }
+
+    /// What the file says of each host that it names.
+    pub(crate) fn by_host(self) -> BTreeMap<String, Self> {
+        let rest = self.without_hosts();
+        let host = |key: &str| RegistryAccount::of_key(key).host().to_owned();
+        let mut parts: BTreeMap<String, Self> = BTreeMap::new();
+        for (key, entry) in self.auths {
+            let part = parts.entry(host(&key)).or_insert_with(|| rest.clone());
+            part.auths.push((key, entry));
+        }
+        for (key, program) in self.helpers {
+            let part = parts.entry(host(&key)).or_insert_with(|| rest.clone());
+            part.helpers.insert(key, program);
+        }
+        parts
+    }
+
+    /// The keys of logins and of helpers.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let keys = self.auths.iter().map(|(key, _)| key);
+        keys.chain(self.helpers.keys()).map(String::as_str)
     }
 
     pub fn entry(&self, key: &str) -> Option<&AuthConfig> {
@@ -140,14 +172,17 @@ impl ConfigFile {
 
     /// Merges an object of logins: a key that stands there already is replaced.
     fn add_auths(&mut self, text: &Text<'_>, auths: &Field<'_>) -> Result<(), ConfigFault> {
-        let mut seen = Vec::new();
+        let mut seen = BTreeSet::new();
         for field in text.fields(auths.value, "auths", Some(FieldKind::Entries))? {
-            self.note_repeated(text, &mut seen, &field.name, &field);
+            let is_new = self.note_repeated(text, &mut seen, &field.name, &field);
             let entry = self.read_entry(text, &field).map_err(|fault| ConfigFault {
                 key: Some(field.name.clone()),
                 ..fault
             })?;
-            match self.auths.iter_mut().find(|(key, _)| *key == field.name) {
+            // A whole object of logins may stand there twice as well.
+            let is_first = is_new && self.auths.len() + 1 == seen.len();
+            let mut known = self.auths.iter_mut().filter(|_| !is_first);
+            match known.find(|(key, _)| *key == field.name) {
                 Some((_, known)) => *known = entry,
                 None => self.auths.push((field.name, entry)),
             }
@@ -164,7 +199,7 @@ impl ConfigFile {
             line: text.line(field.value),
             ..AuthConfig::default()
         };
-        let mut seen = Vec::new();
+        let mut seen = BTreeSet::new();
         for field in text.fields(field.value, "auths", Some(FieldKind::AuthConfig))? {
             let Some(name) = text.reader.entry_field(&field.name) else {
                 continue;
@@ -186,21 +221,22 @@ impl ConfigFile {
         Ok(entry)
     }
 
+    /// Whether the name stands there for the first time; the second is noted.
     fn note_repeated(
         &mut self,
         text: &Text<'_>,
-        seen: &mut Vec<String>,
+        seen: &mut BTreeSet<String>,
         name: &str,
         field: &Field<'_>,
-    ) {
-        if seen.iter().any(|seen| seen == name) {
+    ) -> bool {
+        let is_new = seen.insert(name.to_owned());
+        if !is_new {
             self.repeated.get_or_insert_with(|| Repeated {
                 name: field.name.clone(),
                 line: text.line(field.value),
             });
-        } else {
-            seen.push(name.to_owned());
         }
+        is_new
     }
 
     /// docker/cli takes every entry apart before it answers for one.

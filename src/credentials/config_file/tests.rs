@@ -135,7 +135,7 @@ fn one_reader_refuses_what_another_takes() {
         (
             IMAGE,
             "{}\n{}",
-            "error: trailing characters at line 2 column 1",
+            "error: invalid character '{' after top-level value",
         ),
         (
             NEW,

@@ -5,10 +5,7 @@ use super::{AuthConfig, ConfigFault, ConfigFile, Reader};
 use crate::secret::Secret;
 
 pub fn read_variable(value: &Secret, reader: Reader) -> Result<Vec<(String, AuthConfig)>, String> {
-    let text = Text {
-        text: value.expose(),
-        reader,
-    };
+    let text = Text::new(value.expose(), reader);
     let words = |fault: ConfigFault| fault.to_string();
     let (root, rest) = text.first().map_err(words)?;
     // A decoder asks whether there is more in the same array or object.

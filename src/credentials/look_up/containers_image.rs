@@ -37,7 +37,10 @@ pub(super) fn look_up(
         };
         if let Some(helper) = config.helpers.get(&target.host) {
             if !is_installed(&program(helper)) {
-                return FoundLogin::fails(one_error(&missing(helper)));
+                return FoundLogin {
+                    source: source(vec![target.host.clone()]),
+                    ..FoundLogin::fails(one_error(&missing(helper)))
+                };
             }
             calls.push((
                 HelperCall {
@@ -71,6 +74,7 @@ pub(super) fn look_up(
 fn read(state: &FileState, is_old_format: bool) -> Result<ConfigFile, String> {
     match state {
         FileState::Absent => Ok(ConfigFile::default()),
+        FileState::Read(config) => Ok(config.clone()),
         FileState::Unreadable(reason) => Err(reason.clone()),
         FileState::Irregular => Err("is a directory".to_owned()),
         FileState::Bytes(bytes) => {

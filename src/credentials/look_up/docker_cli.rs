@@ -7,7 +7,7 @@ use super::{
     File, FileState, FoundLogin, HelperCall, LoginOutcome, Logins, Repository, SentLogin, Source,
     missing, program,
 };
-use crate::credentials::config_file::{ConfigFile, FaultKind, Reader, docker_cli, read_variable};
+use crate::credentials::config_file::{ConfigFile, FaultKind, Reader, docker_cli};
 use crate::runtime::{LoginRules, Version};
 use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, DOCKER_HUB_KEY, RegistryScheme};
 
@@ -60,7 +60,10 @@ impl LookUp<'_> {
         for (file, config) in &configs {
             found.outcome = LoginOutcome::Anonymous;
             match self.has(config, key) {
-                Has::Missing(helper) => found.outcome = LoginOutcome::Fails(missing(helper)),
+                Has::Missing(helper) => {
+                    found.outcome = LoginOutcome::Fails(missing(helper));
+                    found.source = Some(source(file, std::iter::once(key)));
+                }
                 Has::Helper(helper, _) => found.call(helper, key, file),
                 Has::Entries(entries) => {
                     let logins = entries
@@ -145,6 +148,7 @@ impl LookUp<'_> {
             match self.has(config, key) {
                 Has::Missing(helper) => {
                     found.outcome = LoginOutcome::Fails(missing(helper));
+                    found.source = Some(source(file, std::iter::once(key)));
                     break;
                 }
                 Has::Helper(helper, beside) => {
@@ -179,6 +183,7 @@ impl LookUp<'_> {
         let path = file.path.display();
         match &file.state {
             FileState::Absent => Ok(ConfigFile::default()),
+            FileState::Read(config) => Ok(config.clone()),
             FileState::Unreadable(reason) => {
                 Err(FileProblem::Unreadable(format!("open {path}: {reason}")))
             }
@@ -194,28 +199,21 @@ impl LookUp<'_> {
     }
 
     /// A file that says nothing of logins gets the helper of a password store that is installed.
-    fn with_found_store(&self, config: ConfigFile) -> ConfigFile {
+    fn with_found_store(&self, mut config: ConfigFile) -> ConfigFile {
         let store = if (self.logins.is_installed)("pass") {
             "pass"
         } else {
             "secretservice"
         };
-        if config.has_logins() || !(self.logins.is_installed)(&program(store)) {
-            return config;
+        if !config.has_logins() && (self.logins.is_installed)(&program(store)) {
+            store.clone_into(&mut config.store);
         }
-        ConfigFile {
-            store: store.to_owned(),
-            ..config
-        }
+        config
     }
 
     /// The logins of `DOCKER_AUTH_CONFIG`, as far as the version knows it.
     fn variable(&self, warnings: &mut Vec<String>) -> BTreeMap<String, SentLogin> {
-        let text = self.logins.variable.as_ref();
-        let Some(text) = text.filter(|_| self.version() >= docker_cli::READS_VARIABLE) else {
-            return BTreeMap::new();
-        };
-        match read_variable(text, Reader::DockerCli(self.version())) {
+        match self.logins.entries_of_variable(self.rules) {
             Ok(entries) => entries
                 .iter()
                 .map(|(key, entry)| (key.clone(), SentLogin::of(entry)))

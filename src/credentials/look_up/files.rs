@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::SentLogin;
 use crate::command::Command;
+use crate::credentials::config_file::ConfigFile;
 use crate::runtime::{FileOrder, LoginRules, Product};
 use crate::secret::Secret;
 use crate::uri::RegistryScheme;
@@ -23,6 +24,8 @@ pub enum FileState {
     /// A directory, or something else that is no file.
     Irregular,
     Bytes(Vec<u8>),
+    /// A part of a file that was read.
+    Read(ConfigFile),
 }
 
 impl std::fmt::Debug for FileState {
@@ -32,6 +35,7 @@ impl std::fmt::Debug for FileState {
             Self::Unreadable(reason) => write!(formatter, "Unreadable({reason})"),
             Self::Irregular => formatter.write_str("Irregular"),
             Self::Bytes(bytes) => write!(formatter, "Bytes({}, which may be secret)", bytes.len()),
+            Self::Read(config) => write!(formatter, "Read({config:?})"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which login a runtime uses for an image in a registry: the runtime's rules over the files and variables of a user. Pure: runs
 //! no helper and says what one would be asked for. docs/compatibility.md has the rules in words.
 
+mod accounts;
 mod containers_image;
 mod docker_cli;
 mod files;
@@ -9,6 +10,8 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub(crate) use self::accounts::{Accounts, RefusedFile};
+use self::files::Read;
 pub use self::files::{Directories, File, FileState, LoginFiles, LoginPair};
 use super::config_file::AuthConfig;
 use crate::runtime::{Engine, LoginRules, Runtime};
@@ -192,15 +195,26 @@ pub fn look_up(
     runtime: &Runtime,
     logins: &Logins<'_>,
 ) -> FoundLogin {
+    let files = logins.files.read_by(runtime.rules(), scheme);
+    look_up_in(&files, target, scheme, runtime, logins)
+}
+
+/// As [`look_up`], among these files.
+fn look_up_in(
+    files: &[Read<'_>],
+    target: &Repository,
+    scheme: RegistryScheme,
+    runtime: &Runtime,
+    logins: &Logins<'_>,
+) -> FoundLogin {
     let rules = runtime.rules();
-    let files = logins.files.read_by(rules, scheme);
     let look_up = docker_cli::LookUp {
         rules,
         logins,
-        files: &files,
+        files,
     };
     match rules.engine(scheme) {
-        Engine::ContainersImage => containers_image::look_up(target, &files, &logins.is_installed),
+        Engine::ContainersImage => containers_image::look_up(target, files, &logins.is_installed),
         Engine::OrasGo => look_up.by_oras_go(target),
         Engine::StrictKeychain => look_up.by_strict_keychain(target),
         Engine::Keychain => look_up.by_keychain(target, scheme),

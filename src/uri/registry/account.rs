@@ -54,6 +54,16 @@ impl RegistryAccount {
         }
     }
 
+    /// Its host; Docker Hub's is `docker.io`.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Its path without the slash before it; empty for the whole host.
+    pub(crate) fn path(&self) -> &str {
+        self.path.trim_start_matches('/')
+    }
+
     /// Whether both are accounts of one host.
     pub(crate) fn is_at_host_of(&self, other: &Self) -> bool {
         self.host == other.host

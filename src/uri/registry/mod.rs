@@ -139,7 +139,8 @@ impl RegistryUri {
         self.account() == other.account()
     }
 
-    fn account(&self) -> RegistryAccount {
+    /// The account that a login for it is.
+    pub(crate) fn account(&self) -> RegistryAccount {
         RegistryAccount::of_image(&self.host, &self.path)
     }
 }

@@ -144,7 +144,7 @@ $ portolan registry list
 URI                       SECURE?
 docker://localhost:PORT  ✓
 ------- stderr -------
-WARNING: The registries' passwords are not known: while loading existing OCI registry credentials from "$HOME/.apptainer/docker-config.json": line 3, column 3: key must be a string
+WARNING: Apptainer 1.5.3 uses no login of a file that it can't read: $HOME/.apptainer/docker-config.json, line 3: invalid character 'n' looking for beginning of object key string
 [EOF]
 
 "#]].raw()

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod authfile;
+mod checked;
 mod files;
 mod helpers;
 mod listed;

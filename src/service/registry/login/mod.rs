@@ -17,6 +17,7 @@ use crate::service::message::ServerMessage;
 use crate::uri::{RegistryUri, is_loopback};
 
 pub use token::TokenFault;
+use token::TokenRequest;
 
 /// Whether a registry may be reached without proof of who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +52,30 @@ pub enum LoginError {
         status: String,
         schemes: String,
     },
+    /// A token for a token service is stored, and the registry wants a password.
+    #[error("the registry wants a password, and a token is stored")]
+    NoPassword,
     /// A user's name that would be taken for another one and the beginning of a password.
     #[error("a user name can't have ':' in it")]
     User,
+}
+
+/// What a registry makes of a login that is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// It takes it.
+    Taken,
+    /// It asks nobody for a login, and was shown none.
+    NotAsked,
+}
+
+/// A login that is stored, as a runtime shows it to a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredLogin {
+    /// A password, or a token for the token service.
+    Exchanged(Stored),
+    /// A token for the registry itself.
+    RegistryToken(Secret),
 }
 
 /// Shows a registry a user and a password, and says what is to be stored of them. https first; plain http only where the
@@ -68,6 +90,76 @@ pub fn verify(
     if user.contains(':') {
         return Err(LoginError::User);
     }
+    let login = Stored::Password {
+        user: user.to_owned(),
+        password: password.clone(),
+    };
+    let (client, base, answer) = ping(options, tls_policy, registry)?;
+    let attempt = Attempt {
+        client: &client,
+        tls_policy,
+        registry,
+        base,
+        login: &login,
+        purpose: Purpose::Store,
+    };
+    if asks_nobody(&answer) {
+        // Whoever opens to nobody in particular may still refuse a wrong password.
+        let stored = attempt.with_password()?;
+        return Ok(Accepted {
+            stored,
+            is_open: true,
+        });
+    }
+    attempt.after(&answer).map(Accepted::verified)
+}
+
+/// Shows a registry that asks for a login the one that is stored, once, and asks for no further token.
+///
+/// # Errors
+/// The registry does not take it, or does not answer.
+pub fn check(
+    options: &Options,
+    tls_policy: TlsPolicy,
+    registry: &RegistryUri,
+    login: &StoredLogin,
+) -> Result<Checked, LoginError> {
+    let (client, base, answer) = ping(options, tls_policy, registry)?;
+    if asks_nobody(&answer) {
+        return Ok(Checked::NotAsked);
+    }
+    let attempt = |login| Attempt {
+        client: &client,
+        tls_policy,
+        registry,
+        base: base.clone(),
+        login,
+        purpose: Purpose::Check,
+    };
+    match login {
+        StoredLogin::Exchanged(login) => attempt(login).after(&answer).map(|_| Checked::Taken),
+        StoredLogin::RegistryToken(token) => {
+            let login = Stored::IdentityToken {
+                user: String::new(),
+                token: token.clone(),
+            };
+            let authorization = Authorization::Bearer(token.clone());
+            let attempt = attempt(&login);
+            let answer = attempt.ask_with(&authorization)?;
+            match answer.status {
+                200 => Ok(Checked::Taken),
+                _ => Err(attempt.refused(&answer)),
+            }
+        }
+    }
+}
+
+/// Asks a registry without a login: the client, the address that answers, and the answer.
+fn ping(
+    options: &Options,
+    tls_policy: TlsPolicy,
+    registry: &RegistryUri,
+) -> Result<(Client, String, Response), LoginError> {
     let certificates = match tls_policy {
         TlsPolicy::Verify => Certificates::Checked,
         TlsPolicy::AllowInsecure => Certificates::Unchecked,
@@ -78,22 +170,19 @@ pub fn verify(
     });
     let may_be_plain = tls_policy == TlsPolicy::AllowInsecure || registry.is_loopback();
     let base = |scheme: &str| format!("{scheme}://{}/v2/", registry.api_host());
-    let ping = |base: String| client.get(&base).send().map(|answer| (base, answer));
-    let (base, answer) = match ping(base("https")) {
-        Err(error) if speaks_no_tls(&error.cause, tls_policy) && may_be_plain => {
-            ping(base("http"))?
-        }
+    let ask = |base: String| client.get(&base).send().map(|answer| (base, answer));
+    let (base, answer) = match ask(base("https")) {
+        Err(error) if speaks_no_tls(&error.cause, tls_policy) && may_be_plain => ask(base("http"))?,
         outcome => outcome?,
     };
-    Attempt {
-        client: &client,
-        tls_policy,
-        registry,
-        base,
-        user,
-        password,
-    }
-    .after(&by_host(answer)?)
+    Ok((client, base, by_host(answer)?))
+}
+
+/// Whether a registry answers without asking for a login. Some challenge with an answer 200.
+fn asks_nobody(answer: &Response) -> bool {
+    let found = challenges(answer.header("www-authenticate"));
+    let is_known = |challenge: &Challenge| matches!(challenge.scheme.as_str(), "basic" | "bearer");
+    answer.status == 200 && !found.iter().any(is_known)
 }
 
 /// Whether plain http is worth a try. A certificate that can't be trusted is no reason for it. Some servers wait in silence
@@ -106,49 +195,47 @@ fn speaks_no_tls(cause: &Cause, tls_policy: TlsPolicy) -> bool {
     }
 }
 
+/// What a login is shown for.
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    /// It is stored afterwards: a refresh token in its place is welcome.
+    Store,
+    /// To know whether it works.
+    Check,
+}
+
 struct Attempt<'a> {
     client: &'a Client,
     tls_policy: TlsPolicy,
     registry: &'a RegistryUri,
     base: String,
-    user: &'a str,
-    password: &'a Secret,
+    login: &'a Stored,
+    purpose: Purpose,
 }
 
 impl Attempt<'_> {
-    /// Goes on where the first answer leads. Some registries challenge with an answer 200.
-    fn after(&self, answer: &Response) -> Result<Accepted<Stored>, LoginError> {
+    /// Goes on where the first answer leads.
+    fn after(&self, answer: &Response) -> Result<Stored, LoginError> {
         if !matches!(answer.status, 200 | 401) {
             return Err(self.refused(answer));
         }
         let found = challenges(answer.header("www-authenticate"));
         let of = |scheme: &str| found.iter().find(|challenge| challenge.scheme == scheme);
-        let stored = match (of("bearer"), of("basic")) {
+        match (of("bearer"), of("basic")) {
             (Some(bearer), basic) => match self.with_token(bearer, &answer.url) {
                 Err(error) if basic.is_some() && !error.is_refusal() => self.with_password(),
                 outcome => outcome,
             },
             (None, Some(_)) => self.with_password(),
-            // Whoever opens to nobody in particular may still refuse a wrong password.
-            (None, None) if answer.status == 200 => {
-                return self.with_password().map(|stored| Accepted {
-                    stored,
-                    is_open: true,
-                });
-            }
-            (None, None) => Err(LoginError::Schemes {
-                url: self.base.clone(),
-                status: answer.status_line(),
-                schemes: names(&found),
-            }),
-        };
-        stored.map(Accepted::verified)
+            (None, None) => Err(self.no_scheme(answer, names(&found))),
+        }
     }
 
+    /// Shows the registry the password itself; a token for a token service is not for it.
     fn with_password(&self) -> Result<Stored, LoginError> {
-        let answer = self.ask_with(&self.basic())?;
+        let answer = self.ask_with(&self.basic().ok_or(LoginError::NoPassword)?)?;
         match answer.status {
-            200 => Ok(self.password_itself()),
+            200 => Ok(self.login.clone()),
             _ => Err(self.refused(&answer)),
         }
     }
@@ -156,21 +243,32 @@ impl Attempt<'_> {
     fn with_token(&self, challenge: &Challenge, asked: &Url) -> Result<Stored, LoginError> {
         let realm = self.realm(challenge, asked)?;
         let service = challenge.parameter("service").unwrap_or_default();
-        let url = token::url(&realm, self.user, service);
-        let mut answer = by_host(self.client.get(&url).credential(&self.basic()).send()?)?;
+        let request = TokenRequest {
+            login: self.login,
+            service,
+            wants_refresh_token: self.purpose == Purpose::Store,
+        };
+        let answer = match self.basic() {
+            Some(basic) => {
+                let url = request.url(&realm);
+                Some(by_host(self.client.get(&url).credential(&basic).send()?)?)
+            }
+            None => None,
+        };
         // This one wants what OAuth 2 has in place of the request that all others take.
-        if matches!(answer.status, 404 | 405) {
-            let form = token::form(self.user, self.password, service);
-            answer = by_host(self.client.post(realm.as_str(), form).send()?)?;
-        }
-        let tokens = token::read(&answer, self.password).map_err(|fault| self.no_token(fault))?;
+        let answer = match answer {
+            Some(answer) if !matches!(answer.status, 404 | 405) => answer,
+            _ => by_host(self.client.post(realm.as_str(), request.form()).send()?)?,
+        };
+        let tokens =
+            token::read(&answer, self.login.secret()).map_err(|fault| self.no_token(fault))?;
         let answer = self.ask_with(&Authorization::Bearer(tokens.access))?;
         match (answer.status, tokens.refresh) {
-            (200, Some(token)) => Ok(Stored::IdentityToken {
-                user: self.user.to_owned(),
+            (200, Some(token)) if self.purpose == Purpose::Store => Ok(Stored::IdentityToken {
+                user: self.login.user().to_owned(),
                 token,
             }),
-            (200, None) => Ok(self.password_itself()),
+            (200, _) => Ok(self.login.clone()),
             // Some take no token without a scope, and the password itself.
             (401, _) if wants_basic(&answer) => self.with_password(),
             _ => Err(self.refused(&answer)),
@@ -205,17 +303,14 @@ impl Attempt<'_> {
         }
     }
 
-    fn basic(&self) -> Authorization {
-        Authorization::Basic {
-            user: self.user.to_owned(),
-            password: self.password.clone(),
-        }
-    }
-
-    fn password_itself(&self) -> Stored {
-        Stored::Password {
-            user: self.user.to_owned(),
-            password: self.password.clone(),
+    /// The user and the password; none where there is a token in their place.
+    fn basic(&self) -> Option<Authorization> {
+        match self.login {
+            Stored::Password { user, password } => Some(Authorization::Basic {
+                user: user.clone(),
+                password: password.clone(),
+            }),
+            Stored::IdentityToken { .. } => None,
         }
     }
 
@@ -223,7 +318,15 @@ impl Attempt<'_> {
         LoginError::Refused {
             url: self.base.clone(),
             status: answer.status_line(),
-            said: ServerMessage::find(answer, self.password),
+            said: ServerMessage::find(answer, self.login.secret()),
+        }
+    }
+
+    fn no_scheme(&self, answer: &Response, schemes: String) -> LoginError {
+        LoginError::Schemes {
+            url: self.base.clone(),
+            status: answer.status_line(),
+            schemes,
         }
     }
 
@@ -236,6 +339,20 @@ impl Attempt<'_> {
 }
 
 impl LoginError {
+    /// Whether the login itself is refused, and not only this request.
+    pub fn is_about_login(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => status.starts_with("401") || status.starts_with("403"),
+            Self::Token {
+                fault: TokenFault::Refused { status, .. },
+                ..
+            } => matches!(status, 400 | 401 | 403),
+            Self::NoPassword => true,
+            _ => false,
+        }
+    }
+
+    /// Whether somebody looked at the credential, and did not take it.
     fn is_refusal(&self) -> bool {
         match self {
             Self::Refused { .. } => true,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
-use crate::secret::Secret;
+use crate::secret::{Secret, Stored};
 use crate::service::http::Response;
 use crate::service::message::ServerMessage;
 
@@ -43,36 +43,57 @@ struct TokenAnswer {
     refresh_token: Option<String>,
 }
 
-/// The realm with the request of Docker's clients behind it, sorted by name as Go writes a query; its own query stays.
-pub(super) fn url(realm: &Url, user: &str, service: &str) -> String {
-    let mut pairs: Vec<(String, String)> = realm.query_pairs().into_owned().collect();
-    let ours = [
-        ("account", user),
-        ("client_id", CLIENT),
-        ("offline_token", "true"),
-        ("service", service),
-    ];
-    let ours = ours
-        .into_iter()
-        .filter(|(name, value)| *name != "service" || !value.is_empty());
-    pairs.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    pairs.sort_by(|one, other| one.0.cmp(&other.0));
-    let mut url = realm.clone();
-    url.query_pairs_mut().clear().extend_pairs(pairs);
-    url.to_string()
+/// What a token service is asked for.
+pub(super) struct TokenRequest<'a> {
+    /// With which login.
+    pub(super) login: &'a Stored,
+    /// For which service; empty where the challenge names none.
+    pub(super) service: &'a str,
+    /// Whether a token is wanted that can be stored in the password's place.
+    pub(super) wants_refresh_token: bool,
 }
 
-/// The same as a form of OAuth 2, for services that don't answer a GET.
-pub(super) fn form(user: &str, password: &Secret, service: &str) -> Secret {
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("access_type", "offline")
-        .append_pair("client_id", CLIENT)
-        .append_pair("grant_type", "password")
-        .append_pair("password", password.expose())
-        .append_pair("service", service)
-        .append_pair("username", user)
-        .finish();
-    Secret::new(form)
+impl TokenRequest<'_> {
+    /// The realm with the request of Docker's clients behind it, sorted by name as Go writes a query; its own query stays.
+    pub(super) fn url(&self, realm: &Url) -> String {
+        let mut pairs: Vec<(String, String)> = realm.query_pairs().into_owned().collect();
+        let offline = if self.wants_refresh_token { "true" } else { "" };
+        let ours = [
+            ("account", self.login.user()),
+            ("client_id", CLIENT),
+            ("offline_token", offline),
+            ("service", self.service),
+        ];
+        let ours = ours
+            .into_iter()
+            .filter(|(name, value)| *name == "account" || !value.is_empty());
+        pairs.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        pairs.sort_by(|one, other| one.0.cmp(&other.0));
+        let mut url = realm.clone();
+        url.query_pairs_mut().clear().extend_pairs(pairs);
+        url.to_string()
+    }
+
+    /// The same as a form of OAuth 2, for services that don't answer a GET, and for tokens.
+    pub(super) fn form(&self) -> Secret {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        if self.wants_refresh_token {
+            form.append_pair("access_type", "offline");
+        }
+        form.append_pair("client_id", CLIENT);
+        match self.login {
+            Stored::Password { user, password } => form
+                .append_pair("grant_type", "password")
+                .append_pair("password", password.expose())
+                .append_pair("service", self.service)
+                .append_pair("username", user),
+            Stored::IdentityToken { token, .. } => form
+                .append_pair("grant_type", "refresh_token")
+                .append_pair("refresh_token", token.expose())
+                .append_pair("service", self.service),
+        };
+        Secret::new(form.finish())
+    }
 }
 
 pub(super) fn read(answer: &Response, password: &Secret) -> Result<Tokens, TokenFault> {
@@ -132,18 +153,50 @@ mod tests {
 
     #[test]
     fn the_token_request_is_the_one_of_dockers_clients() {
-        let url = |realm: &str, service: &str| url(&Url::parse(realm).unwrap(), "ian é", service);
+        let password = |user: &str| Stored::Password {
+            user: user.to_owned(),
+            password: Secret::new("pa55:word/é&x"),
+        };
+        let request = |login: &Stored, service: &str, wants_refresh_token, realm: &str| {
+            let request = TokenRequest {
+                login,
+                service,
+                wants_refresh_token,
+            };
+            let form = request.form().expose().to_owned();
+            (request.url(&Url::parse(realm).unwrap()), form)
+        };
+        let token = Stored::IdentityToken {
+            user: "ian".to_owned(),
+            token: Secret::new("a/b"),
+        };
         assert_eq!(
-            url("http://localhost:1/token", "test-service"),
+            request(
+                &password("ian é"),
+                "test-service",
+                true,
+                "http://localhost:1/token"
+            )
+            .0,
             "http://localhost:1/token?account=ian+%C3%A9&client_id=docker&offline_token=true&service=test-service"
         );
         assert_eq!(
-            url("https://a/t?z=1&b=2", ""),
+            request(&password("ian é"), "", true, "https://a/t?z=1&b=2").0,
             "https://a/t?account=ian+%C3%A9&b=2&client_id=docker&offline_token=true&z=1"
         );
         assert_eq!(
-            form("ian", &Secret::new("pa55:word/é&x"), "s").expose(),
+            request(&password("ian"), "s", true, "https://a").1,
             "access_type=offline&client_id=docker&grant_type=password&password=pa55%3Aword%2F%C3%A9%26x&service=s&username=ian"
+        );
+        let (url, form) = request(&password("ian"), "s", false, "https://a");
+        assert_eq!(url, "https://a/?account=ian&client_id=docker&service=s");
+        assert_eq!(
+            form,
+            "client_id=docker&grant_type=password&password=pa55%3Aword%2F%C3%A9%26x&service=s&username=ian"
+        );
+        assert_eq!(
+            request(&token, "s", false, "https://a").1,
+            "client_id=docker&grant_type=refresh_token&refresh_token=a%2Fb&service=s"
         );
     }
 
