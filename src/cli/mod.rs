@@ -47,7 +47,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use crate::cli::advice::{RunOptions, TypedCommand};
 use crate::cli::args::{GlobalOptions, GroupOptions};
 use crate::cli::context::{Context, Distrust, Environment, Places, Terminals, User};
-use crate::cli::failure::{Advise as _, Outcome, UsageError};
+use crate::cli::failure::{Advise as _, Outcome};
 use crate::cli::tree::{Cli, Group, Run};
 use crate::cli::ui::{Said, Ui, Verbosity};
 use crate::command::Command;
@@ -208,10 +208,7 @@ fn advise_directory(error: InstallationError) -> anyhow::Error {
         directory, reason, ..
     } = &error
     else {
-        return match error {
-            InstallationError::Command(_) => UsageError(error.to_string()).into(),
-            _ => error.into(),
-        };
+        return error.into();
     };
     let path = directory.to_string_lossy();
     let path = ShellWord(&path);

@@ -297,7 +297,7 @@ fn what_was_meant_is_made_from_what_the_files_say() {
         ),
         (
             &["add", "x", "docker://r.example.com"],
-            "A registry needs no remote. To log in to it:\n  portolan registry login r.example.com",
+            "A registry needs no remote. To log in to it:\n  portolan registry login docker://r.example.com",
         ),
         (
             &["add", "x", "oci://r.example.com"],

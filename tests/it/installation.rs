@@ -41,7 +41,7 @@ fn root_refuses_a_named_directory_that_is_not_its_own_and_reports_why() {
     assert_eq!(
         refused.stderr,
         "FATAL:   SINGULARITY_CONFIGDIR names $ROOT/shared, which can be written by others\n         \
-         To close it to others: chmod go-w $ROOT/shared\n"
+         To close it to others:\n           chmod go-w $ROOT/shared\n"
     );
     assert_eq!(refused.code, Some(255));
     world.set("APPTAINER_CONFIGDIR", shared.join("job"));
@@ -49,7 +49,7 @@ fn root_refuses_a_named_directory_that_is_not_its_own_and_reports_why() {
     assert_eq!(
         refused.stderr,
         "FATAL:   APPTAINER_CONFIGDIR names $ROOT/shared/job, which can be written by others\n         \
-         To create it: mkdir -m 700 $ROOT/shared/job\n"
+         To create it:\n           mkdir -m 700 $ROOT/shared/job\n"
     );
     fs::create_dir(shared.join("job")).unwrap();
     world.set_mode(&shared.join("job"), 0o700);

@@ -42,11 +42,16 @@ impl RunOptions {
         }
     }
 
-    /// The text with these options in its commands: the lines that begin with two blanks. They stand `indent` to the right.
+    /// The text with these options in its commands: the lines that begin with one of these programs. They stand `indent` and
+    /// two blanks to the right.
     pub(crate) fn complete(&self, text: &str, indent: &str) -> String {
-        let lines = text.split('\n').map(|line| match line.strip_prefix("  ") {
-            Some(command) => format!("{indent}  {}", self.command(command)),
-            None => line.to_owned(),
+        const PROGRAMS: [&str; 5] = ["portolan", "sudo", "chmod", "mkdir", "keyctl"];
+        let lines = text.split('\n').map(|line| {
+            let program = line.trim_start().split(' ').next();
+            match program.filter(|program| PROGRAMS.contains(program)) {
+                Some(_) => format!("{indent}  {}", self.command(line.trim_start())),
+                None => line.to_owned(),
+            }
         });
         lines.collect::<Vec<_>>().join("\n")
     }

@@ -30,12 +30,14 @@ fn a_system_that_everybody_can_change_is_told_at_every_change() {
     assert_data_eq!(format!("{told}{sticky}{file}"), str![[r#"
 $ portolan remote add --global x x.example.com
 ------- stderr -------
-WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To fix it: chmod o-w $ETC/apptainer
+WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To fix it:
+           chmod o-w $ETC/apptainer
 INFO:    Remote "x" added.
 INFO:    Global option detected. Will not automatically log into remote.
 $ portolan remote use --global x
 ------- stderr -------
-WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To fix it: chmod o-w $ETC/apptainer
+WARNING: $ETC/apptainer can be changed by all users (mode 777), and with it the remotes that the system sets. To fix it:
+           chmod o-w $ETC/apptainer
 INFO:    Remote "x" now in use.
 [EOF]
 $ portolan remote use --global DefaultRemote
@@ -44,7 +46,8 @@ INFO:    Remote "DefaultRemote" now in use.
 [EOF]
 $ portolan remote remove --global x
 ------- stderr -------
-WARNING: $ETC/apptainer/remote.yaml can be changed by all users (mode 666), and with it the remotes that the system sets. To fix it: chmod o-w $ETC/apptainer/remote.yaml
+WARNING: $ETC/apptainer/remote.yaml can be changed by all users (mode 666), and with it the remotes that the system sets. To fix it:
+           chmod o-w $ETC/apptainer/remote.yaml
 INFO:    Remote "x" removed.
 $ portolan remote list
 Cloud Services Endpoints

@@ -205,7 +205,8 @@ docker://localhost:PORT  ✓
 oras://localhost:PORT    ✓
 $ portolan remote logout oras://localhost:PORT
 ------- stderr -------
-WARNING: oras://localhost:PORT still gets the login that $HOME/.apptainer/docker-config.json has for docker://localhost:PORT. To remove it: portolan registry logout docker://localhost:PORT
+WARNING: oras://localhost:PORT still gets the login that $HOME/.apptainer/docker-config.json has for docker://localhost:PORT. To remove it:
+           portolan registry logout docker://localhost:PORT
 INFO:    Logout succeeded
 $ portolan registry list
 
