@@ -9,6 +9,7 @@ use std::{fs, thread};
 
 use rustix::fs::FlockOperation;
 
+use crate::support::program::end_of;
 use crate::support::world::{Finished, World};
 
 /// Remotes that no test removes.
@@ -135,7 +136,7 @@ fn one_name_is_added_by_one_of_many() {
     let children: Vec<Child> = (0..20).map(|_| start(add(&world, "x"))).collect();
     let codes = children
         .into_iter()
-        .map(|mut child| child.wait().unwrap().code().unwrap());
+        .map(|mut child| end_of(&mut child).code().unwrap());
     let mut codes: Vec<i32> = codes.collect();
     codes.sort_unstable();
     assert_eq!(codes[0], 0);
@@ -241,7 +242,7 @@ fn a_lock_that_is_given_up_lets_the_next_one_in() {
         "nobody adds while another one holds the lock"
     );
     drop(lock);
-    assert_eq!(adding.wait().unwrap().code(), Some(0));
+    assert_eq!(end_of(&mut adding).code(), Some(0));
     assert!(names(&list(&world)).contains(&"x"));
 }
 
@@ -255,7 +256,7 @@ fn adds_that_are_killed_at_any_moment_leave_a_whole_file_and_no_litter() {
         // Spread over the life of a command, which is some milliseconds.
         thread::sleep(Duration::from_micros(round * 7919 % 9000));
         adding.kill().unwrap();
-        killed += usize::from(adding.wait().unwrap().code().is_none());
+        killed += usize::from(end_of(&mut adding).code().is_none());
         if round % 10 == 0 {
             list(&world);
         }

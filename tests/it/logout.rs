@@ -5,6 +5,7 @@ use snapbox::{IntoData as _, assert_data_eq, str};
 use crate::support::cloud;
 use crate::support::cloud::{plain, remotes, system_remotes};
 use crate::support::endpoint::{endpoint, good, token};
+use crate::support::program::end_of;
 use crate::support::server::Server;
 use crate::support::world::World;
 
@@ -296,7 +297,7 @@ fn two_logouts_that_share_a_secret_take_it_along_whoever_comes_last() {
                 .unwrap()
         });
         for mut logout in logouts {
-            assert!(logout.wait().unwrap().success());
+            assert!(end_of(&mut logout).success());
         }
         let left = std::fs::read_to_string(&file).unwrap();
         assert!(!left.contains("h.example.com"), "{left}");

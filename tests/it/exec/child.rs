@@ -7,6 +7,7 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::setup;
+use crate::support::program::end_of;
 use crate::support::terminal::Terminal;
 use crate::support::world::World;
 
@@ -78,11 +79,11 @@ fn a_signal_to_portolan_reaches_the_command_once() {
         );
         let (mut child, _output) = started(&world, &script);
         kill_process(Pid::from_child(&child), signal).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(1), "{name}");
+        assert_eq!(end_of(&mut child).code(), Some(1), "{name}");
     }
     let (mut child, _output) = started(&world, "echo ready; exec sleep 60");
     kill_process(Pid::from_child(&child), Signal::QUIT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(131));
+    assert_eq!(end_of(&mut child).code(), Some(131));
     assert_eq!(super::names(memory.path()), Vec::<String>::new());
 }
 
@@ -91,7 +92,7 @@ fn a_signal_to_the_whole_group_ends_the_command_and_the_directory() {
     let (world, memory) = setup();
     let (mut child, _output) = started(&world, "echo ready; exec sleep 60");
     kill_process_group(Pid::from_child(&child), Signal::TERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert_eq!(end_of(&mut child).code(), Some(143));
     assert_eq!(super::names(memory.path()), Vec::<String>::new());
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{names, setup};
+use crate::support::program::end_of;
 use crate::support::world::{World, is_root};
 
 /// Waits until this is so.
@@ -34,7 +35,7 @@ fn what_a_kill_leaves_the_next_run_removes() {
     assert_eq!(world.run(&["exec", "true"]).code, Some(0));
     assert_eq!(names(memory.path()).len(), 1);
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
-    child.wait().unwrap();
+    end_of(&mut child);
     assert_eq!(names(memory.path()).len(), 1);
     assert_eq!(world.run(&["exec", "true"]).code, Some(0));
     assert_eq!(names(memory.path()), Vec::<String>::new());

@@ -61,6 +61,15 @@ fn attack(directory: &Path, names: &[&str], victim: &Path, count: &AtomicUsize, 
     }
 }
 
+/// Ends an attack when the commands are done, or a test of theirs fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// What an onlooker sees of a file that nobody may change.
 fn attributes(path: &Path) -> (String, u64, u32, u32, i64, i64) {
     let found = fs::metadata(path).unwrap();
@@ -86,8 +95,8 @@ fn survives(world: &World, directory: &Path, names: &[&str], words: &[&str]) -> 
     let (stop, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     let done = thread::scope(|scope| {
         scope.spawn(|| attack(directory, names, &victim, &count, &stop));
+        let _ends = Ends(&stop);
         let codes: Vec<_> = (0..COMMANDS).map(|_| world.run(words)).collect();
-        stop.store(true, Ordering::SeqCst);
         let odd = codes.iter().find(|run| {
             ![Some(0), Some(255)].contains(&run.code) || run.stderr.contains("panicked")
         });
@@ -229,9 +238,8 @@ fn root_is_not_led_away_by_a_directory_that_becomes_a_link() {
     ];
     let codes: Vec<_> = thread::scope(|scope| {
         scope.spawn(exchange);
-        let codes = (0..COMMANDS).map(|_| world.run(&words).code).collect();
-        stop.store(true, Ordering::SeqCst);
-        codes
+        let _ends = Ends(&stop);
+        (0..COMMANDS).map(|_| world.run(&words).code).collect()
     });
     assert!(codes.contains(&Some(255)), "no command saw the link");
     assert_eq!(attributes(&victim.join("remote.yaml")), before);

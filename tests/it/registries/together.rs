@@ -9,6 +9,7 @@ use rustix::fs::FlockOperation;
 
 use super::{login, on_loopback};
 use crate::support::endpoint::{PASSWORD, USER};
+use crate::support::program::end_of;
 use crate::support::server::Server;
 use crate::support::world::World;
 
@@ -92,8 +93,8 @@ fn a_logout_beside_a_login_of_the_other_protocol_ends_as_one_after_the_other() {
             let mut second = start(&world, words[1]);
             wait_for_lock(&second);
             drop(held);
-            assert!(first.wait().unwrap().success());
-            assert!(second.wait().unwrap().success());
+            assert!(end_of(&mut first).success());
+            assert!(end_of(&mut second).success());
             assert_eq!(
                 state(&world, &server),
                 (false, true, true),
@@ -118,8 +119,8 @@ fn a_login_beside_a_logout_of_the_same_ends_as_one_after_the_other() {
             let mut second = start(&world, if logout_is_first { &login } else { &logout });
             wait_for_lock(&second);
             drop(held);
-            assert!(first.wait().unwrap().success());
-            assert!(second.wait().unwrap().success());
+            assert!(end_of(&mut first).success());
+            assert!(end_of(&mut second).success());
             let (row, _, secret) = state(&world, &server);
             assert_eq!(row, secret, "{lock}: a row and its secret, or none");
         }
@@ -135,7 +136,7 @@ fn thirty_logins_at_once_leave_thirty_rows_and_secrets() {
         .map(|number| start(&world, &["registry", "login", "-u", USER, &uri(number)]))
         .collect();
     for mut login in logins {
-        assert!(login.wait().unwrap().success());
+        assert!(end_of(&mut login).success());
     }
     let rows = fs::read_to_string(world.user_file()).unwrap();
     let secrets = fs::read_to_string(world.docker_config()).unwrap();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{files_with, has_keyring, login_with, marked, setup};
+use crate::support::program::end_of;
 
 #[test]
 fn no_disk_gets_the_secret_during_a_run_after_it_and_after_a_kill() {
@@ -46,7 +47,7 @@ fn no_disk_gets_the_secret_during_a_run_after_it_and_after_a_kill() {
         "the environment of the command is one of these files"
     );
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
-    child.wait().unwrap();
+    end_of(&mut child);
     assert_eq!(fs::read_dir(memory.path()).unwrap().count(), 1);
     assert_eq!(world.run(&["exec", "true"]).code, Some(0));
     assert_eq!(fs::read_dir(memory.path()).unwrap().count(), 0);

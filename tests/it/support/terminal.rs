@@ -230,6 +230,7 @@ impl Terminal {
 
     fn on_it(&self, options: &[&str], program: impl AsRef<std::ffi::OsStr>) -> Command {
         let side = || Stdio::from(self.program.try_clone().unwrap());
+        super::program::restore_signals();
         let mut command = Command::new("setsid");
         command
             .args(options)

@@ -171,6 +171,7 @@ impl World {
 
     /// As [`command`](Self::command), run by another program: these are its words, the program's own follow them.
     pub(crate) fn command_through(&self, runner: &[&str]) -> Command {
+        super::program::restore_signals();
         let runner = runner.iter().map(OsString::from);
         let mut words = runner
             .chain(self.runner.iter().cloned())
