@@ -5,6 +5,7 @@ mod commands;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +13,7 @@ use portolan::config::document::RemoteEntry;
 use portolan::config::yaml;
 use portolan::name::RemoteName;
 
-use crate::support::world::{Finished, SHIPPED, World, skip};
+use crate::support::world::{Finished, ORDINARY, SHIPPED, World, is_root, skip};
 
 /// The calls that change something, or lock it.
 const CHANGING: &str = "?open,openat,?creat,write,pwrite64,fsync,fdatasync,ftruncate,flock,?rename,?renameat,renameat2,\
@@ -401,6 +402,33 @@ fn an_add_goes_on_after_signals() {
 fn an_add_goes_on_where_nothing_can_be_locked() {
     Trial::new(ADD)
         .inspect(|trial| trial.tells_the_truth("flock", &["ENOLCK", "EOPNOTSUPP", "ENOSYS"]));
+}
+
+#[test]
+fn root_makes_a_lock_for_others_where_nothing_can_be_renamed_without_replacing() {
+    if !is_root() {
+        return skip("only root can make files for others");
+    }
+    let case = Case {
+        prepare: |world| world.give_away(world.system_file().parent().unwrap()),
+        ..GLOBAL_ADD
+    };
+    Trial::new(case).inspect(|trial| {
+        for point in trial.points("renameat2") {
+            for error in ["EINVAL", "ENOSYS", "EOPNOTSUPP"] {
+                let (world, run) = trial.disturbed(&point, &format!("error={error}"));
+                assert_eq!(run.code, Some(0), "{error}: {run}");
+                let lock = fs::metadata(world.system_file().with_extension("yaml.lock")).unwrap();
+                assert_eq!(
+                    (lock.uid(), lock.mode() & 0o777),
+                    (ORDINARY, 0o600),
+                    "{error}"
+                );
+                trial.goes_on(&world, error);
+            }
+            trial.tells_the_truth("renameat2", &["EIO"]);
+        }
+    });
 }
 
 #[test]

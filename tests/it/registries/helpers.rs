@@ -30,6 +30,28 @@ pub(super) fn left(world: &World, file: &str) -> String {
 }
 
 #[test]
+fn a_helper_inherits_no_file_and_no_connection() {
+    let (world, server) = setup(r#"{"credsStore":"fake"}"#);
+    let registry = format!("docker://{}", server.host());
+    assert_eq!(login(&world, &registry).code, Some(0));
+    let run = world.run(&["registry", "logout", &registry]);
+    assert_eq!(run.code, Some(0), "{run}");
+    let open = left(&world, "open");
+    let of_its_own = |line: &&str| {
+        [
+            "pipe:",
+            "/dev/null",
+            "/helper/open",
+            "/programs/docker-credential-fake",
+        ]
+        .iter()
+        .any(|own| line.contains(own))
+    };
+    let inherited: Vec<&str> = open.lines().filter(|line| !of_its_own(line)).collect();
+    assert!(open.lines().count() > 3 && inherited.is_empty(), "{open}");
+}
+
+#[test]
 fn a_helper_keeps_the_secret_and_the_file_says_only_for_whom() {
     let (world, server) = setup(r#"{"credsStore":"fake"}"#);
     let registry = format!("docker://{}", server.host());
