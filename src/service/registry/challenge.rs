@@ -34,13 +34,12 @@ pub fn challenges(headers: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Cha
 
 fn read(reader: &mut Reader<'_>, found: &mut Vec<Challenge>) {
     loop {
-        reader.skip_separators();
         if reader.rest.is_empty() {
             return;
         }
         let word = reader.token();
         if word.is_empty() {
-            // A stray character: whatever follows it may still make sense.
+            // A separator, or a stray character: whatever follows it may still make sense.
             let mut characters = reader.rest.chars();
             characters.next();
             reader.rest = characters.as_str();
@@ -66,10 +65,6 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn skip_separators(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', ',']);
-    }
-
     fn skip_blanks(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t']);
     }
