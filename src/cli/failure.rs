@@ -14,6 +14,7 @@ use crate::cli::ui::{OutputError, Ui};
 use crate::config::change::ChangeError;
 use crate::config::policy::Refusal;
 use crate::config::store::{ReadError, StoreError};
+use crate::credentials::helper::{HelperError, HelperFault};
 use crate::disk::DiskError;
 use crate::service::discovery::DiscoveryError;
 use crate::service::http::HttpError;
@@ -121,6 +122,14 @@ pub(crate) fn conclude(result: anyhow::Result<Outcome>, ui: &mut Ui) -> ExitCode
     ui.fatal(format!("{error:#}"));
     ui.said.next.clear();
     print_advice(&error, ui);
+    let is_missing_helper = |cause: &(dyn Error + 'static)| {
+        let helper = cause.downcast_ref::<HelperError>();
+        helper.is_some_and(|helper| matches!(helper.fault, HelperFault::Missing(_)))
+    };
+    if error.chain().any(is_missing_helper) {
+        let advice = "Install it, or remove its name from the file. To see which file names it:\n  portolan remote doctor";
+        ui.advice(advice, ui.stderr_is_terminal);
+    }
     print_failure(kind(&error), format!("{error:#}"), ui);
     ExitCode::from(FATAL)
 }

@@ -33,6 +33,7 @@ pub(crate) fn explain(error: anyhow::Error, peer: Peer<'_>) -> anyhow::Error {
     // These messages of the reference are whole.
     let is_for_person = error.chain().any(|cause| {
         is_invalid_token(cause)
+            || is_refused_login(cause)
             || matches!(cause.downcast_ref(), Some(TokenError::Refused { .. }))
             || matches!(cause.downcast_ref(), Some(LoginError::Schemes { .. }))
     });
@@ -92,8 +93,25 @@ pub(crate) fn next_step(cause: &(dyn Error + 'static), peer: Peer<'_>) -> Option
             })
         }
         Peer::Registry { uri, user } => after_login(cause.downcast_ref()?, uri, user),
-        Peer::Keyserver(_) => None,
+        Peer::Keyserver(uri) => is_refused_login(cause).then(|| NextStep {
+            words: "The keyserver does not take this login. To try again:".to_owned(),
+            command: Some(format!(
+                "portolan keyserver login --username <NAME> {}",
+                ShellWord(uri)
+            )),
+        }),
     }
+}
+
+/// Whether a registry or a keyserver looked at a login, and did not take it.
+fn is_refused_login(cause: &(dyn Error + 'static)) -> bool {
+    let by_keyserver = match cause.downcast_ref() {
+        Some(KeyserverRequestError::Refused { status, .. }) => {
+            status.starts_with("401") || status.starts_with("403")
+        }
+        _ => false,
+    };
+    by_keyserver || cause.downcast_ref().is_some_and(LoginError::is_about_login)
 }
 
 fn is_invalid_token(cause: &(dyn Error + 'static)) -> bool {
@@ -133,6 +151,11 @@ fn after_login(error: &LoginError, uri: &RegistryUri, user: &str) -> Option<Next
         LoginError::Schemes { schemes, .. } => Some(NextStep::words(format!(
             "The registry asks for {schemes} to verify a login; Basic and Bearer are known."
         ))),
+        LoginError::NoPassword => None,
+        _ if error.is_about_login() => Some(NextStep {
+            words: "The registry does not take this user and password. To try again:".to_owned(),
+            command: Some(log_in("", &address(uri), user)),
+        }),
         _ => None,
     }
 }

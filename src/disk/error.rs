@@ -88,6 +88,9 @@ pub enum DiskError {
         /// The last one who took it, as it wrote itself down: `process 4711 on node5`.
         holder: Option<String>,
     },
+    /// The directory, often the working directory, was removed while it was open.
+    #[error("open {}: its directory was removed", path.display())]
+    DirectoryRemoved { path: PathBuf },
     /// Others change the file all the time, without a lock.
     #[error("replace {}: others change it all the time without a lock", path.display())]
     KeepsChanging { path: PathBuf },

@@ -100,6 +100,13 @@ impl LockFile {
                 }
                 Err(Errno::NOENT) => match create(resolved) {
                     Ok(file) => file,
+                    Err(Errno::NOENT)
+                        if FileVersion::of(&resolved.directory).is_ok_and(|it| it.links == 0) =>
+                    {
+                        return Err(DiskError::DirectoryRemoved {
+                            path: resolved.path.clone(),
+                        });
+                    }
                     Err(Errno::EXIST | Errno::NOENT | Errno::INTR) => {
                         pause(tries);
                         continue;

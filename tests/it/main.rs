@@ -43,6 +43,7 @@ mod list;
 mod login;
 mod logout;
 mod man;
+mod messages;
 mod migration;
 mod modes;
 mod policy;

@@ -176,6 +176,18 @@ pub(crate) fn no_default(effective: &Effective<'_>) -> String {
     }
 }
 
+/// How a remote gets an address that can be asked.
+pub(crate) fn no_uri(remote: &Remote<'_>) -> String {
+    let (sudo, global) = match remote.is_global() {
+        true => ("sudo ", " --global"),
+        false => ("", ""),
+    };
+    format!(
+        "To give it an address:\n  {sudo}portolan remote set-url{global} {} <URI>",
+        remote.name.word()
+    )
+}
+
 /// What the user's entry for a remote that the system does not have is, and how it becomes one: `now` is its address.
 pub(crate) fn leftover(name: &RemoteName, now: &str) -> String {
     let (word, uri) = (name.word(), address_words(now));

@@ -4,6 +4,7 @@
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
+use crate::cli::advice::changes;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::next_step::Peer;
@@ -34,7 +35,9 @@ pub(crate) fn run(
     view::check_choice(&effective)?;
     view::warn(&effective, context, ui);
     let remote = target::named_or_active(&effective, None, &context.typed)?;
-    let endpoint = network::endpoint(remote).context("no endpoint URI")?;
+    let endpoint = network::endpoint(remote)
+        .context("no endpoint URI")
+        .map_err(|error| error.advise_person(changes::no_uri(remote)))?;
     let no_library = format!(
         "{} has no library. {}",
         remote.name,

@@ -8,9 +8,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::list::is_plain_http;
+use crate::cli::advice::changes;
 use crate::cli::args::EndpointOptions;
 use crate::cli::context::Context;
-use crate::cli::failure::Outcome;
+use crate::cli::failure::{Advise, Outcome};
 use crate::cli::network::Limits;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
@@ -71,9 +72,8 @@ pub(crate) fn run(
     let effective = layers.merge();
     view::warn(&effective, context, ui);
     if effective.active().is_none() {
-        return Err(anyhow!(
-            "error getting default remote-endpoint: no default remote"
-        ));
+        let error = anyhow!("error getting default remote-endpoint: no default remote");
+        return Err(error.advise_person(changes::no_default(&effective)));
     }
     let remotes = meant(&effective, args.remote.as_deref())?;
     let (options, freshness) = (&args.endpoint.servers, args.endpoint.freshness());
@@ -148,6 +148,7 @@ fn meant<'a, 'b>(
     let remote = effective.remote(&RemoteName::found(named));
     Ok(vec![remote.ok_or_else(|| {
         anyhow!("no remote-endpoint with the name {named:?} found")
+            .advise_person("To see the remotes:\n  portolan remote list")
     })?])
 }
 

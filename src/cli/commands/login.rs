@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
+use crate::cli::advice::changes;
 use crate::cli::args::{ServiceCredential, StoreOption};
 use crate::cli::commands::service_login;
 use crate::cli::commands::service_login::{Given, How};
@@ -185,7 +186,7 @@ fn login_to_remote(
     let place = secrets::choose(offered.store, context)?;
     ui.info(format!("Authenticating with remote: {}", remote.name));
     let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
-        "" => anyhow!("no URI set for endpoint"),
+        "" => anyhow!("no URI set for endpoint").advise_person(changes::no_uri(remote)),
         _ => error.into(),
     })?;
     disk::check_directory(&context.paths.user).context("while opening remote config file")?;
@@ -301,7 +302,8 @@ fn may_replace(input: &mut Input) -> anyhow::Result<bool> {
     match answer.as_deref().map(str::to_lowercase).as_deref() {
         None | Some("y" | "yes") => Ok(true),
         Some("" | "n" | "no") => Ok(false),
-        Some(other) => Err(anyhow!("while reading input: invalid answer: {other:?}")),
+        Some(other) => Err(anyhow!("while reading input: invalid answer: {other:?}")
+            .advise_person("Answer y or n.")),
     }
 }
 

@@ -10,6 +10,7 @@ use std::{iter, thread};
 use anyhow::anyhow;
 use clap::Args;
 
+use crate::cli::advice::changes;
 use crate::cli::args::{ServerOptions, parse_time};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise as _, Outcome};
@@ -314,7 +315,8 @@ fn examine(
     context: &Context,
 ) -> anyhow::Result<RemoteReport> {
     let endpoint = network::endpoint(remote).map_err(|error| match remote.uri() {
-        "" => anyhow!("while retrieving services: no endpoint URI"),
+        "" => anyhow!("while retrieving services: no endpoint URI")
+            .advise_person(changes::no_uri(remote)),
         _ => anyhow::Error::from(error).context("while retrieving services"),
     })?;
     let explain = |error: anyhow::Error| next_step::explain(error, Peer::Endpoint(remote));
