@@ -188,12 +188,11 @@ fn readers_beside_a_writer_that_truncates_see_neither_nothing_nor_an_error() {
         thread::sleep(Duration::from_millis(15));
     };
     meanwhile(1, truncating, || {
-        while began.elapsed() < Duration::from_secs(2) {
+        while began.elapsed() < Duration::from_secs(2) || lists.load(Ordering::SeqCst) < 20 {
             list(&world);
             lists.fetch_add(1, Ordering::SeqCst);
         }
     });
-    assert!(lists.into_inner() > 10);
 }
 
 #[test]

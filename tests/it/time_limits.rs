@@ -28,13 +28,10 @@ fn a_time_limit_holds_for_every_command_that_asks_servers() {
         let world = cloud::world();
         world.write_system("");
         world.write_user(remotes(&[("e", &server.host(), &good())]));
-        let words = format!("{line} --timeout 0.25");
+        let words = format!("{line} --timeout 1");
         let begun = Instant::now();
         let run = world.run(&words.split(' ').collect::<Vec<_>>());
-        assert!(
-            begun.elapsed() < Duration::from_millis(2500),
-            "{line}: {run}"
-        );
+        assert!(begun.elapsed() < Duration::from_secs(8), "{line}: {run}");
         assert_eq!(server.asked().len(), 1, "{line}: {run}");
         assert_ne!(run.code, Some(1), "{line}: {run}");
     }

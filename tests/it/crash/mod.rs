@@ -276,7 +276,8 @@ impl Trial {
             !["EINTR", "ENOLCK", "EOPNOTSUPP", "ENOSYS"].contains(&error) || run.code == Some(0),
             "{what} is no reason to give up: {run}"
         );
-        if point.0 == "flock" && error != "EINTR" && run.code == Some(0) {
+        // The first is the file's own; what is only for convenience is written without a word.
+        if *point == ("flock".to_owned(), 1) && error != "EINTR" && run.code == Some(0) {
             let warned = run.stderr.contains(" can't be locked (")
                 && run
                     .stderr
