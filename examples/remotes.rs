@@ -10,13 +10,17 @@ use std::io::{Write, stdout};
 use portolan::{Installation, Runtime};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    show(std::env::args().skip(1))
+}
+
+pub fn show(images: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
     let installation = Installation::from_environment(Runtime::apptainer())?;
     let mut out = stdout().lock();
     for remote in installation.effective()?.remotes {
         let mark = if remote.active { "*" } else { " " };
         writeln!(out, "{mark} {} {}", remote.name, remote.uri)?;
     }
-    for image in std::env::args().skip(1) {
+    for image in images {
         match installation.credential_for(&image)? {
             Some(login) => writeln!(out, "{image}: {} of {}", login.kind, login.user)?,
             None => writeln!(out, "{image}: no login")?,

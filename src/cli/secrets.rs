@@ -31,22 +31,18 @@ pub(crate) fn stores(context: &Context) -> Stores {
     }
 }
 
-pub(crate) fn check_readable(context: &Context) -> Result<(), StoresError> {
-    match stores(context).all() {
-        Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// Adds what the stores have to the layers, for a look at them; no helper and no command is asked. A record that may not be
-/// read adds nothing, which [`check_readable`] says.
+/// read adds nothing but the reason.
 pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<()> {
     let stores = stores(context);
     let entries = match stores.entries(&context.paths.user) {
-        Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => return Ok(()),
+        Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => {
+            layers.elsewhere = Err(format!("{:#}", anyhow!(error)));
+            return Ok(());
+        }
         read => read?,
     };
-    layers.elsewhere = tokens(&entries, &stores);
+    layers.elsewhere = Ok(tokens(&entries, &stores));
     for entry in entries {
         if let Subject::Keyserver { uri, insecure } = entry.subject {
             let user = layers.user.get_or_insert_with(|| Layer {

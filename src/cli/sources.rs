@@ -80,7 +80,12 @@ impl Sources<'_> {
     }
 
     pub(crate) fn token(&self, name: &RemoteName) -> Place {
-        let elsewhere = self.0.elsewhere.iter().find(|token| token.name == *name);
+        let elsewhere = self
+            .0
+            .elsewhere
+            .iter()
+            .flatten()
+            .find(|token| token.name == *name);
         if let Some(elsewhere) = elsewhere {
             return Place {
                 layer: "store",

@@ -46,7 +46,7 @@ pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
         system: system(context)?,
         user,
         chosen: None,
-        elsewhere: Vec::new(),
+        elsewhere: Ok(Vec::new()),
     };
     secrets::add_to(&mut layers, context)?;
     Ok(layers)
@@ -151,11 +151,10 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
             ui.warning(secrets::gone(elsewhere));
         }
     }
-    if let Err(error) = secrets::check_readable(context) {
-        ui.warning(format!(
-            "What the stores have is not known: {:#}",
-            anyhow!(error)
-        ));
+    for note in effective.notes() {
+        if let Note::StoresUnknown(reason) = note {
+            ui.warning(format!("What the stores have is not known: {reason}"));
+        }
     }
     let paths = &context.paths;
     if paths.user_is_named && matches!(paths.user.try_exists(), Ok(false)) {

@@ -68,6 +68,8 @@ pub enum Note {
     IndividualExclusive(RemoteName),
     /// The environment chose a remote that the system's policy forbids: the exclusive one is active.
     Overruled(RemoteName),
+    /// What stores for secrets have is not known, for this reason.
+    StoresUnknown(String),
 }
 
 /// The merged view: the answers to every question that a command or a runtime may ask.
@@ -85,7 +87,10 @@ impl Layers {
     pub fn merge(&self) -> Effective<'_> {
         let mut effective =
             Effective::merge(&self.system, self.user.as_ref(), self.chosen.as_ref());
-        effective.add(&self.elsewhere);
+        match &self.elsewhere {
+            Ok(elsewhere) => effective.add(elsewhere),
+            Err(reason) => effective.notes.push(Note::StoresUnknown(reason.clone())),
+        }
         effective
     }
 }

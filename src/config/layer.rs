@@ -114,7 +114,8 @@ pub struct Layers {
     pub user: Option<Layer>,
     /// The remote that the environment chooses as the active one for this run, if it does.
     pub chosen: Option<RemoteName>,
-    pub elsewhere: Vec<Elsewhere>,
+    /// The tokens that are in no file, or why they are not known.
+    pub elsewhere: Result<Vec<Elsewhere>, String>,
 }
 
 /// A token that is in no file, but in a store for secrets.

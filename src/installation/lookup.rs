@@ -111,7 +111,11 @@ fn variable(installation: &Installation, name: &str) -> Option<String> {
 }
 
 pub(crate) fn file(path: PathBuf) -> File {
-    let state = match disk::read(&path) {
+    File::new(path, look)
+}
+
+fn look(path: &Path) -> FileState {
+    match disk::read(path) {
         Ok(None) | Err(DiskError::DanglingLink { .. }) => FileState::Absent,
         Ok(Some(contents)) => FileState::Bytes(contents.bytes.to_vec()),
         Err(DiskError::NotAFile { .. }) => FileState::Irregular,
@@ -121,8 +125,7 @@ pub(crate) fn file(path: PathBuf) -> File {
             _ => FileState::Unreadable(reason.to_string()),
         },
         Err(error) => FileState::Unreadable(error.to_string()),
-    };
-    File { path, state }
+    }
 }
 
 fn is_installed(program: &str, installation: &Installation) -> bool {

@@ -139,7 +139,7 @@ impl Installation {
             system: system.unwrap_or_else(|| Layer::built_in(&self.command)),
             user: Store::user(&self.paths.user).read()?,
             chosen: self.chosen(),
-            elsewhere: Vec::new(),
+            elsewhere: Ok(Vec::new()),
         };
         Ok(EffectiveView::new(&layers.merge()))
     }

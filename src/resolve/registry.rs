@@ -301,14 +301,11 @@ mod tests {
 
     impl Case {
         fn setup(&self) -> Setup<'_> {
-            let absent = File {
-                path: "/h/absent".into(),
-                state: FileState::Absent,
-            };
-            let own = File {
-                path: "/h/.apptainer/docker-config.json".into(),
-                state: FileState::Bytes(self.logins.clone().into_bytes()),
-            };
+            let absent = File::known("/h/absent".into(), FileState::Absent);
+            let own = File::known(
+                "/h/.apptainer/docker-config.json".into(),
+                FileState::Bytes(self.logins.clone().into_bytes()),
+            );
             let files = LoginFiles {
                 own: own.clone(),
                 own_at_home: own,

@@ -33,7 +33,7 @@ fn layers(system: &str, user: &str) -> Layers {
         system,
         user,
         chosen: None,
-        elsewhere: Vec::new(),
+        elsewhere: Ok(Vec::new()),
     }
 }
 

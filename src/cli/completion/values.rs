@@ -152,7 +152,7 @@ impl Files {
                 system,
                 user,
                 chosen: None,
-                elsewhere: Vec::new(),
+                elsewhere: Ok(Vec::new()),
             },
         })
     }

@@ -88,7 +88,7 @@ fn noted(
         }
         Note::SeveralExclusive(names) => several_exclusive(names, effective, system, commands),
         // Each file's own Active is looked at, the one that counts and the others; and so is the environment's choice.
-        Note::NoSuchActive(_) | Note::Overruled(_) => None,
+        Note::NoSuchActive(_) | Note::Overruled(_) | Note::StoresUnknown(_) => None,
     }
 }
 

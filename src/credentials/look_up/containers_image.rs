@@ -15,11 +15,11 @@ pub(super) fn look_up(
     let mut calls = Vec::new();
     for (file, is_old_format) in files {
         let path = &file.path;
-        let config = match read(&file.state, *is_old_format) {
+        let config = match read(file.state(), *is_old_format) {
             Ok(config) => config,
             Err(error) => {
                 let shown = path.display();
-                let what = match &file.state {
+                let what = match file.state() {
                     FileState::Bytes(_) => format!("unmarshaling JSON at \"{shown}\""),
                     FileState::Irregular => format!("read {shown}"),
                     _ => format!("open {shown}"),

@@ -105,7 +105,7 @@ impl LookUp<'_> {
             return FoundLogin::anonymous();
         };
         // What is no file is no reason for a word.
-        if file.state == FileState::Irregular {
+        if *file.state() == FileState::Irregular {
             return self.by_keys(target, file, &ConfigFile::default());
         }
         match self.read(file) {
@@ -115,7 +115,12 @@ impl LookUp<'_> {
                 | FileProblem::Broken(error)
                 | FileProblem::Crash(error),
             ) => {
-                let is_named = self.logins.files.named.as_ref() == Some(*file);
+                let is_named = self
+                    .logins
+                    .files
+                    .named
+                    .as_ref()
+                    .is_some_and(|named| named.path == file.path);
                 let warning = format!(
                     "Unable to find matching credentials in specified file (while trying to read OCI credentials from \
                      file \"{}\": {error}); proceeding with anonymous authentication.",
@@ -181,7 +186,7 @@ impl LookUp<'_> {
 
     fn read(&self, file: &File) -> Result<ConfigFile, FileProblem> {
         let path = file.path.display();
-        match &file.state {
+        match file.state() {
             FileState::Absent => Ok(ConfigFile::default()),
             FileState::Read(config) => Ok(config.clone()),
             FileState::Unreadable(reason) => {

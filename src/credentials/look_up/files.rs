@@ -1,5 +1,6 @@
-//! The files that may hold a login of a user, and which of them a runtime reads. Looks at no disk.
+//! The files that may hold a login of a user, and which of them a runtime reads. Looks at no disk by itself.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use super::SentLogin;
@@ -9,10 +10,30 @@ use crate::runtime::{FileOrder, LoginRules, Product};
 use crate::secret::Secret;
 use crate::uri::RegistryScheme;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A file, looked at when somebody asks what is there.
+#[derive(Clone, Debug)]
 pub struct File {
     pub path: PathBuf,
-    pub state: FileState,
+    state: OnceCell<FileState>,
+    look: fn(&Path) -> FileState,
+}
+
+impl File {
+    pub fn new(path: PathBuf, look: fn(&Path) -> FileState) -> Self {
+        let state = OnceCell::new();
+        Self { path, state, look }
+    }
+
+    pub fn state(&self) -> &FileState {
+        self.state.get_or_init(|| (self.look)(&self.path))
+    }
+
+    #[cfg(test)]
+    pub fn known(path: PathBuf, state: FileState) -> Self {
+        let file = Self::new(path, |_| FileState::Absent);
+        file.state.get_or_init(|| state);
+        file
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -163,7 +184,7 @@ impl LoginFiles {
             return vec![(named, false)];
         }
         match rules.files(scheme) {
-            FileOrder::OwnOrDocker if own.state == FileState::Absent => {
+            FileOrder::OwnOrDocker if *own.state() == FileState::Absent => {
                 vec![(&self.fallback, false)]
             }
             FileOrder::Own | FileOrder::OwnOrDocker => vec![(own, false)],

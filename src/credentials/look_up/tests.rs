@@ -63,7 +63,7 @@ impl World<'_> {
             Some((file, text)) if file == read => FileState::Bytes(text.clone().into_bytes()),
             Some(_) => FileState::Irregular,
         };
-        File { path, state }
+        File::known(path, state)
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -208,10 +208,7 @@ fn every_recorded_answer_is_the_runtimes_own() {
 
 /// An image's login where docker-config.json is in this state, and Docker's own has one.
 fn with_own(state: &FileState, image: &str, version: &str) -> String {
-    let file = |path: &str, state: &FileState| File {
-        path: path.into(),
-        state: state.clone(),
-    };
+    let file = |path: &str, state: &FileState| File::known(path.into(), state.clone());
     let absent = file("/h/absent", &FileState::Absent);
     let text = r#"{"auths": {"reg.example": {"auth": "ZDE6cHc="}}}"#;
     let docker = file("/h/.docker/config.json", &FileState::Bytes(text.into()));

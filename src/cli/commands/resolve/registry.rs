@@ -206,7 +206,7 @@ impl Explained<'_> {
         }
         match rules.files(self.image.uri.scheme()) {
             FileOrder::OwnOrDocker
-                if own.state == FileState::Absent && fallback.state == FileState::Absent =>
+                if *own.state() == FileState::Absent && *fallback.state() == FileState::Absent =>
             {
                 vec![format!(
                     "Neither {} nor Docker's own file, {}, exists.",
@@ -214,7 +214,7 @@ impl Explained<'_> {
                     shown(fallback)
                 )]
             }
-            FileOrder::OwnOrDocker if own.state == FileState::Absent => vec![format!(
+            FileOrder::OwnOrDocker if *own.state() == FileState::Absent => vec![format!(
                 "{} does not exist: Docker's own file, {}, counts.",
                 shown(own),
                 shown(fallback)
@@ -234,7 +234,7 @@ impl Explained<'_> {
 
     /// The keys of a file that people take for the image's host, whatever the runtime takes them for.
     fn keys(&self, file: &File) -> Vec<String> {
-        let FileState::Bytes(bytes) = &file.state else {
+        let FileState::Bytes(bytes) = file.state() else {
             return Vec::new();
         };
         let account = RegistryAccount::of_image(self.image.uri.host(), "");
@@ -251,7 +251,7 @@ impl Explained<'_> {
     fn unused(&self, host: &str) -> Option<String> {
         let LoginFiles { own, fallback, .. } = &self.setup.logins.files;
         let files = self.runtime.rules().files(self.image.uri.scheme());
-        let file = match own.state {
+        let file = match own.state() {
             FileState::Absent if files == FileOrder::OwnOrDocker => fallback,
             _ => own,
         };
