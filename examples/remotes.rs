@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     show(std::env::args().skip(1))
 }
 
+/// Writes to standard output.
 pub fn show(images: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
     let installation = Installation::from_environment(Runtime::apptainer())?;
     let mut out = stdout().lock();

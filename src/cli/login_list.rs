@@ -14,8 +14,8 @@ use crate::config::effective::Effective;
 use crate::credentials::config_file::{ConfigFile, Reader, decode};
 use crate::credentials::helper::{Helper, HelperName};
 use crate::credentials::look_up::{
-    Accounts, File, FileState, FoundLogin, LoginFiles, LoginOutcome, LoginPair, RefusedFile,
-    SentLogin, Source,
+    Accounts, FileState, FoundLogin, LoginFiles, LoginOutcome, LoginPair, RefusedFile, SentLogin,
+    Source,
 };
 use crate::installation::lookup;
 use crate::runtime::Runtime;
@@ -288,15 +288,15 @@ fn unused(files: &LoginFiles, listed: &[ListedLogin], context: &Context) -> Vec<
         .map(|login| (login.file.as_deref(), login.registry_account()))
         .collect();
     let mut unused: Vec<ListedLogin> = Vec::new();
-    for File { path, state } in files.named.iter().chain(usual).chain(&of_session) {
-        let FileState::Bytes(bytes) = state else {
+    for file in files.named.iter().chain(usual).chain(&of_session) {
+        let FileState::Bytes(bytes) = file.state() else {
             continue;
         };
         let config = ConfigFile::read(bytes, Reader::ContainersImage).unwrap_or_default();
         for key in config.keys() {
             let account = RegistryAccount::of_key(key);
             let uri = format!("docker://{account}");
-            if !seen.insert((Some(path), Some(account))) {
+            if !seen.insert((Some(file.path.as_path()), Some(account))) {
                 continue;
             }
             let entry = config.entry(key);
@@ -307,7 +307,7 @@ fn unused(files: &LoginFiles, listed: &[ListedLogin], context: &Context) -> Vec<
                     _ => None,
                 }),
                 helper: config.helpers.get(key).cloned(),
-                file: Some(path.clone()),
+                file: Some(file.path.clone()),
                 ..ListedLogin::default()
             });
         }

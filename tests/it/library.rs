@@ -1,5 +1,6 @@
 //! What other programs get of the library: the example, run in a world of its own.
 
+use std::io::{Write, stdout};
 use std::process::Command;
 
 use crate::support::world::World;
@@ -18,7 +19,7 @@ fn the_example() {
         return;
     };
     if let Err(error) = remotes::show(images.split(' ').map(str::to_owned)) {
-        println!("refused: {error}");
+        writeln!(stdout(), "refused: {error}").unwrap();
     }
 }
 

@@ -83,7 +83,7 @@ impl<'a> Accounts<'a> {
         let reader = Reader::of(rules, scheme);
         let files = self.logins.files.read_by(rules, scheme).into_iter();
         let read = files.map(|(file, is_old_format)| {
-            let config = match &file.state {
+            let config = match file.state() {
                 FileState::Bytes(bytes) if !is_old_format => {
                     let read = ConfigFile::read(bytes, reader);
                     read.map_err(|fault| (fault.line, fault.explained()))
@@ -98,7 +98,7 @@ impl<'a> Accounts<'a> {
                     reason,
                 });
             });
-            let is_read = matches!(file.state, FileState::Bytes(_)) && !is_old_format;
+            let is_read = matches!(file.state(), FileState::Bytes(_)) && !is_old_format;
             let (parts, rest) = match config {
                 Ok(config) if is_read => {
                     let keys = config.keys().map(RegistryAccount::of_key);
@@ -160,7 +160,7 @@ impl<'a> Accounts<'a> {
 impl ReadFile<'_> {
     /// The file with what it says of a host, and whether it has the old format.
     fn at(&self, host: &str) -> (File, bool) {
-        let state = match (&self.parts, &self.file.state) {
+        let state = match (&self.parts, self.file.state()) {
             (Some(parts), _) => FileState::Read(parts.get(host).unwrap_or(&self.rest).clone()),
             (None, FileState::Bytes(_)) if !self.is_old_format => {
                 FileState::Unreadable("refused".to_owned())
@@ -168,7 +168,7 @@ impl ReadFile<'_> {
             (None, state) => state.clone(),
         };
         let path = self.file.path.clone();
-        (File { path, state }, self.is_old_format)
+        (File::known(path, state), self.is_old_format)
     }
 }
 

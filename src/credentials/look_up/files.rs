@@ -28,7 +28,6 @@ impl File {
         self.state.get_or_init(|| (self.look)(&self.path))
     }
 
-    #[cfg(test)]
     pub fn known(path: PathBuf, state: FileState) -> Self {
         let file = Self::new(path, |_| FileState::Absent);
         file.state.get_or_init(|| state);
