@@ -74,7 +74,7 @@ codes! {
         "chmod 600 FILE"
     DirectoryMode "directory-mode" [Warning Error]
         "Other users may look into the directory of your files; an error when they may write there."
-        "Others see which files there are, or put theirs in the place of yours."
+        "Others see your files' names, or replace your files."
         "chmod 700 DIRECTORY"
     DirectoryClosed "directory-closed" [Warning]
         "You may not write in the directory of your files, or not look into it."
@@ -82,10 +82,10 @@ codes! {
         "chmod u+rwx DIRECTORY"
     FileOwner "file-owner" [Error]
         "Your file or directory belongs to somebody else, often since a command ran under sudo."
-        "Its owner can change it and read your secrets, and your own commands can't store anything there."
+        "Its owner can read your secrets and change the file; your own commands can't store anything."
         "sudo chown USER FILE"
     FileUnreadable "file-unreadable" [Error]
-        "Your file is there and can't be read."
+        "Your file can't be read."
         "Every command that needs it fails."
         "chmod u+rw FILE"
     FileBroken "file-broken" [Error]
@@ -93,16 +93,16 @@ codes! {
         "Every command that needs it fails, and nothing is written until it is fixed."
         "$EDITOR FILE"
     UnfinishedWrite "unfinished-write" [Warning]
-        "A command was killed while it wrote a file in its place, and left the old contents beside it."
-        "What reads the file now may see half of it; the next command that writes puts the old contents back."
+        "A killed command left a half-written file, and its old contents beside it."
+        "Readers of the file may see half of it; the next command that writes restores the old contents."
         "portolan remote doctor --fix"
     Litter "litter" [Note]
-        "A command that was killed left a temporary file behind."
+        "A killed command left a temporary file."
         "It may hold a copy of your secrets."
         "portolan remote doctor --fix"
     SystemUnreadable "system-unreadable" [Error]
         "Not all users may read the system's file."
-        "The commands of those who can't read it fail, and the runtime goes on without its remotes and its policy."
+        "Commands of users who can't read it fail, and the runtime ignores its remotes and its policy."
         "sudo chmod 644 FILE"
     SystemWritable "system-writable" [Error Note]
         "Everybody may change the system's file or its directory; a note when it is a group."
@@ -117,7 +117,7 @@ codes! {
         "All users can read it, and no command uses it."
         "Remove it from FILE, and make it invalid where it was made"
     HomeForeign "home-foreign" [Warning]
-        "A variable such as HOME names a directory of another user, as under sudo; for root also one that others can write."
+        "A variable such as HOME names a directory of another user, as under sudo, or for root one that others can write."
         "Root does not use it and works on files of its own; others leave their files with somebody else."
         "sudo -H portolan remote COMMAND"
     ConfigUnused "config-unused" [Note]
@@ -125,7 +125,7 @@ codes! {
         "The runtime reads your own remote.yaml and knows nothing of what that file says."
         "portolan remote COMMAND without -c"
     LegacyNotMigrated "legacy-not-migrated" [Warning Note]
-        "~/.singularity has a file that was not taken over; a note while the next command that writes would do so."
+        "~/.singularity has a file that was not copied; a note if the next command that writes will copy it."
         "Its remotes, logins or keys aren't known here."
         "install -D -m 600 OLD NEW"
     UriInvalid "uri-invalid" [Error]
@@ -185,16 +185,16 @@ codes! {
         "Which of the two is used depends on the program that reads them."
         "portolan remote login URI"
     LoginWithoutSecret "login-without-secret" [Warning]
-        "A login has no password or token any more."
+        "A login has lost its password or token."
         "You are not logged in there, whatever the runtime's list shows."
         "portolan remote login URI"
     KeyserverLoginUnused "keyserver-login-unused" [Note]
         "A login is for a keyserver that no remote has."
-        "The secret lies in your file, and no command uses it."
+        "The secret is in your file, and no command uses it."
         "portolan remote logout URI"
     DockerConfigBroken "docker-config-broken" [Error]
         "docker-config.json can't be read or understood."
-        "Logins to registries fail, and images behind them can't be pulled."
+        "Logins to registries fail, and so do pulls that need them."
         "$EDITOR FILE"
     DockerConfigMissing "docker-config-missing" [Warning]
         "There are logins to registries, and no docker-config.json with their passwords."
@@ -214,7 +214,7 @@ codes! {
         "portolan remote set-url NAME URI, where it has moved"
     HttpNeedless "http-needless" [Warning]
         "A remote is reached over plain http, and answers over https too."
-        "Whoever is on the way reads your token and exchanges images."
+        "Everybody on the way can read your token and replace images."
         "portolan remote set-url NAME URI"
     KeyserverUnreachable "keyserver-unreachable" [Warning]
         "A keyserver does not answer."

@@ -34,7 +34,7 @@ WARNING $HOME/.apptainer/remote.yaml:9: your token for company is for company.ex
       To fix it: portolan remote login company
 
 NOTE $HOME/.apptainer/remote.yaml:15: no remote has the keyserver https://other.example.com
-      The secret lies in your file, and no command uses it. [keyserver-login-unused]
+      The secret is in your file, and no command uses it. [keyserver-login-unused]
       To fix it: portolan remote logout https://other.example.com
 
 Found 1 error, 1 warning, 1 note. Looked at $HOME/.apptainer/remote.yaml, $HOME/.apptainer/docker-config.json, $ETC/apptainer/remote.yaml; no server was asked.
