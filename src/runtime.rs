@@ -348,6 +348,28 @@ impl Runtime {
         }
     }
 
+    /// The first number of its version.
+    pub(crate) fn major(&self) -> u16 {
+        self.version.0
+    }
+
+    /// What each version of the product does, neighbours that do the same together: the range of versions, and what they do.
+    pub(crate) fn grouped<T: PartialEq>(&self, does: impl Fn(&Self) -> T) -> Vec<(String, T)> {
+        let mut groups: Vec<(Self, T)> = Vec::new();
+        for version in self.versions() {
+            let done = does(&version);
+            if groups.last().is_none_or(|(_, last)| *last != done) {
+                groups.push((version, done));
+            }
+        }
+        let starts: Vec<_> = groups.iter().map(|(version, _)| *version).collect();
+        let next = starts.iter().skip(1).map(Some).chain([None]);
+        let ranges = groups.into_iter().zip(next);
+        ranges
+            .map(|((first, done), next)| (first.range(next), done))
+            .collect()
+    }
+
     /// One runtime for each set of rules of the same product, oldest first.
     pub fn versions(&self) -> impl Iterator<Item = Self> + use<> {
         let product = self.product;

@@ -141,9 +141,14 @@ pub(crate) fn warn_of_refused_file(refused: &RefusedFile, runtime: &Runtime, ui:
 
 /// Says which variables come before every login that is stored.
 pub(crate) fn warn_of_pair(pair: &LoginPair, runtime: &Runtime, ui: &mut Ui) {
+    let names = pair.variables.join(" and ");
     ui.warning(format!(
-        "{} set the login of {runtime} for every registry: no stored login is used",
-        pair.variables.join(" and ")
+        "{names} {} before every stored login: {runtime} uses none of them",
+        if pair.variables.len() == 1 {
+            "comes"
+        } else {
+            "come"
+        }
     ));
 }
 

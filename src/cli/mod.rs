@@ -15,6 +15,7 @@ mod json;
 mod lazy;
 mod login_check;
 mod login_list;
+mod login_reach;
 mod logins;
 mod manual;
 mod migration;

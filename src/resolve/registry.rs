@@ -76,23 +76,12 @@ pub(crate) fn other_answers(
     runtime: &Runtime,
     question: &ImageQuestion<'_>,
     setup: &Setup<'_>,
-) -> Vec<(String, ImageAnswer)> {
-    let own = ImageAnswer::of(runtime, question, setup);
-    let answers: Vec<_> = runtime
-        .versions()
-        .map(|version| (version, ImageAnswer::of(&version, question, setup)))
-        .collect();
-    let is_same = |one: &ImageAnswer, other: &ImageAnswer| one.described() == other.described();
-    let groups: Vec<_> = answers
-        .chunk_by(|(_, one), (_, other)| is_same(one, other))
-        .collect();
-    let next = groups.iter().skip(1).map(|group| Some(&group[0].0));
-    let ends = next.chain([None]);
-    let named = groups.iter().zip(ends).map(|(group, next)| {
-        let (first, answer) = &group[0];
-        (first.range(next), answer.clone())
-    });
-    named.filter(|(_, answer)| !is_same(answer, &own)).collect()
+) -> Vec<(String, String)> {
+    let does = |version: &Runtime| ImageAnswer::of(version, question, setup).described();
+    let own = does(runtime);
+    let mut others = runtime.grouped(does);
+    others.retain(|(_, answer)| *answer != own);
+    others
 }
 
 struct ImageResolver<'a> {

@@ -345,7 +345,7 @@ fn a_credential_helper_keeps_the_password() {
         STORED.replace(
             "$HOME/.apptainer/docker-config.json",
             "docker-credential-pass"
-        )
+        ) + "WARNING: These versions of Apptainer do not find this login: before 1.4\n"
     );
     let file = fs::read_to_string(docker_config(&world)).unwrap();
     assert_eq!(

@@ -14,7 +14,9 @@ use crate::cli::next_step::Peer;
 use crate::cli::prompt::Input;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
-use crate::cli::{args, files, logins, migration, network, next_step, secrets, tokenfile, view};
+use crate::cli::{
+    args, files, login_reach, logins, migration, network, next_step, secrets, tokenfile, view,
+};
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::layer::Scope;
@@ -234,8 +236,11 @@ fn login_to_registry(
     let placed = logins::log_in(&store, uri, &accepted.stored, given.insecure, context, ui)
         .with_context(failed)?;
     ui.info(format!("Token stored in {placed}"));
-    if how.authfile.is_none() && how.says_row {
-        ui.info(format!("Token stored in {}", context.paths.user.display()));
+    if how.authfile.is_none() {
+        if how.says_row {
+            ui.info(format!("Token stored in {}", context.paths.user.display()));
+        }
+        login_reach::report(uri, context, ui);
     }
     Ok(Outcome::Done)
 }

@@ -17,7 +17,10 @@ use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::effective::Effective;
 use crate::config::layer::Scope;
+use crate::credentials::look_up::{Accounts, LoginOutcome, Logins, Source};
+use crate::installation::lookup;
 use crate::name::RemoteName;
+use crate::runtime::Runtime;
 use crate::uri::{KeyserverUri, RegistryUri};
 
 /// Removes what is stored for a word that is no remote. A registry that nobody is logged in to is an error here, as it was
@@ -35,6 +38,9 @@ pub(crate) fn run(
                 return Err(anyhow!("not logged in")
                     .advise_person("To see the logins:\n  portolan registry list")
                     .context("while verifying token"));
+            }
+            if let Some(remains) = what_remains(&uri, &done, None, context, ui) {
+                ui.warning(remains.to_string());
             }
             Ok(())
         }
@@ -108,6 +114,66 @@ fn log_out_of(
     Ok(done)
 }
 
+/// The login that the newest version still finds: in a variable, or in a file that other programs write. One that only other
+/// versions find is a warning.
+fn what_remains(
+    uri: &RegistryUri,
+    done: &LoggedOut,
+    authfile: Option<&Path>,
+    context: &Context,
+    ui: &mut Ui,
+) -> Option<anyhow::Error> {
+    if done.shared.is_some() {
+        return None;
+    }
+    let newest = Runtime::newest(&context.command);
+    if let Some(pair) = lookup::pair(&newest, context) {
+        let names = pair.variables.join(" ");
+        let remains = anyhow!("{newest} still logs in to {uri}, by the variables {names}");
+        return Some(remains.advise(format!("To log out:\n  unset {names}")));
+    }
+    let logins = lookup::logins(authfile, context);
+    match remaining(uri, &newest, &logins) {
+        Some(Source::Variable { key }) => {
+            let remains = anyhow!("{newest} still has a login for {key}, in DOCKER_AUTH_CONFIG");
+            return Some(remains.advise("To log out:\n  unset DOCKER_AUTH_CONFIG"));
+        }
+        Some(Source::File { path, keys }) => {
+            return Some(anyhow!(
+                "{newest} still has a login for {}, in {}",
+                keys.join(", "),
+                path.display()
+            ));
+        }
+        None => {}
+    }
+    let of_versions = newest.grouped(|version| match remaining(uri, version, &logins) {
+        Some(Source::File { path, .. }) => Some(path),
+        _ => None,
+    });
+    for (range, path) in of_versions {
+        if let Some(path) = path {
+            ui.warning(format!(
+                "{} still has a login, which {} {range} uses",
+                path.display(),
+                newest.product()
+            ));
+        }
+    }
+    None
+}
+
+/// Where a version finds a login in what a logout can't change; of what a helper has that is not known.
+fn remaining(uri: &RegistryUri, runtime: &Runtime, logins: &Logins<'_>) -> Option<Source> {
+    let accounts = Accounts::read(logins, runtime);
+    let found = accounts.login(&uri.account(), uri.scheme())?;
+    let has_one = matches!(
+        found.outcome,
+        LoginOutcome::Login(_) | LoginOutcome::OneOf(_)
+    );
+    found.source.filter(|_| has_one)
+}
+
 /// Logs out in a group that takes every scheme. What does not exist is a warning.
 fn run_in_group(
     word: &str,
@@ -125,6 +191,9 @@ fn run_in_group(
                 ui.warning(format!(
                     "There is no existing login to registry \"{registry}\"."
                 ));
+            }
+            if let Some(remains) = what_remains(&uri, &done, authfile, context, ui) {
+                return Err(remains);
             }
         }
         Word::Keyserver | Word::Bare => run(word, &layers.merge(), context, ui)?,

@@ -61,6 +61,7 @@ fn a_helper_keeps_the_secret_and_the_file_says_only_for_whom() {
 ------- stderr -------
 INFO:    Token stored in docker-credential-fake
 INFO:    Token stored in $HOME/.apptainer/remote.yaml
+WARNING: These versions of Apptainer do not find this login: before 1.4
 
 "#]]
         .raw()

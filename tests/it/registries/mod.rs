@@ -6,6 +6,7 @@ mod checked;
 mod files;
 mod helpers;
 mod listed;
+mod reach;
 mod terminal;
 mod together;
 mod transport;

@@ -39,7 +39,7 @@ pub(super) fn answer<'a>(
             versions: format!("{} {versions}", runtime.product())
                 .trim_end()
                 .to_owned(),
-            text: answer.described(),
+            text: answer,
         });
     let explained = Explained {
         image,
