@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode, blocking, redirect, retry};
 use url::{Origin, Url};
@@ -109,6 +110,17 @@ impl Authorization {
     }
 }
 
+/// Runs `begin` so that the threads that it begins leave Ctrl-Z to this one, which at a prompt restores the terminal before it
+/// stops.
+fn leaving_stops_to_this_thread<T>(begin: impl FnOnce() -> T) -> T {
+    let before = SigSet::from(Signal::SIGTSTP).thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    let begun = begin();
+    if let Ok(before) = before {
+        let _ = before.thread_set_mask();
+    }
+    begun
+}
+
 impl Client {
     /// A client that asks as `options` say. It starts nothing and reads nothing yet.
     pub fn new(options: Options) -> Self {
@@ -161,11 +173,11 @@ impl Client {
             .connect_timeout(self.options.connect_limit)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
-            .referer(false)
-            .build()
-            .map_err(|error| {
-                error::cause(&error, self.options.limit, self.options.connect_limit)
-            })?;
+            .referer(false);
+        let client = leaving_stops_to_this_thread(|| client.build());
+        let client = client.map_err(|error| {
+            error::cause(&error, self.options.limit, self.options.connect_limit)
+        })?;
         Ok(started
             .insert(Started {
                 client,

@@ -227,3 +227,28 @@ fn what_a_paste_brings_along_is_no_part_of_the_token() {
     let piped = world.run_with_input(&["remote", "login"], &format!(" {} \r\n", good()));
     assert_eq!(piped.code, Some(0), "{piped}");
 }
+
+#[test]
+fn ctrl_z_while_the_token_is_typed_gives_the_shell_a_terminal_that_shows_what_is_typed() {
+    let (world, _server) = world_with("");
+    // Whether a thread of the network took the signal is a matter of luck.
+    for _ in 0..5 {
+        let mut terminal = Terminal::new();
+        let mut command = terminal.command("sh");
+        world.surround(&mut command);
+        let script =
+            r#"set -m; "$@"; echo "stopped $?"; read enter; fg >/dev/null; echo "status $?""#;
+        let program = env!("CARGO_BIN_EXE_portolan");
+        command.args(["-c", script, "sh", program, "remote", "login"]);
+        terminal.start(command);
+        terminal.expect(PROMPT);
+        terminal.send("\x1a");
+        terminal.expect("stopped 148");
+        assert!(terminal.echoes());
+        terminal.send("\n");
+        terminal.expect(PROMPT);
+        terminal.send("\n");
+        terminal.expect("status 0");
+        assert!(terminal.echoes());
+    }
+}
