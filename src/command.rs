@@ -89,6 +89,12 @@ impl Command {
         format!("{prefix}_{key}")
     }
 
+    /// Whether a flag can be given by a variable: SingularityCE has none for some that Apptainer has one for.
+    pub fn has_variable(&self, key: &str) -> bool {
+        let lacks = ["ADD_INSECURE", "QUIET", "SILENT", "VERBOSE", "NOCOLOR"].contains(&key);
+        !(self.is_singularity() && lacks)
+    }
+
     /// The variable that Singularity had for the same, still obeyed with a warning; `None` for Singularity itself.
     pub fn legacy_variable(&self, key: &str) -> Option<String> {
         (!self.is_singularity()).then(|| format!("SINGULARITY_{key}"))

@@ -276,10 +276,13 @@ pub(crate) fn endpoint(
 ) -> anyhow::Result<(EndpointUri, bool)> {
     let (uri, scheme) = EndpointUri::parse_typed(typed)?;
     match scheme {
-        TypedScheme::Http if !insecure => Err(anyhow!(
-            "http URI requires --insecure or {}=true",
-            context.command.variable("ADD_INSECURE")
-        )),
+        TypedScheme::Http if !insecure => Err(match context.command.has_variable("ADD_INSECURE") {
+            true => anyhow!(
+                "http URI requires --insecure or {}=true",
+                context.command.variable("ADD_INSECURE")
+            ),
+            false => anyhow!("http URI requires --insecure"),
+        }),
         TypedScheme::Https if insecure => {
             ui.info("--insecure ignored for https remote");
             Ok((uri, false))
@@ -290,7 +293,7 @@ pub(crate) fn endpoint(
 
 /// In the group `registry` a host alone is a registry.
 pub(crate) fn with_registry_scheme(word: &str) -> String {
-    if word.contains("://") {
+    if word.contains("://") || word.is_empty() {
         word.to_owned()
     } else {
         format!("docker://{word}")
@@ -375,6 +378,9 @@ fn is_switch(command: &clap::Command, flag: &str) -> bool {
 /// The value that a variable gives a flag which the command line leaves out, as Apptainer takes it: the command's own
 /// variable, else Singularity's with a warning. Blank is unset.
 pub(crate) fn variable(context: &Context, ui: &mut Ui, key: &str) -> Option<String> {
+    if !context.command.has_variable(key) {
+        return None;
+    }
     let own = context.command.variable(key);
     let value = |name: &str| context.environment.text(name).map(str::to_owned);
     let Some(legacy) = context

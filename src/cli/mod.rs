@@ -287,10 +287,11 @@ fn ui(options: &GlobalOptions, environment: &Environment) -> Ui {
     let terminals = Terminals::take();
     let command = managed(options, environment);
     let is_set = |key: &str| {
-        environment
-            .text(&command.variable(key))
-            .and_then(args::parse_bool)
-            == Some(true)
+        command.has_variable(key)
+            && environment
+                .text(&command.variable(key))
+                .and_then(args::parse_bool)
+                == Some(true)
     };
     let level = environment
         .text(&command.variable("MESSAGELEVEL"))

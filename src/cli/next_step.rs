@@ -185,7 +185,7 @@ fn after_no_answer(error: &HttpError, peer: Peer<'_>) -> Option<NextStep> {
                 let directory = format!("/etc/containers/certs.d/{}", uri.api_host());
                 format!("Put yours into {directory}/client.cert, and its key into {directory}/client.key.")
             }
-            _ => "Only registries are shown one: ask who runs the server for an address without.".to_owned(),
+            _ => "Only registries get a client certificate. Ask the server's operator for an address without.".to_owned(),
         },
         Cause::ProxyRefused(status) if status.starts_with("407") => {
             "Give HTTPS_PROXY a user and a password that the proxy knows: http://USER:PASSWORD@HOST:PORT.".to_owned()

@@ -83,6 +83,9 @@ impl<'a> Service<'a> {
         };
         let keyserver = || external_keyserver(effective, word).map(Self::Keyserver);
         let Some((scheme, _)) = word.split_once("://") else {
+            if word.is_empty() {
+                return Err(service(ServiceReason::Scheme(String::new())));
+            }
             // A bare host is one only where somebody configured it.
             return keyserver().ok_or_else(|| TargetError::NotRemote(RemoteName::found(word)));
         };

@@ -348,7 +348,7 @@ fn what_can_not_be_applied_changes_nothing_and_is_told() {
         ),
         (
             "Remotes: {}\nCredentials:\n- URI: docker://x\n",
-            "FATAL:   state.yaml:3: a login is no part of a state: log in with portolan remote login\n",
+            "FATAL:   state.yaml:3: a login is no part of a state: remote login stores it\n",
         ),
         (
             "Active: mine\n---\nActive: other\n",

@@ -60,6 +60,7 @@ mod secrets;
 mod service;
 mod set_url;
 mod show;
+mod singularity;
 mod status;
 mod stores;
 mod support;

@@ -2,6 +2,7 @@
 
 use crate::cli::advice::TypedCommand;
 use crate::cli::context::Context;
+use crate::cli::network::first_names;
 use crate::command::known_by_name;
 use crate::config::change::ChangeError;
 use crate::config::effective::{Effective, Remote};
@@ -60,10 +61,7 @@ pub(crate) fn after_refusal(
         ChangeError::NoSuchRemote(name) => match (scope, effective) {
             (Scope::User, Some(effective)) => no_remote(name, effective, &context.typed),
             (Scope::User, None) => LIST.to_owned(),
-            (Scope::System, _) => format!(
-                "The system has no remote of this name. To add it for all users:\n  sudo portolan remote add --global {} <URI>",
-                name.word()
-            ),
+            (Scope::System, _) => no_system_remote(name),
         },
         ChangeError::Global { name, change } => {
             let command = context.typed.with(context.typed.verb, " --global");
@@ -95,6 +93,17 @@ pub(crate) fn after_refusal(
     }
 }
 
+/// What to do where the system has no remote of a name.
+pub(crate) fn no_system_remote(name: &RemoteName) -> String {
+    match can_be_added(name) {
+        true => format!(
+            "The system has no remote of this name. To add it for all users:\n  sudo portolan remote add --global {} <URI>",
+            name.word()
+        ),
+        false => LIST.to_owned(),
+    }
+}
+
 /// What to do where a word is no remote's name: what was meant, or how to add it.
 pub(crate) fn no_remote(
     name: &RemoteName,
@@ -122,6 +131,8 @@ pub(crate) fn no_remote(
         );
     }
     match (verb, known_by_name(name.as_str()), registry(name.as_str())) {
+        ("login" | "logout", ..) if !can_be_added(name) => format!("{known}\n{SPELLINGS}"),
+        _ if !can_be_added(name) => LIST.to_owned(),
         ("set-url", ..) => format!("To add it:\n  {}", typed.with("add", "")),
         (_, Some(_), _) => format!("{known} To add it:\n  portolan remote add {word}"),
         ("login" | "logout", None, Some(registry)) => {
@@ -199,15 +210,17 @@ pub(crate) fn leftover(name: &RemoteName, now: &str) -> String {
 
 /// The names of the remotes, the first ten of many.
 pub(crate) fn known(effective: &Effective<'_>) -> String {
-    const MOST: usize = 10;
-    let count = effective.remotes().count();
-    let names = effective.remotes().take(MOST);
-    let names: Vec<String> = names.map(|remote| remote.name.to_string()).collect();
-    match count.checked_sub(MOST) {
-        _ if count == 0 => "none".to_owned(),
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names.join(", ")),
+    let names = effective.remotes().map(|remote| remote.name.as_str());
+    let names: Vec<&str> = names.collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => first_names(&names),
     }
+}
+
+/// Whether a remote of this name could be added: a blank word is only a mistake.
+fn can_be_added(name: &RemoteName) -> bool {
+    RemoteName::parse(name.as_str()).is_ok()
 }
 
 /// The remote whose name was mistyped.

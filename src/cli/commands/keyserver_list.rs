@@ -3,19 +3,18 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 use serde::Serialize;
 
 use super::list::is_plain_http;
-use crate::cli::advice::changes;
 use crate::cli::args::EndpointOptions;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::network::Limits;
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, network, view};
+use crate::cli::{json, network, target, view};
 use crate::config::document::{KeyserverEntry, LoginEntry};
 use crate::config::effective::{Effective, Remote};
 use crate::name::RemoteName;
@@ -71,10 +70,8 @@ pub(crate) fn run(
     let layers = view::load(context)?;
     let effective = layers.merge();
     view::warn(&effective, context, ui);
-    if effective.active().is_none() {
-        let error = anyhow!("error getting default remote-endpoint: no default remote");
-        return Err(error.advise_person(changes::no_default(&effective)));
-    }
+    target::named_or_active(&effective, None, &context.typed)
+        .context("error getting default remote-endpoint")?;
     let remotes = meant(&effective, args.remote.as_deref())?;
     let (options, freshness) = (&args.endpoint.servers, args.endpoint.freshness());
     let limits = options.limits(Limits::LIST);

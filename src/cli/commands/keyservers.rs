@@ -4,6 +4,7 @@
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
+use crate::cli::advice::changes;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::ui::Ui;
@@ -71,10 +72,7 @@ fn explain(error: anyhow::Error) -> anyhow::Error {
         Some(KeyserverError::NoDefault) => {
             "To choose one for all users:\n  sudo portolan remote use --global <NAME>".to_owned()
         }
-        Some(KeyserverError::NoSuchRemote(name)) => format!(
-            "The system has no remote of this name. To add it for all users:\n  sudo portolan remote add --global {} <URI>",
-            name.word()
-        ),
+        Some(KeyserverError::NoSuchRemote(name)) => changes::no_system_remote(name),
         Some(KeyserverError::Primary(_)) => {
             "To put another one before it:\n  sudo portolan keyserver add --order 1 <URI>"
                 .to_owned()

@@ -17,6 +17,7 @@ use crate::cli::ui::Ui;
 use crate::cli::{
     args, files, login_reach, logins, migration, network, next_step, secrets, tokenfile, view,
 };
+use crate::command::Command;
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::layer::Scope;
@@ -65,22 +66,23 @@ impl Given {
         })
     }
 
-    fn password(&mut self, input: &mut Input) -> anyhow::Result<Secret> {
+    fn password(&mut self, input: &mut Input, command: &Command) -> anyhow::Result<Secret> {
+        let prompt = match command.is_singularity() {
+            true => "Password / Token: ",
+            false => "Password (or token when username is empty): ",
+        };
         let password = match self.password.take() {
             Some(password) => Some(password),
-            None => input.secret(
-                "",
-                "Password (or token when username is empty): ",
-                "--password-stdin",
-            )?,
+            None => input.secret("", prompt, "--password-stdin")?,
         };
         password
             .filter(|password| !password.is_empty())
-            .ok_or_else(|| {
-                anyhow!("A password is required")
-                    .advise_person("Nothing was entered, and nothing was stored.")
-            })
+            .ok_or_else(|| nothing_entered("A password is required"))
     }
+}
+
+fn nothing_entered(message: &'static str) -> anyhow::Error {
+    anyhow!(message).advise_person("Nothing was entered, and nothing was stored.")
 }
 
 /// Apptainer's words for `--tokenfile` where it can't be used.
@@ -170,7 +172,7 @@ fn login_to_keyserver(
     };
     disk::check_directory(&context.paths.user).context("while opening remote config file")?;
     let auth = given
-        .password(input)
+        .password(input, &context.command)
         .and_then(|password| {
             let credential = match given.username.take() {
                 Some(user) => Authorization::Basic { user, password },
@@ -268,8 +270,15 @@ fn verify(
     };
     let user = user.filter(|user| !user.is_empty());
     let user = user.ok_or_else(|| {
-        anyhow!("Docker/OCI registry requires a username").advise_person(format!(
-            "To log in:\n  portolan registry login --username <NAME> {}{}",
+        let message = "Docker/OCI registry requires a username";
+        let error = if has_secret {
+            anyhow!(message)
+        } else {
+            nothing_entered(message)
+        };
+        error.advise_person(format!(
+            "To log in:
+  portolan registry login --username <NAME> {}{}",
             uri.host(),
             uri.path()
         ))
@@ -294,7 +303,7 @@ fn verify(
     }
     let password = match how.tokenfile {
         Some(file) => tokenfile::read(file, input).context("while reading tokenfile")?,
-        None => given.password(input)?,
+        None => given.password(input, &context.command)?,
     };
     let tls_policy = if given.insecure {
         TlsPolicy::AllowInsecure

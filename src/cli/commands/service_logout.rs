@@ -76,6 +76,9 @@ impl Word {
             Some(scheme) => Err(anyhow!(
                 "while verifying token: {scheme} transport is not supported"
             )),
+            None if word.is_empty() => Err(anyhow!(
+                "while verifying token:  transport is not supported"
+            )),
             None => Ok(Self::Bare),
         }
     }

@@ -60,7 +60,7 @@ pub enum StateProblem {
     Keyserver(#[from] KeyserverUriError),
     #[error("the token of {0} is not applied without --with-tokens")]
     Token(RemoteName),
-    #[error("a login is no part of a state: log in with portolan remote login")]
+    #[error("a login is no part of a state: remote login stores it")]
     Login,
     /// Another document, of which nobody would see that it is left out.
     #[error("a second document begins below: a state is one")]

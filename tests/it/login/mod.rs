@@ -1,5 +1,6 @@
 //! `remote login` to endpoints: where the token comes from. D5, D15, D16, D18 and D21 of docs/compatibility.md.
 
+mod next_steps;
 mod servers;
 mod storing;
 mod terminal;

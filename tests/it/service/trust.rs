@@ -4,11 +4,6 @@ use std::sync::Arc;
 
 use portolan::secret::Secret;
 use portolan::service::http::{Certificates, Client, Identity, Options, Trust};
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 
 use super::{client, options};
 use crate::support::authority;
@@ -186,32 +181,11 @@ fn plain_http_reads_no_authorities() {
     assert_eq!(client.get(&server.url("/")).send().unwrap().status, 200);
 }
 
-/// The TLS of a server that lets in only who shows a certificate of the shared authority.
-pub(super) fn exclusive_config() -> ServerConfig {
-    let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(authority::shared().pem().as_bytes()).unwrap())
-        .unwrap();
-    let provider = Arc::new(ring::default_provider());
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .build()
-            .unwrap();
-    let own = authority::shared().issue(Leaf::Good);
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(
-            vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap()],
-            PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap(),
-        )
-        .unwrap()
-}
-
 #[test]
 fn a_client_shows_its_certificate_to_who_asks_for_it() {
-    let server = Server::https_as(Arc::new(exclusive_config()), |_| Reply::status(200));
+    let server = Server::https_as(Arc::new(authority::exclusive_config()), |_| {
+        Reply::status(200)
+    });
     let error = client().get(&server.url("/")).send().unwrap_err();
     assert!(
         error

@@ -6,9 +6,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::crypto::ring;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 
 /// An authority, made anew by whoever calls [`Authority::new`].
 pub(crate) struct Authority {
@@ -50,6 +52,29 @@ pub(crate) fn shared() -> &'static Authority {
 pub(crate) fn shared_leaf() -> Arc<ServerConfig> {
     static SHARED: OnceLock<Arc<ServerConfig>> = OnceLock::new();
     Arc::clone(SHARED.get_or_init(|| shared().issue(Leaf::Good).config))
+}
+
+/// The TLS of a server that lets in only who shows a certificate of the shared authority.
+pub(crate) fn exclusive_config() -> ServerConfig {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(shared().pem().as_bytes()).unwrap())
+        .unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .unwrap();
+    let own = shared().issue(Leaf::Good);
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap(),
+        )
+        .unwrap()
 }
 
 impl Authority {

@@ -90,7 +90,7 @@ fn left_behind(context: &Context) -> Vec<Finding> {
                 shell_word(&new)
             );
             let fix = if is_to_come {
-                "any command that writes, such as portolan remote use NAME".to_owned()
+                "any command that writes, such as remote use NAME".to_owned()
             } else {
                 by_hand
             };

@@ -19,7 +19,6 @@ use crate::cli::args::{EndpointOptions, RuntimeOption};
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
 use crate::cli::failure::{Advise, Outcome};
-use crate::cli::secrets;
 use crate::cli::services::library_advice;
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
@@ -372,7 +371,10 @@ impl<'a> Asked<'a> {
             .find(|server| is_wanted(server))?;
         match remote.token {
             Token::None => Some(format!("No access token is stored for {}.", remote.name)),
-            Token::Elsewhere(token) => token.is_gone.then(|| secrets::gone(token)),
+            Token::Elsewhere(token) => {
+                let said = || format!("The access token was {}, gone here.", token.place);
+                token.is_gone.then(said)
+            }
             Token::Moved { stored_for } => Some(format!(
                 "The access token that is stored is for {stored_for}."
             )),

@@ -12,7 +12,6 @@ use portolan::service::registry::login::{TlsPolicy, verify};
 use portolan::uri::RegistryUri;
 
 use super::super::told;
-use super::super::trust::exclusive_config;
 use super::{password, registry, wants_basic};
 use crate::support::authority;
 use crate::support::authority::{Authority, Leaf};
@@ -72,7 +71,7 @@ fn a_registrys_own_authority_is_believed_for_it() {
 
 #[test]
 fn the_clients_certificate_is_shown_to_a_registry_that_asks_for_it() {
-    let server = Server::https_as(Arc::new(exclusive_config()), wants_basic());
+    let server = Server::https_as(Arc::new(authority::exclusive_config()), wants_basic());
     let client = authority::shared().issue(Leaf::Good);
     let root = tempfile::tempdir().unwrap();
     // What a user and a machine have for one host adds up.
