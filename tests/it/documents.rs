@@ -13,6 +13,7 @@ use std::thread;
 use snapbox::{IntoData, assert_data_eq};
 
 use crate::stores::has_keyring;
+use crate::support::authority::Authority;
 use crate::support::endpoint::{PASSWORD, good};
 use crate::support::internet;
 use crate::support::program::is_installed;
@@ -141,7 +142,10 @@ fn commands(block: &str) -> String {
 /// What a terminal shows of a script in a new home, as on a machine whose user is ian.
 pub(super) fn run(script: &str) -> String {
     let mut world = World::shipped();
-    let _server = internet::connect(&mut world);
+    let (_server, proxy) = internet::connect(&mut world);
+    let strange = world.root().join("strange.pem");
+    fs::write(&strange, Authority::new("strange").pem()).unwrap();
+    world.set("STRANGE_AUTHORITY", strange);
     for (name, value) in [
         ("NO_COLOR", "1"),
         ("TERM", "xterm"),
@@ -172,6 +176,7 @@ pub(super) fn run(script: &str) -> String {
     let etc = world.root().join("etc");
     let shown = shown
         .replace(world.home().to_str().unwrap(), "/home/ian")
+        .replace(&format!("through the proxy {proxy}: "), "")
         .replace(&format!(" --sysconfdir {}", etc.display()), "")
         .replace(etc.to_str().unwrap(), "/etc")
         .replace("PORTOLAN_SYSCONFDIR\r\n", "found\n")

@@ -26,20 +26,20 @@ const HOSTS: Leaf = Leaf::Hosts(&[
     "registry.gitlab.com",
 ]);
 
-/// Lets a world reach these hosts and no others.
-pub(crate) fn connect(world: &mut World) -> Server {
+/// Lets a world reach these hosts and no others, through a proxy of this address.
+pub(crate) fn connect(world: &mut World) -> (Server, String) {
     let server = Server::https_as(authority::shared().issue(HOSTS).config, answer);
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     world.trust(authority::shared());
     let address = format!("http://{}", proxy.local_addr().unwrap());
-    world.set("HTTPS_PROXY", address);
+    world.set("HTTPS_PROXY", &address);
     let port = server.port();
     thread::spawn(move || {
         for client in proxy.incoming().map_while(Result::ok) {
             thread::spawn(move || tunnel(&client, port));
         }
     });
-    server
+    (server, address)
 }
 
 /// Answers CONNECT for any host, and joins the client with the server.
