@@ -12,8 +12,8 @@ use crate::cli::json::Failure;
 use crate::cli::prompt::PromptError;
 use crate::cli::ui::{OutputError, Ui};
 use crate::config::change::ChangeError;
-use crate::config::policy::Refusal;
-use crate::config::store::{ReadError, StoreError};
+use crate::config::policy::PolicyRefusal;
+use crate::config::store::{LayerFileError, ReadError};
 use crate::credentials::helper::{HelperError, HelperFault};
 use crate::disk::DiskError;
 use crate::service::discovery::DiscoveryError;
@@ -161,13 +161,13 @@ fn kind(error: &anyhow::Error) -> &'static str {
             });
         }
         let is_file =
-            cause.is::<DiskError>() || cause.is::<ReadError>() || cause.is::<StoreError>();
+            cause.is::<DiskError>() || cause.is::<ReadError>() || cause.is::<LayerFileError>();
         let is_server = cause.is::<HttpError>()
             || cause.is::<DiscoveryError>()
             || cause.is::<TokenError>()
             || cause.is::<LoginError>();
         match () {
-            () if cause.is::<Refusal>() => Some("refused"),
+            () if cause.is::<PolicyRefusal>() => Some("refused"),
             () if cause.is::<PromptError>() => Some("no-secret"),
             () if is_file => Some("file"),
             () if is_server => Some("server"),

@@ -17,7 +17,7 @@ use crate::config::document::Document;
 use crate::config::effective::Layers;
 use crate::config::layer::Scope;
 use crate::config::paths::Paths;
-use crate::config::store::{ReadError, Store};
+use crate::config::store::{LayerFile, ReadError};
 use crate::disk;
 
 pub(crate) fn read(scope: Scope, context: &Context) -> Result<Document, ReadError> {
@@ -58,7 +58,7 @@ pub(crate) fn check_private(context: &Context) -> anyhow::Result<()> {
 }
 
 fn edit_store<T, E: Into<anyhow::Error>>(
-    store: &Store,
+    store: &LayerFile,
     scope: Scope,
     context: &Context,
     ui: &mut Ui,

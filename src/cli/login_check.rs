@@ -26,7 +26,7 @@ const BOUND: Duration = Duration::from_secs(15);
 const AT_ONCE: usize = 64;
 
 /// A registry to ask about an account.
-struct Question {
+struct LoginQuestion {
     registry: RegistryUri,
     insecure: bool,
     account: Option<String>,
@@ -120,8 +120,8 @@ fn conclude(logins: &[ListedLogin]) -> anyhow::Result<Outcome> {
 }
 
 /// What to ask, and of which logins that can't be asked.
-fn questions(logins: &[ListedLogin]) -> (Vec<Question>, Vec<(usize, Doubt)>) {
-    let mut questions: Vec<Question> = Vec::new();
+fn questions(logins: &[ListedLogin]) -> (Vec<LoginQuestion>, Vec<(usize, Doubt)>) {
+    let mut questions: Vec<LoginQuestion> = Vec::new();
     let mut doubts = Vec::new();
     for (index, listed) in logins.iter().enumerate() {
         let Ok(registry) = RegistryUri::found(&listed.uri) else {
@@ -132,7 +132,7 @@ fn questions(logins: &[ListedLogin]) -> (Vec<Question>, Vec<(usize, Doubt)>) {
             doubts.push((index, Doubt::unknown("the runtime does not use this login")));
         }
         for (account, login) in shown {
-            let is_same = |asked: &&mut Question| {
+            let is_same = |asked: &&mut LoginQuestion| {
                 asked.registry.api_host() == registry.api_host()
                     && (asked.account.is_some() && asked.account == account || asked.login == login)
             };
@@ -142,7 +142,7 @@ fn questions(logins: &[ListedLogin]) -> (Vec<Question>, Vec<(usize, Doubt)>) {
                     index,
                     Doubt::unknown("another login of the same account was checked"),
                 )),
-                None => questions.push(Question {
+                None => questions.push(LoginQuestion {
                     registry: registry.clone(),
                     insecure: listed.insecure,
                     account,
@@ -193,7 +193,7 @@ fn stored(login: &SentLogin) -> StoredLogin {
     }
 }
 
-impl Question {
+impl LoginQuestion {
     fn ask(&self, options: &Options, context: &Context) -> Result<(), Doubt> {
         let of_helper;
         let login = match &self.login {

@@ -62,7 +62,7 @@ impl CheckedLogin {
     }
 }
 
-pub(crate) struct Question<'a> {
+pub(crate) struct Listing<'a> {
     pub(crate) runtime: &'a Runtime,
     pub(crate) asks_helpers: bool,
     pub(crate) all: bool,
@@ -98,7 +98,7 @@ impl ListedLogin {
 /// The logins that the runtime uses, those with a row first; then, if so asked, those that it does not use.
 pub(crate) fn list(
     effective: &Effective<'_>,
-    question: &Question<'_>,
+    question: &Listing<'_>,
     context: &Context,
     ui: &mut Ui,
 ) -> Vec<ListedLogin> {

@@ -14,7 +14,7 @@ use crate::cli::{files, scope};
 use crate::config::change;
 use crate::config::document::{Document, LoginEntry};
 use crate::config::layer::Scope;
-use crate::config::store::{OpenFile, Store};
+use crate::config::store::{LayerFile, OpenFile};
 use crate::credentials::auth_file::{AuthFile, HeldAccounts};
 use crate::credentials::{CredentialError, CredentialStore, Found, StoreFiles, config_file};
 use crate::disk;
@@ -243,7 +243,7 @@ pub(crate) fn change<T>(
             Some(scope::store(Scope::User, context))
         }
     };
-    let mut rows = rows.as_ref().map(Store::open).transpose()?;
+    let mut rows = rows.as_ref().map(LayerFile::open).transpose()?;
     let mut secrets = store.open()?;
     let mut warn = |warning: String| ui.warning(warning);
     loop {

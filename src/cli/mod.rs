@@ -57,23 +57,11 @@ use crate::text::ShellWord;
 
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::take();
-    // Until the words are understood nobody knows how they are to be answered.
-    let plain = || ui(&GlobalOptions::default(), &environment);
     let mut typed: Vec<OsString> = words.into_iter().collect();
-    if credential_helper::is_meant(&typed) {
-        let mut ui = plain();
-        return failure::conclude(
-            credential_helper::run(&typed, environment, &mut ui),
-            &mut ui,
-        );
-    }
-    if let [_, question @ ..] = typed.as_slice()
-        && completion::is_question(question)
-    {
-        return failure::conclude(
-            completion::run(&question[1..], &whole_tree(), &environment, &mut plain()),
-            &mut plain(),
-        );
+    // Until the words are understood nobody knows how they are to be answered.
+    let mut plain = ui(&GlobalOptions::default(), &environment);
+    if let Some(outcome) = answer_program(&typed, &environment, &mut plain) {
+        return failure::conclude(outcome, &mut plain);
     }
     if typed
         .iter()
@@ -83,9 +71,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     // Never freed: taking the tree apart again costs as much as making it, and the process ends soon.
     let Ok(words) = parse(Box::leak(Box::new(Cli::command())), &typed) else {
-        let mut ui = plain();
-        ui.json = typed.iter().any(|word| word == "--json");
-        return explain(&typed, &mut ui);
+        plain.json = typed.iter().any(|word| word == "--json");
+        return explain(&typed, &mut plain);
     };
     let mut ui = self::ui(&words.global, &environment);
     match &words.group {
@@ -115,6 +102,20 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         run_command(command, places, environment, typed, &mut ui),
         &mut ui,
     )
+}
+
+/// What another program asks: Docker's library for a secret, a shell for what could be completed.
+fn answer_program(
+    typed: &[OsString],
+    environment: &Environment,
+    ui: &mut Ui,
+) -> Option<anyhow::Result<Outcome>> {
+    if credential_helper::is_meant(typed) {
+        return Some(credential_helper::run(typed, environment.clone(), ui));
+    }
+    let (_, question) = typed.split_first()?;
+    let is_question = completion::is_question(question);
+    is_question.then(|| completion::run(&question[1..], &whole_tree(), environment, ui))
 }
 
 fn parse(tree: &mut clap::Command, typed: &[OsString]) -> Result<Cli, clap::Error> {

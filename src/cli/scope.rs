@@ -7,15 +7,17 @@ use anyhow::anyhow;
 use crate::cli::context::Context;
 use crate::config::layer::{Layer, Scope};
 use crate::config::paths::Paths;
-use crate::config::store::Store;
+use crate::config::store::LayerFile;
 
 /// The file of this scope. The system's starts from the built-in layer when it does not exist (D1).
-pub(crate) fn store(scope: Scope, context: &Context) -> Store {
+pub(crate) fn store(scope: Scope, context: &Context) -> LayerFile {
     let paths = &context.paths;
     match scope {
-        Scope::System => Store::system(&paths.system, Layer::built_in(&context.command).document),
-        Scope::User if paths.user_is_named => Store::named(&paths.user),
-        Scope::User => Store::user(&paths.user),
+        Scope::System => {
+            LayerFile::system(&paths.system, Layer::built_in(&context.command).document)
+        }
+        Scope::User if paths.user_is_named => LayerFile::named(&paths.user),
+        Scope::User => LayerFile::user(&paths.user),
     }
 }
 

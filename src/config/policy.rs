@@ -8,18 +8,18 @@ use crate::name::RemoteName;
 #[error(
     "could not use {name}: remote {exclusive} has been set exclusive by the system administrator"
 )]
-pub struct Refusal {
+pub struct PolicyRefusal {
     pub name: RemoteName,
     pub exclusive: RemoteName,
 }
 
-pub fn may_use(effective: &Effective<'_>, name: &RemoteName) -> Result<(), Refusal> {
+pub fn may_use(effective: &Effective<'_>, name: &RemoteName) -> Result<(), PolicyRefusal> {
     allows(effective.exclusive(), name)
 }
 
-pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), Refusal> {
+pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), PolicyRefusal> {
     match exclusive {
-        Some(exclusive) if exclusive != name => Err(Refusal {
+        Some(exclusive) if exclusive != name => Err(PolicyRefusal {
             name: name.clone(),
             exclusive: exclusive.clone(),
         }),
@@ -28,7 +28,7 @@ pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), R
 }
 
 /// Whether the environment may choose the active remote that it chooses. What only shows goes on with the exclusive one.
-pub fn may_choose(effective: &Effective<'_>) -> Result<(), Refusal> {
+pub fn may_choose(effective: &Effective<'_>) -> Result<(), PolicyRefusal> {
     let chosen = effective.notes().iter().find_map(|note| match note {
         Note::Overruled(name) => Some(name),
         _ => None,

@@ -1,6 +1,6 @@
 //! One layer's file: reading it, and changing it by a pure edit of what it holds now. The only user of `disk` here.
 //!
-//! The one door for changes is [`Store::edit`] (D7 of docs/compatibility.md): locked, applied to fresh contents, atomic and
+//! The one door for changes is [`LayerFile::edit`] (D7 of docs/compatibility.md): locked, applied to fresh contents, atomic and
 //! durable; no change, no write. What can't be parsed is never overwritten.
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::disk;
 use crate::disk::{DiskError, DiskNote, FileRules};
 
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct LayerFile {
     kind: LayerKind,
     path: PathBuf,
     rules: FileRules,
@@ -39,7 +39,7 @@ pub struct ParseError {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum LayerFileError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error("{}", stage(.0))]
@@ -55,7 +55,7 @@ pub struct Edited<T> {
 
 /// A layer's file under its lock. Where another file changes together with it, this one is opened first.
 pub struct OpenFile<'a> {
-    store: &'a Store,
+    store: &'a LayerFile,
     session: disk::Session,
     before: Document,
     loss: Option<Loss>,
@@ -75,7 +75,7 @@ fn stage(error: &DiskError) -> &'static str {
     }
 }
 
-impl Store {
+impl LayerFile {
     /// The user's own file: its owner's alone (D14), in a directory that is as well, and empty when it does not exist yet.
     pub fn user(path: &Path) -> Self {
         Self::new(LayerKind::User, path, FileRules::PRIVATE, Some(0o700))
@@ -128,7 +128,7 @@ impl Store {
         Ok(read.map(|read| Layer::new(self.kind, &self.path, read)))
     }
 
-    pub fn open(&self) -> Result<OpenFile<'_>, StoreError> {
+    pub fn open(&self) -> Result<OpenFile<'_>, LayerFileError> {
         Ok(OpenFile {
             store: self,
             session: disk::open(&self.path, &self.rules)?,
@@ -140,7 +140,7 @@ impl Store {
     /// Applies `change` to what the file says now, and replaces the file if the document differs. The change may be applied
     /// more than once: it must be pure. `warn` gets what is worth a warning; before the file is replaced, what a person wrote
     /// there and can't be kept (D23).
-    pub fn edit<T, E: From<StoreError>>(
+    pub fn edit<T, E: From<LayerFileError>>(
         &self,
         mut change: impl FnMut(&mut Document) -> Result<T, E>,
         warn: &mut dyn FnMut(String),
@@ -157,7 +157,7 @@ impl Store {
                     directory_created,
                 });
             }
-            directory_created = self.create_directory().map_err(StoreError::from)?;
+            directory_created = self.create_directory().map_err(LayerFileError::from)?;
         }
         let mut file = self.open()?;
         loop {
@@ -198,7 +198,7 @@ impl OpenFile<'_> {
         self.session.notes.iter()
     }
 
-    pub fn read(&mut self) -> Result<Document, StoreError> {
+    pub fn read(&mut self) -> Result<Document, LayerFileError> {
         let store = self.store;
         let parse = |bytes: Option<&[u8]>| {
             bytes.map_or_else(
@@ -216,7 +216,7 @@ impl OpenFile<'_> {
         &mut self,
         after: &Document,
         warn: &mut dyn FnMut(String),
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, LayerFileError> {
         if *after == self.before {
             return Ok(self.session.keep()?);
         }

@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, fsync, ftruncate, 
 use rustix::io::Errno;
 
 use super::error::{DiskError, DiskNote, call, retry};
-use super::read::{Found, is_blank, look_at};
+use super::read::{FoundFile, is_blank, look_at};
 use super::resolved::{ROOT, ResolvedPath};
 use super::temporary::{Acl, Permissions, Temporary, remove, sync_directory, write_all};
 use super::version::FileVersion;
@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Writes `bytes` into the file that was `found`. `false`: somebody has changed it since; nothing was written.
 pub(super) fn rewrite(
     resolved: &Rc<ResolvedPath>,
-    found: &Found,
+    found: &FoundFile,
     bytes: &[u8],
     mode: u32,
 ) -> Result<bool, DiskError> {
@@ -68,7 +68,7 @@ pub(super) fn rewrite(
     Err(DiskError::refused("write", &resolved.path, reason))
 }
 
-fn save(resolved: &Rc<ResolvedPath>, found: &Found) -> Result<OsString, DiskError> {
+fn save(resolved: &Rc<ResolvedPath>, found: &FoundFile) -> Result<OsString, DiskError> {
     let name = resolved.beside(".", BACKUP);
     let mut backup = Temporary::create(resolved)?;
     backup.set_permissions(&Permissions {

@@ -49,7 +49,7 @@ pub(super) struct Opened {
     pub(super) contents: Contents,
 }
 
-pub(super) struct Found {
+pub(super) struct FoundFile {
     pub(super) attributes: FileVersion,
     pub(super) contents: Contents,
 }
@@ -68,8 +68,8 @@ impl Opened {
             .is_ok_and(|now| now != self.attributes || now.is_younger_than(YOUNG))
     }
 
-    pub(super) fn close(self) -> Found {
-        Found {
+    pub(super) fn close(self) -> FoundFile {
+        FoundFile {
             attributes: self.attributes,
             contents: self.contents,
         }

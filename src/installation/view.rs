@@ -8,7 +8,7 @@ use super::{Installation, InstallationError, lookup};
 use crate::config::document::Document;
 use crate::config::effective::Effective;
 use crate::config::layer::{CHOICE, Layer, Layers};
-use crate::config::store::Store;
+use crate::config::store::LayerFile;
 use crate::credentials::helper::{Helper, HelperName};
 use crate::credentials::look_up::{FoundLogin, LoginOutcome, Reference, SentLogin, Source};
 use crate::name::RemoteName;
@@ -134,10 +134,10 @@ impl Installation {
     /// # Errors
     /// When a file that exists can't be read, or is no remote.yaml.
     pub fn effective(&self) -> Result<EffectiveView, InstallationError> {
-        let system = Store::system(&self.paths.system, Document::default()).read()?;
+        let system = LayerFile::system(&self.paths.system, Document::default()).read()?;
         let layers = Layers {
             system: system.unwrap_or_else(|| Layer::built_in(&self.command)),
-            user: Store::user(&self.paths.user).read()?,
+            user: LayerFile::user(&self.paths.user).read()?,
             chosen: self.chosen(),
             elsewhere: Ok(Vec::new()),
         };

@@ -1,7 +1,7 @@
 //! Which keyservers a task asks, in which order, and what each gets. Pure.
 
 use super::{
-    Credential, Refusal, RefusalReason, Resolver, Server, ServerKind, Service, Stop, token,
+    Credential, KnownService, Refusal, RefusalReason, Resolver, Server, ServerKind, Stop, token,
 };
 use crate::config::document::KeyserverEntry;
 use crate::config::effective::{Effective, Remote};
@@ -93,12 +93,12 @@ impl<'a> Resolver<'a, '_> {
             };
         }
         let (uri, unknown) = match &self.services.keyserver {
-            Service::At(uri) => (Some(uri.clone()), None),
-            Service::Unknown(reason) => (None, Some(reason.clone())),
-            Service::Missing(reason) => {
+            KnownService::At(uri) => (Some(uri.clone()), None),
+            KnownService::Unknown(reason) => (None, Some(reason.clone())),
+            KnownService::Missing(reason) => {
                 return Err(RefusalReason::NoKeyserverService(reason.clone()));
             }
-            Service::Lacking => return Err(RefusalReason::NoKeyserver),
+            KnownService::Lacking => return Err(RefusalReason::NoKeyserver),
         };
         let credential = token(remote);
         let own = Server {

@@ -25,7 +25,7 @@ pub(crate) struct PullSource {
 }
 
 #[derive(Deserialize)]
-struct Text {
+struct ConfText {
     #[serde(default)]
     registry: Vec<RegistryTable>,
     /// The form before `[[registry]]`.
@@ -77,7 +77,7 @@ impl RegistriesConf {
     ) -> Result<Self, String> {
         let mut registries: Vec<RegistryTable> = Vec::new();
         for text in texts {
-            let text: Text = basic_toml::from_str(text).map_err(|error| error.to_string())?;
+            let text: ConfText = basic_toml::from_str(text).map_err(|error| error.to_string())?;
             let old = old_registries(text.registries);
             if !old.is_empty() && !text.registry.is_empty() {
                 return Err("mixing sysregistry v1/v2 is not supported".to_owned());

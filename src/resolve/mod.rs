@@ -111,7 +111,7 @@ pub(crate) struct Question<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
+pub(crate) enum KnownService {
     At(String),
     /// The endpoint is known of old to have none.
     Lacking,
@@ -121,19 +121,19 @@ pub(crate) enum Service {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Services {
-    pub library: Service,
-    pub keyserver: Service,
+    pub library: KnownService,
+    pub keyserver: KnownService,
 }
 
 impl Services {
     pub(crate) fn fallback(command: &Command) -> Self {
         let known = command.default_remote();
-        let library = known
-            .library
-            .map_or(Service::Lacking, |uri| Service::At(uri.to_owned()));
+        let library = known.library.map_or(KnownService::Lacking, |uri| {
+            KnownService::At(uri.to_owned())
+        });
         Self {
             library,
-            keyserver: Service::At(known.keyserver.to_owned()),
+            keyserver: KnownService::At(known.keyserver.to_owned()),
         }
     }
 }
@@ -267,51 +267,16 @@ impl<'a> Resolver<'a, '_> {
             library,
             ..
         } = *self.question;
-        let refuse = |reason| {
-            Stop::Refused(Refusal {
-                words: Some(task.library_words()),
-                reason,
-            })
-        };
-        let alone = |reason| {
-            Stop::Refused(Refusal {
-                words: None,
-                reason,
-            })
-        };
+        let refuse = |words, reason| Stop::Refused(Refusal { words, reason });
         let named = match (library, host) {
-            (Some(_), Some(_)) => return Err(alone(RefusalReason::Conflict)),
+            (Some(_), Some(_)) => return Err(refuse(None, RefusalReason::Conflict)),
             (Some(library), None) => Some(library.to_owned()),
             (None, Some(host)) => Some(format!("https://{host}")),
             (None, None) => None,
         };
-        let is_fallback = remote.is_none_or(|remote| remote.layer == LayerKind::BuiltIn);
-        let service = &self.services.library;
-        if is_fallback && *service == Service::Lacking {
-            return Err(refuse(RefusalReason::NoDefaultLibrary));
-        }
-        let is_exclusive = remote.is_some_and(|remote| remote.exclusive);
-        let (uri, credential, unknown) = match (named, service) {
-            (Some(named), _) if !is_exclusive => (Some(named), Credential::None, None),
-            (Some(named), Service::At(own)) if is_same_server(&named, own) => {
-                (Some(named), Credential::None, None)
-            }
-            (Some(_), Service::At(own)) => {
-                return Err(refuse(RefusalReason::Exclusive(own.clone())));
-            }
-            (Some(_), Service::Lacking) => {
-                return Err(refuse(RefusalReason::Exclusive(String::new())));
-            }
-            (Some(named), Service::Unknown(reason)) => {
-                (Some(named), Credential::None, Some(reason.clone()))
-            }
-            (None, Service::At(own)) => (Some(own.clone()), token(remote), None),
-            (None, Service::Lacking) => return Err(refuse(RefusalReason::NoLibrary)),
-            (_, Service::Missing(reason)) => {
-                return Err(refuse(RefusalReason::NoLibraryService(reason.clone())));
-            }
-            (None, Service::Unknown(reason)) => (None, token(remote), Some(reason.clone())),
-        };
+        let (uri, credential, unknown) = self
+            .library_address(remote, named)
+            .map_err(|reason| refuse(Some(task.library_words()), reason))?;
         servers.push(Server {
             kind: ServerKind::Library,
             uri,
@@ -319,17 +284,48 @@ impl<'a> Resolver<'a, '_> {
             credential,
             listed: None,
         });
-        if task == Task::Push
-            && !matches!(
-                credential,
-                Credential::Token(Token::Stored(_) | Token::Elsewhere(_))
-            )
-        {
-            return Err(alone(RefusalReason::NoToken {
-                command: self.command.name().to_owned(),
-            }));
+        let has_token = matches!(
+            credential,
+            Credential::Token(Token::Stored(_) | Token::Elsewhere(_))
+        );
+        if task == Task::Push && !has_token {
+            let command = self.command.name().to_owned();
+            return Err(refuse(None, RefusalReason::NoToken { command }));
         }
         Ok(unknown)
+    }
+
+    /// The library's address with what it gets, and the reason where it isn't known.
+    fn library_address(
+        &self,
+        remote: Option<&Remote<'a>>,
+        named: Option<String>,
+    ) -> Result<(Option<String>, Credential<'a>, Option<String>), RefusalReason> {
+        let is_fallback = remote.is_none_or(|remote| remote.layer == LayerKind::BuiltIn);
+        let service = &self.services.library;
+        if is_fallback && *service == KnownService::Lacking {
+            return Err(RefusalReason::NoDefaultLibrary);
+        }
+        let is_exclusive = remote.is_some_and(|remote| remote.exclusive);
+        Ok(match (named, service) {
+            (Some(named), _) if !is_exclusive => (Some(named), Credential::None, None),
+            (Some(named), KnownService::At(own)) if is_same_server(&named, own) => {
+                (Some(named), Credential::None, None)
+            }
+            (Some(_), KnownService::At(own)) => return Err(RefusalReason::Exclusive(own.clone())),
+            (Some(_), KnownService::Lacking) => {
+                return Err(RefusalReason::Exclusive(String::new()));
+            }
+            (Some(named), KnownService::Unknown(reason)) => {
+                (Some(named), Credential::None, Some(reason.clone()))
+            }
+            (None, KnownService::At(own)) => (Some(own.clone()), token(remote), None),
+            (None, KnownService::Lacking) => return Err(RefusalReason::NoLibrary),
+            (_, KnownService::Missing(reason)) => {
+                return Err(RefusalReason::NoLibraryService(reason.clone()));
+            }
+            (None, KnownService::Unknown(reason)) => (None, token(remote), Some(reason.clone())),
+        })
     }
 }
 

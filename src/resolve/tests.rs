@@ -39,8 +39,8 @@ fn layers(system: &str, user: &str) -> Layers {
 
 fn both() -> Services {
     Services {
-        library: Service::At(LIBRARY.to_owned()),
-        keyserver: Service::At(KEYS.to_owned()),
+        library: KnownService::At(LIBRARY.to_owned()),
+        keyserver: KnownService::At(KEYS.to_owned()),
     }
 }
 
@@ -216,12 +216,12 @@ fn a_refusal_is_in_the_runtimes_words() {
         )
     };
     let none = Services {
-        library: Service::Lacking,
-        keyserver: Service::At(KEYS.to_owned()),
+        library: KnownService::Lacking,
+        keyserver: KnownService::At(KEYS.to_owned()),
     };
     let missing = Services {
-        library: Service::Missing("library is not a service at endpoint".to_owned()),
-        keyserver: Service::Missing("keyserver is not a service at endpoint".to_owned()),
+        library: KnownService::Missing("library is not a service at endpoint".to_owned()),
+        keyserver: KnownService::Missing("keyserver is not a service at endpoint".to_owned()),
     };
     let all_skipped = "Active: c\nRemotes: {c: {URI: c, System: true, Keyservers: [{URI: 'https://k', Skip: true}]}}";
     let cases = [
@@ -333,7 +333,7 @@ fn a_refusal_is_in_the_runtimes_words() {
 
 #[test]
 fn what_is_not_known_is_not_guessed() {
-    let reason = || Service::Unknown("nobody answers".to_owned());
+    let reason = || KnownService::Unknown("nobody answers".to_owned());
     let unknown = Services {
         library: reason(),
         keyserver: reason(),
@@ -379,7 +379,7 @@ fn what_is_not_known_is_not_guessed() {
 #[test]
 fn a_build_goes_on_without_a_keyserver() {
     let services = Services {
-        keyserver: Service::Missing("none".to_owned()),
+        keyserver: KnownService::Missing("none".to_owned()),
         ..both()
     };
     assert_eq!(told(&layers(PLAIN, ""), &services, "build"), LIBRARY);

@@ -44,7 +44,7 @@ pub(crate) enum State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct StoredSecret {
     /// The secret; `None` when the store does not have it any more.
     pub stored: Option<Stored>,
     /// What a command wrote to its standard error.
@@ -174,13 +174,13 @@ impl Stores {
     }
 
     /// What a command line prints, as the login of this user if it names none.
-    pub(crate) fn run(&self, line: &str, user: Option<&str>) -> Result<Answer, StoresError> {
+    pub(crate) fn run(&self, line: &str, user: Option<&str>) -> Result<StoredSecret, StoresError> {
         let (stored, complaint) = command::get(line, user, &self.environment)?;
         let stored = Some(stored);
-        Ok(Answer { stored, complaint })
+        Ok(StoredSecret { stored, complaint })
     }
 
-    pub(crate) fn get(&self, entry: &Entry) -> Result<Answer, StoresError> {
+    pub(crate) fn get(&self, entry: &Entry) -> Result<StoredSecret, StoresError> {
         let stored = match &entry.store {
             Store::File => None,
             Store::Keyring => keyring::get(&entry.key)?
@@ -190,7 +190,7 @@ impl Stores {
             }
             Store::Command(line) => return self.run(line, entry.user.as_deref()),
         };
-        Ok(Answer {
+        Ok(StoredSecret {
             stored,
             complaint: String::new(),
         })

@@ -4,7 +4,7 @@ use std::fs;
 
 use portolan::config::change;
 use portolan::config::layer::Scope;
-use portolan::config::store::Store;
+use portolan::config::store::LayerFile;
 use portolan::name::RemoteName;
 use snapbox::{IntoData, assert_data_eq, str};
 
@@ -345,7 +345,7 @@ fn what_is_lost_is_said_while_the_file_still_has_it() {
     let text = "? Active\n: x # c\nRemotes: {a: {URI: x}}\n";
     world.write_user(text);
     let mut said = Vec::new();
-    let store = Store::named(&world.user_file());
+    let store = LayerFile::named(&world.user_file());
     let edited = store.edit(
         |document| -> anyhow::Result<()> {
             let name = RemoteName::found("a");

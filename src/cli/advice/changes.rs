@@ -7,7 +7,7 @@ use crate::command::known_by_name;
 use crate::config::change::ChangeError;
 use crate::config::effective::{Effective, Remote};
 use crate::config::layer::Scope;
-use crate::config::policy::Refusal;
+use crate::config::policy::PolicyRefusal;
 use crate::name::RemoteName;
 use crate::suggestion::closest;
 use crate::text::{Quoted, ShellWord};
@@ -27,10 +27,6 @@ pub(crate) fn after_refusal(
         Scope::User => ("", ""),
         Scope::System => ("sudo ", " --global"),
     };
-    let is_leftover = |name: &RemoteName| {
-        let effective = effective.filter(|_| scope == Scope::User);
-        effective.is_some_and(|effective| effective.leftover(name).is_some())
-    };
     match refused {
         ChangeError::Taken(name) => {
             let name = name.word();
@@ -43,37 +39,23 @@ pub(crate) fn after_refusal(
             format!("It is defined for all users in {file}; choose another name.")
         }
         ChangeError::TakenElsewhere { name, now, asked } => {
-            let (at, word) = (
-                format!("at {}, not at {}", Quoted(now), Quoted(asked)),
-                name.word(),
-            );
-            match is_leftover(name) {
-                true => format!(
-                    "Your file has an entry for a remote of the system's of this name, {at}, and the system has none. To remove the entry:\n  \
-                     portolan remote remove {word}"
-                ),
-                false => format!(
-                    "It is {at}. To change that:\n  {sudo}portolan remote set-url{global} {word} {}",
-                    address_words(asked)
-                ),
+            let at = format!("at {}, not at {}", Quoted(now), Quoted(asked));
+            let effective = effective.filter(|_| scope == Scope::User);
+            if effective.is_some_and(|effective| effective.leftover(name).is_some()) {
+                return of_leftover(name, &at);
             }
+            format!(
+                "It is {at}. To change that:\n  {sudo}portolan remote set-url{global} {} {}",
+                name.word(),
+                address_words(asked)
+            )
         }
         ChangeError::NoSuchRemote(name) => match (scope, effective) {
             (Scope::User, Some(effective)) => no_remote(name, effective, &context.typed),
             (Scope::User, None) => LIST.to_owned(),
             (Scope::System, _) => no_system_remote(name),
         },
-        ChangeError::Global { name, change } => {
-            let command = context.typed.with(context.typed.verb, " --global");
-            let logout = match *change {
-                "remove" => format!(
-                    "\nTo drop your token for it:\n  portolan remote logout {}",
-                    name.word()
-                ),
-                _ => String::new(),
-            };
-            format!("To {change} it for all users:\n  sudo {command}{logout}")
-        }
+        ChangeError::Global { name, change } => of_global(name, change, context),
         ChangeError::InTheWay(name) => format!(
             "The system's is used. To keep yours under another name:\n  portolan remote rename {} <NEW>",
             name.word()
@@ -86,7 +68,7 @@ pub(crate) fn after_refusal(
             format!("To log in there:\n  portolan remote login {}", name.word())
         }
         ChangeError::Vanished(_) => LIST.to_owned(),
-        ChangeError::Policy(Refusal { name, .. }) => format!(
+        ChangeError::Policy(PolicyRefusal { name, .. }) => format!(
             "Only an administrator can change that, for all users:\n  sudo portolan remote use --global {}",
             name.word()
         ),
@@ -102,6 +84,26 @@ pub(crate) fn no_system_remote(name: &RemoteName) -> String {
         ),
         false => LIST.to_owned(),
     }
+}
+
+fn of_leftover(name: &RemoteName, at: &str) -> String {
+    format!(
+        "Your file has an entry for a remote of the system's of this name, {at}, and the system has none. To remove the entry:\n  \
+         portolan remote remove {}",
+        name.word()
+    )
+}
+
+fn of_global(name: &RemoteName, change: &str, context: &Context) -> String {
+    let command = context.typed.with(context.typed.verb, " --global");
+    let logout = match change {
+        "remove" => format!(
+            "\nTo drop your token for it:\n  portolan remote logout {}",
+            name.word()
+        ),
+        _ => String::new(),
+    };
+    format!("To {change} it for all users:\n  sudo {command}{logout}")
 }
 
 /// What to do where a word is no remote's name: what was meant, or how to add it.

@@ -15,7 +15,7 @@ use crate::config::change::ChangeError;
 use crate::config::desired::{ApplyError, Desired, ValueChange, ValueName, differences};
 use crate::config::document::Document;
 use crate::config::layer::Scope;
-use crate::config::policy::Refusal;
+use crate::config::policy::PolicyRefusal;
 use crate::disk;
 use crate::name::RemoteName;
 use crate::text::{Quoted, ShellWord};
@@ -166,7 +166,7 @@ fn explain(error: anyhow::Error, scope: Scope, context: &Context) -> anyhow::Err
         }
         Some(ApplyError::Exclusive(_)) => error.advise("Apply it with --global."),
         Some(ApplyError::PruneAll) => error.advise("If that is what is meant, write: Remotes: {}"),
-        Some(ApplyError::Policy(Refusal { exclusive, .. })) if scope == Scope::System => {
+        Some(ApplyError::Policy(PolicyRefusal { exclusive, .. })) if scope == Scope::System => {
             let advice = format!(
                 "To lift that, name {exclusive} with Exclusive: false, or make it the active one."
             );

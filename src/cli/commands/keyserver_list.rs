@@ -40,7 +40,7 @@ pub(crate) struct KeyserverListArgs {
 const AT_ONCE: usize = 64;
 
 /// A remote's keyservers in their order; `None` when they aren't known.
-type Keyservers = Option<Vec<KeyserverRow>>;
+type Keyservers = Option<Vec<OrderedKeyserver>>;
 
 #[derive(Serialize)]
 struct KeyserverListView<'a> {
@@ -56,7 +56,7 @@ struct RemoteKeyservers<'a> {
 }
 
 #[derive(Serialize)]
-struct KeyserverRow {
+struct OrderedKeyserver {
     uri: String,
     insecure: bool,
     logged_in: bool,
@@ -162,7 +162,7 @@ fn keyservers(
     };
     if remote.keyservers().is_empty() {
         let uri = network::internal_keyserver(remote, freshness, client, context).ok()?;
-        return Some(vec![KeyserverRow {
+        return Some(vec![OrderedKeyserver {
             logged_in: logged_in(&uri),
             uri,
             insecure: false,
@@ -172,7 +172,7 @@ fn keyservers(
         .keyservers()
         .iter()
         .filter(|keyserver| !keyserver.skip);
-    let row = |keyserver: &KeyserverEntry| KeyserverRow {
+    let row = |keyserver: &KeyserverEntry| OrderedKeyserver {
         uri: keyserver.uri.clone(),
         insecure: keyserver.insecure,
         logged_in: logged_in(&keyserver.uri),
@@ -187,7 +187,7 @@ fn block(keyservers: &Keyservers, is_singularity: bool, ui: &Ui) -> String {
             "{indentation}(unable to fetch associated keyserver info for this endpoint)\n"
         );
     };
-    let row = |(order, keyserver): (usize, &KeyserverRow)| {
+    let row = |(order, keyserver): (usize, &OrderedKeyserver)| {
         let has_tls = !(keyserver.insecure || is_plain_http(&keyserver.uri));
         let tls = match (is_singularity, has_tls) {
             (true, true) => "TLS",

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::args::EndpointOptions;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::login_list::{ListedLogin, Question};
+use crate::cli::login_list::{ListedLogin, Listing};
 use crate::cli::network::{InternalKeyserverError, Limits};
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
@@ -41,12 +41,12 @@ pub(crate) struct ListArgs {
 struct ListView<'a> {
     remotes: Vec<RemoteView>,
     /// `None` when the active remote's keyservers aren't known.
-    keyservers: Option<Vec<KeyserverRow<'a>>>,
+    keyservers: Option<Vec<ListedKeyserver<'a>>>,
     logins: Vec<ListedLogin>,
 }
 
 #[derive(Serialize)]
-struct KeyserverRow<'a> {
+struct ListedKeyserver<'a> {
     uri: Cow<'a, str>,
     insecure: bool,
     internal: bool,
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let keyservers = effective
         .active()
         .and_then(|remote| keyservers(remote, &args.endpoint, context, ui));
-    let question = Question {
+    let question = Listing {
         runtime: &Runtime::newest(&context.command),
         asks_helpers: false,
         all: false,
@@ -92,13 +92,13 @@ fn keyservers<'a>(
     options: &EndpointOptions,
     context: &Context,
     ui: &mut Ui,
-) -> Option<Vec<KeyserverRow<'a>>> {
+) -> Option<Vec<ListedKeyserver<'a>>> {
     if !remote.keyservers().is_empty() {
         let visible = remote
             .keyservers()
             .iter()
             .filter(|keyserver| !keyserver.skip);
-        let row = |keyserver: &'a KeyserverEntry| KeyserverRow {
+        let row = |keyserver: &'a KeyserverEntry| ListedKeyserver {
             uri: Cow::Borrowed(&keyserver.uri),
             insecure: keyserver.insecure,
             internal: !keyserver.external,
@@ -106,7 +106,7 @@ fn keyservers<'a>(
         return Some(visible.map(row).collect());
     }
     let uri = internal_keyserver(remote, options, context, ui)?;
-    Some(vec![KeyserverRow {
+    Some(vec![ListedKeyserver {
         uri: Cow::Owned(uri),
         insecure: false,
         internal: true,

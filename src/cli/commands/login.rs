@@ -223,12 +223,10 @@ fn login_to_remote(
     if !is_given {
         check_expiry(&token, &endpoint, context)?;
     }
-    token::verify(&client, &endpoint, &discovery, &token).map_err(|error| {
-        let was_stored = error.is_invalid() && has_token;
-        match explain(error.into()) {
-            error if was_stored => error.advise_person("The token that was stored before is kept."),
-            error => error,
-        }
+    let verified = token::verify(&client, &endpoint, &discovery, &token);
+    verified.map_err(|error| match error.is_invalid() && has_token {
+        true => explain(error.into()).advise_person("The token that was stored before is kept."),
+        false => explain(error.into()),
     })?;
     ui.info("Access Token Verified!");
     let place = store(token, remote, (place, timeout), context, ui)?;

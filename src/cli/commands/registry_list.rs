@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::args::RuntimeOption;
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::login_list::{ListedLogin, Question};
+use crate::cli::login_list::{ListedLogin, Listing};
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
 use crate::cli::{json, login_check, login_list, view};
@@ -50,7 +50,7 @@ pub(crate) fn run(
     let runtime = args.runtime.find(context)?;
     let layers = view::load_files(context)?;
     let effective = layers.merge();
-    let question = Question {
+    let question = Listing {
         runtime: &runtime,
         asks_helpers: true,
         all: args.all,

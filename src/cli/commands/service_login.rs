@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -21,7 +22,7 @@ use crate::command::Command;
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::layer::Scope;
-use crate::credentials::helper::Task;
+use crate::credentials::helper::HelperTask;
 use crate::credentials::{CredentialError, CredentialStore, StoreFiles};
 use crate::disk;
 use crate::secret::{Secret, Stored};
@@ -150,21 +151,7 @@ fn login_to_keyserver(
             Stored::IdentityToken { token, .. } => given.password = Some(token),
         }
     }
-    if keyserver.insecure && !given.insecure {
-        ui.warning(format!(
-            "{typed} is configured as insecure, forcing insecure flag for login"
-        ));
-    }
-    if given.insecure && !keyserver.insecure {
-        ui.info(format!(
-            "--insecure ignored for {typed}, which is not configured as insecure"
-        ));
-    }
-    if goes_through_the_net_without_tls(typed) {
-        ui.warning(format!(
-            "{typed} is asked without TLS: others on the way there can read the password"
-        ));
-    }
+    report_security(&keyserver, given.insecure, ui);
     let certificates = if keyserver.insecure {
         Certificates::Unchecked
     } else {
@@ -190,11 +177,23 @@ fn login_to_keyserver(
         auth: auth.stored,
         insecure: keyserver.insecure,
     };
+    let place = store_login(&login, store, option.timeout, context, ui)?;
+    ui.info(format!("Token {place}"));
+    Ok(Outcome::Done)
+}
+
+fn store_login(
+    login: &LoginEntry,
+    store: Store,
+    timeout: Option<Duration>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<String> {
     let is_same = |other: &LoginEntry| KeyserverUri::are_same(&other.uri, &login.uri);
     let is_file = store == Store::File;
     if is_file {
         files::store_secret(context, ui, |document| {
-            change::add_login(document, &login, is_same);
+            change::add_login(document, login, is_same);
             Ok::<_, Infallible>(())
         })?;
     }
@@ -204,7 +203,7 @@ fn login_to_keyserver(
         uri: login.uri.clone(),
         insecure: login.insecure,
     };
-    let (file, store) = (&context.paths.user, (store, option.timeout));
+    let (file, store) = (&context.paths.user, (store, timeout));
     let place = secrets::put(file, subject, store, &stored, context, ui)?;
     if !is_file {
         files::edit(Scope::User, context, ui, |document| {
@@ -212,8 +211,25 @@ fn login_to_keyserver(
             Ok::<_, Infallible>(())
         })?;
     }
-    ui.info(format!("Token {place}"));
-    Ok(Outcome::Done)
+    Ok(place)
+}
+
+fn report_security(keyserver: &ConfiguredKeyserver<'_>, insecure: bool, ui: &mut Ui) {
+    let typed = keyserver.typed;
+    match (keyserver.insecure, insecure) {
+        (true, false) => ui.warning(format!(
+            "{typed} is configured as insecure, forcing insecure flag for login"
+        )),
+        (false, true) => ui.info(format!(
+            "--insecure ignored for {typed}, which is not configured as insecure"
+        )),
+        _ => {}
+    }
+    if goes_through_the_net_without_tls(typed) {
+        ui.warning(format!(
+            "{typed} is asked without TLS: others on the way there can read the password"
+        ));
+    }
 }
 
 fn goes_through_the_net_without_tls(uri: &str) -> bool {
@@ -291,7 +307,7 @@ fn verify(
     if let Some(entry) = store.read_for_change()?.helper_for(&uri.storage_key())? {
         let helper = store.helper(&entry);
         helper
-            .program(Task::Store)
+            .program(HelperTask::Store)
             .map_err(CredentialError::Store)?;
     } else {
         // Its secret would be in a file, which the administrator may refuse.

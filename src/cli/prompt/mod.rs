@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use self::terminal::{Answer, Prompt};
+use self::terminal::{Echo, Prompt};
 use crate::secret::Secret;
 
 /// A line is shorter than this many bytes, as in the reference.
@@ -94,7 +94,7 @@ impl Input {
             return Err(PromptError::NotAsked { flags });
         }
         if self.terminal {
-            let prompt = self.ask(introduction, prompt, Answer::Hidden)?;
+            let prompt = self.ask(introduction, prompt, Echo::Hidden)?;
             // A paste may begin with a line break.
             let text = loop {
                 let line = prompt.line()?;
@@ -124,7 +124,7 @@ impl Input {
             return Ok(None);
         }
         Ok(self
-            .ask("", question, Answer::Shown)?
+            .ask("", question, Echo::Shown)?
             .line()?
             .or_else(|| Some(String::new())))
     }
@@ -136,7 +136,7 @@ impl Input {
     pub fn all(&mut self) -> Result<Secret, PromptError> {
         let mut text = if self.terminal {
             let prompt = "Password or token (hidden, ends with Ctrl-D): ";
-            let prompt = self.ask("", prompt, Answer::HiddenToTheEnd)?;
+            let prompt = self.ask("", prompt, Echo::HiddenToTheEnd)?;
             let mut text = Zeroizing::new(Vec::with_capacity(EVERYTHING));
             while let Some(line) = prompt.line()?.map(Zeroizing::new) {
                 if text.len() + line.len() >= EVERYTHING {
@@ -187,7 +187,7 @@ impl Input {
         &self,
         introduction: &str,
         prompt: &str,
-        answer: Answer,
+        answer: Echo,
     ) -> Result<Rc<Prompt>, PromptError> {
         Prompt::show(self.standard.as_fd(), introduction, prompt, answer)
     }

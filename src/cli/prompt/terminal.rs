@@ -41,7 +41,7 @@ const CTRL_U: u8 = 0x15;
 const CTRL_D: u8 = 0x04;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum Echo {
     Shown,
     Hidden,
     HiddenToTheEnd,
@@ -50,7 +50,7 @@ pub(super) enum Answer {
 pub(super) struct Prompt {
     terminal: File,
     prompt: String,
-    answer: Answer,
+    answer: Echo,
     signals: RefCell<Signals>,
     pub(super) ended: Cell<bool>,
 }
@@ -61,7 +61,7 @@ impl Prompt {
         standard_input: BorrowedFd<'_>,
         introduction: &str,
         prompt: &str,
-        answer: Answer,
+        answer: Echo,
     ) -> Result<Rc<Self>, PromptError> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let terminal = rustix::fs::open("/dev/tty", flags, Mode::empty())
@@ -164,7 +164,7 @@ impl Prompt {
 
     /// Hides what is typed. The settings that are restored are those before it was hidden first.
     fn hide(&self) -> Result<(), PromptError> {
-        if self.answer == Answer::Shown {
+        if self.answer == Echo::Shown {
             return Ok(());
         }
         let failed = |error: Errno| self.failed(error.into());
@@ -200,7 +200,7 @@ impl Prompt {
 
 impl Drop for Prompt {
     fn drop(&mut self) {
-        if self.answer != Answer::Shown {
+        if self.answer != Echo::Shown {
             // The rest of a paste would be shown, and run by the shell.
             let _ = tcflush(&self.terminal, QueueSelector::IFlush);
             restore();
@@ -216,7 +216,7 @@ struct Keys(Rc<Prompt>);
 impl Read for Keys {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let key = self.0.key().map_err(io::Error::other)?;
-        let is_end = key == Some(CTRL_D) && self.0.answer == Answer::HiddenToTheEnd;
+        let is_end = key == Some(CTRL_D) && self.0.answer == Echo::HiddenToTheEnd;
         if let Some(key) = key.filter(|_| !is_end) {
             buffer[0] = key;
             return Ok(1);

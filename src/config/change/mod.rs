@@ -8,7 +8,7 @@ mod rename;
 use crate::config::document::{Document, LoginEntry, url};
 use crate::config::layer::{Layer, LayerKind, Scope};
 use crate::config::policy;
-use crate::config::policy::Refusal;
+use crate::config::policy::PolicyRefusal;
 use crate::name::RemoteName;
 use crate::secret::Secret;
 
@@ -57,7 +57,7 @@ pub enum ChangeError {
     #[error("{0} is also a remote of your own, which stands in the way of the system's")]
     InTheWay(RemoteName),
     #[error(transparent)]
-    Policy(#[from] Refusal),
+    Policy(#[from] PolicyRefusal),
 }
 
 pub fn remove(

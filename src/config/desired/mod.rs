@@ -13,7 +13,7 @@ pub use self::differences::{ValueChange, ValueName, differences};
 use crate::config::change::{ChangeError, NewAddress, NewRemote};
 use crate::config::document::{Document, KeyserverEntry, RemoteEntry};
 use crate::config::layer::{Layer, Scope};
-use crate::config::policy::Refusal;
+use crate::config::policy::PolicyRefusal;
 use crate::config::yaml::{LineNumbers, Part, Read, YamlError};
 use crate::config::{change, policy, yaml};
 use crate::name::{NameError, RemoteName};
@@ -86,7 +86,7 @@ pub enum ApplyError {
     #[error("without Remotes, --prune would remove every remote")]
     PruneAll,
     #[error(transparent)]
-    Policy(#[from] Refusal),
+    Policy(#[from] PolicyRefusal),
 }
 
 /// The state of a document as the text of a desired one, without secrets and logins. `global` says that it is all users'.
@@ -275,6 +275,22 @@ impl Desired {
     }
 }
 
+/// An entry for a system remote becomes the user's own at its address, with its token, and gives way at another one.
+fn take_leftover(document: &mut Document, name: &RemoteName, remote: &DesiredRemote) {
+    let Some(entry) = document.remotes.get_mut(name).filter(|entry| entry.system) else {
+        return;
+    };
+    let now = EndpointUri::parse(&entry.uri);
+    let is_there = |uri: &EndpointUri| now.is_ok_and(|now| now.is_same_place(uri));
+    if remote.uri.as_ref().is_some_and(is_there)
+        && remote.insecure.unwrap_or_default() == entry.insecure
+    {
+        entry.system = false;
+    } else {
+        document.remotes.remove(name);
+    }
+}
+
 fn apply_remote(
     document: &mut Document,
     name: &RemoteName,
@@ -282,20 +298,8 @@ fn apply_remote(
     scope: Scope,
 ) -> Result<(), ApplyError> {
     let global = scope == Scope::System;
-    // An entry for a system remote becomes the user's own at its address, with its token, and gives way at another one.
-    if !global
-        && let Some(entry) = document.remotes.get_mut(name)
-        && entry.system
-    {
-        let now = EndpointUri::parse(&entry.uri);
-        let is_there = |uri: &EndpointUri| now.is_ok_and(|now| now.is_same_place(uri));
-        if remote.uri.as_ref().is_some_and(is_there)
-            && remote.insecure.unwrap_or_default() == entry.insecure
-        {
-            entry.system = false;
-        } else {
-            document.remotes.remove(name);
-        }
+    if !global {
+        take_leftover(document, name, remote);
     }
     match (document.remotes.get(name), &remote.uri) {
         (None, None) => return Err(ApplyError::NoUri(name.clone())),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::events::{Content, EventBuffer};
 use super::limits::MOST_ALIASED_TEXT;
-use super::part::Subject;
+use super::part::Topic;
 use super::problem::{Fault, Mark, NodeKind, Problem};
 use crate::name::RemoteName;
 
@@ -53,7 +53,7 @@ impl<'text> Decoder<'text> {
     }
 
     /// A text; a null is empty.
-    pub(super) fn text(&mut self, node: NodeRef, what: Subject<'_>) -> Result<String, Fault> {
+    pub(super) fn text(&mut self, node: NodeRef, what: Topic<'_>) -> Result<String, Fault> {
         match self.visit(node)? {
             Content::Scalar(scalar) => match scalar.text() {
                 Ok(text) => {
@@ -67,7 +67,7 @@ impl<'text> Decoder<'text> {
     }
 
     /// True or false; a null is false.
-    pub(super) fn flag(&mut self, node: NodeRef, what: Subject<'_>) -> Result<bool, Fault> {
+    pub(super) fn flag(&mut self, node: NodeRef, what: Topic<'_>) -> Result<bool, Fault> {
         match self.visit(node)? {
             Content::Scalar(scalar) => scalar.flag().ok_or_else(|| {
                 Problem::NotAFlag {
@@ -81,11 +81,7 @@ impl<'text> Decoder<'text> {
     }
 
     /// The items of a list; none of a null.
-    pub(super) fn items(
-        &mut self,
-        node: NodeRef,
-        what: Subject<'_>,
-    ) -> Result<Vec<NodeRef>, Fault> {
+    pub(super) fn items(&mut self, node: NodeRef, what: Topic<'_>) -> Result<Vec<NodeRef>, Fault> {
         match self.visit(node)? {
             Content::List => Ok(self.children(self.target(node)).collect()),
             Content::Scalar(scalar) if scalar.is_null() => Ok(Vec::new()),
@@ -97,7 +93,7 @@ impl<'text> Decoder<'text> {
     pub(super) fn fields(
         &mut self,
         node: NodeRef,
-        what: Subject<'_>,
+        what: Topic<'_>,
     ) -> Result<Vec<KeyValue<'text>>, Fault> {
         let mut fields = Fields::default();
         let mut maps = vec![node];
@@ -205,7 +201,7 @@ impl<'text> Decoder<'text> {
     fn wrong_kind(
         &self,
         node: NodeRef,
-        what: Subject<'_>,
+        what: Topic<'_>,
         wanted: NodeKind,
         found: &Content<'_>,
     ) -> Fault {

@@ -16,7 +16,7 @@ pub enum Part<'name> {
 
 /// What a message is about: a part, or the value of a key there.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Subject<'name> {
+pub(super) enum Topic<'name> {
     Whole(Part<'name>),
     Value(&'name str, Part<'name>),
 }
@@ -70,7 +70,7 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-impl fmt::Display for Subject<'_> {
+impl fmt::Display for Topic<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole(part) => write!(formatter, "{part}"),

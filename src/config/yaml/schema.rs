@@ -4,7 +4,7 @@
 
 use super::decoder::{Decoder, KeyValue, NodeRef};
 use super::events::EventBuffer;
-use super::part::{FileLines, KeyLines, Part, RemoteLines, Subject};
+use super::part::{FileLines, KeyLines, Part, RemoteLines, Topic};
 use super::problem::{Fault, Mark, Problem};
 use crate::config::document::{Document, KeyserverEntry, LoginEntry, RemoteEntry};
 use crate::name::RemoteName;
@@ -27,15 +27,15 @@ const SHORT: usize = 8;
 /// Up to so many it repeats one of letters.
 const LONGEST_SHOWN: usize = 24;
 
-pub(super) struct Contents {
+pub(super) struct Parsed {
     pub(super) document: Document,
     pub(super) lines: FileLines,
     pub(super) second_document: bool,
 }
 
-pub(super) fn read(text: &str) -> Result<Contents, Fault> {
+pub(super) fn read(text: &str) -> Result<Parsed, Fault> {
     let events = EventBuffer::read(text)?;
-    let mut contents = Contents {
+    let mut contents = Parsed {
         document: Document::default(),
         lines: FileLines::default(),
         second_document: events.second_document(),
@@ -46,8 +46,8 @@ pub(super) fn read(text: &str) -> Result<Contents, Fault> {
     Ok(contents)
 }
 
-fn file(decoder: &mut Decoder<'_>, contents: &mut Contents) -> Result<(), Fault> {
-    let Contents {
+fn file(decoder: &mut Decoder<'_>, contents: &mut Parsed) -> Result<(), Fault> {
+    let Parsed {
         document, lines, ..
     } = contents;
     let root = decoder.root();
@@ -56,12 +56,12 @@ fn file(decoder: &mut Decoder<'_>, contents: &mut Contents) -> Result<(), Fault>
             "Active and Remotes are missing",
             "leave the file empty where there is no remote",
         );
-        let subject = Subject::Whole(Part::File);
+        let subject = Topic::Whole(Part::File);
         return Err(null(subject, decoder.mark(root), missing, advice));
     }
     let pairs = pairs(decoder, root, Part::File, FILE_KEYS, &mut lines.keys)?;
     for pair in pairs {
-        let what = Subject::Value(&pair.key, Part::File);
+        let what = Topic::Value(&pair.key, Part::File);
         match &*pair.key {
             "Active" => document.active = decoder.text(pair.value, what)?,
             "Remotes" => remotes(decoder, &pair, document, lines)?,
@@ -81,7 +81,7 @@ fn remotes(
     document: &mut Document,
     lines: &mut FileLines,
 ) -> Result<(), Fault> {
-    let what = Subject::Value(&remotes.key, Part::File);
+    let what = Topic::Value(&remotes.key, Part::File);
     if decoder.is_null(remotes.value) {
         let advice = "write Remotes: {} where there is none";
         return Err(null(what, remotes.mark, "a map is missing", advice));
@@ -103,7 +103,7 @@ fn remote(
     let mut entry = RemoteEntry::default();
     let mut lines = RemoteLines::default();
     for pair in pairs(decoder, remote.value, part, REMOTE_KEYS, &mut lines.keys)? {
-        let what = Subject::Value(&pair.key, part);
+        let what = Topic::Value(&pair.key, part);
         match &*pair.key {
             "URI" => entry.uri = decoder.text(pair.value, what)?,
             "Token" => entry.token = Secret::new(decoder.text(pair.value, what)?),
@@ -131,7 +131,7 @@ fn keyserver(
     let mut entry = KeyserverEntry::default();
     let mut lines = KeyLines::default();
     for pair in pairs(decoder, node, part, KEYSERVER_KEYS, &mut lines)? {
-        let what = Subject::Value(&pair.key, part);
+        let what = Topic::Value(&pair.key, part);
         match &*pair.key {
             "URI" => entry.uri = decoder.text(pair.value, what)?,
             "Skip" => entry.skip = decoder.flag(pair.value, what)?,
@@ -152,7 +152,7 @@ fn login(
     let mut entry = LoginEntry::default();
     let mut lines = KeyLines::default();
     for pair in pairs(decoder, node, part, LOGIN_KEYS, &mut lines)? {
-        let what = Subject::Value(&pair.key, part);
+        let what = Topic::Value(&pair.key, part);
         match &*pair.key {
             "URI" => entry.uri = decoder.text(pair.value, what)?,
             "Auth" => entry.auth = Secret::new(decoder.text(pair.value, what)?),
@@ -170,7 +170,7 @@ fn pairs<'text>(
     lines: &mut KeyLines,
 ) -> Result<Vec<KeyValue<'text>>, Fault> {
     lines.first = decoder.mark(node).line;
-    let pairs = decoder.fields(node, Subject::Whole(part))?;
+    let pairs = decoder.fields(node, Topic::Whole(part))?;
     for pair in &pairs {
         let Some(key) = known.iter().find(|key| **key == pair.key) else {
             return Err(unknown(pair, part, known));
@@ -183,7 +183,7 @@ fn pairs<'text>(
 fn list<'text, T>(
     decoder: &mut Decoder<'text>,
     pair: &KeyValue<'_>,
-    what: Subject<'_>,
+    what: Topic<'_>,
     item: impl Fn(&mut Decoder<'text>, NodeRef, usize) -> Result<(T, KeyLines), Fault>,
 ) -> Result<(Vec<T>, Vec<KeyLines>), Fault> {
     let nodes = decoder.items(pair.value, what)?.into_iter().enumerate();
@@ -205,10 +205,10 @@ fn refuse_null(
         "a map with its URI is missing",
         "write its URI below it, indented, or remove it",
     );
-    Err(null(Subject::Whole(part), mark, missing, advice))
+    Err(null(Topic::Whole(part), mark, missing, advice))
 }
 
-fn null(what: Subject<'_>, mark: Mark, missing: &'static str, advice: &'static str) -> Fault {
+fn null(what: Topic<'_>, mark: Mark, missing: &'static str, advice: &'static str) -> Fault {
     Problem::Null {
         what: what.to_string(),
         missing,

@@ -83,7 +83,7 @@ pub struct Helper {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
+pub enum HelperTask {
     Store,
     Get,
     Erase,
@@ -94,7 +94,7 @@ pub enum Task {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("error {} credentials - err: {fault}, out: `{said}`", task.doing())]
 pub struct HelperError {
-    pub task: Task,
+    pub task: HelperTask,
     pub fault: HelperFault,
     /// What it said about it: on its standard output, else on its standard error.
     pub said: String,
@@ -168,7 +168,7 @@ impl<'a> Login<'a> {
     }
 }
 
-impl Task {
+impl HelperTask {
     fn word(self) -> &'static str {
         match self {
             Self::Store => "store",
@@ -200,55 +200,55 @@ impl Helper {
 
     pub fn store(&self, server: &str, stored: &Stored) -> Result<(), HelperError> {
         let login = Login::new(server, stored);
-        let done = self.run(Task::Store, &login.render())?;
+        let done = self.run(HelperTask::Store, &login.render())?;
         if done.succeeded() {
             Ok(())
         } else {
-            Err(done.error(Task::Store, Some(stored.secret())))
+            Err(done.error(HelperTask::Store, Some(stored.secret())))
         }
     }
 
     /// The login under this address; `None` when the helper has none.
     pub fn get(&self, server: &str) -> Result<Option<Stored>, HelperError> {
-        let done = self.run(Task::Get, &Secret::new(server))?;
+        let done = self.run(HelperTask::Get, &Secret::new(server))?;
         if !done.succeeded() {
             return if done.says(NOT_FOUND) {
                 Ok(None)
             } else {
-                Err(done.error(Task::Get, None))
+                Err(done.error(HelperTask::Get, None))
             };
         }
-        let login =
-            Login::parse(&done.stdout).ok_or_else(|| failed(Task::Get, HelperFault::Answer))?;
+        let login = Login::parse(&done.stdout)
+            .ok_or_else(|| failed(HelperTask::Get, HelperFault::Answer))?;
         Ok(login.into_stored())
     }
 
     /// Lets the helper forget a login; one that it does not have is forgotten already.
     pub fn erase(&self, server: &str) -> Result<(), HelperError> {
-        let done = self.run(Task::Erase, &Secret::new(server))?;
+        let done = self.run(HelperTask::Erase, &Secret::new(server))?;
         // Not every helper has the protocol's words for it.
         if done.succeeded() || done.says(NOT_FOUND) || matches!(self.get(server), Ok(None)) {
             return Ok(());
         }
-        Err(done.error(Task::Erase, None))
+        Err(done.error(HelperTask::Erase, None))
     }
 
     pub fn list(&self) -> Result<BTreeMap<String, String>, HelperError> {
-        let done = self.run(Task::List, &Secret::default())?;
+        let done = self.run(HelperTask::List, &Secret::default())?;
         if !done.succeeded() {
-            return Err(done.error(Task::List, None));
+            return Err(done.error(HelperTask::List, None));
         }
         let said: Option<BTreeMap<String, String>> = serde_json::from_slice(&done.stdout)
-            .map_err(|_| failed(Task::List, HelperFault::Answer))?;
+            .map_err(|_| failed(HelperTask::List, HelperFault::Answer))?;
         Ok(said.unwrap_or_default())
     }
 
-    pub fn program(&self, task: Task) -> Result<PathBuf, HelperError> {
+    pub fn program(&self, task: HelperTask) -> Result<PathBuf, HelperError> {
         let missing = || failed(task, HelperFault::Missing(self.name.program()));
         self.name.find(&self.environment).ok_or_else(missing)
     }
 
-    fn run(&self, task: Task, input: &Secret) -> Result<run::Done, HelperError> {
+    fn run(&self, task: HelperTask, input: &Secret) -> Result<run::Done, HelperError> {
         let mut command = Command::new(self.program(task)?);
         command.arg(task.word());
         run::run(command, &self.environment, input, self.limit).map_err(|fault| failed(task, fault))
@@ -256,7 +256,7 @@ impl Helper {
 }
 
 /// An error without the helper's words: there are none, or a secret may be a part of them.
-fn failed(task: Task, fault: HelperFault) -> HelperError {
+fn failed(task: HelperTask, fault: HelperFault) -> HelperError {
     HelperError {
         task,
         fault,

@@ -14,7 +14,7 @@ use rustix::process::{
 use zeroize::Zeroizing;
 
 use super::terminal::Lent;
-use super::{HelperEnvironment, HelperError, HelperFault, Task};
+use super::{HelperEnvironment, HelperError, HelperFault, HelperTask};
 use crate::secret::Secret;
 use crate::text::in_one_line;
 
@@ -155,7 +155,7 @@ impl Done {
             .any(|said| String::from_utf8_lossy(said).contains(words))
     }
 
-    pub(super) fn error(&self, task: Task, secret: Option<&Secret>) -> HelperError {
+    pub(super) fn error(&self, task: HelperTask, secret: Option<&Secret>) -> HelperError {
         let text = |said: &Zeroizing<Vec<u8>>| {
             Zeroizing::new(String::from_utf8_lossy(said).trim().to_owned())
         };

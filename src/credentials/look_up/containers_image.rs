@@ -1,6 +1,6 @@
 //! The look-up of containers/image: the closest key from the repository up to the host, then any key of the host.
 
-use super::files::Read;
+use super::files::{File, Read};
 use super::{
     FileState, FoundLogin, HelperCall, LoginOutcome, Repository, SentLogin, Source, missing,
     program,
@@ -17,17 +17,7 @@ pub(super) fn look_up(
         let path = &file.path;
         let config = match read(file.state(), *is_old_format) {
             Ok(config) => config,
-            Err(error) => {
-                let shown = path.display();
-                let what = match file.state() {
-                    FileState::Bytes(_) => format!("unmarshaling JSON at \"{shown}\""),
-                    FileState::Irregular => format!("read {shown}"),
-                    _ => format!("open {shown}"),
-                };
-                return FoundLogin::fails(one_error(&format!(
-                    "reading JSON file \"{shown}\": {what}: {error}"
-                )));
-            }
+            Err(error) => return FoundLogin::fails(unreadable(file, &error)),
         };
         let source = |keys| {
             Some(Source::File {
@@ -69,6 +59,16 @@ pub(super) fn look_up(
         calls: calls.into_iter().map(|(call, _)| call).collect(),
         ..FoundLogin::anonymous()
     }
+}
+
+fn unreadable(file: &File, error: &str) -> String {
+    let shown = file.path.display();
+    let what = match file.state() {
+        FileState::Bytes(_) => format!("unmarshaling JSON at \"{shown}\""),
+        FileState::Irregular => format!("read {shown}"),
+        _ => format!("open {shown}"),
+    };
+    one_error(&format!("reading JSON file \"{shown}\": {what}: {error}"))
 }
 
 fn read(state: &FileState, is_old_format: bool) -> Result<ConfigFile, String> {

@@ -28,7 +28,7 @@ pub struct Cache {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct CachedAnswer {
     format: u32,
     /// The endpoint with its scheme: two can share a file's name.
     endpoint: String,
@@ -110,7 +110,7 @@ impl Cache {
 }
 
 pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
-    let entry: Entry = serde_json::from_str(text).ok()?;
+    let entry: CachedAnswer = serde_json::from_str(text).ok()?;
     if entry.format != FORMAT || entry.endpoint != url {
         return None;
     }
@@ -119,7 +119,7 @@ pub(crate) fn parse(text: &str, url: &str) -> Option<Discovery> {
 }
 
 pub(crate) fn render(url: &str, document: Value, now: SystemTime) -> Option<String> {
-    let entry = Entry {
+    let entry = CachedAnswer {
         format: FORMAT,
         endpoint: url.to_owned(),
         fetched: seconds(now),

@@ -23,7 +23,7 @@ pub fn challenges(headers: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Cha
     let mut found = Vec::new();
     for header in headers {
         read(
-            &mut Reader {
+            &mut ChallengeReader {
                 rest: header.as_ref(),
             },
             &mut found,
@@ -32,7 +32,7 @@ pub fn challenges(headers: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Cha
     found
 }
 
-fn read(reader: &mut Reader<'_>, found: &mut Vec<Challenge>) {
+fn read(reader: &mut ChallengeReader<'_>, found: &mut Vec<Challenge>) {
     loop {
         if reader.rest.is_empty() {
             return;
@@ -60,11 +60,11 @@ fn read(reader: &mut Reader<'_>, found: &mut Vec<Challenge>) {
     }
 }
 
-struct Reader<'a> {
+struct ChallengeReader<'a> {
     rest: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ChallengeReader<'a> {
     fn skip_blanks(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t']);
     }

@@ -23,11 +23,11 @@ pub(super) struct DoctorView<'a> {
     errors: usize,
     warnings: usize,
     notes: usize,
-    checked: Checked<'a>,
+    checked: CheckedPlaces<'a>,
 }
 
 #[derive(Serialize)]
-struct Checked<'a> {
+struct CheckedPlaces<'a> {
     files: &'a [String],
     servers: &'a [String],
     offline: bool,
@@ -69,7 +69,7 @@ impl Report {
             errors: self.number(Severity::Error),
             warnings: self.number(Severity::Warning),
             notes: self.number(Severity::Note),
-            checked: Checked {
+            checked: CheckedPlaces {
                 files: &self.files,
                 servers: &self.servers,
                 offline: self.offline,

@@ -38,7 +38,7 @@ pub(super) struct Asked {
     pub(super) not_asked: Vec<String>,
 }
 
-enum Server<'a> {
+enum ServerToAsk<'a> {
     Endpoint {
         remote: &'a Remote<'a>,
         endpoint: Endpoint,
@@ -71,8 +71,8 @@ pub(super) fn ask(survey: &Survey, options: Options, context: &Context) -> Asked
     };
     let findings = at_once(&servers, AT_ONCE, until, |server| asker.ask(server));
     let names = servers.iter().map(|server| match server {
-        Server::Endpoint { endpoint, .. } => endpoint.url(),
-        Server::Keyserver { uri, .. } => uri.clone(),
+        ServerToAsk::Endpoint { endpoint, .. } => endpoint.url(),
+        ServerToAsk::Keyserver { uri, .. } => uri.clone(),
     });
     let (asked, not_asked): (Vec<_>, Vec<_>) = names
         .zip(findings)
@@ -85,14 +85,14 @@ pub(super) fn ask(survey: &Survey, options: Options, context: &Context) -> Asked
     }
 }
 
-fn servers<'a>(survey: &Survey, effective: &'a Effective<'a>) -> Vec<Server<'a>> {
+fn servers<'a>(survey: &Survey, effective: &'a Effective<'a>) -> Vec<ServerToAsk<'a>> {
     let active = survey.active(effective).map(|remote| remote.name);
     let mut servers = Vec::new();
     let mut keyservers = BTreeMap::new();
     for remote in effective.remotes() {
         // An address that can't be asked is a finding of its own.
         if let Ok(endpoint) = network::endpoint(remote) {
-            servers.push(Server::Endpoint {
+            servers.push(ServerToAsk::Endpoint {
                 remote,
                 endpoint,
                 is_active: active == Some(remote.name),
@@ -108,16 +108,18 @@ fn servers<'a>(survey: &Survey, effective: &'a Effective<'a>) -> Vec<Server<'a>>
         }
     }
     let listed = keyservers.into_iter();
-    servers.extend(listed.map(|(uri, (insecure, listed))| Server::Keyserver {
-        uri,
-        insecure,
-        listed: Some(listed),
-    }));
+    servers.extend(
+        listed.map(|(uri, (insecure, listed))| ServerToAsk::Keyserver {
+            uri,
+            insecure,
+            listed: Some(listed),
+        }),
+    );
     let own = survey
         .active(effective)
         .filter(|remote| remote.keyservers().is_empty())
         .and_then(known_keyserver);
-    servers.extend(own.map(|uri| Server::Keyserver {
+    servers.extend(own.map(|uri| ServerToAsk::Keyserver {
         uri,
         insecure: false,
         listed: None,
@@ -152,14 +154,14 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    fn ask(&self, server: &Server<'_>) -> Vec<Finding> {
+    fn ask(&self, server: &ServerToAsk<'_>) -> Vec<Finding> {
         match server {
-            Server::Endpoint {
+            ServerToAsk::Endpoint {
                 remote,
                 endpoint,
                 is_active,
             } => self.endpoint(remote, endpoint, *is_active),
-            Server::Keyserver {
+            ServerToAsk::Keyserver {
                 uri,
                 insecure,
                 listed,

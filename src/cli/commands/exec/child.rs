@@ -27,9 +27,9 @@ const WATCHED: [i32; 9] = [
 const NOT_FOUND: u8 = 127;
 const NOT_RUN: u8 = 126;
 
-pub(super) struct Signals(SignalsInfo<WithOrigin>);
+pub(super) struct ChildSignals(SignalsInfo<WithOrigin>);
 
-impl Signals {
+impl ChildSignals {
     /// From now on nothing of what is watched ends this program, whose directory must be removed first. What is ignored
     /// (`nohup`) is left so: the command inherits that.
     pub(super) fn catch() -> io::Result<Self> {
@@ -52,7 +52,7 @@ fn ignored_signals() -> u64 {
 pub(super) fn run(
     command: &mut Command,
     program: &OsStr,
-    signals: &mut Signals,
+    signals: &mut ChildSignals,
     context: &Context,
     ui: &mut Ui,
 ) -> u8 {
@@ -77,7 +77,7 @@ pub(super) fn run(
     }
 }
 
-fn wait(child: &mut Child, signals: &mut Signals) -> io::Result<ExitStatus> {
+fn wait(child: &mut Child, signals: &mut ChildSignals) -> io::Result<ExitStatus> {
     let mut sent = signals.0.forever();
     loop {
         if let Some(status) = child.try_wait()? {

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &ExecArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let Some((program, arguments)) = args.program.split_first() else {
         return Err(anyhow!("no command"));
     };
-    let mut signals = child::Signals::catch()?;
+    let mut signals = child::ChildSignals::catch()?;
     let bases = disk::memory_bases(candidates(context), context.user.id);
     MemoryDirectory::clear(&bases, context.user.id);
     let directory = fill(&bases, &configuration, context, ui)?;

@@ -6,7 +6,7 @@ use crate::cli::network::Limits;
 use crate::cli::services::KnownServices;
 use crate::cli::ui::Ui;
 use crate::config::effective::{Effective, Remote};
-use crate::resolve::{Question, Service, Services};
+use crate::resolve::{KnownService, Question, Services};
 use crate::service::discovery::{ServiceError, ServiceKind, known_service};
 use crate::uri::EndpointUri;
 
@@ -43,7 +43,7 @@ impl Known {
         };
         let known = EndpointUri::parse(remote.uri()).ok();
         if known.is_some_and(|uri| known_service(&uri, &ServiceKind::Library) == Some("")) {
-            services.library = Service::Lacking;
+            services.library = KnownService::Lacking;
         }
         Self { services, found }
     }
@@ -60,19 +60,19 @@ fn is_needed(question: &Question<'_>, remote: &Remote<'_>) -> bool {
 
 fn unknown(reason: &str) -> Services {
     Services {
-        library: Service::Unknown(reason.to_owned()),
-        keyserver: Service::Unknown(reason.to_owned()),
+        library: KnownService::Unknown(reason.to_owned()),
+        keyserver: KnownService::Unknown(reason.to_owned()),
     }
 }
 
-fn service(found: &KnownServices, kind: ServiceKind) -> Service {
+fn service(found: &KnownServices, kind: ServiceKind) -> KnownService {
     let mut named = found.named().into_iter().flatten();
     match named
         .find(|(named, _)| *named == kind)
         .map(|(_, uri)| uri.as_str())
     {
-        None => Service::Missing(ServiceError::Missing(kind).to_string()),
-        Some("") => Service::Missing(ServiceError::NoUri(kind).to_string()),
-        Some(uri) => Service::At(uri.to_owned()),
+        None => KnownService::Missing(ServiceError::Missing(kind).to_string()),
+        Some("") => KnownService::Missing(ServiceError::NoUri(kind).to_string()),
+        Some(uri) => KnownService::At(uri.to_owned()),
     }
 }

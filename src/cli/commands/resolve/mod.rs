@@ -135,7 +135,7 @@ fn of_remotes(
     };
     let known = Known::find(&effective, &question, &args.endpoint, context, ui);
     let answer = resolve::resolve(&effective, &known.services, &context.command, &question);
-    let asked = Asked {
+    let asked = RemoteAnswer {
         effective: &effective,
         question,
         answer: &answer,
@@ -209,7 +209,7 @@ impl Named {
     }
 }
 
-struct Asked<'a> {
+struct RemoteAnswer<'a> {
     effective: &'a Effective<'a>,
     question: Question<'a>,
     answer: &'a Answer<'a>,
@@ -218,7 +218,7 @@ struct Asked<'a> {
     context: &'a Context,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RemoteAnswer<'a> {
     fn remote(&self) -> Option<&'a Remote<'a>> {
         self.effective.active()
     }
@@ -396,7 +396,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn advised(refusal: &Refusal, asked: &Asked<'_>) -> anyhow::Error {
+fn advised(refusal: &Refusal, asked: &RemoteAnswer<'_>) -> anyhow::Error {
     let error = anyhow::Error::from(refusal.clone());
     match &refusal.reason {
         RefusalReason::NoDefault { .. } | RefusalReason::NoSuchRemote(_) => {
