@@ -384,6 +384,15 @@ impl Runtime {
         self.product
     }
 
+    /// The first version that reads the variable with the directory of the user's files, where this one is older.
+    pub(crate) fn lacks_config_dir(&self) -> Option<&'static str> {
+        let (first, shown) = match self.product {
+            Product::Apptainer => ((1, 2, 0), "1.2"),
+            Product::SingularityCe => ((3, 11, 4), "3.11.4"),
+        };
+        (self.version < first).then_some(shown)
+    }
+
     pub(crate) fn rules(&self) -> &'static LoginRules {
         self.rules
     }

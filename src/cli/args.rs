@@ -151,10 +151,10 @@ impl ServiceCredential {
 /// Where a login puts its secret.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct StoreOption {
-    /// The place of the secret: file, keyring, helper:NAME or command:LINE [default: file]
+    /// Where the secret is stored: file (the default), keyring, helper:NAME or command:LINE
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<Store>,
-    /// Remove the secret from the keyring after this time, such as 8h
+    /// Remove the secret from the keyring after this time, as in 8h
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) timeout: Option<Duration>,
 }

@@ -3,7 +3,6 @@
 //!
 //! Words come as the only argument and on standard input; answers and errors go to standard output, as the protocol has it.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -15,7 +14,6 @@ use crate::cli::prompt::Input;
 use crate::cli::secrets;
 use crate::cli::ui::Ui;
 use crate::credentials::helper::{Login, NOT_FOUND};
-use crate::secret::Stored;
 use crate::stores::{Entry, Store, Stores, Subject};
 use crate::uri::RegistryAccount;
 
@@ -48,7 +46,9 @@ fn answer(word: Option<&OsStr>, environment: Environment, ui: &Ui) -> anyhow::Re
     match word.and_then(OsStr::to_str) {
         Some("get") => {
             let server = input.all()?;
-            let (_, stored) = find(&stores, server.expose(), &context)?;
+            let entry = entry(&stores, server.expose())?;
+            let stored = stores.get(&entry)?.stored;
+            let stored = stored.ok_or_else(|| anyhow!(NOT_FOUND))?;
             let login = Login::new(server.expose().trim(), &stored);
             Ok(format!("{}\n", login.render().expose()))
         }
@@ -60,7 +60,7 @@ fn answer(word: Option<&OsStr>, environment: Environment, ui: &Ui) -> anyhow::Re
         }
         Some("erase") => {
             let server = input.all()?;
-            let entry = entry(&stores, server.expose(), &context)?;
+            let entry = entry(&stores, server.expose())?;
             let stores = Stores {
                 product: entry.product.clone(),
                 ..stores
@@ -68,7 +68,10 @@ fn answer(word: Option<&OsStr>, environment: Environment, ui: &Ui) -> anyhow::Re
             stores.remove(&entry.file, &entry.subject)?;
             Ok(String::new())
         }
-        Some("list") => list(&stores),
+        Some("list") => {
+            let users = stores.registry_users()?;
+            Ok(format!("{}\n", serde_json::to_string(&users)?))
+        }
         Some("version") => Ok(format!(
             "{PROGRAM} (portolan) {}\n",
             env!("CARGO_PKG_VERSION")
@@ -77,73 +80,33 @@ fn answer(word: Option<&OsStr>, environment: Environment, ui: &Ui) -> anyhow::Re
     }
 }
 
-fn subject(server: &str) -> Subject {
-    Subject::Registry {
-        account: RegistryAccount::of_key(server.trim()).to_string(),
-    }
-}
-
-/// What is recorded for a server: by the command whose files are managed, otherwise by any.
-fn entry(stores: &Stores, server: &str, context: &Context) -> anyhow::Result<Entry> {
-    let meant = subject(server);
-    let mut entries = stores.all()?;
-    entries.retain(|entry| entry.subject.is_same(&meant));
-    let is_own = |entry: &&Entry| {
-        entry.product == stores.product && entry.file == context.paths.docker_config
-    };
-    let own = entries.iter().find(is_own).or(entries.first());
-    own.cloned().ok_or_else(|| anyhow!(NOT_FOUND))
-}
-
-fn find(stores: &Stores, server: &str, context: &Context) -> anyhow::Result<(Entry, Stored)> {
-    let entry = entry(stores, server, context)?;
-    let stored = stores.get(&entry)?.stored;
-    let stored = stored.ok_or_else(|| anyhow!(NOT_FOUND))?;
-    Ok((entry, stored))
+/// What is recorded for a server.
+fn entry(stores: &Stores, server: &str) -> anyhow::Result<Entry> {
+    let entry = stores.registry(&RegistryAccount::of_key(server.trim()))?;
+    entry.ok_or_else(|| anyhow!(NOT_FOUND))
 }
 
 /// Stores a login where the one before it lives, otherwise where the administrator says, otherwise in the keyring.
 fn store(login: Login<'_>, stores: &Stores, context: &Context) -> anyhow::Result<()> {
-    let server = login.server.to_string();
-    let store = match entry(stores, &server, context) {
-        Ok(entry) => entry.store,
-        Err(_) => match stores.read_rules()?.choose(None, &stores.rules)? {
-            Store::File => Store::Keyring,
-            store => store,
-        },
+    let account = RegistryAccount::of_key(login.server.trim());
+    let before = stores.registry(&account)?;
+    let (product, file) = match &before {
+        Some(entry) => (&entry.product, &entry.file),
+        None => (&stores.product, &context.paths.docker_config),
     };
+    let (product, file) = (product.clone(), file.clone());
+    let store = stores.of_own_helper(before)?;
     if let Store::Command(line) = &store {
         return Err(anyhow!(
             "the login is printed by `{line}`: nothing is stored"
         ));
     }
     let stored = login.into_stored().context("the secret is empty")?;
-    stores.put(
-        &context.paths.docker_config,
-        subject(&server),
-        store,
-        &stored,
-        None,
-    )?;
+    let stores = Stores {
+        product,
+        ..stores.clone()
+    };
+    let account = account.to_string();
+    stores.put(&file, Subject::Registry { account }, store, &stored, None)?;
     Ok(())
-}
-
-fn list(stores: &Stores) -> anyhow::Result<String> {
-    let mut users = BTreeMap::new();
-    for entry in stores.all()? {
-        let Subject::Registry { account } = &entry.subject else {
-            continue;
-        };
-        let stored = match &entry.store {
-            Store::Command(_) => None,
-            _ => stores.get(&entry)?.stored,
-        };
-        let user = match stored {
-            Some(Stored::Password { user, .. }) => user,
-            Some(Stored::IdentityToken { .. }) => "<token>".to_owned(),
-            None => entry.user.clone().unwrap_or_default(),
-        };
-        users.insert(account.clone(), user);
-    }
-    Ok(format!("{}\n", serde_json::to_string(&users)?))
 }

@@ -7,18 +7,20 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::logins;
+use crate::cli::secrets::StoredLogin;
 use crate::cli::ui::Ui;
+use crate::cli::{logins, secrets};
 use crate::config::document::LoginEntry;
 use crate::config::effective::Effective;
 use crate::credentials::config_file::{ConfigFile, Reader, decode};
-use crate::credentials::helper::{Helper, HelperName};
+use crate::credentials::helper::{Helper, HelperName, OWN_HELPER};
 use crate::credentials::look_up::{
     Accounts, FileState, FoundLogin, LoginFiles, LoginOutcome, LoginPair, RefusedFile, SentLogin,
     Source,
 };
 use crate::installation::lookup;
 use crate::runtime::Runtime;
+use crate::stores::{State, Stores, Subject};
 use crate::uri::{RegistryAccount, RegistryScheme, RegistryUri};
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,6 +34,10 @@ pub(crate) struct ListedLogin {
     /// The file that has it, or that names the helper.
     pub(crate) file: Option<PathBuf>,
     pub(crate) helper: Option<String>,
+    /// The store that has it, where the helper is this program's own, or the login a keyserver's.
+    pub(crate) store: Option<String>,
+    /// Whether that is a keyring which has it no more.
+    pub(crate) gone: bool,
     pub(crate) variable: Option<&'static str>,
     pub(crate) row: bool,
     pub(crate) used: bool,
@@ -72,6 +78,8 @@ impl ListedLogin {
     /// Where it is, for a table.
     pub(crate) fn place(&self) -> String {
         match (&self.helper, self.variable, &self.file) {
+            _ if self.gone => format!("{}, gone here", self.store.as_deref().unwrap_or_default()),
+            _ if self.store.is_some() => self.store.clone().unwrap_or_default(),
             (Some(helper), ..) => format!("docker-credential-{helper}"),
             (None, Some(variable), _) => variable.to_owned(),
             (None, None, Some(file)) => file.display().to_string(),
@@ -106,6 +114,8 @@ pub(crate) fn list(
     let mut lister = Lister {
         accounts: Accounts::read(&logins, question.runtime),
         context,
+        stores: secrets::stores(context),
+        stored: secrets::stored_logins(context),
         helpers: question.asks_helpers.then(BTreeMap::new),
     };
     if let Some(refused) = &lister.accounts.refused {
@@ -158,6 +168,9 @@ type Users = Option<BTreeMap<String, String>>;
 struct Lister<'a> {
     accounts: Accounts<'a>,
     context: &'a Context,
+    stores: Stores,
+    /// The logins in stores.
+    stored: Vec<StoredLogin>,
     /// What each helper has; `None` where none is asked.
     helpers: Option<BTreeMap<String, Users>>,
 }
@@ -172,6 +185,16 @@ impl Lister<'_> {
             ..ListedLogin::default()
         };
         let Ok(uri) = RegistryUri::found(&row.uri) else {
+            let is_meant = |login: &&StoredLogin| matches!(&login.entry.subject, Subject::Keyserver { uri, .. } if *uri == row.uri);
+            if let Some(login) = self.stored.iter().find(is_meant) {
+                return Some(ListedLogin {
+                    account: login.entry.user.clone(),
+                    store: Some(login.place.clone()),
+                    row: false,
+                    used: true,
+                    ..of_row
+                });
+            }
             return Some(ListedLogin {
                 account: logins::keyserver_user(row),
                 file: Some(self.context.paths.user.clone()),
@@ -236,6 +259,16 @@ impl Lister<'_> {
         }
         let is_named = self.accounts.named.contains(account);
         for call in &found.calls {
+            if call.helper == OWN_HELPER {
+                let entry = self.stores.registry(&RegistryAccount::of_key(&call.key));
+                let Ok(Some(entry)) = entry else { continue };
+                login.gone = self.stores.state(&entry) == State::Gone;
+                login.used = !login.gone;
+                login.helper = Some(call.helper.clone());
+                login.store = Some(entry.place());
+                login.account = entry.user;
+                break;
+            }
             let account = match self.users_of(&call.helper) {
                 Some(users) => users.get(&call.key).map(|user| Some(user.clone())),
                 // It was not asked, or does not say: what the file says of the account counts.

@@ -9,16 +9,19 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use crate::cli::context::Context;
+use crate::cli::secrets::StorePlace;
 use crate::cli::ui::Ui;
-use crate::cli::{files, scope};
+use crate::cli::{files, scope, secrets};
 use crate::config::change;
 use crate::config::document::{Document, LoginEntry};
 use crate::config::layer::Scope;
 use crate::config::store::{LayerFile, OpenFile};
 use crate::credentials::auth_file::{AuthFile, HeldAccounts};
+use crate::credentials::helper::{HelperName, OWN_HELPER};
 use crate::credentials::{CredentialError, CredentialStore, Found, StoreFiles, config_file};
 use crate::disk;
 use crate::secret::{Secret, Stored};
+use crate::stores::{Entry, Store};
 use crate::uri::RegistryUri;
 
 /// How often a login is stored anew because somebody changed where it belongs, before that is given up.
@@ -28,6 +31,8 @@ const ROUNDS: usize = 5;
 pub(crate) enum SecretPlace {
     File(PathBuf),
     Helper(String),
+    /// In a store.
+    Store(Box<Entry>),
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +47,7 @@ impl std::fmt::Display for SecretPlace {
         match self {
             Self::File(path) => write!(formatter, "{}", path.display()),
             Self::Helper(name) => write!(formatter, "docker-credential-{name}"),
+            Self::Store(entry) => formatter.write_str(&entry.place()),
         }
     }
 }
@@ -72,48 +78,120 @@ pub(crate) fn docker_file(context: &Context) -> PathBuf {
     }
 }
 
-/// Stores a verified login, and its row unless the file is one that was named. Says where the secret is.
+/// A login that a registry has accepted.
+pub(crate) struct NewLogin<'a> {
+    pub(crate) uri: &'a RegistryUri,
+    pub(crate) stored: &'a Stored,
+    pub(crate) insecure: bool,
+}
+
+impl NewLogin<'_> {
+    fn add_row(&self, document: &mut Document) {
+        let row = LoginEntry {
+            uri: self.uri.to_string(),
+            auth: Secret::default(),
+            insecure: self.insecure,
+        };
+        change::add_login(document, &row, |other| is_row_of(other, self.uri));
+    }
+}
+
+/// Stores a verified login, and its row unless the file is one that was named. Without a `place` the file has the secret, or
+/// the helper that it names. Says where the secret is.
+/// When a file, the helper or the store can't be used.
 pub(crate) fn log_in(
-    store: &CredentialStore,
-    uri: &RegistryUri,
-    stored: &Stored,
-    insecure: bool,
+    files: &CredentialStore,
+    login: &NewLogin<'_>,
+    place: Option<StorePlace>,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<String> {
+    let is_file = match place {
+        Some((Store::File, _)) => true,
+        Some(place) => return log_in_to_store(files, login, place, context, ui),
+        None => false,
+    };
+    let placed = log_in_by_file(files, login, is_file, context, ui)?;
+    if !matches!(files.files, StoreFiles::Named(_)) {
+        secrets::remove_registry(login.uri, context, ui)?;
+    }
+    Ok(format!("stored in {placed}"))
+}
+
+/// Puts the secret into a store, and has the file name the helper that gives it to runtimes.
+fn log_in_to_store(
+    files: &CredentialStore,
+    login: &NewLogin<'_>,
+    place: StorePlace,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<String> {
+    let helper = match &place.0 {
+        Store::Helper(name) => name.clone(),
+        _ => HelperName::own(),
+    };
+    let placed = secrets::put_registry(login.uri, login.stored, place, context, ui)?;
+    let named = change(files, context, ui, &mut |document, _, file| {
+        file.set_helper(&login.uri.storage_key(), &helper);
+        login.add_row(document);
+        Ok(())
+    });
+    if let Err(error) = named {
+        let _ = secrets::remove_registry(login.uri, context, ui);
+        return Err(error);
+    }
+    Ok(placed)
+}
+
+/// Puts the secret into the file, or into the helper that it names. With `is_file` the file names no helper for this account
+/// any more.
+fn log_in_by_file(
+    files: &CredentialStore,
+    login: &NewLogin<'_>,
+    is_file: bool,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<SecretPlace> {
-    let key = uri.storage_key();
-    let row = LoginEntry {
-        uri: uri.to_string(),
-        auth: Secret::default(),
-        insecure,
+    let key = login.uri.storage_key();
+    let helper_of = |found: &Found| {
+        let mut found = found.clone();
+        if is_file {
+            found.file.drop_helpers(&key, |_| true);
+        }
+        found.helper_for(&key)
     };
-    let mut before = store.read_for_change()?;
+    let mut before = files.read_for_change()?;
     for _ in 0..ROUNDS {
-        let helper = before.helper_for(&key)?;
+        let helper = helper_of(&before)?;
         if let Some(entry) = &helper {
-            let helper = store.helper(entry);
-            helper.store(&key, stored).map_err(CredentialError::Store)?;
+            let stored = files.helper(entry).store(&key, login.stored);
+            stored.map_err(CredentialError::Store)?;
         }
         let was_held = before.file.holds(&key);
-        let placed = change(store, context, ui, &mut |document, now, file| {
+        let placed = change(files, context, ui, &mut |document, now, file| {
             // Who logged out meanwhile may have made the helper forget this login as well.
             let is_erased = helper.is_some() && was_held && !now.file.holds(&key);
-            if now.helper_for(&key)? != helper || is_erased {
+            if helper_of(now)? != helper || is_erased {
                 return Ok(None);
             }
-            match &helper {
-                Some(entry) => file.set_elsewhere(&key, &entry.helper),
-                None => file.set(&key, stored),
+            if is_file {
+                file.drop_helpers(&key, |_| true);
             }
-            change::add_login(document, &row, |other| is_row_of(other, uri));
+            login.add_row(document);
             Ok(Some(match &helper {
-                Some(entry) => SecretPlace::Helper(entry.helper.to_string()),
-                None => SecretPlace::File(now.path.clone()),
+                Some(entry) => {
+                    file.set_elsewhere(&key, &entry.helper);
+                    SecretPlace::Helper(entry.helper.to_string())
+                }
+                None => {
+                    file.set(&key, login.stored);
+                    SecretPlace::File(now.path.clone())
+                }
             }))
         })?;
         match placed {
             Some(place) => return Ok(place),
-            None => before = store.read_for_change()?,
+            None => before = files.read_for_change()?,
         }
     }
     Err(anyhow!("{} changes again and again", before.path.display()))
@@ -121,42 +199,58 @@ pub(crate) fn log_in(
 
 /// Removes a login: its row, and its secret unless a row of another login shares it.
 pub(crate) fn log_out(
-    store: &CredentialStore,
+    files: &CredentialStore,
     uri: &RegistryUri,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<LoggedOut> {
     let key = uri.storage_key();
     let mut done = LoggedOut::default();
-    if is_unknown(store, uri, context)? {
+    let recorded = match files.files {
+        StoreFiles::Named(_) => None,
+        StoreFiles::Usual { .. } => secrets::registry(uri, context)?,
+    };
+    if recorded.is_none() && is_unknown(files, uri, context)? {
         return Ok(done);
     }
-    let entries = change(store, context, ui, &mut |document, now, file| {
-        let is_shared = shared_row(document, uri).is_some();
-        let entries = if is_shared {
-            Vec::new()
-        } else {
-            now.helper_entries(&key)?
-        };
+    let is_own = |name: &str| match &recorded {
+        Some(entry) => entry.helper().to_string() == name,
+        None => name == OWN_HELPER,
+    };
+    let entries = change(files, context, ui, &mut |document, now, file| {
+        if shared_row(document, uri).is_some() {
+            done.remove(document, now, file, uri);
+            return Ok(Vec::new());
+        }
+        let mut entries = now.helper_entries(&key)?;
+        entries.retain(|entry| !is_own(&entry.helper.to_string()));
         if entries.is_empty() {
             done.remove(document, now, file, uri);
+            file.drop_helpers(&key, is_own);
         }
         Ok(entries)
     })?;
+    if done.shared.is_none()
+        && let Some(entry) = &recorded
+    {
+        secrets::remove_registry(uri, context, ui)?;
+        done.note(SecretPlace::Store(Box::new(entry.clone())));
+    }
     if entries.is_empty() {
         return Ok(done);
     }
-    let has_trace = !is_unknown_in_files(store, uri, context)?;
+    let has_trace = !is_unknown_in_files(files, uri, context)?;
     for entry in &entries {
-        let helper = store.helper(entry);
+        let helper = files.helper(entry);
         // Without a trace of a login only the helper knows whether there is one.
         if has_trace || helper.get(&entry.key)?.is_some() {
             helper.erase(&entry.key)?;
             done.note(SecretPlace::Helper(entry.helper.to_string()));
         }
     }
-    change(store, context, ui, &mut |document, now, file| {
+    change(files, context, ui, &mut |document, now, file| {
         done.remove(document, now, file, uri);
+        file.drop_helpers(&key, is_own);
         Ok(())
     })?;
     if let Some((other, _)) = &done.shared {

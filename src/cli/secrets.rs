@@ -1,10 +1,12 @@
 //! The stores for secrets as the commands see them.
 
+use std::env;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use serde::Serialize;
 
 use crate::cli::args::StoreOption;
 use crate::cli::context::Context;
@@ -13,14 +15,19 @@ use crate::cli::ui::Ui;
 use crate::config::change;
 use crate::config::change::NewAddress;
 use crate::config::document::{Document, LoginEntry};
-use crate::config::effective::{Elsewhere, Layer, LayerKind, Layers, Remote, Token};
+use crate::config::effective::{
+    Effective, Elsewhere, Layer, LayerKind, Layers, Note, Remote, Token,
+};
 use crate::config::yaml::LineNumbers;
+use crate::credentials::helper::{Helper, HelperName, HelperTask, OWN_HELPER};
+use crate::credentials::{CredentialError, CredentialStore, StoreFiles};
 use crate::name::RemoteName;
 use crate::secret::{Secret, Stored};
 use crate::stores::{
     Entry, KeyringError, RuleError, State, Store, Stores, StoresError, Subject, rules,
 };
-use crate::uri::KeyserverUri;
+use crate::text::{ShellWord, capitalised};
+use crate::uri::{KeyserverUri, RegistryUri};
 
 pub(crate) fn stores(context: &Context) -> Stores {
     Stores {
@@ -31,11 +38,116 @@ pub(crate) fn stores(context: &Context) -> Stores {
     }
 }
 
+/// A login whose secret is in a store, in words.
+#[derive(Serialize)]
+pub(crate) struct StoredLogin {
+    /// `the token for NAME`, or `the login to URI`.
+    pub(crate) login: String,
+    /// Where the secret is, or was.
+    pub(crate) place: String,
+    /// Whether a keyring has it no more.
+    pub(crate) gone: bool,
+    /// What follows `portolan` to log in again.
+    #[serde(skip)]
+    pub(crate) command: String,
+    #[serde(skip)]
+    pub(crate) entry: Entry,
+}
+
+impl StoredLogin {
+    pub(crate) fn new(entry: &Entry, stores: &Stores) -> Self {
+        let (login, command) = named(&entry.subject);
+        Self {
+            login,
+            place: entry.place(),
+            gone: stores.state(entry) == State::Gone,
+            command,
+            entry: entry.clone(),
+        }
+    }
+
+    /// The remote whose token it is.
+    pub(crate) fn remote(&self) -> Option<RemoteName> {
+        match &self.entry.subject {
+            Subject::Remote { name, .. } => Some(RemoteName::found(name)),
+            _ => None,
+        }
+    }
+
+    /// Where it is, or that it is gone.
+    pub(crate) fn described(&self) -> String {
+        let login = capitalised(&self.login);
+        match self.gone {
+            true => format!("{login} was in {}, and is gone here.", self.place),
+            false => format!("{login} is {}.", self.entry.describe()),
+        }
+    }
+
+    /// That it is gone, and what to do.
+    pub(crate) fn gone(&self) -> String {
+        format!(
+            "{} was in {}, gone here. To log in again:\n  portolan {}",
+            capitalised(&self.login),
+            self.place,
+            self.command
+        )
+    }
+}
+
+/// A login in words, and the command that logs in again.
+fn named(subject: &Subject) -> (String, String) {
+    match subject {
+        Subject::Remote { name, .. } => (
+            format!("the token for {name}"),
+            format!("remote login {}", ShellWord(name)),
+        ),
+        Subject::Keyserver { uri, .. } => (
+            format!("the login to {uri}"),
+            format!("keyserver login {uri}"),
+        ),
+        Subject::Registry { account } => (
+            format!("the login to {account}"),
+            format!("registry login {account}"),
+        ),
+    }
+}
+
+/// The logins of this run's files whose secrets are in stores. A record that can't be read has none, which [`warn`] says.
+pub(crate) fn stored_logins(context: &Context) -> Vec<StoredLogin> {
+    let stores = stores(context);
+    let entries = own_entries(&stores, context).unwrap_or_default();
+    let logins = entries.iter().map(|entry| StoredLogin::new(entry, &stores));
+    logins.collect()
+}
+
+fn own_entries(stores: &Stores, context: &Context) -> Result<Vec<Entry>, StoresError> {
+    stores.entries(&[&context.paths.user, &context.paths.docker_config])
+}
+
+/// Warns of logins that a keyring has no more, of those of remotes as far as they would be used, and of a record that this
+/// user may not read.
+pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
+    for note in effective.notes() {
+        if let Note::StoresUnknown(reason) = note {
+            ui.warning(format!("What the stores have is not known: {reason}"));
+        }
+    }
+    for login in stored_logins(context) {
+        let is_used = login.remote().is_none_or(|name| {
+            let remote = effective.remote(&name);
+            remote.is_some_and(|remote| matches!(remote.token, Token::Elsewhere(_)))
+        });
+        if login.gone && is_used {
+            ui.warning(login.gone());
+        }
+    }
+}
+
 /// Adds what the stores have to the layers, for a look at them; no helper and no command is asked. A record that may not be
-/// read adds nothing but the reason.
+/// read adds nothing, which [`warn`] says.
 pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<()> {
     let stores = stores(context);
-    let entries = match stores.entries(&context.paths.user) {
+    let entries = match stores.entries(&[&context.paths.user]) {
         Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => {
             layers.elsewhere = Err(format!("{:#}", anyhow!(error)));
             return Ok(());
@@ -44,13 +156,17 @@ pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<(
     };
     layers.elsewhere = Ok(tokens(&entries, &stores));
     for entry in entries {
-        if let Subject::Keyserver { uri, insecure } = entry.subject {
+        let place = entry.place();
+        if stores.state(&entry) == State::Here
+            && let Subject::Keyserver { uri, insecure } = entry.subject
+        {
             let user = layers.user.get_or_insert_with(|| Layer {
                 kind: LayerKind::User,
                 path: Some(context.paths.user.clone()),
                 document: Document::default(),
                 lines: LineNumbers::default(),
             });
+            layers.keyservers_elsewhere.push((uri.clone(), place));
             user.document.show_login(LoginEntry {
                 uri,
                 auth: Secret::default(),
@@ -63,7 +179,7 @@ pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<(
 
 pub(crate) fn all_tokens(context: &Context) -> Vec<Elsewhere> {
     let stores = stores(context);
-    let entries = stores.entries(&context.paths.user).unwrap_or_default();
+    let entries = stores.entries(&[&context.paths.user]).unwrap_or_default();
     tokens(&entries, &stores)
 }
 
@@ -72,21 +188,12 @@ fn tokens(entries: &[Entry], stores: &Stores) -> Vec<Elsewhere> {
         Subject::Remote { name, uri, .. } => Some(Elsewhere {
             name: RemoteName::found(name),
             uri: uri.clone(),
-            place: entry.describe().trim_start_matches("stored ").to_owned(),
+            place: entry.place(),
             is_gone: stores.state(entry) == State::Gone,
         }),
         _ => None,
     };
     entries.iter().filter_map(token).collect()
-}
-
-pub(crate) fn gone(token: &Elsewhere) -> String {
-    format!(
-        "The token for {name} was {}, gone here. To log in again:\n  portolan remote login {}",
-        token.place,
-        token.name.word(),
-        name = token.name,
-    )
 }
 
 pub(crate) fn token(
@@ -106,45 +213,129 @@ pub(crate) fn token_and_complaint(
     remote: &Remote<'_>,
     context: &Context,
 ) -> anyhow::Result<(Option<Secret>, Option<String>)> {
-    let elsewhere = match remote.token {
+    match remote.token {
         Token::Stored(token) => return Ok((Some(token.clone()), None)),
         Token::None | Token::Moved { .. } => return Ok((None, None)),
-        Token::Elsewhere(elsewhere) => elsewhere,
-    };
+        Token::Elsewhere(_) => {}
+    }
     let stores = stores(context);
     let is_meant = |subject: &Subject| matches!(subject, Subject::Remote { name, .. } if name == remote.name.as_str());
-    let entries = stores.entries(&context.paths.user)?;
+    let entries = stores.entries(&[&context.paths.user])?;
     let entry = entries.iter().find(|entry| is_meant(&entry.subject));
     let answer = entry.map(|entry| stores.get(entry)).transpose()?;
     let complaint = answer
         .as_ref()
         .map(|answer| answer.complaint.clone())
         .filter(|complaint| !complaint.is_empty());
-    match answer.and_then(|answer| answer.stored) {
-        Some(stored) => Ok((Some(stored.secret().clone()), complaint)),
-        None => Err(anyhow!("the token for {} is gone", remote.name).advise(gone(elsewhere))),
+    match (answer.and_then(|answer| answer.stored), entry) {
+        (Some(stored), _) => Ok((Some(stored.secret().clone()), complaint)),
+        (None, Some(entry)) => Err(anyhow!("the token for {} is gone", remote.name)
+            .advise(StoredLogin::new(entry, &stores).gone())),
+        (None, None) => Ok((None, None)),
     }
 }
 
-pub(crate) fn choose(asked: &StoreOption, context: &Context) -> anyhow::Result<Store> {
+/// Where a login puts its secret, and when a keyring forgets it.
+pub(crate) type StorePlace = (Store, Option<Duration>);
+
+/// The store of a login, by the administrator's rules. A program that it needs must be on PATH.
+pub(crate) fn choose(asked: &StoreOption, context: &Context) -> anyhow::Result<StorePlace> {
     let stores = stores(context);
     let chosen = stores
         .read_rules()?
         .choose(asked.store.clone(), &stores.rules);
-    let chosen = chosen.map_err(|error| match error {
+    let store = chosen.map_err(|error| match error {
         RuleError::NoFiles { .. } => error.advise("For your own keyring: --store keyring"),
         RuleError::Broken { .. } => error.into(),
     })?;
-    if asked.timeout.is_some() && chosen != Store::Keyring {
+    check(store, asked, context)
+}
+
+/// Where a login to a registry puts its secret: by `--store`, by what the file says already, by the administrator's rules.
+/// `None` for a helper of the file's that is none of these stores.
+pub(crate) fn choose_for_registry(
+    files: &CredentialStore,
+    uri: &RegistryUri,
+    asked: &StoreOption,
+    context: &Context,
+) -> anyhow::Result<Option<StorePlace>> {
+    let found = files.read_for_change()?;
+    let key = uri.storage_key();
+    let is_named = matches!(files.files, StoreFiles::Named(_));
+    let helper = found.helper_for(&key)?.map(|entry| entry.helper);
+    let is_own = |helper: &HelperName| helper.to_string() == OWN_HELPER && !is_named;
+    let place = match (&asked.store, helper) {
+        (Some(store), _) if is_named && *store != Store::File => {
+            return Err(anyhow!("--authfile names a file: --store {store} is none"));
+        }
+        (None, Some(helper)) if is_own(&helper) => {
+            let stores = stores(context);
+            let before = stores.registry(&uri.account())?;
+            let store = stores.of_own_helper(before)?;
+            check(store, asked, context)?
+        }
+        (None, Some(helper)) => {
+            let helper = Helper::new(helper, context.helper_environment());
+            helper
+                .program(HelperTask::Store)
+                .map_err(CredentialError::Store)?;
+            return Ok(None);
+        }
+        (None, None) if is_named => {
+            let asked = StoreOption {
+                store: Some(Store::File),
+                ..asked.clone()
+            };
+            choose(&asked, context)?
+        }
+        _ => choose(asked, context)?,
+    };
+    match place.0 {
+        // Whatever the file names when the login is stored.
+        Store::File if asked.store.is_none() => return Ok(None),
+        Store::File => {
+            let mut file = found.file.clone();
+            file.drop_helpers(&key, |_| true);
+            if let Some(helper) = file.helper_for(&key).ok().flatten() {
+                return Err(anyhow!(
+                    "{} gives the login to {}, not to the file",
+                    found.path.display(),
+                    helper.program()
+                ));
+            }
+        }
+        Store::Keyring | Store::Command(_) => {
+            let program = HelperName::own().find(&context.helper_environment());
+            program.ok_or_else(missing_helper)?;
+        }
+        Store::Helper(_) => {}
+    }
+    Ok(Some(place))
+}
+
+/// What runtimes ask for the logins of the stores is this program under another name.
+fn missing_helper() -> anyhow::Error {
+    let program = env::current_exe().unwrap_or_else(|_| "portolan".into());
+    anyhow!("docker-credential-portolan is not on PATH: nothing would find the login").advise(
+        format!(
+            "To put it there, where PATH has this directory:\n  ln -s {} ~/.local/bin/docker-credential-portolan",
+            ShellWord(&program.to_string_lossy())
+        ),
+    )
+}
+
+fn check(store: Store, asked: &StoreOption, context: &Context) -> anyhow::Result<StorePlace> {
+    if let Store::Helper(name) = &store {
+        let helper = Helper::new(name.clone(), context.helper_environment());
+        helper.program(HelperTask::Store)?;
+    }
+    if asked.timeout.is_some() && store != Store::Keyring {
         return Err(anyhow!("--timeout is for --store keyring"));
     }
-    Ok(chosen)
+    Ok((store, asked.timeout))
 }
 
 /// Refuses a secret that is given beside the one that the command of the store prints.
-///
-/// # Errors
-/// When there is one.
 pub(crate) fn refuse_second(is_given: bool) -> anyhow::Result<()> {
     match is_given {
         true => Err(anyhow!(
@@ -158,7 +349,7 @@ pub(crate) fn refuse_second(is_given: bool) -> anyhow::Result<()> {
 pub(crate) fn put(
     file: &Path,
     subject: Subject,
-    (store, timeout): (Store, Option<Duration>),
+    (store, timeout): StorePlace,
     stored: &Stored,
     context: &Context,
     ui: &mut Ui,
@@ -185,11 +376,51 @@ pub(crate) fn remove(
     Ok(was_there)
 }
 
+/// What is recorded of a login to a registry.
+pub(crate) fn registry(uri: &RegistryUri, context: &Context) -> anyhow::Result<Option<Entry>> {
+    let entries = stores(context).entries(&[&context.paths.docker_config])?;
+    let meant = registry_subject(uri);
+    let mut entries = entries.into_iter();
+    Ok(entries.find(|entry| entry.subject.is_same(&meant)))
+}
+
+/// As [`put`], for a registry.
+pub(crate) fn put_registry(
+    uri: &RegistryUri,
+    stored: &Stored,
+    place: StorePlace,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<String> {
+    let (file, subject) = (&context.paths.docker_config, registry_subject(uri));
+    put(file, subject, place, stored, context, ui)
+}
+
+/// As [`remove`], for a registry.
+pub(crate) fn remove_registry(
+    uri: &RegistryUri,
+    context: &Context,
+    ui: &mut Ui,
+) -> anyhow::Result<bool> {
+    remove(
+        &context.paths.docker_config,
+        &registry_subject(uri),
+        context,
+        ui,
+    )
+}
+
+fn registry_subject(uri: &RegistryUri) -> Subject {
+    Subject::Registry {
+        account: uri.account().to_string(),
+    }
+}
+
 /// Removes the logins to a keyserver, however it is written, from their stores; says whether there were any.
 pub(crate) fn remove_keyserver(word: &str, context: &Context, ui: &mut Ui) -> anyhow::Result<bool> {
     let file = &context.paths.user;
     let mut was_there = false;
-    for entry in stores(context).entries(file)? {
+    for entry in stores(context).entries(&[file])? {
         if let Subject::Keyserver { uri, .. } = &entry.subject
             && KeyserverUri::are_same(uri, word)
         {
@@ -239,7 +470,7 @@ fn recorded(
     name: &RemoteName,
     context: &Context,
 ) -> anyhow::Result<Option<(String, bool)>> {
-    let entries = stores.entries(&context.paths.user)?;
+    let entries = stores.entries(&[&context.paths.user])?;
     Ok(entries.into_iter().find_map(|entry| match entry.subject {
         Subject::Remote {
             name: known,
@@ -298,11 +529,8 @@ fn explain(error: StoresError, stores: &Stores) -> anyhow::Error {
     let logouts: Vec<String> = entries
         .iter()
         .filter(|entry| is_held(entry))
-        .map(|entry| match &entry.subject {
-            Subject::Remote { name, .. } => format!("portolan remote logout {name}"),
-            Subject::Keyserver { uri, .. } => format!("portolan keyserver logout {uri}"),
-            Subject::Registry { account } => format!("portolan registry logout {account}"),
-        })
+        .map(|entry| named(&entry.subject).1.replacen("login", "logout", 1))
+        .map(|command| format!("portolan {command}"))
         .collect();
     if logouts.is_empty() {
         return error.advise("Other programs of yours fill it:\n  keyctl show @u");

@@ -15,6 +15,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// A store for secrets.
+    fn store(place: &str) -> Self {
+        Self {
+            layer: "store",
+            file: Some(place.to_owned()),
+            line: None,
+        }
+    }
+
     pub(crate) fn told(&self) -> String {
         match self {
             Self {
@@ -87,11 +96,7 @@ impl Sources<'_> {
             .flatten()
             .find(|token| token.name == *name);
         if let Some(elsewhere) = elsewhere {
-            return Place {
-                layer: "store",
-                file: Some(elsewhere.place.clone()),
-                line: None,
-            };
+            return Place::store(&elsewhere.place);
         }
         self.place(LayerKind::User, Part::Remote(name.as_str()), "Token")
     }
@@ -102,6 +107,13 @@ impl Sources<'_> {
     }
 
     pub(crate) fn login(&self, index: usize) -> Place {
+        let mut logins = self.0.user.iter().flat_map(|user| user.document.logins());
+        let login = logins.nth(index);
+        let mut elsewhere = self.0.keyservers_elsewhere.iter();
+        let stored = login.and_then(|login| elsewhere.find(|(uri, _)| *uri == login.uri));
+        if let Some((_, place)) = stored {
+            return Place::store(place);
+        }
         self.place(LayerKind::User, Part::Login(index), "")
     }
 }

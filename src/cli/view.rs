@@ -10,7 +10,7 @@ use crate::cli::failure::Advise;
 use crate::cli::ui::Ui;
 use crate::cli::{scope, secrets};
 use crate::config::change::ChangeError;
-use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note, Token};
+use crate::config::effective::{ActiveName, Effective, Layer, Layers, Note};
 use crate::config::layer::{CHOICE, Scope};
 use crate::config::policy;
 use crate::config::store::ReadError;
@@ -47,6 +47,7 @@ pub(crate) fn load_files(context: &Context) -> anyhow::Result<Layers> {
         user,
         chosen: None,
         elsewhere: Ok(Vec::new()),
+        keyservers_elsewhere: Vec::new(),
     };
     secrets::add_to(&mut layers, context)?;
     Ok(layers)
@@ -144,18 +145,7 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
             word = name.word(),
         ));
     }
-    for remote in effective.remotes() {
-        if let Token::Elsewhere(elsewhere) = remote.token
-            && elsewhere.is_gone
-        {
-            ui.warning(secrets::gone(elsewhere));
-        }
-    }
-    for note in effective.notes() {
-        if let Note::StoresUnknown(reason) = note {
-            ui.warning(format!("What the stores have is not known: {reason}"));
-        }
-    }
+    secrets::warn(effective, context, ui);
     let paths = &context.paths;
     if paths.user_is_named && matches!(paths.user.try_exists(), Ok(false)) {
         ui.warning(format!("{} does not exist", paths.user.display()));

@@ -116,6 +116,8 @@ pub struct Layers {
     pub chosen: Option<RemoteName>,
     /// The tokens that are in no file, or why they are not known.
     pub elsewhere: Result<Vec<Elsewhere>, String>,
+    /// The keyservers whose logins are in no file, with where those are.
+    pub keyservers_elsewhere: Vec<(String, String)>,
 }
 
 /// A token that is in no file, but in a store for secrets.

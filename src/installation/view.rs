@@ -140,6 +140,7 @@ impl Installation {
             user: LayerFile::user(&self.paths.user).read()?,
             chosen: self.chosen(),
             elsewhere: Ok(Vec::new()),
+            keyservers_elsewhere: Vec::new(),
         };
         Ok(EffectiveView::new(&layers.merge()))
     }

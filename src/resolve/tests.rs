@@ -34,6 +34,7 @@ fn layers(system: &str, user: &str) -> Layers {
         user,
         chosen: None,
         elsewhere: Ok(Vec::new()),
+        keyservers_elsewhere: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ mod record;
 pub(crate) mod rules;
 mod store;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,13 +19,14 @@ pub(crate) use self::command::CommandError;
 pub(crate) use self::keyring::KeyringError;
 pub(crate) use self::record::{Entry, Machine, Subject};
 pub(crate) use self::rules::{RuleError, Rules};
-pub(crate) use self::store::{OWN_HELPER, Store};
+pub(crate) use self::store::Store;
 
 use self::record::Record;
-use crate::credentials::helper::{Helper, HelperEnvironment, HelperError, Login};
+use crate::credentials::helper::{Helper, HelperEnvironment, HelperError, Login, TOKEN_USER};
 use crate::disk;
 use crate::disk::{DiskError, DiskNote, FileRules, Reason};
 use crate::secret::Stored;
+use crate::uri::RegistryAccount;
 
 /// The stores as one user of one command sees them.
 #[derive(Clone, Debug)]
@@ -104,13 +106,14 @@ impl Stores {
         Ok(Rules::parse(&text, &self.rules)?)
     }
 
-    pub(crate) fn entries(&self, file: &Path) -> Result<Vec<Entry>, StoresError> {
+    /// What is recorded for the logins of these files of this command.
+    pub(crate) fn entries(&self, files: &[&Path]) -> Result<Vec<Entry>, StoresError> {
         let mut entries = self.all()?;
         if entries.is_empty() {
             return Ok(entries);
         }
-        let file = resolved(file);
-        entries.retain(|entry| entry.product == self.product && entry.file == file);
+        let files: Vec<_> = files.iter().map(|file| resolved(file)).collect();
+        entries.retain(|entry| entry.product == self.product && files.contains(&entry.file));
         Ok(entries)
     }
 
@@ -122,8 +125,9 @@ impl Stores {
         }
     }
 
-    /// Stores the secret of a login and records where; an older secret of it, in another store, is removed. With
+    /// Records where the secret of a login is, and stores it there; an older secret of it, in another store, is removed. With
     /// [`Store::File`] only that is done.
+    /// When the store or the record can't be used: then the record says what it said.
     pub(crate) fn put(
         &self,
         file: &Path,
@@ -138,39 +142,92 @@ impl Stores {
             return Ok(Placed { place, warnings });
         }
         let file = resolved(file);
-        let entry = Entry {
+        let new = Entry {
             key: subject.key(&store, &self.product, &file),
             product: self.product.clone(),
-            user: match (&store, stored) {
-                (Store::Command(_), Stored::Password { user, .. }) => Some(user.clone()),
-                _ => None,
-            },
+            user: Some(stored.user().to_owned()).filter(|user| !user.is_empty()),
             machine: (store == Store::Keyring).then(Machine::this),
             file,
             subject,
             store,
         };
-        match &entry.store {
-            Store::Keyring => keyring::put(&entry.key, &Login::new("", stored).render(), timeout)?,
-            Store::Helper(name) => {
-                Helper::new(name.clone(), self.environment.clone()).store(&entry.key, stored)?;
-            }
-            Store::File | Store::Command(_) => {}
-        }
-        let recorded = self.edit(|record| {
-            let old = record.set(entry.clone());
-            old.filter(|old| !record.uses(&old.store, &old.key))
-        });
-        let (old, mut warnings) = recorded.inspect_err(|_| {
-            let _ = self.erase(&entry);
+        let ((entry, old, is_unused), mut warnings) = self.edit(|record| {
+            let mut entry = new.clone();
+            let old = record.set(&mut entry);
+            let is_unused = old
+                .as_ref()
+                .is_some_and(|old| !record.uses(&old.store, &old.key));
+            (entry, old, is_unused)
         })?;
-        if let Some(Err(error)) = old.map(|old| self.erase(&old)) {
+        self.write(&entry, stored, timeout).inspect_err(|_| {
+            let _ = self.edit(|record| {
+                record.take(&entry.product, &entry.file, &entry.subject);
+                record.secrets.extend(old.clone());
+            });
+        })?;
+        if let Some(Err(error)) = old.filter(|_| is_unused).map(|old| self.erase(&old)) {
             warnings.push(format!(
                 "The login before this one was not removed: {error}"
             ));
         }
         let place = entry.describe();
         Ok(Placed { place, warnings })
+    }
+
+    /// The registries that there is a login for, by the keys of their secrets, and the users.
+    pub(crate) fn registry_users(&self) -> Result<BTreeMap<String, String>, StoresError> {
+        let mut users = BTreeMap::new();
+        for entry in self.all()? {
+            let Subject::Registry { account } = &entry.subject else {
+                continue;
+            };
+            if self.state(&entry) == State::Here {
+                let key = RegistryAccount::of_key(account).storage_key();
+                users.insert(key, entry.user.unwrap_or_else(|| TOKEN_USER.to_owned()));
+            }
+        }
+        Ok(users)
+    }
+
+    fn write(
+        &self,
+        entry: &Entry,
+        stored: &Stored,
+        timeout: Option<Duration>,
+    ) -> Result<(), StoresError> {
+        match &entry.store {
+            Store::Keyring => {
+                keyring::put(&entry.key, &Login::new("", stored).render(), timeout)?;
+            }
+            Store::Helper(name) => {
+                Helper::new(name.clone(), self.environment.clone()).store(&entry.key, stored)?;
+            }
+            Store::File | Store::Command(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The store of a registry's login that this program's own helper stores: that of the login before it, otherwise the
+    /// administrator's, otherwise the keyring.
+    pub(crate) fn of_own_helper(&self, before: Option<Entry>) -> Result<Store, StoresError> {
+        let store = match before {
+            Some(entry) => entry.store,
+            None => self.read_rules()?.choose(None, &self.rules)?,
+        };
+        Ok(match store {
+            Store::File => Store::Keyring,
+            store => store,
+        })
+    }
+
+    /// The recorded login to a registry: of the command whose files are managed, otherwise of any.
+    pub(crate) fn registry(&self, account: &RegistryAccount) -> Result<Option<Entry>, StoresError> {
+        let account = account.to_string();
+        let is_meant = |entry: &&Entry| matches!(&entry.subject, Subject::Registry { account: known } if *known == account);
+        let entries = self.all()?;
+        let mut meant = entries.iter().filter(is_meant);
+        let own = meant.clone().find(|entry| entry.product == self.product);
+        Ok(own.or_else(|| meant.next()).cloned())
     }
 
     /// What a command line prints, as the login of this user if it names none.
@@ -181,7 +238,7 @@ impl Stores {
     }
 
     pub(crate) fn get(&self, entry: &Entry) -> Result<StoredSecret, StoresError> {
-        let stored = match &entry.store {
+        let mut stored = match &entry.store {
             Store::File => None,
             Store::Keyring => keyring::get(&entry.key)?
                 .and_then(|text| Login::parse(text.expose().as_bytes())?.into_stored()),
@@ -190,6 +247,10 @@ impl Stores {
             }
             Store::Command(line) => return self.run(line, entry.user.as_deref()),
         };
+        // The protocol has no user beside a token.
+        if let Some(Stored::IdentityToken { user, .. }) = &mut stored {
+            *user = entry.user.clone().unwrap_or_default();
+        }
         Ok(StoredSecret {
             stored,
             complaint: String::new(),
@@ -225,7 +286,7 @@ impl Stores {
             && !still_used
         {
             self.erase(old).inspect_err(|_| {
-                let _ = self.edit(|record| record.set(old.clone()));
+                let _ = self.edit(|record| record.set(&mut old.clone()));
             })?;
         }
         Ok((old.is_some(), warnings))
@@ -245,7 +306,7 @@ impl Stores {
         let carry = |record: &mut Record| {
             let entry = record.take(&self.product, &file, old)?;
             let subject = new.clone();
-            record.set(Entry { subject, ..entry })
+            record.set(&mut Entry { subject, ..entry })
         };
         self.edit(carry).map(|(_, warnings)| warnings)
     }

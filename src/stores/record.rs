@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::store::Store;
+use crate::credentials::helper::HelperName;
+use crate::uri::RegistryAccount;
 
 const FORMAT: u32 = 1;
 
@@ -36,7 +38,7 @@ pub(crate) struct Entry {
     pub subject: Subject,
     pub store: Store,
     pub key: String,
-    /// The user, where the store gives a password only.
+    /// The user, where the login has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The machine of a keyring.
@@ -78,18 +80,23 @@ impl Subject {
         }
     }
 
-    /// The kind, and the address, in the name of its secret.
+    /// The usual name of its secret in a store.
     pub(super) fn key(&self, store: &Store, product: &str, file: &Path) -> String {
         let (kind, address) = match self {
             Self::Remote { uri, .. } => ("remote", uri),
             Self::Keyserver { uri, .. } => ("keyserver", uri),
             Self::Registry { account } => ("registry", account),
         };
-        match store {
-            Store::File | Store::Command(_) => String::new(),
-            Store::Keyring => format!("portolan:{product}:{}:{kind}:{address}", file.display()),
-            // Another key than the registry's of the same host.
-            Store::Helper(_) => {
+        match (store, self) {
+            (Store::File | Store::Command(_), _) => String::new(),
+            (Store::Keyring, _) => {
+                format!("portolan:{product}:{}:{kind}:{address}", file.display())
+            }
+            // A runtime asks the helper itself, for this key.
+            (Store::Helper(_), Self::Registry { account }) => {
+                RegistryAccount::of_key(account).storage_key()
+            }
+            (Store::Helper(_), _) => {
                 let host = address
                     .split_once("://")
                     .map_or(&**address, |(_, host)| host);
@@ -100,14 +107,39 @@ impl Subject {
 }
 
 impl Entry {
-    pub(crate) fn describe(&self) -> String {
+    /// Where the secret is.
+    pub(crate) fn place(&self) -> String {
         match (&self.store, &self.machine) {
-            (Store::Keyring, Some(machine)) => format!("stored in the keyring of {}", machine.host),
-            (Store::Keyring, None) => "stored in the keyring".to_owned(),
-            (Store::Helper(name), _) => format!("stored with the credential helper {name}"),
-            (Store::Command(line), _) => format!("printed by `{line}`"),
-            (Store::File, _) => "stored in the file".to_owned(),
+            (Store::Keyring, Some(machine)) => format!("the keyring of {}", machine.host),
+            (Store::Keyring, None) => "the keyring".to_owned(),
+            (Store::Helper(name), _) => format!("the credential helper {name}"),
+            (Store::Command(line), _) => format!("`{line}`"),
+            (Store::File, _) => "the file".to_owned(),
         }
+    }
+
+    /// The same with a verb.
+    pub(crate) fn describe(&self) -> String {
+        let verb = match self.store {
+            Store::Command(_) => "printed by",
+            _ => "stored in",
+        };
+        format!("{verb} {}", self.place())
+    }
+
+    /// The credential helper that a registry's file names for it.
+    pub(crate) fn helper(&self) -> HelperName {
+        match &self.store {
+            Store::Helper(name) => name.clone(),
+            _ => HelperName::own(),
+        }
+    }
+
+    /// Whether both stand for one login of one configuration.
+    fn is_same(&self, other: &Self) -> bool {
+        self.product == other.product
+            && self.file == other.file
+            && self.subject.is_same(&other.subject)
     }
 }
 
@@ -132,10 +164,22 @@ impl Record {
         text
     }
 
-    /// Records a secret in place of an older one of the same login, which it gives back.
-    pub(super) fn set(&mut self, entry: Entry) -> Option<Entry> {
+    /// Records a secret in place of an older one of the same login, which it gives back. Where another login has its name in
+    /// the store, as with two remotes at one address, it gets a number.
+    pub(super) fn set(&mut self, entry: &mut Entry) -> Option<Entry> {
+        let usual = entry.key.clone();
+        let is_shared = matches!(entry.subject, Subject::Registry { .. }) || usual.is_empty();
+        for number in 2.. {
+            let is_taken = |other: &Entry| {
+                other.store == entry.store && other.key == entry.key && !other.is_same(entry)
+            };
+            if is_shared || !self.secrets.iter().any(is_taken) {
+                break;
+            }
+            entry.key = format!("{usual}#{number}");
+        }
         let old = self.take(&entry.product, &entry.file, &entry.subject);
-        self.secrets.push(entry);
+        self.secrets.push(entry.clone());
         old
     }
 
@@ -181,6 +225,12 @@ mod tests {
         }
     }
 
+    fn registry(account: &str) -> Subject {
+        Subject::Registry {
+            account: account.to_owned(),
+        }
+    }
+
     #[test]
     fn a_secret_is_named_by_product_file_and_address() {
         let keyserver = Subject::Keyserver {
@@ -204,6 +254,17 @@ mod tests {
                 "https://keys.example/portolan/keyserver",
             ),
             (remote("r", "c.example"), "command:pass show c", ""),
+            (
+                registry("docker.io"),
+                "helper:pass",
+                "https://index.docker.io/v1/",
+            ),
+            (registry("ghcr.io/team"), "helper:pass", "ghcr.io/team"),
+            (
+                registry("docker.io"),
+                "keyring",
+                "portolan:apptainer:/h/.apptainer/remote.yaml:registry:docker.io",
+            ),
         ] {
             assert_eq!(entry(subject, store).key, key);
         }
@@ -212,19 +273,21 @@ mod tests {
     #[test]
     fn a_record_survives_the_file_and_has_one_entry_for_a_login() {
         let mut record = Record::default();
-        assert_eq!(record.set(entry(remote("r", "a.example"), "keyring")), None);
-        let other = entry(remote("s", "a.example"), "keyring");
-        record.set(other.clone());
-        let old = record
-            .set(entry(remote("r", "b.example"), "helper:pass"))
-            .unwrap();
+        let mut set = |subject, store| {
+            let mut entry = entry(subject, store);
+            (record.set(&mut entry), entry)
+        };
+        assert_eq!(set(remote("r", "a.example"), "keyring").0, None);
+        let (_, other) = set(remote("s", "a.example"), "keyring");
+        assert!(other.key.ends_with(":a.example#2"), "{}", other.key);
+        let (old, again) = set(remote("s", "a.example"), "keyring");
+        assert_eq!((old.as_ref(), &again), (Some(&other), &other));
+        let (old, _) = set(remote("r", "b.example"), "helper:pass");
+        assert!(old.unwrap().key.ends_with(":a.example"));
         assert_eq!(Record::parse(&record.render()).unwrap(), record);
-        assert!(record.uses(&old.store, &old.key), "s has the same address");
-        assert_eq!(
-            record.take("apptainer", &other.file, &remote("s", "")),
-            Some(other)
-        );
-        assert!(!record.uses(&old.store, &old.key));
+        let taken = record.take("apptainer", &other.file, &remote("s", ""));
+        assert_eq!(taken.as_ref(), Some(&other));
+        assert!(!record.uses(&other.store, &other.key));
         assert_eq!(record.secrets.len(), 1);
     }
 

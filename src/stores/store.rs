@@ -5,10 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credentials::helper::HelperName;
-
-/// The name under which this program is a helper itself.
-pub(crate) const OWN_HELPER: &str = "portolan";
+use crate::credentials::helper::{HelperName, OWN_HELPER};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

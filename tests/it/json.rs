@@ -290,7 +290,7 @@ fn registries_are_as_their_schema_says() {
         shown["logins"],
         json!([{
             "uri": "https://keys.example.com", "insecure": false, "account": "ian",
-            "file": "$HOME/.apptainer/remote.yaml", "helper": null, "variable": null, "row": true, "used": true
+            "file": "$HOME/.apptainer/remote.yaml", "helper": null, "store": null, "gone": false, "variable": null, "row": true, "used": true
         }])
     );
 }

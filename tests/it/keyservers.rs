@@ -10,7 +10,7 @@ use crate::support::world::{World, is_root, skip};
 const STORED: &str = "INFO:    Token stored in $HOME/.apptainer/remote.yaml\n";
 
 /// A system with this keyserver for all users, insecure or not.
-fn configured(uri: &str, insecure: bool) -> World {
+pub(crate) fn configured(uri: &str, insecure: bool) -> World {
     let mut world = World::new();
     world.trust(authority::shared());
     world.write_system(format!(

@@ -331,6 +331,8 @@ $ portolan remote list --json
       "account": "ian",
       "file": "$HOME/.apptainer/remote.yaml",
       "helper": null,
+      "store": null,
+      "gone": false,
       "variable": null,
       "row": true,
       "used": true

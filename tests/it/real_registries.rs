@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use portolan::secret::Secret;
 use portolan::service::http::{Authorization, Client, Options};
 
+use crate::stores::{has_keyring, no_key_is_left};
 use crate::support::authority;
 use crate::support::authority::Leaf;
 use crate::support::program::{Program, free_port, is_installed};
@@ -21,7 +22,7 @@ const PASSWORD_FILE: &str = "ian:$2y$05$XU8JLMyQTkw/8Pn4cG/7v.M7juttbkd1ntO0PlX2
 const STORED: &str = "INFO:    Token stored in $HOME/.apptainer/docker-config.json\nINFO:    Token stored in $HOME/.apptainer/remote.yaml\n";
 
 /// Whether all of these are there; says so where not.
-fn are_installed(programs: &[&str]) -> bool {
+pub(crate) fn are_installed(programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| !is_installed(program));
     missing
         .inspect(|missing| skip(&format!("{missing} is not installed")))
@@ -81,12 +82,15 @@ fn skopeo(world: &World, words: &[&str]) -> Output {
     skopeo
         .env_clear()
         .env("HOME", world.home())
-        .env("PATH", "/usr/bin:/bin")
+        .env(
+            "PATH",
+            format!("{}/bin:/usr/bin:/bin", world.root().display()),
+        )
         .current_dir(world.home());
     skopeo.args(words).stdin(Stdio::null()).output().unwrap()
 }
 
-fn success(output: &Output) -> String {
+pub(crate) fn success(output: &Output) -> String {
     assert!(
         output.status.success(),
         "{}",
@@ -270,13 +274,13 @@ fn a_token_service_in_front_of_a_registry_gets_the_password() {
 }
 
 /// A password store with a key of its own, which goes with its directory.
-struct PasswordStore {
-    keys: PathBuf,
-    store: PathBuf,
+pub(crate) struct PasswordStore {
+    pub(crate) keys: PathBuf,
+    pub(crate) store: PathBuf,
 }
 
 impl PasswordStore {
-    fn new(directory: &Path) -> Self {
+    pub(crate) fn new(directory: &Path) -> Self {
         let made = Self {
             keys: directory.join("gpg"),
             store: directory.join("store"),
@@ -299,7 +303,7 @@ impl PasswordStore {
         made
     }
 
-    fn run(&self, program: &str, words: &[&str], input: &str) -> Output {
+    pub(crate) fn run(&self, program: &str, words: &[&str], input: &str) -> Output {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -368,4 +372,49 @@ fn a_credential_helper_keeps_the_password() {
         !String::from_utf8_lossy(&left.stdout).contains("ian"),
         "{left:?}"
     );
+}
+
+#[test]
+fn another_tool_finds_stores_and_ends_a_login_in_the_keyring() {
+    if !are_installed(&["docker-registry", "skopeo"]) || !has_keyring() {
+        return;
+    }
+    let world = World::shipped();
+    world.link_program("docker-credential-portolan", env!("CARGO_BIN_EXE_portolan"));
+    let registry = registry(&world, false);
+    let host = format!("localhost:{}", registry.port);
+    let words = [
+        "registry",
+        "login",
+        "--username",
+        "ian",
+        "--store",
+        "keyring",
+    ];
+    let run = world.run_with_input(
+        &[&words[..], &["--password-stdin", &host]].concat(),
+        PASSWORD,
+    );
+    assert_eq!(run.code, Some(0), "{run}");
+    let file = docker_config(&world);
+    let before = fs::read_to_string(&file).unwrap();
+    let authfile = ["--authfile", file.to_str().unwrap()];
+    let image = format!("oci:{}/tests/data/image:latest", env!("CARGO_MANIFEST_DIR"));
+    let target = format!("docker://{host}/tiny:1");
+    let copy = ["--insecure-policy", "copy", "--dest-tls-verify=false"];
+    let push = || skopeo(&world, &[&copy[..], &authfile, &[&image, &target]].concat());
+    success(&push());
+    // It stores through the same program, which puts the secret where the one before it is.
+    let words = ["login", "--tls-verify=false", "-u", "ian", "-p", PASSWORD];
+    success(&skopeo(&world, &[&words[..], &authfile, &[&host]].concat()));
+    assert!(!fs::read_to_string(&file).unwrap().contains("\"auth\""));
+    assert!(before.contains("\"portolan\""), "{before}");
+    success(&push());
+    success(&skopeo(
+        &world,
+        &[&["logout"], &authfile[..], &[&host]].concat(),
+    ));
+    assert!(!push().status.success());
+    assert!(!world.run(&["registry", "list"]).stdout.contains(&host));
+    no_key_is_left(&world);
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::args::StoreOption;
 use crate::cli::commands::login;
-use crate::cli::commands::login::StoredToken;
+use crate::cli::commands::login::{AddedLogin, StoredToken};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome, UsageError};
 use crate::cli::prompt::Input;
@@ -30,10 +31,10 @@ use crate::text::{Quoted, ShellWord};
   sudo portolan remote add --global company https://remote.company.example:8443")]
 pub(crate) struct AddArgs {
     /// Add it for all users of the system
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "store")]
     global: bool,
     /// Skip the login that follows
-    #[arg(long, conflicts_with_all = ["tokenfile", "password_stdin"])]
+    #[arg(long, conflicts_with_all = ["tokenfile", "password_stdin", "store"])]
     no_login: bool,
     /// Allow an endpoint on plain http (APPTAINER_ADD_INSECURE)
     #[arg(short, long)]
@@ -53,7 +54,8 @@ pub(crate) struct AddArgs {
     /// Read the access token from all of standard input
     #[arg(long, conflicts_with = "global")]
     password_stdin: bool,
-    /// The name of the remote, free to choose
+    #[command(flatten)]
+    store: StoreOption,
     #[arg(value_name = "NAME")]
     name: String,
     /// The address: host[:port][/path], with or without https://
@@ -91,7 +93,7 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
         Ok::<_, ChangeError>(added)
     })?;
     report(added, args, &new, ui);
-    let is_given = args.tokenfile.is_some() || args.password_stdin;
+    let is_given = args.tokenfile.is_some() || args.password_stdin || args.store.store.is_some();
     if args.no_login || args.global || (added == Added::Before && !is_given) {
         return Ok(Outcome::Done);
     }
@@ -99,8 +101,12 @@ pub(crate) fn run(args: &AddArgs, context: &Context, ui: &mut Ui) -> anyhow::Res
         Added::Before => StoredToken::Left,
         Added::New | Added::Adopted => StoredToken::Verified,
     };
-    let (file, stdin) = (args.tokenfile.as_deref(), args.password_stdin);
-    let done = login::after_add(&new.name, file, stdin, stored, context, ui);
+    let offered = AddedLogin {
+        tokenfile: args.tokenfile.as_deref(),
+        password_stdin: args.password_stdin,
+        store: &args.store,
+    };
+    let done = login::after_add(&new.name, &offered, stored, context, ui);
     let done = done.map_err(|error| {
         let word = new.name.word();
         error.advise_person(format!(

@@ -190,12 +190,13 @@ fn render(view: &ListView<'_>, ui: &Ui) -> String {
         ));
         text.push_str("\n* Active cloud services keyserver\n");
     }
-    if !view.logins.is_empty() {
+    if view.logins.iter().any(|row| !row.gone) {
         text.push_str("\nAuthenticated Logins\n=================================\n\n");
         let head = ["URI", "INSECURE"].map(Cow::Borrowed);
         let rows = view
             .logins
             .iter()
+            .filter(|row| !row.gone)
             .map(|row| [ui.cell(&row.uri), yes_or_no(row.insecure)]);
         text.push_str(&columns(
             &std::iter::once(head).chain(rows).collect::<Vec<_>>(),

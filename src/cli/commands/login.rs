@@ -4,7 +4,6 @@
 //! verified is stored only if its target is still the same then. Keyservers and registries: `service_login.rs`.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -17,6 +16,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::next_step::Peer;
 use crate::cli::prompt::{Input, PromptError};
+use crate::cli::secrets::StorePlace;
 use crate::cli::services::library_advice;
 use crate::cli::target::Target;
 use crate::cli::ui::Ui;
@@ -102,14 +102,16 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
 /// The login that follows `add`: as `login NAME`, with the token from a file or from all of standard input if so asked.
 pub(crate) fn after_add(
     name: &RemoteName,
-    tokenfile: Option<&Path>,
-    password_stdin: bool,
+    offered: &AddedLogin<'_>,
     stored: StoredToken,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let mut input = Input::new(ui.no_input);
-    let given = if password_stdin {
+    let AddedLogin {
+        tokenfile, store, ..
+    } = *offered;
+    let given = if offered.password_stdin {
         Some(input.all()?)
     } else {
         None
@@ -136,9 +138,16 @@ pub(crate) fn after_add(
     let offered = Offered {
         tokenfile,
         stdin: given,
-        store: &StoreOption::default(),
+        store,
     };
     login_to_remote(offered, &remote, &effective, &mut input, context, ui)
+}
+
+/// What the command line of `add` says of the login that follows.
+pub(crate) struct AddedLogin<'a> {
+    pub(crate) tokenfile: Option<&'a Path>,
+    pub(crate) password_stdin: bool,
+    pub(crate) store: &'a StoreOption,
 }
 
 struct Offered<'a> {
@@ -190,8 +199,7 @@ fn login_to_remote(
         _ => error.into(),
     })?;
     disk::check_directory(&context.paths.user).context("while opening remote config file")?;
-    let timeout = offered.store.timeout;
-    let given = match given_token(offered, &place, input, context, ui)? {
+    let given = match given_token(offered, &place.0, input, context, ui)? {
         // What comes in a pipe is there already.
         None if !input.is_terminal() => ask(&endpoint, input, ui)?,
         given => given,
@@ -229,7 +237,7 @@ fn login_to_remote(
         false => explain(error.into()),
     })?;
     ui.info("Access Token Verified!");
-    let place = store(token, remote, (place, timeout), context, ui)?;
+    let place = store(token, remote, place, context, ui)?;
     ui.info(format!("Token {place}"));
     Ok(Outcome::Done)
 }
@@ -321,7 +329,7 @@ fn check_expiry(token: &Secret, endpoint: &Endpoint, context: &Context) -> anyho
 fn store(
     token: Secret,
     remote: &Remote<'_>,
-    (place, timeout): (Store, Option<Duration>),
+    place: StorePlace,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<String> {
@@ -337,7 +345,7 @@ fn store(
         definer,
         token,
     };
-    let is_file = place == Store::File;
+    let is_file = place.0 == Store::File;
     if definer == Definer::System || !is_file {
         let now = view::load_files(context)?;
         check_unmoved(&now, &verified)?;
@@ -352,8 +360,7 @@ fn store(
         user: String::new(),
         token: verified.token,
     };
-    let (file, place) = (&context.paths.user, (place, timeout));
-    let place = secrets::put(file, subject, place, &stored, context, ui)?;
+    let place = secrets::put(&context.paths.user, subject, place, &stored, context, ui)?;
     if !is_file {
         files::edit(Scope::User, context, ui, |document| {
             change::clear_token(document, &verified.name, remote.layer)

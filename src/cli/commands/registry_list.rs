@@ -12,7 +12,7 @@ use crate::cli::failure::Outcome;
 use crate::cli::login_list::{ListedLogin, Listing};
 use crate::cli::table::columns;
 use crate::cli::ui::Ui;
-use crate::cli::{json, login_check, login_list, view};
+use crate::cli::{json, login_check, login_list, secrets, view};
 
 /// List your logins to registries and keyservers
 ///
@@ -50,6 +50,7 @@ pub(crate) fn run(
     let runtime = args.runtime.find(context)?;
     let layers = view::load_files(context)?;
     let effective = layers.merge();
+    secrets::warn(&effective, context, ui);
     let question = Listing {
         runtime: &runtime,
         asks_helpers: true,
@@ -105,6 +106,7 @@ fn render(logins: &[ListedLogin], args: &RegistryListArgs, context: &Context, ui
     let head = [Cow::Borrowed("URI"), Cow::Borrowed("SECURE?")];
     let rows = logins
         .iter()
+        .filter(|login| !login.gone)
         .map(|login| [ui.cell(&login.uri), Cow::Borrowed(secure(login))]);
     let table = columns(&iter::once(head).chain(rows).collect::<Vec<_>>());
     format!("\n{table}{end}")

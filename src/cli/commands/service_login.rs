@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -11,8 +10,10 @@ use clap::Args;
 use crate::cli::args::{AuthfileOption, ServiceCredential, StoreOption};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise as _, Outcome};
+use crate::cli::logins::NewLogin;
 use crate::cli::next_step::Peer;
 use crate::cli::prompt::Input;
+use crate::cli::secrets::StorePlace;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
 use crate::cli::{
@@ -22,8 +23,7 @@ use crate::command::Command;
 use crate::config::change;
 use crate::config::document::LoginEntry;
 use crate::config::layer::Scope;
-use crate::credentials::helper::HelperTask;
-use crate::credentials::{CredentialError, CredentialStore, StoreFiles};
+use crate::credentials::{CredentialStore, StoreFiles};
 use crate::disk;
 use crate::secret::{Secret, Stored};
 use crate::service::Accepted;
@@ -67,6 +67,20 @@ impl Given {
         })
     }
 
+    /// Takes the login that the command of a store prints.
+    fn ask_command(&mut self, store: &Store, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
+        if let Store::Command(line) = store {
+            secrets::refuse_second(self.password.is_some())?;
+            match secrets::print(line, self.username.as_deref(), context, ui)? {
+                Stored::Password { user, password } => {
+                    (self.username, self.password) = (Some(user), Some(password));
+                }
+                Stored::IdentityToken { token, .. } => self.password = Some(token),
+            }
+        }
+        Ok(())
+    }
+
     fn password(&mut self, input: &mut Input, command: &Command) -> anyhow::Result<Secret> {
         let prompt = match command.is_singularity() {
             true => "Password / Token: ",
@@ -94,6 +108,7 @@ pub(crate) struct How<'a> {
     pub(crate) authfile: Option<&'a Path>,
     pub(crate) tokenfile: Option<&'a Path>,
     pub(crate) says_row: bool,
+    /// Where the secret is stored.
     pub(crate) store: StoreOption,
 }
 
@@ -119,17 +134,8 @@ pub(crate) fn login_to(
         Service::Keyserver(keyserver) => {
             login_to_keyserver(given, *keyserver, &how.store, input, context, ui)
         }
-        Service::Registry(uri) if how.store.store.is_some() => Err(no_store(uri)),
         Service::Registry(uri) => login_to_registry(given, uri, how, input, context, ui),
     }
-}
-
-/// A registry's stores are the helpers that its file names; this program is one of them under its other name.
-fn no_store(uri: &RegistryUri) -> anyhow::Error {
-    anyhow!("--store is for remotes and keyservers").advise(format!(
-        "For {uri} name the helper in docker-config.json, and log in again: \"credHelpers\": {{\"{}\": \"portolan\"}}",
-        uri.storage_key()
-    ))
 }
 
 fn login_to_keyserver(
@@ -141,16 +147,8 @@ fn login_to_keyserver(
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
     let typed = keyserver.typed;
-    let store = secrets::choose(option, context)?;
-    if let Store::Command(line) = &store {
-        secrets::refuse_second(given.password.is_some())?;
-        match secrets::print(line, given.username.as_deref(), context, ui)? {
-            Stored::Password { user, password } => {
-                (given.username, given.password) = (Some(user), Some(password));
-            }
-            Stored::IdentityToken { token, .. } => given.password = Some(token),
-        }
-    }
+    let place = secrets::choose(option, context)?;
+    given.ask_command(&place.0, context, ui)?;
     report_security(&keyserver, given.insecure, ui);
     let certificates = if keyserver.insecure {
         Certificates::Unchecked
@@ -177,20 +175,19 @@ fn login_to_keyserver(
         auth: auth.stored,
         insecure: keyserver.insecure,
     };
-    let place = store_login(&login, store, option.timeout, context, ui)?;
+    let place = store_login(&login, place, context, ui)?;
     ui.info(format!("Token {place}"));
     Ok(Outcome::Done)
 }
 
 fn store_login(
     login: &LoginEntry,
-    store: Store,
-    timeout: Option<Duration>,
+    place: StorePlace,
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<String> {
     let is_same = |other: &LoginEntry| KeyserverUri::are_same(&other.uri, &login.uri);
-    let is_file = store == Store::File;
+    let is_file = place.0 == Store::File;
     if is_file {
         files::store_secret(context, ui, |document| {
             change::add_login(document, login, is_same);
@@ -203,8 +200,7 @@ fn store_login(
         uri: login.uri.clone(),
         insecure: login.insecure,
     };
-    let (file, store) = (&context.paths.user, (store, timeout));
-    let place = secrets::put(file, subject, store, &stored, context, ui)?;
+    let place = secrets::put(&context.paths.user, subject, place, &stored, context, ui)?;
     if !is_file {
         files::edit(Scope::User, context, ui, |document| {
             change::remove_logins(document, is_same);
@@ -247,15 +243,21 @@ fn login_to_registry(
     context: &Context,
     ui: &mut Ui,
 ) -> anyhow::Result<Outcome> {
-    let store = logins::store(how.authfile, context);
+    let files = logins::store(how.authfile, context);
     let failed = || format!("while login to {uri}");
-    let accepted = verify(&mut given, uri, &store, how, input, context).with_context(failed)?;
+    let (place, accepted) =
+        verify(&mut given, uri, &files, how, input, context, ui).with_context(failed)?;
     warn_if_open(&accepted, uri.host(), ui);
-    let placed = logins::log_in(&store, uri, &accepted.stored, given.insecure, context, ui)
-        .with_context(failed)?;
-    ui.info(format!("Token stored in {placed}"));
+    let login = NewLogin {
+        uri,
+        stored: &accepted.stored,
+        insecure: given.insecure,
+    };
+    let is_in_store = matches!(&place, Some((store, _)) if *store != Store::File);
+    let placed = logins::log_in(&files, &login, place, context, ui).with_context(failed)?;
+    ui.info(format!("Token {placed}"));
     if how.authfile.is_none() {
-        if how.says_row {
+        if how.says_row && !is_in_store {
             ui.info(format!("Token stored in {}", context.paths.user.display()));
         }
         login_reach::report(uri, context, ui);
@@ -271,14 +273,21 @@ fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
     }
 }
 
+/// Shows the registry the user and the password, and says what is to be stored of them, and where.
 fn verify(
     given: &mut Given,
     uri: &RegistryUri,
-    store: &CredentialStore,
+    files: &CredentialStore,
     how: &How<'_>,
     input: &mut Input,
     context: &Context,
-) -> anyhow::Result<Accepted<Stored>> {
+    ui: &mut Ui,
+) -> anyhow::Result<(Option<StorePlace>, Accepted<Stored>)> {
+    // A store, a helper or a file that can't take the secret is found before anybody types it.
+    let place = secrets::choose_for_registry(files, uri, &how.store, context)?;
+    if let Some((store, _)) = &place {
+        given.ask_command(store, context, ui)?;
+    }
     let has_secret = given.password.is_some() || how.tokenfile.is_some();
     let user = match given.username.take() {
         None if !has_secret => input.question("Username: ")?,
@@ -299,24 +308,10 @@ fn verify(
             uri.path()
         ))
     })?;
-    // A file that can't take the secret, or a helper that can't, is found before anybody types it.
-    disk::check_directory(match &store.files {
+    disk::check_directory(match &files.files {
         StoreFiles::Named(path) => path,
         StoreFiles::Usual { .. } => &context.paths.user,
     })?;
-    if let Some(entry) = store.read_for_change()?.helper_for(&uri.storage_key())? {
-        let helper = store.helper(&entry);
-        helper
-            .program(HelperTask::Store)
-            .map_err(CredentialError::Store)?;
-    } else {
-        // Its secret would be in a file, which the administrator may refuse.
-        let file = StoreOption {
-            store: Some(Store::File),
-            ..StoreOption::default()
-        };
-        secrets::choose(&file, context)?;
-    }
     let password = match how.tokenfile {
         Some(file) => tokenfile::read(file, input).context("while reading tokenfile")?,
         None => given.password(input, &context.command)?,
@@ -328,10 +323,12 @@ fn verify(
     };
     let directories = network::certificate_directories(context);
     let options = certificates::apply(network::options(context), &directories, uri)?;
-    login_protocol::verify(&options, tls_policy, uri, &user, &password).map_err(|error| {
+    let verified = login_protocol::verify(&options, tls_policy, uri, &user, &password);
+    let accepted = verified.map_err(|error| {
         let peer = Peer::Registry { uri, user: &user };
         next_step::explain(error.into(), peer)
-    })
+    })?;
+    Ok((place, accepted))
 }
 
 /// Log in to a keyserver
@@ -407,6 +404,8 @@ pub(crate) struct RegistryLoginArgs {
     tokenfile: Option<PathBuf>,
     #[command(flatten)]
     authfile: AuthfileOption,
+    #[command(flatten)]
+    store: StoreOption,
     /// The registry: HOST[:PORT], with or without docker:// or oras://; HOST/PATH for one repository
     #[arg(value_name = "URI")]
     uri: String,
@@ -422,7 +421,7 @@ pub(crate) fn run_for_registry(
         authfile: authfile.as_deref(),
         tokenfile: args.tokenfile.as_deref(),
         says_row: !context.command.is_singularity(),
-        store: StoreOption::default(),
+        store: args.store.clone(),
     };
     let word = args::with_registry_scheme(&args.uri);
     if RegistryUri::found(&word).is_err() {

@@ -21,6 +21,7 @@ use crate::credentials::look_up::{Accounts, LoginOutcome, Logins, Source};
 use crate::installation::lookup;
 use crate::name::RemoteName;
 use crate::runtime::Runtime;
+use crate::stores::Store;
 use crate::uri::{KeyserverUri, RegistryUri};
 
 /// Removes what is stored for a word that is no remote. A registry that nobody is logged in to is an error here, as it was
@@ -104,7 +105,12 @@ fn log_out_of(
     let store = logins::store(authfile, context);
     let done = logins::log_out(&store, uri, context, ui).context("while verifying token")?;
     for place in &done.removed {
-        ui.info(format!("Token removed from {place}"));
+        ui.info(match place {
+            SecretPlace::Store(entry) if matches!(entry.store, Store::Command(_)) => {
+                format!("{place} is not run for it any more")
+            }
+            _ => format!("Token removed from {place}"),
+        });
         if matches!(place, SecretPlace::File(path) if *path == logins::docker_file(context)) {
             ui.info("It is Docker's own file: docker is logged out there, too.");
         }

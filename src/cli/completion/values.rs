@@ -153,6 +153,7 @@ impl Files {
                 user,
                 chosen: None,
                 elsewhere: Ok(Vec::new()),
+                keyservers_elsewhere: Vec::new(),
             },
         })
     }

@@ -176,6 +176,10 @@ codes! {
         "Your token for a remote has expired; a warning when the remote is not the active one."
         "What needs a login there fails."
         "portolan remote login NAME"
+    LoginGone "login-gone" [Error Warning]
+        "The keyring of this machine does not have a token or a login that was stored in one; a warning but for the token of the active remote."
+        "What needs a login there fails."
+        "portolan remote login NAME"
     TokenExpires "token-expires" [Warning]
         "Your token for a remote ends within a week."
         "What needs a login there will fail then."

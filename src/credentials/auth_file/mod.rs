@@ -18,7 +18,7 @@ use super::helper::HelperName;
 use crate::runtime::Version;
 use crate::secret::{Secret, Stored};
 use crate::text::json_fault;
-use crate::uri::{DOCKER_HUB_KEY, RegistryAccount};
+use crate::uri::{DOCKER_HUB, DOCKER_HUB_KEY, RegistryAccount};
 
 /// The reader of the newest runtimes.
 const NEWEST: Version = (29, 7, 2);
@@ -286,23 +286,32 @@ impl AuthFile {
         }
     }
 
-    pub fn set_helper(&mut self, key: &str, name: Option<&str>) {
-        let helpers = self.root.get_mut("credHelpers");
-        match (helpers.and_then(Value::as_object_mut), name) {
-            (Some(helpers), Some(name)) => {
-                helpers.insert(key.to_owned(), name.into());
-            }
-            (Some(helpers), None) => {
-                helpers.shift_remove(key);
-                if helpers.is_empty() {
-                    self.root.shift_remove("credHelpers");
-                }
-            }
-            (None, Some(name)) => {
-                let helpers = Map::from_iter([(key.to_owned(), name.into())]);
-                self.root.insert("credHelpers".to_owned(), helpers.into());
-            }
-            (None, None) => {}
+    /// As [`set_elsewhere`](Self::set_elsewhere), and names the helper for the account alone: for Docker Hub under both keys
+    /// that runtimes ask by.
+    pub fn set_helper(&mut self, key: &str, helper: &HelperName) {
+        self.replace(key, Map::new());
+        let hub = (key == DOCKER_HUB_KEY).then_some(DOCKER_HUB);
+        let helpers = self.object_mut("credHelpers");
+        for key in [Some(key), hub].into_iter().flatten() {
+            helpers.insert(key.to_owned(), Value::String(helper.to_string()));
+        }
+    }
+
+    /// Takes the helpers away that this key's account has to itself, as far as they are meant.
+    pub fn drop_helpers(&mut self, key: &str, is_meant: impl Fn(&str) -> bool) {
+        let account = RegistryAccount::of_key(key);
+        let named: Vec<String> = self
+            .own_helpers()
+            .filter(|(known, name)| RegistryAccount::of_key(known) == account && is_meant(name))
+            .map(|(known, _)| known.to_owned())
+            .collect();
+        if named.is_empty() {
+            return;
+        }
+        let helpers = self.object_mut("credHelpers");
+        helpers.retain(|known, _| !named.contains(known));
+        if helpers.is_empty() {
+            self.root.retain(|known, _| !is_named(known, "credHelpers"));
         }
     }
 

@@ -25,7 +25,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// What a helper says of a key that it does not have.
 pub(crate) const NOT_FOUND: &str = "credentials not found in native keychain";
 /// The protocol's own mark: what follows is a token, and no user's password.
-const TOKEN_USER: &str = "<token>";
+pub(crate) const TOKEN_USER: &str = "<token>";
+
+/// The name under which this program is a helper itself.
+pub(crate) const OWN_HELPER: &str = "portolan";
 
 /// A helper's name: what follows `docker-credential-` in the program's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,11 @@ impl HelperName {
             character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
         };
         (!name.is_empty() && name.chars().all(is_allowed)).then(|| Self(name.to_owned()))
+    }
+
+    /// This program's.
+    pub fn own() -> Self {
+        Self(OWN_HELPER.to_owned())
     }
 
     pub fn program(&self) -> String {

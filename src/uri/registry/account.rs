@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+/// Docker Hub's key in docker-config.json, older than any rule.
+pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 /// Docker Hub's name in the references of images.
 pub(crate) const DOCKER_HUB: &str = "docker.io";
 /// Where Docker Hub answers.
@@ -67,6 +69,19 @@ impl RegistryAccount {
     /// Whether both are accounts of one host.
     pub(crate) fn is_at_host_of(&self, other: &Self) -> bool {
         self.host == other.host
+    }
+
+    /// Where its secret is stored in docker-config.json. Docker Hub has its own key, and its repositories have the name by
+    /// which the newest runtimes look for them.
+    pub(crate) fn storage_key(&self) -> String {
+        let Self { host, path } = self;
+        match path.as_str() {
+            "" if host == DOCKER_HUB => DOCKER_HUB_KEY.to_owned(),
+            path if host == DOCKER_HUB && path.matches('/').count() > 1 => {
+                format!("index.docker.io{path}")
+            }
+            path => format!("{host}{path}"),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use account::is_docker_hub;
 use crate::text::is_hidden;
 use crate::uri::authority::{Authority, AuthorityError, of_server};
 
-pub(crate) use account::{DOCKER_HUB, DOCKER_HUB_API, RegistryAccount};
+pub(crate) use account::{DOCKER_HUB, DOCKER_HUB_API, DOCKER_HUB_KEY, RegistryAccount};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegistryScheme {
@@ -40,9 +40,6 @@ pub enum RegistryUriError {
     #[error("invalid registry: {0}")]
     Other(&'static str),
 }
-
-/// Docker Hub's key in docker-config.json, older than any rule.
-pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 impl RegistryUri {
     /// The longest address in bytes: the limit of every name and address.
@@ -109,16 +106,10 @@ impl RegistryUri {
         &self.path
     }
 
-    /// Where the secret is stored in docker-config.json: host and path. Docker Hub has its own key, whatever of its names was
-    /// typed, and its repositories have the name by which the newest runtimes look for them. `docker://` and `oras://` share it.
+    /// Where the secret is stored in docker-config.json: host and path, whatever of Docker Hub's names was typed. `docker://`
+    /// and `oras://` share it.
     pub fn storage_key(&self) -> String {
-        let is_repository = self.path.matches('/').count() > 1;
-        match self.path.as_str() {
-            path if !is_docker_hub(&self.host) => format!("{}{path}", self.host),
-            "" => DOCKER_HUB_KEY.to_owned(),
-            path if is_repository => format!("index.docker.io{path}"),
-            path => format!("{DOCKER_HUB}{path}"),
-        }
+        self.account().storage_key()
     }
 
     pub fn api_host(&self) -> &str {

@@ -293,6 +293,20 @@ const CASES: &[Case] = &[
         &["warning token-moved remote.yaml:9"],
     ),
     (
+        Code::LoginGone,
+        |world| {
+            let file = world.docker_config();
+            let record = format!(
+                r#"{{"format":1,"secrets":[{{"product":"apptainer","file":{file:?},"kind":"registry","account":"ghcr.io",
+                "store":"keyring","key":"portolan-test-has-none","machine":{{"host":"login1","boot":"x"}}}}]}}"#
+            );
+            let state = world.home().join(".local/state/portolan");
+            fs::create_dir_all(&state).unwrap();
+            fs::write(state.join("stores.json"), record).unwrap();
+        },
+        &["warning login-gone "],
+    ),
+    (
         Code::TokenExpired,
         |world| edit_user(world, &token_until_next_quarter(), &token_until(now() - 60)),
         &["error token-expired remote.yaml:5"],

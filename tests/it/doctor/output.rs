@@ -78,6 +78,7 @@ $ portolan remote doctor --offline --json
       "$HOME/.apptainer/docker-config.json",
       "$ETC/apptainer/remote.yaml"
     ],
+    "stores": [],
     "servers": [],
     "offline": true
   }

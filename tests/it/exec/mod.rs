@@ -162,19 +162,48 @@ $ portolan exec true
 }
 
 #[test]
+fn a_version_that_would_read_the_users_own_files_is_refused() {
+    let (world, _memory) = setup();
+    for (command, runtime, first) in [
+        ("apptainer", "apptainer@1.1", Some("Apptainer 1.2")),
+        ("apptainer", "apptainer@1.2.0", None),
+        (
+            "singularity",
+            "singularityce@3.11.3",
+            Some("SingularityCE 3.11.4"),
+        ),
+        ("singularity", "singularityce@3.11.4", None),
+    ] {
+        let words = ["--command", command, "exec", "--runtime", runtime, "true"];
+        let run = world.run(&words);
+        match first {
+            Some(first) => {
+                assert_eq!(run.code, Some(255), "{run}");
+                let advice = format!("exec needs {first} or later.");
+                assert!(run.stderr.contains(&advice), "{run}");
+            }
+            None => assert_eq!(run.code, Some(0), "{run}"),
+        }
+    }
+}
+
+#[test]
 fn what_the_command_adds_is_moved_and_what_it_changes_is_told() {
     let (world, memory) = setup();
-    world.write_docker_config("{}");
+    world.write_docker_config(r#"{"credHelpers":{"h":"pass"}}"#);
     let add = "cd $APPTAINER_CONFIGDIR; mkdir -p new/deep; echo a >new/deep/file; chmod 640 new/deep/file; \
-               ln -s deep/file new/link; mkfifo new/pipe; rm keys; echo k >keys; echo x >>remote.yaml; echo cached >cache/c";
+               ln -s deep/file new/link; mkfifo new/pipe; rm keys; echo k >keys; echo x >>remote.yaml; echo cached >cache/c; \
+               grep -o pass docker-config.json; echo {} >docker-config.json";
     let run = world.run(&["exec", "sh", "-c", add]);
     let state = world.home().join(".local/state/portolan/apptainer");
     let kept = names(&state);
     assert_data_eq!(
         run.to_string().replace(&kept[0], "exec-N"),
         str![[r#"
+pass
 ------- stderr -------
 WARNING: sh changed its copy of remote.yaml: the change is lost. Make it with portolan.
+WARNING: sh changed its copy of docker-config.json: the change is lost. Make it with portolan.
 WARNING: $HOME/.apptainer has a keys already: the one that the command left is $HOME/.local/state/portolan/apptainer/exec-N/keys
 
 "#]]

@@ -195,7 +195,7 @@ fn an_option_is_used_or_refused() {
         (
             &["--store", "keyring", "-u", "ian", "docker://r.example.com"],
             255,
-            "FATAL:   --store is for remotes and keyservers\n",
+            "docker-credential-portolan is not on PATH: nothing would find the login\n",
         ),
         (
             &["--tokenfile", "/nowhere/token", "e"],

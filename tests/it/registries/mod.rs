@@ -46,7 +46,7 @@ fn prepared(keys: &[&str]) -> String {
 }
 
 /// A registry that wants the password itself.
-fn basic(asked: &Asked) -> Reply {
+pub(crate) fn basic(asked: &Asked) -> Reply {
     match asked.path() {
         "/v2/" if asked.header("Authorization") == Some(&basic_header()) => Reply::status(200),
         "/v2/" => Reply::status(401).with("WWW-Authenticate", r#"Basic realm="the registry""#),

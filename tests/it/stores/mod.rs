@@ -1,5 +1,6 @@
 //! Secrets that are in no file: the kernel's keyring, helpers, commands. Real ones.
 
+mod registries;
 mod remotes;
 mod secrecy;
 
@@ -50,6 +51,17 @@ pub(crate) fn login_with(world: &World, store: &str, token: &str) -> Finished {
         "cloud",
     ];
     world.run_with_input(&words, token)
+}
+
+/// The record of the secrets.
+pub(crate) fn record(world: &World) -> String {
+    fs::read_to_string(world.home().join(".local/state/portolan/stores.json")).unwrap()
+}
+
+/// This machine's name.
+pub(crate) fn hostname() -> String {
+    let system = rustix::system::uname();
+    system.nodename().to_str().unwrap().to_owned()
 }
 
 /// A token that no other test has.

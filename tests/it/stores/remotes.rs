@@ -5,25 +5,18 @@ use std::fs;
 
 use snapbox::{IntoData, assert_data_eq, str};
 
-use super::{has_keyring, login, no_key_is_left, setup};
+use super::{has_keyring, hostname, login, no_key_is_left, record, setup};
+use crate::keyservers::configured;
+use crate::real_registries::{PasswordStore, are_installed};
 use crate::support::cloud::{plain, remotes};
-use crate::support::endpoint::good;
+use crate::support::endpoint::{PASSWORD, USER, good, keyserver};
 use crate::support::server::Server;
 use crate::support::world::{World, skip};
 
 /// Text without this machine's name.
 fn named(text: &str, server: &Server) -> String {
-    let host = rustix::system::uname()
-        .nodename()
-        .to_str()
-        .unwrap()
-        .to_owned();
-    plain(text, &[server]).replace(&format!("keyring of {host}"), "keyring of HOST")
-}
-
-/// The record of the secrets.
-fn record(world: &World) -> String {
-    fs::read_to_string(world.home().join(".local/state/portolan/stores.json")).unwrap()
+    let keyring = format!("keyring of {}", hostname());
+    plain(text, &[server]).replace(&keyring, "keyring of HOST")
 }
 
 /// What the command of `exec` sees of remote.yaml.
@@ -111,11 +104,7 @@ fn a_token_that_is_gone_is_told_with_the_machine_that_had_it() {
     assert_eq!(world.run_with_input(&words, &good()).code, Some(0));
     std::thread::sleep(std::time::Duration::from_millis(2500));
     let record = record(&world);
-    let host = rustix::system::uname()
-        .nodename()
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let host = hostname();
     let moved = record.replace(&format!("\"host\": \"{host}\""), "\"host\": \"login1\"");
     fs::write(
         world.home().join(".local/state/portolan/stores.json"),
@@ -198,25 +187,187 @@ INFO:    Token printed by `echo asked >&2; cat $HOME/secret`
 
 #[test]
 fn a_real_helper_has_the_token_of_a_remote() {
-    if !crate::support::program::is_installed("docker-credential-pass") {
-        return skip("docker-credential-pass is not installed");
+    if !are_installed(&["docker-credential-pass", "pass", "gpg"]) {
+        return;
     }
     let (mut world, server) = setup();
-    world.link_program(
-        "docker-credential-fake",
-        "tests/it/programs/docker-credential-fake",
-    );
-    let directory = world.root().join("helper");
-    fs::create_dir(&directory).unwrap();
-    world.set("HELPER_DIRECTORY", &directory);
-    assert_eq!(login(&world, "helper:fake").code, Some(0));
-    let stored = fs::read_to_string(directory.join("fake.store")).unwrap();
+    let store = PasswordStore::new(world.root());
+    world.set("GNUPGHOME", &store.keys);
+    world.set("PASSWORD_STORE_DIR", &store.store);
+    let run = login(&world, "helper:pass");
     assert!(
-        stored.contains(&format!("https://{}/portolan/remote", server.host())),
-        "{stored}"
+        run.stderr
+            .ends_with("INFO:    Token stored in the credential helper pass\n"),
+        "{run}"
     );
-    assert!(!stored.contains("argv"));
+    assert!(!world.file(&world.user_file()).contains("Token"));
+    let key = format!("https://{}/portolan/remote", server.host());
+    let get = || {
+        String::from_utf8(
+            store
+                .run("/usr/bin/docker-credential-pass", &["get"], &key)
+                .stdout,
+        )
+    };
+    assert!(get().unwrap().contains(&good()));
+    assert_eq!(seen(&world, &server), SEEN);
+    assert_eq!(
+        world.run(&["remote", "get-login-password"]).stdout,
+        "registry-secret\n"
+    );
     assert_eq!(world.run(&["remote", "logout", "cloud"]).code, Some(0));
+    assert!(!get().unwrap().contains(&good()));
+    let run = login(&world, "helper:none");
+    assert!(
+        run.stderr.contains("docker-credential-none") && !run.stderr.contains("Authenticating"),
+        "before the secret is asked for: {run}"
+    );
+}
+
+#[test]
+fn two_remotes_at_one_address_have_a_secret_each() {
+    if !has_keyring() {
+        return;
+    }
+    let (world, server) = setup();
+    let host = server.host();
+    world.write_user(remotes(&[("cloud", &host, ""), ("other", &host, "")]));
+    let log_in = |name: &str, token: &str| {
+        let words = [
+            "remote",
+            "login",
+            "--store",
+            "keyring",
+            "--password-stdin",
+            name,
+        ];
+        assert_eq!(world.run_with_input(&words, token).code, Some(0));
+    };
+    log_in("cloud", &good());
+    log_in("other", &format!("other-{}", good()));
+    // In its place, not under another name.
+    log_in("cloud", &good());
+    let both = seen(&world, &server);
+    assert!(
+        both.contains("Token: <good>") && both.contains("Token: other-<good>"),
+        "{both}"
+    );
+    assert_eq!(
+        world.run(&["remote", "rename", "cloud", "sky"]).code,
+        Some(0)
+    );
+    assert_eq!(world.run(&["remote", "logout", "other"]).code, Some(0));
+    let left = seen(&world, &server);
+    assert!(
+        left.contains("Token: <good>") && !left.contains("other-<good>"),
+        "{left}"
+    );
+    assert_eq!(world.run(&["remote", "logout", "sky"]).code, Some(0));
+    no_key_is_left(&world);
+}
+
+#[test]
+fn add_logs_in_to_a_store_too() {
+    if !has_keyring() {
+        return;
+    }
+    let (world, server) = setup();
+    world.write_user("");
+    let words = [
+        "remote",
+        "add",
+        "--use",
+        "--store",
+        "keyring",
+        "--password-stdin",
+        "cloud",
+    ];
+    let run = world.run_with_input(&[&words[..], &[&server.host()]].concat(), &good());
+    assert!(
+        run.stderr.contains("Token stored in the keyring of"),
+        "{run}"
+    );
+    assert_eq!(seen(&world, &server), SEEN);
+    let run = world.run(&[
+        "remote",
+        "add",
+        "--global",
+        "--store",
+        "keyring",
+        "x",
+        "x.example",
+    ]);
+    assert_eq!(run.code, Some(1), "{run}");
+    world.run(&["remote", "logout", "cloud"]);
+    no_key_is_left(&world);
+}
+
+#[test]
+fn a_login_to_a_keyserver_in_the_keyring_is_in_no_file_and_seen_by_a_command() {
+    if !has_keyring() {
+        return;
+    }
+    let server = Server::https(keyserver);
+    let uri = server.url("");
+    let world = configured(&uri, false);
+    let login = |more: &[&str]| {
+        let words = [
+            "keyserver",
+            "login",
+            "--username",
+            USER,
+            "--password-stdin",
+            "--store",
+            "keyring",
+        ];
+        world.run_with_input(&[&words[..], more, &[&uri]].concat(), PASSWORD)
+    };
+    let run = login(&[]);
+    assert!(
+        run.stderr.contains("Token stored in the keyring of"),
+        "{run}"
+    );
+    assert!(
+        !world.file(&world.user_file()).contains(&uri),
+        "no row stands for it"
+    );
+    let row = format!("Credentials:\n- URI: {uri}\n  Auth: Basic aWFuOnBhNTU6d29yZC/DqQ==\n");
+    let seen = || world.run(&["exec", "sh", "-c", "cat $APPTAINER_CONFIGDIR/remote.yaml"]);
+    assert!(seen().stdout.contains(&row), "{}", seen());
+    assert!(world.run(&["remote", "list"]).stdout.contains(&uri));
+    let listed = world.run(&["registry", "list", "--all"]).stdout;
+    assert!(
+        listed.contains("ian") && listed.contains("the keyring of"),
+        "{listed}"
+    );
+    assert!(world.run(&["keyserver", "list"]).stdout.contains('+'));
+
+    assert_eq!(login(&["--timeout", "1s"]).code, Some(0));
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    let gone = format!(
+        "WARNING: The login to {uri} was in the keyring of {}, gone here. To log in again:\n           portolan keyserver login {uri}\n",
+        hostname()
+    );
+    for words in [
+        &["remote", "list"][..],
+        &["remote", "show"],
+        &["keyserver", "list"],
+        &["registry", "list"],
+        &["exec", "true"],
+    ] {
+        let run = world.run(words);
+        assert_eq!(run.stderr.matches(&gone).count(), 1, "{words:?}: {run}");
+    }
+    assert!(!seen().stdout.contains("Credentials"), "{}", seen());
+    let doctor = world.run(&["remote", "doctor", "--offline"]).stdout;
+    assert!(doctor.contains("[login-gone]"), "{doctor}");
+    assert_eq!(login(&[]).code, Some(0));
+    assert!(seen().stdout.contains(&row));
+    assert_eq!(
+        world.run(&["keyserver", "logout", &uri]).stderr,
+        "INFO:    Logout succeeded\n"
+    );
+    no_key_is_left(&world);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn no_disk_gets_the_secret_during_a_run_after_it_and_after_a_kill() {
         "exec",
         "sh",
         "-c",
-        "tr '\\0' '\\n' </proc/$$/environ >environ; echo $$ >pid; sleep 600",
+        "tr '\\0' '\\n' </proc/$$/environ >environ; echo $$ >pid; exec sleep 600",
     ]);
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
     let pid = world.home().join("pid");

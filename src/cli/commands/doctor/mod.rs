@@ -112,6 +112,7 @@ fn examine(survey: &Survey, context: &Context) -> Vec<Finding> {
         found.extend(tokens::look(survey, effective, context.now));
         found.extend(servers::known_to_lack_library(survey, effective));
     }
+    found.extend(tokens::gone(survey, effective.as_ref()));
     found.extend(files::litter(survey, context));
     found
 }

@@ -5,14 +5,17 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::survey::Survey;
+use crate::cli::secrets::StoredLogin;
 use crate::cli::ui::Ui;
 use crate::config::checks::{Finding, Severity};
 use crate::text::in_one_line;
 
-pub(super) struct Report {
+pub(super) struct Report<'a> {
     findings: Vec<Finding>,
     fix: String,
     files: Vec<String>,
+    /// The logins that are in no file.
+    stores: &'a [StoredLogin],
     servers: Vec<String>,
     offline: bool,
 }
@@ -29,14 +32,15 @@ pub(super) struct DoctorView<'a> {
 #[derive(Serialize)]
 struct CheckedPlaces<'a> {
     files: &'a [String],
+    stores: &'a [StoredLogin],
     servers: &'a [String],
     offline: bool,
 }
 
-impl Report {
+impl<'a> Report<'a> {
     pub(super) fn new(
         mut findings: Vec<Finding>,
-        survey: &Survey,
+        survey: &'a Survey,
         servers: Vec<String>,
         offline: bool,
     ) -> Self {
@@ -51,6 +55,7 @@ impl Report {
             findings,
             fix,
             files,
+            stores: &survey.stored,
             servers,
             offline,
         }
@@ -71,6 +76,7 @@ impl Report {
             notes: self.number(Severity::Note),
             checked: CheckedPlaces {
                 files: &self.files,
+                stores: self.stores,
                 servers: &self.servers,
                 offline: self.offline,
             },
@@ -88,6 +94,9 @@ impl Report {
                 "      To fix it: {}\n",
                 ui.cell(&in_one_line(&finding.fix))
             );
+        }
+        for login in self.stores.iter().filter(|login| !login.gone) {
+            let _ = writeln!(text, "{}\n", ui.cell(&login.described()));
         }
         text.push_str(&ui.lines(&self.summary()));
         text.push('\n');

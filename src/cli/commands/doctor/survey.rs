@@ -10,6 +10,7 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 use crate::cli::advice::RunOptions;
 use crate::cli::context::Context;
 use crate::cli::secrets;
+use crate::cli::secrets::StoredLogin;
 use crate::config::checks::{Code, Commands, FileAccess, Finding, shell_word};
 use crate::config::effective::{Effective, Elsewhere, Remote};
 use crate::config::layer::{Layer, LayerKind};
@@ -29,6 +30,8 @@ pub(super) struct Survey {
     pub(super) user_is_known: bool,
     pub(super) chosen: Option<RemoteName>,
     pub(super) elsewhere: Vec<Elsewhere>,
+    /// All logins that are in no file.
+    pub(super) stored: Vec<StoredLogin>,
     pub(super) commands: Commands,
     pub(super) may_write_system: bool,
 }
@@ -55,6 +58,7 @@ impl Survey {
             unreadable,
             chosen: context.chosen(),
             elsewhere: secrets::all_tokens(context),
+            stored: secrets::stored_logins(context),
             commands: commands(options, may_write_system),
             may_write_system,
         }

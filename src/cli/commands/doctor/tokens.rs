@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use super::survey::Survey;
+use crate::cli::secrets::StoredLogin;
 use crate::cli::time;
 use crate::config::checks::{Code, Finding};
 use crate::config::effective::{Effective, Remote, Token};
@@ -17,6 +18,24 @@ pub(super) fn look(survey: &Survey, effective: &Effective<'_>, now: SystemTime) 
         .collect()
 }
 
+/// Logins that a keyring had.
+pub(super) fn gone(survey: &Survey, effective: Option<&Effective<'_>>) -> Vec<Finding> {
+    let active = effective.and_then(|effective| survey.active(effective));
+    let gone = survey.stored.iter().filter(|login| login.gone);
+    let finding = |login: &StoredLogin| {
+        let message = format!("{} was in {}, gone here", login.login, login.place);
+        let fix = format!("portolan {}", login.command);
+        let finding = Finding::new(Code::LoginGone, login.login.as_str(), message, fix);
+        let remote = login.remote();
+        if remote.is_some() && remote.as_ref() == active.map(|remote| remote.name) {
+            finding
+        } else {
+            finding.otherwise()
+        }
+    };
+    gone.map(finding).collect()
+}
+
 fn check(
     survey: &Survey,
     remote: &Remote<'_>,
@@ -25,18 +44,8 @@ fn check(
 ) -> Option<Finding> {
     let name = remote.name;
     let fix = survey.commands.own("login", name.as_str());
-    let token = match remote.token {
-        Token::Stored(token) => token,
-        Token::Elsewhere(token) if token.is_gone => {
-            let message = format!("your token for {name} was {}, gone here", token.place);
-            let finding = Finding::new(Code::TokenExpired, name.as_str(), message, fix);
-            return Some(if is_active {
-                finding
-            } else {
-                finding.otherwise()
-            });
-        }
-        _ => return None,
+    let Token::Stored(token) = remote.token else {
+        return None;
     };
     let end = token::expiry(token)?;
     let (code, message) = match Lifetime::until(end, now) {

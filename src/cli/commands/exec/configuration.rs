@@ -1,32 +1,36 @@
 //! The files that the command sees: the user's, with what the stores have.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use crate::cli::context::Context;
+use crate::cli::secrets::StoredLogin;
 use crate::cli::ui::Ui;
 use crate::cli::{files, secrets};
 use crate::config::change;
 use crate::config::change::{Definer, VerifiedToken};
 use crate::config::document::{Document, LoginEntry};
-use crate::config::effective::{Effective, LayerKind, Layers};
+use crate::config::effective::{Effective, LayerKind, Layers, Remote};
 use crate::config::layer::Scope;
 use crate::config::paths::FILE_NAME;
 use crate::config::yaml;
 use crate::credentials::auth_file::AuthFile;
+use crate::credentials::helper::OWN_HELPER;
 use crate::disk;
+use crate::disk::Contents;
 use crate::name::RemoteName;
 use crate::secret::{Secret, SecretBytes, Stored};
-use crate::stores::{Entry, OWN_HELPER, State, Stores, Subject};
+use crate::stores::{Entry, Stores, StoresError, Subject};
 use crate::uri::{KeyserverUri, RegistryAccount};
 
 pub(super) const DOCKER_FILE: &str = "config.json";
 
 pub(super) struct Configuration {
-    remotes: Option<SecretBytes>,
-    registries: Option<SecretBytes>,
+    /// The files that are made for it, by name; `None` for one that the user does not have.
+    pub(super) files: Vec<(&'static str, Option<SecretBytes>)>,
     pub(super) secrets: Vec<Secret>,
-    /// Docker's own file, where the runtime asks it.
+    /// Docker's own file as it is, where the runtime asks it.
     pub(super) docker_file: Option<PathBuf>,
 }
 
@@ -50,32 +54,36 @@ impl Configuration {
             change::use_remote(&mut document, Scope::User, below, name, false)
                 .map_err(|error| files::explain(error.into(), Scope::User, context))?;
         }
-        for entry in filled.stores.entries(&context.paths.user)? {
+        for entry in filled.stores.entries(&[&context.paths.user])? {
             filled.remote_or_keyserver(&entry, &mut document, effective);
         }
         let is_empty = before.is_none() && document == Document::default();
         let remotes = (!is_empty).then(|| yaml::write(None, &Document::default(), &document).bytes);
-        let registries = filled.registries(context)?;
+        let registries = match disk::read(&context.paths.docker_config)? {
+            Some(Contents { bytes, .. }) => Some(filled.registries(&bytes)?.unwrap_or(bytes)),
+            None => None,
+        };
+        let mut files = vec![(FILE_NAME, remotes), ("docker-config.json", registries)];
+        let mut docker_file = docker_file(context);
+        if let Some(path) = &docker_file
+            && let Some(contents) = disk::read(path)?
+            && let Some(filled) = filled.registries(&contents.bytes)?
+        {
+            files.push((DOCKER_FILE, Some(filled)));
+            docker_file = None;
+        }
         Ok(Self {
-            remotes,
-            registries,
+            files,
             secrets: filled.secrets,
-            docker_file: docker_file(context),
+            docker_file,
         })
     }
 
     pub(super) fn makes(&self, name: &OsStr) -> bool {
         let name = name.to_string_lossy();
         let file = name.strip_suffix(".lock").unwrap_or(&name);
-        self.files().iter().any(|(made, _)| *made == file)
+        self.files.iter().any(|(made, _)| *made == file)
             || (name == DOCKER_FILE && self.docker_file.is_some())
-    }
-
-    pub(super) fn files(&self) -> [(&'static str, Option<&[u8]>); 2] {
-        [
-            (FILE_NAME, self.remotes.as_deref()),
-            ("docker-config.json", self.registries.as_deref()),
-        ]
     }
 }
 
@@ -107,107 +115,87 @@ impl Filled<'_> {
                 insecure,
             } => {
                 let name = RemoteName::found(name);
-                let Some(remote) = effective
-                    .remote(&name)
-                    .filter(|remote| remote.uri() == uri && remote.is_insecure() == *insecure)
-                else {
-                    return;
-                };
-                // That is told of all remotes already.
-                if self.stores.state(entry) == State::Gone {
-                    return;
-                }
-                let definer = match remote.layer {
-                    LayerKind::User => Definer::User,
-                    _ => Definer::System,
-                };
-                let advice = format!("portolan remote login {}", name.word());
-                if let Some(stored) = self.ask(entry, &format!("the token of {name}"), &advice) {
+                let is_meant =
+                    |remote: &&Remote<'_>| remote.uri() == uri && remote.is_insecure() == *insecure;
+                let remote = effective.remote(&name).filter(is_meant);
+                if let Some(remote) = remote
+                    && let Some(stored) = self.ask(entry)
+                {
                     let verified = VerifiedToken {
-                        name,
                         uri: uri.clone(),
                         insecure: *insecure,
-                        definer,
+                        definer: match remote.layer {
+                            LayerKind::User => Definer::User,
+                            _ => Definer::System,
+                        },
                         token: stored.secret().clone(),
+                        name,
                     };
                     // One that the user's file has no room for has none in the copy either.
                     let _ = change::set_token(document, &verified);
                 }
             }
             Subject::Keyserver { uri, insecure } => {
-                let advice = format!("portolan keyserver login {uri}");
-                if let Some(stored) = self.ask(entry, &format!("the login to {uri}"), &advice) {
+                let is_same = |other: &LoginEntry| KeyserverUri::are_same(&other.uri, uri);
+                change::remove_logins(document, is_same);
+                if let Some(stored) = self.ask(entry) {
                     let login = LoginEntry {
                         uri: uri.clone(),
                         auth: stored.authorization(),
                         insecure: *insecure,
                     };
-                    change::add_login(document, &login, |other| {
-                        KeyserverUri::are_same(&other.uri, uri)
-                    });
+                    change::add_login(document, &login, is_same);
                 }
             }
             Subject::Registry { .. } => {}
         }
     }
 
-    fn registries(&mut self, context: &Context) -> anyhow::Result<Option<SecretBytes>> {
-        let path = &context.paths.docker_config;
-        let Some(contents) = disk::read(path)? else {
+    /// A docker-config.json with the logins that this program's own helper has; other helpers the runtime asks itself. `None`
+    /// when that changes nothing.
+    fn registries(&mut self, bytes: &[u8]) -> Result<Option<SecretBytes>, StoresError> {
+        // What the runtime makes of a broken file is its own business.
+        let Ok(mut file) = AuthFile::read(bytes) else {
             return Ok(None);
         };
-        // What the runtime makes of a broken file is its own business.
-        let Ok(mut file) = AuthFile::read(&contents.bytes) else {
-            return Ok(Some(contents.bytes));
-        };
-        let keys: Vec<String> = file
+        let own = file
             .helpers()
-            .filter_map(|(key, name)| Some(key.filter(|_| name == OWN_HELPER)?.to_owned()))
-            .collect();
-        if keys.is_empty() {
-            return Ok(Some(contents.bytes));
-        }
-        let entries = self.stores.entries(path)?;
-        for key in keys {
-            let account = RegistryAccount::of_key(&key).to_string();
-            let is_meant = |entry: &&Entry| matches!(&entry.subject, Subject::Registry { account: known } if *known == account);
-            file.set_helper(&key, None);
-            let advice = format!("portolan registry login {account}");
-            let stored = entries
-                .iter()
-                .find(is_meant)
-                .and_then(|entry| self.ask(entry, &format!("the login to {account}"), &advice));
-            if let Some(stored) = stored {
+            .filter(|(_, name)| *name == OWN_HELPER)
+            .filter_map(|(key, _)| key.map(RegistryAccount::of_key));
+        let accounts: BTreeSet<RegistryAccount> = own.collect();
+        for account in &accounts {
+            let key = account.storage_key();
+            file.drop_helpers(&key, |name| name == OWN_HELPER);
+            let entry = self.stores.registry(account)?;
+            if let Some(stored) = entry.and_then(|entry| self.ask(&entry)) {
                 file.set(&key, &stored);
             }
         }
-        Ok(Some(file.render().into_bytes().into()))
+        Ok((!accounts.is_empty()).then(|| file.render().into_bytes().into()))
     }
 
-    fn ask(&mut self, entry: &Entry, what: &str, advice: &str) -> Option<Stored> {
+    /// The secret of a login. That a keyring has it no more was said of all logins at once.
+    fn ask(&mut self, entry: &Entry) -> Option<Stored> {
+        let login = StoredLogin::new(entry, &self.stores);
+        if login.gone {
+            return None;
+        }
         let answer = match self.stores.get(entry) {
             Ok(answer) => answer,
             Err(error) => {
+                let login = login.login;
                 self.ui
-                    .warning(format!("The command does without {what}: {error}"));
+                    .warning(format!("The command does without {login}: {error}"));
                 return None;
             }
         };
         if !answer.complaint.is_empty() {
             self.ui.warning(answer.complaint);
         }
-        match answer.stored {
-            Some(stored) => {
-                self.secrets.push(stored.secret().clone());
-                Some(stored)
-            }
-            None => {
-                let place = entry.describe();
-                self.ui.warning(format!(
-                    "The command does without {what}: {place}, gone here. To log in again:\n  {advice}"
-                ));
-                None
-            }
+        match &answer.stored {
+            Some(stored) => self.secrets.push(stored.secret().clone()),
+            None => self.ui.warning(login.gone()),
         }
+        answer.stored
     }
 }

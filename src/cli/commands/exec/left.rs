@@ -19,8 +19,8 @@ pub(super) fn take_over(
     ui: &mut Ui,
 ) {
     let program = program.to_string_lossy();
-    for (name, text) in configuration.files() {
-        if is_changed(&directory.path().join(name), text) {
+    for (name, text) in &configuration.files {
+        if is_changed(&directory.path().join(name), text.as_deref()) {
             ui.warning(format!(
                 "{program} changed its copy of {name}: the change is lost. Make it with portolan."
             ));

@@ -16,6 +16,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use self::configuration::{Configuration, DOCKER_FILE};
+use crate::cli::args::RuntimeOption;
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise, Outcome};
 use crate::cli::migration;
@@ -25,6 +26,7 @@ use crate::config::effective::Layers;
 use crate::disk;
 use crate::disk::{DiskError, MemoryDirectory};
 use crate::name::RemoteName;
+use crate::runtime::Runtime;
 
 /// Directories that runtimes make in a user's directory. What is in them is worth more than the run.
 const MADE_BY_RUNTIMES: [&str; 6] = [
@@ -52,12 +54,15 @@ pub(crate) struct ExecArgs {
     /// Make this remote the active one for the command
     #[arg(long, value_name = "NAME")]
     remote: Option<String>,
+    #[command(flatten)]
+    runtime: RuntimeOption,
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     program: Vec<OsString>,
 }
 
 pub(crate) fn run(args: &ExecArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    check_runtime(&args.runtime.find(context)?, context)?;
     migration::migrate(context, ui)?;
     let layers = chosen_layers(args, context)?;
     let effective = layers.merge();
@@ -77,6 +82,16 @@ pub(crate) fn run(args: &ExecArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let outcome = child::run(&mut command, program, &mut signals, context, ui);
     left::take_over(&directory, &configuration, program, context, ui);
     Ok(Outcome::Child(outcome))
+}
+
+/// Refuses a version that would read the user's own files all the same.
+fn check_runtime(runtime: &Runtime, context: &Context) -> anyhow::Result<()> {
+    let Some(first) = runtime.lacks_config_dir() else {
+        return Ok(());
+    };
+    let (variable, product) = (context.command.variable("CONFIGDIR"), runtime.product());
+    Err(anyhow!("{runtime} does not know {variable}")
+        .advise(format!("exec needs {product} {first} or later.")))
 }
 
 fn chosen_layers(args: &ExecArgs, context: &Context) -> anyhow::Result<Layers> {
@@ -132,7 +147,7 @@ fn fill_below(
     ui: &mut Ui,
 ) -> Result<MemoryDirectory, DiskError> {
     let mut directory = MemoryDirectory::create(base, own)?;
-    for (name, text) in configuration.files() {
+    for (name, text) in &configuration.files {
         if let Some(text) = text {
             directory.write(name, text)?;
         }

@@ -371,10 +371,9 @@ impl<'a> RemoteAnswer<'a> {
             .find(|server| is_wanted(server))?;
         match remote.token {
             Token::None => Some(format!("No access token is stored for {}.", remote.name)),
-            Token::Elsewhere(token) => {
-                let said = || format!("The access token was {}, gone here.", token.place);
-                token.is_gone.then(said)
-            }
+            Token::Elsewhere(token) => token
+                .is_gone
+                .then(|| format!("The access token was in {}, and is gone here.", token.place)),
             Token::Moved { stored_for } => Some(format!(
                 "The access token that is stored is for {stored_for}."
             )),

@@ -5,7 +5,10 @@ use std::path::Path;
 use super::view::{DifferenceRow, ServerRow, View};
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
+use crate::cli::secrets;
+use crate::cli::secrets::StoredLogin;
 use crate::credentials::config_file::{ConfigFile, Reader};
+use crate::credentials::helper::OWN_HELPER;
 use crate::credentials::look_up::{
     File, FileState, FoundLogin, LoginFiles, LoginOutcome, Reference, Source,
 };
@@ -147,11 +150,24 @@ impl Explained<'_> {
                 .map(|warning| format!("It says: {warning}")),
         );
         if !found.calls.is_empty() {
+            why.extend(self.own_helper(found));
             why.extend(after_helper(found));
         } else if found.outcome == LoginOutcome::Anonymous {
             why.extend(self.unused(&registry.host));
         }
         why
+    }
+
+    /// What this program's own helper will answer.
+    fn own_helper(&self, found: &FoundLogin) -> Option<String> {
+        let call = found.calls.iter().find(|call| call.helper == OWN_HELPER)?;
+        let stores = secrets::stores(self.context);
+        let account = RegistryAccount::of_key(&call.key);
+        Some(match stores.registry(&account) {
+            Ok(Some(entry)) => StoredLogin::new(&entry, &stores).described(),
+            Ok(None) => format!("docker-credential-portolan has no login to {account}."),
+            Err(error) => format!("What docker-credential-portolan has is not known: {error}."),
+        })
     }
 
     fn source(&self, found: &FoundLogin, host: &str) -> Option<String> {
