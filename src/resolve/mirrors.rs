@@ -91,6 +91,12 @@ impl RegistriesConf {
         Ok(Self { registries, files })
     }
 
+    /// The first mirror of each registry, which takes its place for versions that ask no other.
+    pub(crate) fn first_mirrors(&self) -> impl Iterator<Item = &str> {
+        let tables = self.registries.iter();
+        tables.filter_map(|table| Some(table.mirror.first()?.location.as_str()))
+    }
+
     /// The registry with the longest prefix of a name, and how much of the name that covers.
     fn find(&self, name: &str) -> Option<(&RegistryTable, usize)> {
         let matching = self

@@ -197,17 +197,45 @@ codes! {
         "The secret is in your file, and no command uses it."
         "portolan remote logout URI"
     DockerConfigBroken "docker-config-broken" [Error]
-        "docker-config.json can't be read or understood."
-        "Logins to registries fail, and so do pulls that need them."
+        "docker-config.json can't be read or understood; one bad entry is enough."
+        "The runtime finds none of its logins: from Apptainer 1.4 and SingularityCE 4.1 on it pulls without one, before that every pull fails."
         "$EDITOR FILE"
     DockerConfigMissing "docker-config-missing" [Warning]
         "There are logins to registries, and no docker-config.json with their passwords."
         "You are not logged in there, whatever the runtime's list shows."
         "portolan remote login URI"
+    DockerConfigHidden "docker-config-hidden" [Warning]
+        "docker-config.json has no login, and Docker's own file has some."
+        "The runtime reads Docker's file only while docker-config.json does not exist: those logins are not used."
+        "rm FILE"
     HelperMissing "helper-missing" [Error]
         "docker-config.json names a credential helper that is not on PATH."
         "No login to the registries concerned can be stored or used."
         "Install docker-credential-HELPER, or remove its name from FILE"
+    LoginNotFound "login-not-found" [Warning]
+        "The runtime reads a file with a login, and does not find the login under the name that it has there."
+        "Images of that registry are pulled without a login."
+        "portolan remote login URI"
+    LoginAmbiguous "login-ambiguous" [Warning]
+        "A registry has several logins with a path, and none for its host."
+        "The runtime takes any of them, another one each time, for images that have none of their own."
+        "portolan remote login URI"
+    VariableUnused "variable-unused" [Warning]
+        "A variable names a file of logins, and is spelled as another product's."
+        "The runtime does not read it: its usual files count."
+        "export VARIABLE=FILE"
+    VariableOverrides "variable-overrides" [Warning]
+        "A variable has logins that come before those of files, or can't be read."
+        "The runtime does not use stored logins for the same registries; of a variable that it can't read it uses nothing."
+        "unset VARIABLE"
+    MirrorPassword "mirror-password" [Warning]
+        "registries.conf names a mirror, and variables have a user and a password."
+        "Apptainer 1.4.2 and later send them to the mirror."
+        "unset VARIABLE"
+    RuntimeRefuses "runtime-refuses" [Error]
+        "The mode of remote.yaml can't be changed, or it is a link, which SingularityCE 4.5 does not follow."
+        "The runtime ends every command; of the system's file it overlooks the policy."
+        "ls -l FILE"
     LibraryMissing "library-missing" [Note]
         "The active remote has no library."
         "library:// images fail with \"remote has no library client\"."

@@ -86,6 +86,19 @@ pub struct AuthConfig {
     pub email: String,
 }
 
+impl AuthConfig {
+    /// Whether anything in it is a secret.
+    pub(crate) fn has_secret(&self) -> bool {
+        let secrets = [
+            &self.auth,
+            &self.password,
+            &self.identity_token,
+            &self.registry_token,
+        ];
+        secrets.iter().any(|secret| !secret.is_empty())
+    }
+}
+
 impl ConfigFile {
     pub fn read(bytes: &[u8], reader: Reader) -> Result<Self, ConfigFault> {
         let text = String::from_utf8_lossy(bytes);

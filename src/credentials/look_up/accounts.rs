@@ -22,6 +22,8 @@ pub(crate) struct Accounts<'a> {
     files: [Vec<ReadFile<'a>>; 2],
     /// The accounts that the files and the variable name.
     pub(crate) named: BTreeSet<RegistryAccount>,
+    /// The accounts that files have a secret of: the file and the key.
+    pub(crate) with_secret: BTreeMap<RegistryAccount, (PathBuf, String)>,
     /// The helpers that are asked for every registry.
     pub(crate) stores: BTreeSet<String>,
     /// The first file that is refused as a whole.
@@ -66,6 +68,7 @@ impl<'a> Accounts<'a> {
             runtime,
             files: [Vec::new(), Vec::new()],
             named: BTreeSet::new(),
+            with_secret: BTreeMap::new(),
             stores: BTreeSet::new(),
             refused: None,
         };
@@ -80,7 +83,7 @@ impl<'a> Accounts<'a> {
 
     fn files_of(&mut self, scheme: RegistryScheme) -> Vec<ReadFile<'a>> {
         let rules = self.runtime.rules();
-        let reader = Reader::of(rules, scheme);
+        let reader = self.runtime.reader(scheme);
         let files = self.logins.files.read_by(rules, scheme).into_iter();
         let read = files.map(|(file, is_old_format)| {
             let config = match file.state() {
@@ -103,6 +106,12 @@ impl<'a> Accounts<'a> {
                 Ok(config) if is_read => {
                     let keys = config.keys().map(RegistryAccount::of_key);
                     self.named.extend(keys);
+                    let with_secret = config.auths.iter().filter(|(_, entry)| entry.has_secret());
+                    for (key, _) in with_secret {
+                        let place = (file.path.clone(), key.clone());
+                        let account = RegistryAccount::of_key(key);
+                        self.with_secret.entry(account).or_insert(place);
+                    }
                     let store = Some(&config.store).filter(|store| !store.is_empty());
                     self.stores.extend(store.cloned());
                     let rest = config.without_hosts();
@@ -127,6 +136,22 @@ impl<'a> Accounts<'a> {
         account: &RegistryAccount,
         scheme: RegistryScheme,
     ) -> Option<FoundLogin> {
+        let found = self.find(account, scheme)?;
+        let is_own = |key: &str| RegistryAccount::of_key(key) == *account;
+        let is_found = match &found.source {
+            Some(Source::File { keys, .. }) => keys.iter().any(|key| is_own(key)),
+            Some(Source::Variable { key }) => is_own(key),
+            None => false,
+        };
+        (is_found || found.calls.iter().any(|call| is_own(&call.key))).then_some(found)
+    }
+
+    /// What is found for an account by this protocol, whatever it is for; none where no image can have that name.
+    pub(crate) fn find(
+        &self,
+        account: &RegistryAccount,
+        scheme: RegistryScheme,
+    ) -> Option<FoundLogin> {
         let reference = Reference {
             scheme,
             host: account.host(),
@@ -136,14 +161,13 @@ impl<'a> Accounts<'a> {
         let files = self.files[usize::from(scheme == RegistryScheme::Oras)].iter();
         let files: Vec<_> = files.map(|read| read.at(account.host())).collect();
         let files: Vec<_> = files.iter().map(|(file, is_old)| (file, *is_old)).collect();
-        let found = look_up_in(&files, &target, scheme, self.runtime, self.logins);
-        let is_own = |key: &str| RegistryAccount::of_key(key) == *account;
-        let is_found = match &found.source {
-            Some(Source::File { keys, .. }) => keys.iter().any(|key| is_own(key)),
-            Some(Source::Variable { key }) => is_own(key),
-            None => false,
-        };
-        (is_found || found.calls.iter().any(|call| is_own(&call.key))).then_some(found)
+        Some(look_up_in(
+            &files,
+            &target,
+            scheme,
+            self.runtime,
+            self.logins,
+        ))
     }
 
     /// The first protocol by which a login of the account is used, and that login.
@@ -190,13 +214,13 @@ impl Logins<'_> {
     }
 }
 
-impl Reader {
-    /// Whose reading counts for images of this scheme.
-    pub(crate) fn of(rules: &LoginRules, scheme: RegistryScheme) -> Self {
-        match rules.engine(scheme) {
-            Engine::ContainersImage => Self::ContainersImage,
+impl Runtime {
+    /// Whose reading of files counts for images of this scheme.
+    pub(crate) fn reader(&self, scheme: RegistryScheme) -> Reader {
+        match self.rules().engine(scheme) {
+            Engine::ContainersImage => Reader::ContainersImage,
             Engine::OrasGo | Engine::StrictKeychain | Engine::Keychain => {
-                Self::DockerCli(rules.docker_cli)
+                Reader::DockerCli(self.rules().docker_cli)
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Each finding that needs no server: a world that is clean but for one thing.
 
 use std::fs;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{chown, symlink};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use portolan::config::checks::Code;
 
 use super::{DOCKER_CONFIG, SYSTEM, clean, everything, found, user};
@@ -34,6 +36,22 @@ fn left(world: &World, name: &str, text: &str) {
 fn legacy(world: &World) {
     fs::create_dir(world.home().join(".singularity")).unwrap();
     fs::write(world.home().join(".singularity/remote.yaml"), "").unwrap();
+}
+
+/// Docker's own file, with a login.
+fn docker_file(world: &World) {
+    fs::create_dir(world.home().join(".docker")).unwrap();
+    fs::write(world.home().join(".docker/config.json"), DOCKER_CONFIG).unwrap();
+}
+
+/// The command's own file, with logins under these keys as well.
+fn with_logins(world: &World, keys: &[&str]) {
+    let login = |(number, key): (usize, &&str)| {
+        let auth = BASE64_STANDARD.encode(format!("user{number}:x"));
+        format!(r#","{key}":{{"auth":"{auth}"}}"#)
+    };
+    let logins: String = keys.iter().enumerate().map(login).collect();
+    world.write_docker_config(DOCKER_CONFIG.replace("}}", &format!("}}{logins}}}")));
 }
 
 const CASES: &[Case] = &[
@@ -403,6 +421,60 @@ const CASES: &[Case] = &[
         &["error helper-missing docker-config.json"],
     ),
     (
+        Code::DockerConfigBroken,
+        |world| {
+            let bad = "\n\"bad.example.com\":{\"auth\":\"%\"}}}";
+            world.write_docker_config(DOCKER_CONFIG.replace("}}", &format!("}},{bad}")));
+        },
+        &["error docker-config-broken docker-config.json:2"],
+    ),
+    (
+        Code::DockerConfigHidden,
+        |world| {
+            docker_file(world);
+            let text = user().replace("- URI: docker://registry.example.com\n", "");
+            world.write_user(text);
+            world.write_docker_config("{}");
+        },
+        &["warning docker-config-hidden docker-config.json"],
+    ),
+    (
+        Code::LoginNotFound,
+        |world| with_logins(world, &["docker.io"]),
+        &["warning login-not-found docker-config.json"],
+    ),
+    (
+        Code::LoginAmbiguous,
+        |world| with_logins(world, &["h.example.com/one", "h.example.com/two"]),
+        &["warning login-ambiguous docker-config.json"],
+    ),
+    (
+        Code::VariableUnused,
+        |world| world.set("SINGULARITY_AUTHFILE", "/file"),
+        &["warning variable-unused "],
+    ),
+    (
+        Code::VariableOverrides,
+        |world| world.set("DOCKER_AUTH_CONFIG", DOCKER_CONFIG),
+        &["warning variable-overrides "],
+    ),
+    (
+        Code::VariableOverrides,
+        |world| world.set("DOCKER_AUTH_CONFIG", "{\"auths\":"),
+        &["warning variable-overrides "],
+    ),
+    (
+        Code::MirrorPassword,
+        |world| {
+            let directory = world.home().join(".config/containers");
+            fs::create_dir_all(&directory).unwrap();
+            let text = "[[registry]]\nlocation = \"r.example\"\n[[registry.mirror]]\nlocation = \"m.example\"\n";
+            fs::write(directory.join("registries.conf"), text).unwrap();
+            world.set("DOCKER_USERNAME", "ian");
+        },
+        &["warning variable-overrides ", "warning mirror-password "],
+    ),
+    (
         Code::LibraryMissing,
         |world| {
             edit_user(world, "URI: mine.example.com", "URI: cloud.apptainer.org");
@@ -431,6 +503,7 @@ pub(super) fn covered() -> Vec<Code> {
         Code::SystemOwner,
         Code::HomeForeign,
         Code::ConfigUnused,
+        Code::RuntimeRefuses,
     ];
     CASES.iter().map(|(code, ..)| *code).chain(others).collect()
 }
@@ -442,6 +515,42 @@ fn each_thing_that_is_wrong_is_found_and_nothing_else() {
         make(&mut world);
         assert_eq!(found(&world), *wanted, "{code}");
     }
+}
+
+#[test]
+fn links_that_the_runtime_does_not_follow_are_found() {
+    let mut world = World::new();
+    world.set("PORTOLAN_COMMAND", "singularity");
+    for directory in [
+        world.home().join(".singularity"),
+        world.root().join("etc/singularity"),
+    ] {
+        fs::create_dir_all(&directory).unwrap();
+        world.set_mode(&directory, 0o700);
+        let target = directory.join("target");
+        fs::write(
+            &target,
+            "Active: s\nRemotes: {s: {URI: s.example.com, System: true}}\n",
+        )
+        .unwrap();
+        symlink(&target, directory.join("remote.yaml")).unwrap();
+    }
+    world.set_mode(&world.home().join(".singularity/target"), 0o600);
+    let refuses = "error runtime-refuses remote.yaml";
+    let of_version = |version: &str| {
+        let runtime = format!("singularityce@{version}");
+        let words = [
+            "remote",
+            "doctor",
+            "--offline",
+            "--json",
+            "--runtime",
+            &runtime,
+        ];
+        let found = super::findings(&world.run(&words)).into_iter();
+        found.filter(|line| line == refuses).count()
+    };
+    assert_eq!((of_version("4.5"), of_version("4.4")), (2, 0));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod environment;
 mod files;
 mod fix;
+mod logins;
 mod registries;
 mod report;
 mod servers;
@@ -16,14 +17,15 @@ use clap::Args;
 use self::report::Report;
 use self::servers::Asked;
 use self::survey::Survey;
-use crate::cli::args::ServerOptions;
+use crate::cli::args::{RuntimeOption, ServerOptions};
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
-use crate::cli::network;
+use crate::cli::logins::is_dead;
 use crate::cli::ui::Ui;
-use crate::cli::{json, logins};
+use crate::cli::{json, network};
 use crate::config::checks;
 use crate::config::checks::{Code, Finding, Severity};
+use crate::runtime::Runtime;
 
 /// Find and fix faults in your remotes, keyservers and logins
 ///
@@ -46,14 +48,17 @@ pub(crate) struct DoctorArgs {
     /// End with 3 when there are warnings
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    runtime: RuntimeOption,
 }
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let runtime = args.runtime.find(context)?;
     let mut survey = Survey::take(context, &ui.options);
-    let mut findings = examine(&survey, context);
+    let mut findings = examine(&survey, &runtime, context);
     if args.fix && fix::fix(&findings, &survey, context, ui) {
         survey = Survey::take(context, &ui.options);
-        findings = examine(&survey, context);
+        findings = examine(&survey, &runtime, context);
     }
     let limits = args.servers.limits(servers::LIMITS);
     let asked = if args.servers.offline {
@@ -79,7 +84,7 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
     }
 }
 
-fn examine(survey: &Survey, context: &Context) -> Vec<Finding> {
+fn examine(survey: &Survey, runtime: &Runtime, context: &Context) -> Vec<Finding> {
     let (system, user, commands) = (
         survey.system.as_ref(),
         survey.user.as_ref(),
@@ -102,11 +107,24 @@ fn examine(survey: &Survey, context: &Context) -> Vec<Finding> {
     found.retain(|finding| finding.code != Code::ActiveMissing || survey.user_is_known);
     let registries = registries::look(survey, context);
     found.extend(registries.findings);
+    let of_logins = logins::look(runtime, survey, context);
+    let is_broken = |finding: &Finding| finding.code == Code::DockerConfigBroken;
+    let was_broken = found.iter().any(is_broken);
+    found.extend(
+        of_logins
+            .into_iter()
+            .filter(|finding| !(was_broken && is_broken(finding))),
+    );
     let effective = survey.effective();
     if let Some(user) = user {
         let held = registries.held.as_ref();
-        let is_dead = |login: &_| held.is_some_and(|held| logins::is_dead(login, held));
-        found.extend(checks::logins(user, effective.as_ref(), is_dead, commands));
+        let is_without_secret = |login: &_| held.is_some_and(|held| is_dead(login, held));
+        found.extend(checks::logins(
+            user,
+            effective.as_ref(),
+            is_without_secret,
+            commands,
+        ));
     }
     if let Some(effective) = &effective {
         found.extend(tokens::look(survey, effective, context.now));
