@@ -12,7 +12,7 @@ use self::auth_file::{AuthFile, AuthFileError, HelperEntry};
 use self::helper::{Helper, HelperEnvironment, HelperError};
 use crate::disk;
 use crate::disk::{DiskError, DiskNote, FileRules, Session};
-use crate::secret::Stored;
+use crate::secret::{SecretBytes, Stored};
 
 /// Where the secrets of registries are stored: files of Docker's format, and the helpers that they name.
 #[derive(Clone, Debug)]
@@ -174,7 +174,7 @@ impl OpenStore<'_> {
         Ok(if before.file == *after {
             session.keep()?
         } else {
-            session.replace(after.render().as_bytes())?
+            session.replace(&SecretBytes::from(after.render().into_bytes()))?
         })
     }
 

@@ -117,7 +117,7 @@ pub(crate) fn file(path: PathBuf) -> File {
 fn look(path: &Path) -> FileState {
     match disk::read(path) {
         Ok(None) | Err(DiskError::DanglingLink { .. }) => FileState::Absent,
-        Ok(Some(contents)) => FileState::Bytes(contents.bytes.to_vec()),
+        Ok(Some(contents)) => FileState::Bytes(contents.bytes),
         Err(DiskError::NotAFile { .. }) => FileState::Irregular,
         Err(DiskError::Refused { reason, .. }) => match reason.kind() {
             ErrorKind::IsADirectory => FileState::Irregular,

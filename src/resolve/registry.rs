@@ -293,7 +293,7 @@ mod tests {
             let absent = File::known("/h/absent".into(), FileState::Absent);
             let own = File::known(
                 "/h/.apptainer/docker-config.json".into(),
-                FileState::Bytes(self.logins.clone().into_bytes()),
+                FileState::Bytes(self.logins.clone().into_bytes().into()),
             );
             let files = LoginFiles {
                 own: own.clone(),

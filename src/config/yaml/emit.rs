@@ -1,5 +1,7 @@
 //! A document, and each part of one, as text in the form of Go's writers. Knows no text that was there before.
 
+use zeroize::Zeroizing;
+
 use super::style::{is_explicit_key, push_scalar};
 use super::tree::{Member, Value, file};
 use crate::config::document::Document;
@@ -19,8 +21,8 @@ pub(super) const FOUR: Indentation = Indentation { map: 4, dash: 4 };
 
 /// The document as go-yaml v2 writes it: its order of keys and names, its indentation, its quotes where these are safe in
 /// every reader. Texts aren't folded.
-pub(super) fn document(document: &Document) -> String {
-    let mut text = String::new();
+pub(super) fn document(document: &Document) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::new());
     push_members(&mut text, 0, TWO, &file(document));
     text
 }
@@ -115,7 +117,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn written(document: &Document) -> String {
-        super::document(document)
+        super::document(document).to_string()
     }
 
     fn named(name: &str) -> Document {

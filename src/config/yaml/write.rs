@@ -16,13 +16,17 @@ pub struct Written {
 /// Writes `after` in the place of `old`, which stands for `before`.
 ///
 /// A text that is as go-yaml v2 writes it but for quotes, words for flags and values that it leaves out, or that isn't there,
-/// becomes as go-yaml v2 writes it, which is what Apptainer would make of it. In any other the change alone is made: comments, blank lines, quotes, order and indentation stay. Where that is
-/// beyond [`edit`], which reading the result again finds out, the text is written anew, and says what is lost by that.
+/// becomes as go-yaml v2 writes it, which is what Apptainer would make of it. In any other only the change is made: comments,
+/// blank lines, quotes, order and indentation stay. Where that is beyond [`edit`], which reading the result again finds out, the text is written anew, and says what is lost by that.
 pub fn write(old: Option<&[u8]>, before: &Document, after: &Document) -> Written {
-    let bytes = SecretBytes::from(emit::document(after).into_bytes());
-    let old = old.filter(|old| *old != emit::document(before).as_bytes());
+    let bytes = SecretBytes::from(emit::document(after).as_bytes().to_vec());
+    let written = emit::document(before);
+    let old = old.filter(|old| *old != written.as_bytes());
     let text = old.and_then(|old| encoding::decode(old).ok());
-    let Some((old, text)) = old.zip(text).filter(|(_, text)| is_a_persons(text, before)) else {
+    let Some((old, text)) = old
+        .zip(text)
+        .filter(|(_, text)| is_a_persons(text, &written))
+    else {
         return Written { bytes, loss: None };
     };
     kept(old, &text, before, after).unwrap_or_else(|| Written {
@@ -44,7 +48,7 @@ fn kept(old: &[u8], text: &str, before: &Document, after: &Document) -> Option<W
 }
 
 /// Whether a text has more of its own than its quotes, its words for flags, and values that it leaves out.
-fn is_a_persons(text: &str, before: &Document) -> bool {
+fn is_a_persons(text: &str, written: &str) -> bool {
     let key = |line: &str| {
         line.split_inclusive(": ")
             .next()
@@ -52,7 +56,6 @@ fn is_a_persons(text: &str, before: &Document) -> bool {
             .replace(['"', '\''], "")
             .replacen("- ", "  ", 1)
     };
-    let written = emit::document(before);
     let mut written = written.lines().map(key);
     let mut lines = text.lines().map(key);
     let has_own_form = text.contains(['#', '{', '[', '&', '*', '\r']);

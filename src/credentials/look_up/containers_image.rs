@@ -6,6 +6,7 @@ use super::{
     program,
 };
 use crate::credentials::config_file::{AuthConfig, ConfigFile, Reader, decode};
+use crate::secret::SecretBytes;
 
 pub(super) fn look_up(
     target: &Repository,
@@ -80,7 +81,7 @@ fn read(state: &FileState, is_old_format: bool) -> Result<ConfigFile, String> {
         FileState::Bytes(bytes) => {
             let whole;
             let bytes = if is_old_format {
-                whole = zeroize::Zeroizing::new([b"{\"auths\":", bytes.as_slice(), b"}"].concat());
+                whole = SecretBytes::from([&b"{\"auths\":"[..], bytes, b"}"].concat());
                 &whole
             } else {
                 bytes

@@ -7,7 +7,7 @@ use super::SentLogin;
 use crate::command::Command;
 use crate::credentials::config_file::ConfigFile;
 use crate::runtime::{FileOrder, LoginRules, Product};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretBytes};
 use crate::uri::RegistryScheme;
 
 /// A file, looked at when somebody asks what is there.
@@ -35,7 +35,7 @@ impl File {
     }
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileState {
     /// Nothing, or a link that leads nowhere.
     Absent,
@@ -43,21 +43,9 @@ pub enum FileState {
     Unreadable(String),
     /// A directory, or something else that is no file.
     Irregular,
-    Bytes(Vec<u8>),
+    Bytes(SecretBytes),
     /// A part of a file that was read.
     Read(ConfigFile),
-}
-
-impl std::fmt::Debug for FileState {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Absent => formatter.write_str("Absent"),
-            Self::Unreadable(reason) => write!(formatter, "Unreadable({reason})"),
-            Self::Irregular => formatter.write_str("Irregular"),
-            Self::Bytes(bytes) => write!(formatter, "Bytes({}, which may be secret)", bytes.len()),
-            Self::Read(config) => write!(formatter, "Read({config:?})"),
-        }
-    }
 }
 
 #[derive(Clone, Debug)]

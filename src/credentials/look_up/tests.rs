@@ -60,7 +60,9 @@ impl World<'_> {
             .map(|(name, text)| (self.path(name), text));
         let state = match files.find(|(file, _)| file.starts_with(&read)) {
             None => FileState::Absent,
-            Some((file, text)) if file == read => FileState::Bytes(text.clone().into_bytes()),
+            Some((file, text)) if file == read => {
+                FileState::Bytes(text.clone().into_bytes().into())
+            }
             Some(_) => FileState::Irregular,
         };
         File::known(path, state)
@@ -211,7 +213,10 @@ fn with_own(state: &FileState, image: &str, version: &str) -> String {
     let file = |path: &str, state: &FileState| File::known(path.into(), state.clone());
     let absent = file("/h/absent", &FileState::Absent);
     let text = r#"{"auths": {"reg.example": {"auth": "ZDE6cHc="}}}"#;
-    let docker = file("/h/.docker/config.json", &FileState::Bytes(text.into()));
+    let docker = file(
+        "/h/.docker/config.json",
+        &FileState::Bytes(text.as_bytes().to_vec().into()),
+    );
     let own = file("/h/own", state);
     let logins = Logins {
         files: LoginFiles {
@@ -290,7 +295,11 @@ fn a_file_that_can_not_be_read_is_what_each_version_takes_it_for() {
 
 /// The login for an image from this docker-config.json.
 fn with_file(text: &str, image: &str, version: &str) -> String {
-    with_own(&FileState::Bytes(text.into()), image, version)
+    with_own(
+        &FileState::Bytes(text.as_bytes().to_vec().into()),
+        image,
+        version,
+    )
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod outline;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 pub(super) use self::outline::{Outline, has_comment, words};
 
 use self::edits::TextEdits;
@@ -22,7 +24,7 @@ use super::tree::{Member, Value, file};
 use crate::config::document::Document;
 
 pub(super) struct EditedText {
-    pub(super) text: String,
+    pub(super) text: Zeroizing<String>,
     pub(super) loses_comments: bool,
 }
 
@@ -42,7 +44,7 @@ pub(super) fn edited(text: &str, before: &Document, after: &Document) -> Option<
         editor.edit_map(0, &file(before), &file(after))?;
     }
     Some(EditedText {
-        text: editor.edits.apply(text, 0..text.len())?,
+        text: Zeroizing::new(editor.edits.apply(text, 0..text.len())?),
         loses_comments: editor.loses_comments,
     })
 }
