@@ -79,6 +79,7 @@ portolan remote export > remotes.yaml
 cp $DOCUMENTS/fleet/company.yaml .
 install -m 600 ~/.apptainer/remote.yaml other.yaml
 mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions
+mkdir ../saved && cp -a . ../saved/home && cp -a $SYSTEM ../saved/system
 ";
 
 #[test]
@@ -95,7 +96,7 @@ fn every_example_can_be_pasted_and_succeeds() {
                 .collect();
             scope.spawn(move || {
                 let script: String = examples.iter().map(|example| paste(example)).collect();
-                let shown = documents::run(&script);
+                let shown = documents::run(&format!("{{{SETUP}}} >/dev/null 2>&1\n{script}"));
                 for example in examples {
                     assert!(shown.contains(&format!("=> 0 {example}\n")), "{shown}");
                 }
@@ -125,8 +126,14 @@ fn paste(example: &str) -> String {
             "sudo portolan keyserver remove company https://keys.example.com
              sudo portolan keyserver remove company https://keys.example.org"
         }
-        _ => "portolan remote remove example; sudo portolan remote remove --global company-cloud",
+        _ => "",
     };
-    let setup = format!("{{\n{SETUP}\n{before}\n}} >/dev/null 2>&1");
+    let setup = format!(
+        "{{
+        rm -rf .apptainer .local .cache \"$SYSTEM\"
+        cp -a ../saved/home/. . && cp -a ../saved/system \"$SYSTEM\"
+        {before}
+        }} >/dev/null 2>&1"
+    );
     format!("{setup}\n{example}\necho -n \"=> $? \"; cat <<'the end'\n{example}\nthe end\n")
 }
