@@ -42,6 +42,25 @@ pub(crate) fn in_one_line(text: &str) -> String {
         .join(" ")
 }
 
+/// The first ten of these names, and how many more there are.
+pub(crate) fn first_names(names: impl IntoIterator<Item = impl fmt::Display>) -> String {
+    let mut names = names.into_iter();
+    let first = names.by_ref().take(10).map(|name| name.to_string());
+    let first = first.collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => first,
+        more => format!("{first} and {} more", with_commas(more)),
+    }
+}
+
+/// A number as people write it: `9,990`.
+pub(crate) fn with_commas(number: usize) -> String {
+    match number {
+        0..=999 => number.to_string(),
+        _ => format!("{},{:03}", with_commas(number / 1000), number % 1000),
+    }
+}
+
 pub(crate) fn capitalised(word: &str) -> String {
     let mut characters = word.chars();
     characters

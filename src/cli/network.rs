@@ -1,6 +1,7 @@
 //! From the context to the services: a client with the machine's settings, an endpoint from a remote, the cache.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::service::discovery::{Cache, Discovery, DiscoveryError, Freshness, Loo
 use crate::service::http::{Client, Options};
 use crate::service::registry::certificates;
 use crate::service::{Endpoint, Transport};
+use crate::text::first_names;
 use crate::uri::{EndpointUri, UriError};
 
 pub(crate) fn options(context: &Context) -> Options {
@@ -87,23 +89,13 @@ pub(crate) enum InternalKeyserverError {
 }
 
 /// Says who was not asked, because the time for all was over.
-pub(crate) fn warn_of_not_asked(names: &[&str], limits: Limits, ui: &mut Ui) {
+pub(crate) fn warn_of_not_asked<T: fmt::Display>(names: &[T], limits: Limits, ui: &mut Ui) {
     if !names.is_empty() {
         let time = seconds(limits.all);
         ui.warning(format!(
             "Not asked, because {time} were over: {}",
             first_names(names)
         ));
-    }
-}
-
-pub(crate) fn first_names(names: &[&str]) -> String {
-    const MOST: usize = 10;
-    match names.split_at_checked(MOST) {
-        Some((first, [_, ..])) => {
-            format!("{} and {} more", first.join(", "), names.len() - MOST)
-        }
-        _ => names.join(", "),
     }
 }
 

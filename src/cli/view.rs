@@ -17,7 +17,7 @@ use crate::config::store::ReadError;
 use crate::disk;
 use crate::disk::DiskError;
 use crate::name::RemoteName;
-use crate::text::capitalised;
+use crate::text::{capitalised, with_commas};
 
 /// Reads the layers of this run, with the environment's choice of the active remote. Creates nothing.
 pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
@@ -136,7 +136,7 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
     if let [name, others @ ..] = shadowed.as_slice() {
         let many = match others.len() {
             0 => String::new(),
-            more => format!(" (and {more} more)"),
+            more => format!(" (and {} more)", with_commas(more)),
         };
         ui.warning(format!(
             "{name}{many} is defined in {} and in {}: the system's is used. To remove your own:\n  portolan remote remove {word}",

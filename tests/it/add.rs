@@ -2,6 +2,7 @@
 
 use snapbox::{IntoData, assert_data_eq, str};
 
+use crate::support::terminal::Terminal;
 use crate::support::world::World;
 
 #[test]
@@ -567,4 +568,36 @@ fn advice_means_the_files_of_the_run() {
             .contains("\n           portolan remote -c $HOME/own.yaml add nosuch <URI>\n"),
         "{run}"
     );
+}
+
+#[test]
+fn an_address_in_the_place_of_the_name_is_asked_about_and_warned_of_where_nobody_answers() {
+    let world = World::shipped();
+    let words = ["remote", "add", "--no-login", "localhost:21443", "other"];
+    let question = "localhost:21443 is the name of the remote, and other its address";
+    for (answer, is_added) in [("n\n", false), ("\n", false), ("y\n", true)] {
+        let mut terminal = Terminal::new();
+        let mut command = terminal.command(env!("CARGO_BIN_EXE_portolan"));
+        world.surround(&mut command);
+        command.args(words);
+        terminal.start(command);
+        terminal.expect(&format!("{question}. Go on? [N/y] "));
+        terminal.send(answer);
+        assert_eq!(terminal.wait().code(), Some(0), "{answer:?}");
+        let list = world.run(&["remote", "list", "--names"]).stdout;
+        assert_eq!(
+            list.contains("localhost:21443"),
+            is_added,
+            "{answer:?}: {list}"
+        );
+    }
+    assert_eq!(
+        world.run(&["remote", "remove", "localhost:21443"]).code,
+        Some(0)
+    );
+    let run = world.run(&words);
+    let said = format!(
+        "WARNING: {question}: is that meant?\nINFO:    Remote \"localhost:21443\" added.\n"
+    );
+    assert_eq!((run.code, run.stderr), (Some(0), said));
 }

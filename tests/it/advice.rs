@@ -328,3 +328,102 @@ fn what_was_meant_is_made_from_what_the_files_say() {
         assert!(next.contains(said), "{words:?}: {next}");
     }
 }
+
+#[test]
+fn a_list_of_names_ends_after_ten_and_collisions_are_one_warning() {
+    let world = World::shipped();
+    let remotes = |count: usize| {
+        let lines =
+            (0..count).map(|number| format!("  r{number:05}: {{URI: r{number}.example.com}}\n"));
+        format!("Remotes:\n{}", lines.collect::<String>())
+    };
+    world.write_user(remotes(9_999));
+    let run = world.run(&["remote", "login", "gone"]);
+    assert!(
+        run.stderr
+            .contains("Known remotes: DefaultRemote, r00000, ")
+            && run.stderr.contains(", r00008 and 9,990 more."),
+        "{run}"
+    );
+    world.write_system(format!("Active: r00001\n{}", remotes(5_001)));
+    let run = world.run(&["remote", "list", "--names"]);
+    assert_eq!(run.stderr.matches("WARNING: ").count(), 1, "{run}");
+    assert!(
+        run.stderr
+            .starts_with("WARNING: r00000 (and 5,000 more) is defined in ")
+            && run
+                .stderr
+                .ends_with(":\n           portolan remote remove r00000\n"),
+        "{run}"
+    );
+}
+
+#[test]
+fn under_another_command_no_word_says_apptainer() {
+    let mut world = World::new();
+    world.set("PORTOLAN_COMMAND", "singularity");
+    let own = world.home().join(".singularity");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(
+        own.join("remote.yaml"),
+        "Active: old\nRemotes:\n  old: {URI: old.example.com, System: true, Token: x}\n  x: {URI: x.example.com, Exclusive: true, Insecure: true}\nCredentials:\n- {URI: docker://r.example.com, Auth: ''}\n",
+    )
+    .unwrap();
+    for words in [
+        &["remote", "list"][..],
+        &["remote", "login"],
+        &["remote", "login", "gone"],
+        &["remote", "use", "gone"],
+        &["remote", "add", "x", "x.example.com"],
+        &["remote", "status", "x"],
+        &["remote", "doctor", "--offline"],
+        &["remote", "resolve", "library://a/b"],
+        &["remote", "resolve", "docker://r.example.com/a"],
+        &["registry", "login", "--no-input", "r.example.com"],
+        &["registry", "logout", "r.example.com"],
+        &["registry", "list"],
+        &["keyserver", "list"],
+        &["exec"],
+    ] {
+        let run = world.run(words);
+        assert!(
+            !run.to_string().to_lowercase().contains("apptainer"),
+            "{words:?}: {run}"
+        );
+        let shown = seen(&world, words);
+        let shown = shown.replace("portolan --command singularity", "");
+        assert!(
+            !shown.to_lowercase().contains("apptainer"),
+            "{words:?}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn who_removes_the_active_or_the_exclusive_remote_is_told_what_that_leaves() {
+    let world = World::shipped();
+    world.write_user("Active: mine\nRemotes:\n  mine: {URI: mine.example.com}\n");
+    let shown = seen(&world, &["remote", "remove", "mine"]);
+    assert!(
+        shown.contains("The active remote is DefaultRemote now. To choose one:\n           portolan remote use <NAME>\n"),
+        "{shown}"
+    );
+    world.write_system("Active: c\nRemotes:\n  c: {URI: c.example.com, System: true, Exclusive: true}\n  d: {URI: d.example.com, System: true}\n");
+    let shown = seen(&world, &["remote", "remove", "--global", "c"]);
+    assert!(
+        shown.contains("Users may use any remote from now on.\n")
+            && shown.contains(
+                "No remote is active now. To choose one:\n           sudo portolan --sysconfdir "
+            )
+            && shown.contains("remote use --global <NAME>\n"),
+        "{shown}"
+    );
+    let found = world.run(&["remote", "doctor", "--offline"]);
+    assert!(
+        found.code == Some(255)
+            && found.stdout.contains("no remote is active\n")
+            && found.stdout.contains("To fix it: portolan remote use d\n"),
+        "{found}"
+    );
+    assert_eq!(world.run(&["remote", "use", "d"]).code, Some(0));
+}

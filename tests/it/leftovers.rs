@@ -136,3 +136,83 @@ fn a_state_that_names_it_at_its_address_keeps_its_token() {
     );
     assert!(world.run(&apply).stderr.contains("wants it."));
 }
+
+#[test]
+fn the_token_of_one_on_plain_http_is_kept_for_plain_http_only() {
+    let world = cloud::world();
+    let file = "Active: old\nRemotes:\n  old: {URI: 'old.example.com:8080', Token: secret, System: true, Insecure: true}\n";
+    world.write_user(file);
+    let run = world.run(&["remote", "add", "--no-login", "old", "old.example.com:8080"]);
+    assert_eq!(run.code, Some(255), "{run}");
+    assert!(
+        run.stderr.contains(
+            "at \"http://old.example.com:8080\", not at \"https://old.example.com:8080\""
+        ),
+        "{run}"
+    );
+    assert_eq!(std::fs::read_to_string(world.user_file()).unwrap(), file);
+    let list = world.run(&["remote", "list"]).stderr;
+    let way = list.lines().last().unwrap().trim();
+    assert_eq!(
+        way,
+        "portolan remote add old old.example.com:8080 --insecure"
+    );
+    let words: Vec<&str> = way.split(' ').skip(1).chain(["--no-login"]).collect();
+    assert_eq!(world.run(&words).code, Some(0));
+    assert!(world.file(&world.user_file()).contains("secret"));
+    let run = world.run(&[
+        "remote",
+        "add",
+        "--if-missing",
+        "--no-login",
+        "--insecure",
+        "old",
+        "old.example.com:8080",
+    ]);
+    assert_eq!(run.code, Some(0), "{run}");
+}
+
+#[test]
+fn the_migration_the_doctor_and_resolve_say_the_command_that_adopts_it() {
+    let world = cloud::world();
+    let old = world.home().join(".singularity");
+    std::fs::create_dir(&old).unwrap();
+    let text = "Active: SylabsCloud\nRemotes:\n  SylabsCloud: {URI: cloud.sylabs.io, Token: secret, System: true}\n";
+    std::fs::write(old.join("remote.yaml"), text).unwrap();
+    let adopt = "portolan remote add SylabsCloud cloud.sylabs.io";
+    let run = world.run(&["remote", "add", "--no-login", "x", "x.example.com"]);
+    assert!(
+        run.code == Some(0) && run.stderr.contains(&format!("\n           {adopt}\n")),
+        "{run}"
+    );
+    let doctor = world.run(&["remote", "doctor", "--offline"]);
+    assert!(
+        doctor.stdout.contains(&format!("To fix it: {adopt}\n")),
+        "{doctor}"
+    );
+    assert_eq!(
+        doctor
+            .stdout
+            .matches(&format!("To fix it: {adopt}\n"))
+            .count(),
+        2,
+        "{doctor}"
+    );
+    let resolve = world.run(&["remote", "resolve", "library://a/b"]);
+    assert!(
+        resolve
+            .stdout
+            .starts_with("Refused, as portolan reads the files. The runtime does otherwise.\n")
+            && resolve
+                .stdout
+                .contains("\n- Apptainer uses the copy of SylabsCloud at cloud.sylabs.io"),
+        "{resolve}"
+    );
+    assert!(
+        resolve.stderr.contains(&format!("\n           {adopt}\n")),
+        "{resolve}"
+    );
+    let words: Vec<&str> = adopt.split(' ').skip(1).chain(["--no-login"]).collect();
+    assert_eq!(world.run(&words).code, Some(0));
+    assert!(!world.run(&["remote", "list"]).stderr.contains("WARNING"));
+}

@@ -398,3 +398,48 @@ fn a_logout_that_waited_for_the_lock_says_so_when_its_remote_has_another_name_by
     let said = "FATAL:   x was removed or renamed by another command: nothing was logged out\n         To see the remotes:\n           portolan remote list\n";
     assert_eq!((run.code, run.stderr.as_str()), (Some(255), said));
 }
+
+/// What a command does that waits for the lock of the user's file, while that becomes `after`.
+fn waited(words: &[&str], after: &str) -> (Option<i32>, String, String) {
+    let world = cloud::world();
+    world.write_user("Remotes: {x: {URI: x.example.com, Token: secret}}\n");
+    let lock = std::fs::File::create(world.user_file().with_file_name("remote.yaml.lock")).unwrap();
+    lock.lock().unwrap();
+    let run = std::thread::scope(|scope| {
+        let run = scope.spawn(|| world.run(words));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        world.write_user(after);
+        lock.unlock().unwrap();
+        run.join().unwrap()
+    });
+    let file = std::fs::read_to_string(world.user_file()).unwrap();
+    (run.code, run.stderr, file)
+}
+
+#[test]
+fn a_change_that_waited_for_the_lock_is_made_to_what_it_finds_then() {
+    let renamed = "Remotes: {y: {URI: x.example.com, Token: secret}}\n";
+    for words in [
+        &["remote", "rename", "x", "z"][..],
+        &["remote", "set-url", "x", "z.example.com"],
+        &["remote", "remove", "x"],
+    ] {
+        let (code, stderr, file) = waited(words, renamed);
+        assert_eq!(
+            (code, file.as_str()),
+            (Some(255), renamed),
+            "{words:?}: {stderr}"
+        );
+        assert!(
+            stderr.starts_with("FATAL:   x is not a remote\n"),
+            "{words:?}: {stderr}"
+        );
+    }
+    let other = "Remotes: {x: {URI: x.example.com, Token: secret}, y: {URI: y.example.com}}\n";
+    let (code, stderr, file) = waited(&["remote", "remove", "x"], other);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(
+        file.contains("y.example.com") && !file.contains("secret"),
+        "{file}"
+    );
+}

@@ -350,3 +350,59 @@ fn names_that_no_server_looks_up_are_given_up_soon_however_many_they_are() {
         assert!(!run.stderr.contains("Not asked"), "{run}");
     }
 }
+
+#[test]
+fn a_file_for_others_to_read_on_a_read_only_mount_is_read_with_one_warning() {
+    let Some(world) = mounting() else { return };
+    world.set_mode(&world.user_file(), 0o644);
+    let script = r#"mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@""#;
+    let run = |words: &[&str]| {
+        let home = world.home();
+        through(&world, &["unshare", "--mount"], script, &home, words)
+    };
+    let said = "WARNING: Others can read $HOME/.apptainer/remote.yaml, and its mode can't be changed (read-only file system). Apptainer itself refuses every command while that is so.\n";
+    for words in [
+        &["remote", "list", "--names"][..],
+        &["remote", "export"],
+        &["keyserver", "list", "--offline"],
+    ] {
+        let done = run(words);
+        assert_eq!(
+            (done.code, done.stderr.as_str()),
+            (Some(0), said),
+            "{words:?}"
+        );
+    }
+    let doctor = run(&["remote", "doctor", "--offline"]);
+    assert!(
+        doctor.code == Some(255) && doctor.stdout.contains("[file-mode]"),
+        "{doctor}"
+    );
+    let login = run(&["remote", "login", "mine"]);
+    assert!(
+        login.code == Some(255) && login.stderr.contains("Unable to correct the permission"),
+        "{login}"
+    );
+}
+
+#[test]
+fn a_working_directory_that_was_removed_and_a_name_that_is_too_long_say_what_they_are() {
+    let world = World::shipped();
+    let script = r#"mkdir "$0/gone" && cd "$0/gone" && rmdir "$0/gone" && exec "$@""#;
+    let add = [&["remote", "-c", "x.yaml"], &ADD[1..]].concat();
+    let run = through(&world, &[], script, &world.home(), &add);
+    let said =
+        "FATAL:   while opening remote config file: open x.yaml: its directory was removed\n";
+    assert_eq!((run.code, run.stderr.as_str()), (Some(255), said));
+    let long = "a".repeat(300);
+    for words in [
+        ["remote", "-c", &long, "list"],
+        ["remote", "-c", &long, "export"],
+    ] {
+        let run = world.run(&words);
+        assert!(
+            run.code == Some(255) && run.stderr.ends_with(": file name too long\n"),
+            "{run}"
+        );
+    }
+}

@@ -2,7 +2,6 @@
 
 use crate::cli::advice::TypedCommand;
 use crate::cli::context::Context;
-use crate::cli::network::first_names;
 use crate::command::known_by_name;
 use crate::config::change::ChangeError;
 use crate::config::effective::{Effective, Remote};
@@ -10,7 +9,7 @@ use crate::config::layer::Scope;
 use crate::config::policy::PolicyRefusal;
 use crate::name::RemoteName;
 use crate::suggestion::closest;
-use crate::text::{Quoted, ShellWord};
+use crate::text::{Quoted, ShellWord, first_names};
 use crate::uri::{EndpointUri, RegistryUri};
 
 /// Where remotes are shown.
@@ -212,11 +211,9 @@ pub(crate) fn leftover(name: &RemoteName, now: &str) -> String {
 
 /// The names of the remotes, the first ten of many.
 pub(crate) fn known(effective: &Effective<'_>) -> String {
-    let names = effective.remotes().map(|remote| remote.name.as_str());
-    let names: Vec<&str> = names.collect();
-    match names.is_empty() {
-        true => "none".to_owned(),
-        false => first_names(&names),
+    match effective.remotes().next() {
+        Some(_) => first_names(effective.remotes().map(|remote| remote.name)),
+        None => "none".to_owned(),
     }
 }
 

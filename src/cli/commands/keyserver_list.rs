@@ -82,11 +82,11 @@ pub(crate) fn run(
         keyservers(remote, logins, freshness, &client, context)
     });
     drop(waiting);
-    let not_asked: Vec<&str> = remotes
+    let not_asked: Vec<_> = remotes
         .iter()
         .zip(&lists)
         .filter(|(_, list)| list.is_none())
-        .map(|(remote, _)| remote.name.as_str())
+        .map(|(remote, _)| remote.name)
         .collect();
     network::warn_of_not_asked(&not_asked, limits, ui);
     let remotes = remotes

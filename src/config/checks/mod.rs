@@ -13,6 +13,8 @@ pub use self::fix::fix;
 pub use self::logins::logins;
 pub use self::remotes::remotes;
 
+use crate::config::document::RemoteEntry;
+use crate::name::RemoteName;
 use crate::text::ShellWord;
 use crate::uri::RegistryUri;
 
@@ -39,6 +41,12 @@ impl Commands {
             },
             uri,
         )
+    }
+
+    /// The command that makes a remote of the user's own of an entry for one that the system does not have (D4).
+    pub fn adopt(&self, name: &RemoteName, entry: &RemoteEntry) -> String {
+        let insecure = if entry.insecure { "--insecure " } else { "" };
+        self.own(&format!("add {insecure}{}", name.word()), &entry.uri)
     }
 
     pub fn fix(&self) -> String {

@@ -9,9 +9,8 @@ use crate::config::effective::{Effective, Note};
 use crate::config::layer::{CHOICE, Layer, LayerKind};
 use crate::config::yaml::Part;
 use crate::name::RemoteName;
+use crate::text::first_names;
 use crate::uri::EndpointUri;
-
-const SHOWN: usize = 5;
 
 /// What is wrong with the remotes of these files; of a file that can't be read there is no source, and nothing is said that
 /// depends on it. `chosen` is the active remote by the environment.
@@ -54,9 +53,12 @@ fn noted(
         Note::Ghost(name) => {
             let message =
                 format!("{name} is said to be the system's, which has no remote of this name");
-            let fix = commands.own("remove", name.as_str());
-            let finding = in_users(Code::Ghost, name, "System", message, fix)?;
             let is_idle = user.is_some_and(|user| is_idle_ghost(&user.document, name));
+            let fix = match effective.leftover(name).filter(|_| !is_idle) {
+                Some(entry) => commands.adopt(name, entry),
+                None => commands.own("remove", name.as_str()),
+            };
+            let finding = in_users(Code::Ghost, name, "System", message, fix)?;
             Some(finding.fixable_if(is_idle))
         }
         Note::Shadowed(name) => {
@@ -101,7 +103,7 @@ fn several_exclusive(
     let obeyed = effective.exclusive()?;
     let message = format!(
         "{} are all exclusive; {obeyed} is obeyed",
-        listed(names.iter())
+        first_names(names.iter())
     );
     let fix = commands.system("use --exclusive", obeyed.as_str());
     let other = names.iter().find(|name| *name != obeyed)?;
@@ -142,7 +144,7 @@ fn active(
         None => "there is none".to_owned(),
         Some(_) => format!(
             "there are {}",
-            listed(effective.remotes().map(|remote| remote.name))
+            first_names(effective.remotes().map(|remote| remote.name))
         ),
     };
     for (source, kind) in [(Some(system), LayerKind::System), (user, LayerKind::User)] {
@@ -157,7 +159,10 @@ fn active(
         }
         let message = format!("Active names {name}, which is no remote; {}", known());
         let fix = match kind {
-            LayerKind::User => format!("{} use NAME", commands.own),
+            LayerKind::User => match effective.leftover(&name) {
+                Some(entry) => commands.adopt(&name, entry),
+                None => format!("{} use NAME", commands.own),
+            },
             LayerKind::System | LayerKind::BuiltIn => {
                 format!("{} use --global NAME", commands.system)
             }
@@ -233,7 +238,7 @@ fn insecure_keys(source: &Layer) -> Option<Finding> {
     let names = std::iter::once(first).chain(with_key);
     let message = format!(
         "the first versions of the runtime do not know the key Insecure, which the file has for {}",
-        listed(names)
+        first_names(names)
     );
     let fix = "remove the key from the file, or use a later version";
     Some(
@@ -269,15 +274,6 @@ fn secrets_for_all(system: &Layer) -> Vec<Finding> {
             Finding::new(Code::SystemSecret, subject, message, fix).at(system.path.clone(), line)
         })
         .collect()
-}
-
-fn listed<'a>(names: impl Iterator<Item = &'a RemoteName>) -> String {
-    let mut names = names.map(ToString::to_string);
-    let shown: Vec<String> = names.by_ref().take(SHOWN).collect();
-    match names.count() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }
 
 #[cfg(test)]
@@ -355,7 +351,7 @@ mod tests {
                 "Active: x\nRemotes: {a: {URI: a}, b: {URI: b}, c: {URI: c}, e: {URI: e}, f: {URI: f}}"
             ),
             [
-                "error active-unknown /user:1: Active names x, which is no remote; there are a, b, c, d, e and 1 more \
+                "error active-unknown /user:1: Active names x, which is no remote; there are a, b, c, d, e, f \
               [portolan remote use NAME]"
             ]
         );

@@ -67,8 +67,7 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context, ui: &mut Ui) -> anyhow::
         let _waiting = ui.spinner(network::asking("the servers", limits));
         servers::ask(&survey, args.servers.options(limits, context), context)
     };
-    let not_asked: Vec<&str> = asked.not_asked.iter().map(String::as_str).collect();
-    network::warn_of_not_asked(&not_asked, limits, ui);
+    network::warn_of_not_asked(&asked.not_asked, limits, ui);
     findings.extend(asked.findings);
     let report = Report::new(findings, &survey, asked.servers, args.servers.offline);
     if ui.json {

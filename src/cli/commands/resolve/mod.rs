@@ -15,6 +15,7 @@ use view::{DifferenceRow, ServerRow, View};
 use what::What;
 
 use crate::account;
+use crate::cli::advice::changes;
 use crate::cli::args::{EndpointOptions, RuntimeOption};
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
@@ -398,6 +399,9 @@ impl<'a> RemoteAnswer<'a> {
 fn advised(refusal: &Refusal, asked: &RemoteAnswer<'_>) -> anyhow::Error {
     let error = anyhow::Error::from(refusal.clone());
     match &refusal.reason {
+        RefusalReason::NoSuchRemote(name) if asked.effective.leftover(name).is_some() => {
+            error.advise(changes::no_default(asked.effective))
+        }
         RefusalReason::NoDefault { .. } | RefusalReason::NoSuchRemote(_) => {
             error.advise("To choose one:\n  portolan remote use <NAME>")
         }

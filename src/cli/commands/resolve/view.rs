@@ -69,7 +69,11 @@ impl View<'_> {
             let _ = writeln!(text, "    Credential: {}", safe(&server.credential.told()));
         }
         if self.verdict == "refused" {
-            text.push_str("The runtime refuses.\n");
+            let is_for_all = |row: &DifferenceRow| !row.versions.contains(' ');
+            text.push_str(match self.differences.iter().any(is_for_all) {
+                true => "Refused, as portolan reads the files. The runtime does otherwise.\n",
+                false => "The runtime refuses.\n",
+            });
         }
         text.push_str("\nWhy:\n");
         for reason in &self.why {

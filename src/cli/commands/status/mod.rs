@@ -14,7 +14,7 @@ use crate::cli::advice::changes;
 use crate::cli::args::{ServerOptions, parse_time};
 use crate::cli::context::Context;
 use crate::cli::failure::{Advise as _, Outcome};
-use crate::cli::network::{Limits, first_names};
+use crate::cli::network::Limits;
 use crate::cli::next_step::Peer;
 use crate::cli::secrets;
 use crate::cli::services::library_advice;
@@ -241,7 +241,7 @@ fn run_for_all(options: &ServerOptions, context: &Context, ui: &mut Ui) -> anyho
     for (remote, report) in remotes.iter().zip(reports) {
         report_token(remote, context, ui);
         match report {
-            Err(error) if error.is::<NotAsked>() => not_asked.push(remote.name.as_str()),
+            Err(error) if error.is::<NotAsked>() => not_asked.push(remote.name),
             Ok(RemoteReport {
                 login: TokenStatus::Invalid(error) | TokenStatus::Unknown(error),
                 ..
@@ -249,7 +249,7 @@ fn run_for_all(options: &ServerOptions, context: &Context, ui: &mut Ui) -> anyho
             | Err(error) => {
                 ui.error(format!("{}: {error:#}", remote.name));
                 failure::print_advice(&error, ui);
-                failed.push(remote.name.as_str());
+                failed.push(remote.name);
             }
             Ok(report) => warn_of_faults(&report, ui),
         }
@@ -257,8 +257,14 @@ fn run_for_all(options: &ServerOptions, context: &Context, ui: &mut Ui) -> anyho
     network::warn_of_not_asked(&not_asked, limits, ui);
     match (failed.is_empty(), not_asked.len()) {
         (true, 0) => Ok(Outcome::Done),
-        (true, number) => Err(anyhow!("{number} remotes were not asked")),
-        (false, _) => Err(anyhow!("not all is well with: {}", first_names(&failed))),
+        (true, number) => Err(anyhow!(
+            "{} remotes were not asked",
+            text::with_commas(number)
+        )),
+        (false, _) => Err(anyhow!(
+            "not all is well with: {}",
+            text::first_names(failed)
+        )),
     }
 }
 
