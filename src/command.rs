@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-/// The command whose files are managed: its name decides directories, variables and the default remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     name: String,
@@ -14,7 +13,6 @@ pub struct Command {
 )]
 pub struct CommandNameError(String);
 
-/// An endpoint that is known by name, so that `add NAME` needs no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownEndpoint {
     pub name: &'static str,
@@ -113,7 +111,6 @@ impl Command {
         &KNOWN_ENDPOINTS[usize::from(self.is_singularity())]
     }
 
-    /// Whether it is Singularity, whose versions are not Apptainer's.
     pub fn is_singularity(&self) -> bool {
         self.name == "singularity"
     }

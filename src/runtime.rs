@@ -22,7 +22,6 @@ pub struct Runtime {
     rules: &'static LoginRules,
 }
 
-/// Major, minor and patch level.
 pub(crate) type Version = (u16, u16, u16);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -348,7 +347,6 @@ impl Runtime {
         }
     }
 
-    /// The first number of its version.
     pub(crate) fn major(&self) -> u16 {
         self.version.0
     }

@@ -112,7 +112,6 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
-/// A text without what makes no difference: case, and the blank that a form writes as `+`.
 fn comparable(text: &str) -> Zeroizing<String> {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     Zeroizing::new(lower.replace('+', " "))
@@ -150,7 +149,6 @@ fn without_json_escapes(text: &str) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf16_lossy(&units))
 }
 
-/// A text with the `%2F` of URLs and forms undone.
 pub(crate) fn without_percent(text: &str) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
@@ -174,7 +172,6 @@ pub(crate) fn without_percent(text: &str) -> Zeroizing<String> {
     Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// What a login leaves in the file, or in a helper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
     Password {

@@ -126,9 +126,6 @@ pub(crate) struct ServiceCredential {
 
 impl ServiceCredential {
     /// Refuses what means nothing for a remote endpoint, whose login is an access token.
-    ///
-    /// # Errors
-    /// Names the option.
     pub(crate) fn refuse_for_remote(&self, name: &RemoteName) -> anyhow::Result<()> {
         let given = [
             ("--username", self.username.is_some()),
@@ -171,7 +168,6 @@ pub(crate) struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// How long servers may take where the command line does not say it.
     pub(crate) fn limits(&self, usual: Limits) -> Limits {
         self.timeout.map_or(usual, |timeout| Limits {
             one: timeout,
@@ -310,7 +306,6 @@ fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
         .ok_or("it is a number of seconds, more than 0")
 }
 
-/// A span of time on the command line.
 pub(crate) fn parse_time(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_| "a time is written 30m, 8h or 7d")
 }
@@ -404,7 +399,6 @@ pub(crate) fn variable(context: &Context, ui: &mut Ui, key: &str) -> Option<Stri
     value(&legacy)
 }
 
-/// As [`variable`], for a flag that is on or off.
 pub(crate) fn switch_variable(
     context: &Context,
     ui: &mut Ui,
@@ -420,9 +414,6 @@ pub(crate) fn switch_variable(
 }
 
 /// Refuses the variables of global options that can't be understood.
-///
-/// # Errors
-/// Names the variable.
 pub(crate) fn check_variables(context: &Context, ui: &Ui) -> Result<(), UsageError> {
     for key in ["DEBUG", "VERBOSE", "QUIET", "SILENT", "NOCOLOR"] {
         let name = context.command.variable(key);

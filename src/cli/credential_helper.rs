@@ -80,7 +80,6 @@ fn answer(word: Option<&OsStr>, environment: Environment, ui: &Ui) -> anyhow::Re
     }
 }
 
-/// What is recorded for a server.
 fn entry(stores: &Stores, server: &str) -> anyhow::Result<Entry> {
     let entry = stores.registry(&RegistryAccount::of_key(server.trim()))?;
     entry.ok_or_else(|| anyhow!(NOT_FOUND))

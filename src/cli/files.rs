@@ -93,7 +93,6 @@ pub(crate) fn prepare(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
     Ok(migrate(context, ui)?)
 }
 
-/// The policy is not a user's file, whatever `-c` says.
 fn check_not_system(paths: &Paths) -> anyhow::Result<()> {
     let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if paths.user_is_named && resolved(&paths.user) == resolved(&paths.system) {

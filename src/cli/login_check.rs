@@ -18,32 +18,24 @@ use crate::service::registry::certificates;
 use crate::service::registry::login::{Checked, StoredLogin, TlsPolicy, check};
 use crate::uri::RegistryUri;
 
-/// How long one registry may take, and one helper.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long all of them together may take.
 const BOUND: Duration = Duration::from_secs(15);
-/// How many are asked at once.
 const AT_ONCE: usize = 64;
 
-/// A registry to ask about an account.
 struct LoginQuestion {
     registry: RegistryUri,
     insecure: bool,
     account: Option<String>,
     login: Shown,
-    /// The places in the list that the answer is for.
     listed: Vec<usize>,
 }
 
-/// The login that a registry is shown.
 #[derive(PartialEq)]
 enum Shown {
     Stored(StoredLogin),
-    /// What a helper has for the first key that it knows.
     OfHelper(Vec<HelperCall>),
 }
 
-/// Why it is not known that a login works.
 struct Doubt {
     checked: CheckedLogin,
     reason: String,
@@ -60,9 +52,6 @@ impl Doubt {
 
 /// Asks the registries, and notes in the list what they say. Each host gets one request with a login for each account: several
 /// that fail would lock it.
-///
-/// # Errors
-/// When a login is refused.
 pub(crate) fn check_all(
     logins: &mut [ListedLogin],
     context: &Context,
@@ -119,7 +108,6 @@ fn conclude(logins: &[ListedLogin]) -> anyhow::Result<Outcome> {
     }
 }
 
-/// What to ask, and of which logins that can't be asked.
 fn questions(logins: &[ListedLogin]) -> (Vec<LoginQuestion>, Vec<(usize, Doubt)>) {
     let mut questions: Vec<LoginQuestion> = Vec::new();
     let mut doubts = Vec::new();
@@ -155,7 +143,6 @@ fn questions(logins: &[ListedLogin]) -> (Vec<LoginQuestion>, Vec<(usize, Doubt)>
     (questions, doubts)
 }
 
-/// The logins that the runtime would show, with their users: several where it takes any of them.
 fn shown(listed: &ListedLogin) -> Vec<(Option<String>, Shown)> {
     let Some(found) = listed.found.as_ref().filter(|_| listed.used) else {
         return Vec::new();
@@ -228,7 +215,6 @@ impl LoginQuestion {
     }
 }
 
-/// The first login that helpers have.
 fn of_helpers(calls: &[HelperCall], context: &Context) -> Result<Stored, Doubt> {
     for HelperCall { helper, key } in calls {
         let Some(name) = HelperName::parse(helper) else {

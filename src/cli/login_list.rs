@@ -28,23 +28,18 @@ pub(crate) struct ListedLogin {
     pub(crate) uri: String,
     pub(crate) insecure: bool,
     pub(crate) account: Option<String>,
-    /// Where the runtime takes one of several at random: the user's name of each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) one_of: Option<Vec<String>>,
-    /// The file that has it, or that names the helper.
     pub(crate) file: Option<PathBuf>,
     pub(crate) helper: Option<String>,
     /// The store that has it, where the helper is this program's own, or the login a keyserver's.
     pub(crate) store: Option<String>,
-    /// Whether that is a keyring which has it no more.
     pub(crate) gone: bool,
     pub(crate) variable: Option<&'static str>,
     pub(crate) row: bool,
     pub(crate) used: bool,
-    /// What the registry says of it, where it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) check: Option<CheckedLogin>,
-    /// What the runtime finds.
     #[serde(skip)]
     pub(crate) found: Option<FoundLogin>,
 }
@@ -58,7 +53,6 @@ pub(crate) enum CheckedLogin {
 }
 
 impl CheckedLogin {
-    /// The word for it in a table.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -75,7 +69,6 @@ pub(crate) struct Listing<'a> {
 }
 
 impl ListedLogin {
-    /// Where it is, for a table.
     pub(crate) fn place(&self) -> String {
         match (&self.helper, self.variable, &self.file) {
             _ if self.gone => format!("{}, gone here", self.store.as_deref().unwrap_or_default()),
@@ -87,7 +80,6 @@ impl ListedLogin {
         }
     }
 
-    /// Who it is, for a table.
     pub(crate) fn who(&self) -> String {
         match (&self.account, &self.one_of) {
             (Some(account), _) => account.clone(),
@@ -96,7 +88,6 @@ impl ListedLogin {
         }
     }
 
-    /// The account at a registry that it is for; none where it is one to a keyserver.
     pub(crate) fn registry_account(&self) -> Option<RegistryAccount> {
         let uri = RegistryUri::found(&self.uri).ok()?;
         Some(uri.account())
@@ -142,14 +133,12 @@ pub(crate) fn list(
     listed
 }
 
-/// Says which file the runtime refuses as a whole, and so finds no login in it.
 pub(crate) fn warn_of_refused_file(refused: &RefusedFile, runtime: &Runtime, ui: &mut Ui) {
     ui.warning(format!(
         "{runtime} uses no login of a file that it can't read: {refused}"
     ));
 }
 
-/// Says which variables come before every login that is stored.
 pub(crate) fn warn_of_pair(pair: &LoginPair, runtime: &Runtime, ui: &mut Ui) {
     let names = pair.variables.join(" and ");
     ui.warning(format!(
@@ -162,16 +151,13 @@ pub(crate) fn warn_of_pair(pair: &LoginPair, runtime: &Runtime, ui: &mut Ui) {
     ));
 }
 
-/// The users that a helper has, by key; nothing where it does not say.
 type Users = Option<BTreeMap<String, String>>;
 
 struct Lister<'a> {
     accounts: Accounts<'a>,
     context: &'a Context,
     stores: Stores,
-    /// The logins in stores.
     stored: Vec<StoredLogin>,
-    /// What each helper has; `None` where none is asked.
     helpers: Option<BTreeMap<String, Users>>,
 }
 
@@ -218,7 +204,6 @@ impl Lister<'_> {
         }
     }
 
-    /// The logins that no row names.
     fn others(&mut self, listed: &[ListedLogin]) -> Vec<ListedLogin> {
         let mut accounts = self.accounts.named.clone();
         for store in self.accounts.stores.clone() {
@@ -296,7 +281,6 @@ impl Lister<'_> {
         Some(login)
     }
 
-    /// The users that a helper has by key; nothing where it was not asked, or does not say.
     fn users_of(&mut self, name: &str) -> Option<&BTreeMap<String, String>> {
         let context = self.context;
         let ask = || {
@@ -310,7 +294,6 @@ impl Lister<'_> {
     }
 }
 
-/// What is in files, podman's among them, and not used.
 fn unused(files: &LoginFiles, listed: &[ListedLogin], context: &Context) -> Vec<ListedLogin> {
     let of_session = context.environment.get("XDG_RUNTIME_DIR");
     let of_session = of_session
@@ -353,7 +336,6 @@ fn unused(files: &LoginFiles, listed: &[ListedLogin], context: &Context) -> Vec<
     unused
 }
 
-/// The user's name of a login, where it has one.
 fn user(login: &SentLogin) -> Option<String> {
     Some(login.user.clone()).filter(|user| !user.is_empty())
 }

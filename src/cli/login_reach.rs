@@ -10,7 +10,6 @@ use crate::installation::lookup;
 use crate::runtime::Runtime;
 use crate::uri::RegistryUri;
 
-/// Reports what keeps a runtime from the login that was stored for a registry, and what a path in it means.
 pub(crate) fn report(uri: &RegistryUri, context: &Context, ui: &mut Ui) {
     let newest = Runtime::newest(&context.command);
     if uri
@@ -71,7 +70,6 @@ fn find(uri: &RegistryUri, runtime: &Runtime, logins: &Logins<'_>) -> Option<Fou
     is_found.then_some(found)
 }
 
-/// Reports which images a login with a path is for.
 fn report_path(uri: &RegistryUri, newest: &Runtime, logins: &Logins<'_>, ui: &mut Ui) {
     let account = uri.account();
     let below = format!("{}/IMAGE", account.path()).to_lowercase();

@@ -31,7 +31,6 @@ const ROUNDS: usize = 5;
 pub(crate) enum SecretPlace {
     File(PathBuf),
     Helper(String),
-    /// In a store.
     Store(Box<Entry>),
 }
 
@@ -68,7 +67,6 @@ pub(crate) fn store(authfile: Option<&Path>, context: &Context) -> CredentialSto
     }
 }
 
-/// Docker's own file, where the runtime looks that reads it while docker-config.json does not exist.
 pub(crate) fn docker_file(context: &Context) -> PathBuf {
     let paths = &context.paths;
     if paths.user_directory_is_named {
@@ -78,7 +76,6 @@ pub(crate) fn docker_file(context: &Context) -> PathBuf {
     }
 }
 
-/// A login that a registry has accepted.
 pub(crate) struct NewLogin<'a> {
     pub(crate) uri: &'a RegistryUri,
     pub(crate) stored: &'a Stored,
@@ -118,7 +115,6 @@ pub(crate) fn log_in(
     Ok(format!("stored in {placed}"))
 }
 
-/// Puts the secret into a store, and has the file name the helper that gives it to runtimes.
 fn log_in_to_store(
     files: &CredentialStore,
     login: &NewLogin<'_>,
@@ -266,7 +262,6 @@ impl LoggedOut {
         self.removed.is_empty() && !self.had_row && self.shared.is_none()
     }
 
-    /// Removes the row, and the secret that the file itself has.
     fn remove(
         &mut self,
         document: &mut Document,
@@ -297,7 +292,6 @@ impl LoggedOut {
     }
 }
 
-/// Whether neither a file nor a row knows the login, and no helper could.
 fn is_unknown(
     store: &CredentialStore,
     uri: &RegistryUri,
@@ -367,7 +361,6 @@ pub(crate) fn is_row_of(login: &LoginEntry, uri: &RegistryUri) -> bool {
     RegistryUri::found(&login.uri).is_ok_and(|row| row == *uri)
 }
 
-/// The row of another login that shares this one's secret: docker:// and oras:// of one registry.
 fn shared_row<'a>(document: &'a Document, uri: &RegistryUri) -> Option<&'a LoginEntry> {
     let is_other = |row: &RegistryUri| row != uri && row.shares_secret_with(uri);
     let mut rows = document.logins().iter();

@@ -11,7 +11,6 @@ pub(crate) struct Page {
     pub(crate) text: Vec<u8>,
 }
 
-/// The pages whose tables the program's own page has.
 const REFERENCE: &str = include_str!("../../docs/reference.md");
 const SCRIPTS: &str = include_str!("../../docs/ci.md");
 
@@ -74,7 +73,6 @@ fn synopsis(command: &Command) -> Roff {
     roff
 }
 
-/// What the help says below its first line, which stands behind the name.
 fn description(command: &Command) -> Roff {
     let about = command
         .get_about()
@@ -130,7 +128,6 @@ fn commands(command: &Command) -> Roff {
     roff
 }
 
-/// The names of the global options, and the examples.
 fn after_help(command: &Command) -> (Roff, Roff) {
     let help = command
         .get_after_help()
@@ -151,7 +148,6 @@ fn after_help(command: &Command) -> (Roff, Roff) {
     (options, examples)
 }
 
-/// The rows of the first table after a heading of a page.
 fn terms(title: &str, page: &str, heading: &str) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", [title]);

@@ -17,7 +17,6 @@ use crate::disk::{Contents, DiskError, FileRules};
 const KEYRING_DIRECTORIES: (&str, &str) = ("sypgp", "keys");
 const KEYRINGS: [(&str, &str); 2] = [("pgp-public", "public"), ("pgp-secret", "private")];
 
-/// Creates the user's directory, if there is none and an old installation left something beside it, and takes that over.
 pub(crate) fn migrate(context: &Context, ui: &mut Ui) -> Result<(), DiskError> {
     let directory = &context.paths.user_directory;
     let Some(legacy) = legacy_directory(context).filter(|_| !context.paths.user_is_named) else {

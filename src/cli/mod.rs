@@ -223,7 +223,6 @@ fn advise_directory(error: InstallationError) -> anyhow::Error {
     error.advise(advice)
 }
 
-/// Root with the HOME of somebody else, as under `sudo` or in a container, works in the home of root's account.
 fn warn_of_foreign_home(context: &Context, ui: &mut Ui) {
     let paths = &context.paths;
     if let Some(ForeignHome { named, reason }) = &context.foreign_home
@@ -264,7 +263,6 @@ fn show_help(group: Option<&Group>, ui: &mut Ui) -> ExitCode {
     failure::conclude(result, ui)
 }
 
-/// The command that the words name as far as they name one, for its usage error. In `help remote add` it is `add`.
 fn meant<'a>(tree: &'a mut clap::Command, words: &[OsString]) -> &'a mut clap::Command {
     let mut command = tree;
     for word in words.iter().skip(1).filter_map(|word| word.to_str()) {

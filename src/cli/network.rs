@@ -88,7 +88,6 @@ pub(crate) enum InternalKeyserverError {
     Discovery(#[from] DiscoveryError),
 }
 
-/// Says who was not asked, because the time for all was over.
 pub(crate) fn warn_of_not_asked<T: fmt::Display>(names: &[T], limits: Limits, ui: &mut Ui) {
     if !names.is_empty() {
         let time = seconds(limits.all);
@@ -103,7 +102,6 @@ pub(crate) fn asking(whom: &str, limits: Limits) -> String {
     format!("asking {whom}, for {} at most", seconds(limits.all))
 }
 
-/// A limit as people say it: `5 s`, `0.5 s`.
 pub(crate) fn seconds(limit: Duration) -> String {
     format!("{} s", limit.as_secs_f64())
 }

@@ -103,7 +103,6 @@ pub(crate) fn next_step(cause: &(dyn Error + 'static), peer: Peer<'_>) -> Option
     }
 }
 
-/// Whether a registry or a keyserver looked at a login, and did not take it.
 fn is_refused_login(cause: &(dyn Error + 'static)) -> bool {
     let by_keyserver = match cause.downcast_ref() {
         Some(KeyserverRequestError::Refused { status, .. }) => {

@@ -29,7 +29,6 @@ const RULES: FileRules = FileRules {
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 struct Memory {
     format: u32,
-    /// The name of the remote that was in use before, by the file that chooses it.
     previous: Map<String, Value>,
 }
 

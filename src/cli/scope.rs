@@ -9,7 +9,6 @@ use crate::config::layer::{Layer, Scope};
 use crate::config::paths::Paths;
 use crate::config::store::LayerFile;
 
-/// The file of this scope. The system's starts from the built-in layer when it does not exist (D1).
 pub(crate) fn store(scope: Scope, context: &Context) -> LayerFile {
     let paths = &context.paths;
     match scope {

@@ -38,16 +38,11 @@ pub(crate) fn stores(context: &Context) -> Stores {
     }
 }
 
-/// A login whose secret is in a store, in words.
 #[derive(Serialize)]
 pub(crate) struct StoredLogin {
-    /// `the token for NAME`, or `the login to URI`.
     pub(crate) login: String,
-    /// Where the secret is, or was.
     pub(crate) place: String,
-    /// Whether a keyring has it no more.
     pub(crate) gone: bool,
-    /// What follows `portolan` to log in again.
     #[serde(skip)]
     pub(crate) command: String,
     #[serde(skip)]
@@ -66,7 +61,6 @@ impl StoredLogin {
         }
     }
 
-    /// The remote whose token it is.
     pub(crate) fn remote(&self) -> Option<RemoteName> {
         match &self.entry.subject {
             Subject::Remote { name, .. } => Some(RemoteName::found(name)),
@@ -74,7 +68,6 @@ impl StoredLogin {
         }
     }
 
-    /// Where it is, or that it is gone.
     pub(crate) fn described(&self) -> String {
         let login = capitalised(&self.login);
         match self.gone {
@@ -83,7 +76,6 @@ impl StoredLogin {
         }
     }
 
-    /// That it is gone, and what to do.
     pub(crate) fn gone(&self) -> String {
         format!(
             "{} was in {}, gone here. To log in again:\n  portolan {}",
@@ -94,7 +86,6 @@ impl StoredLogin {
     }
 }
 
-/// A login in words, and the command that logs in again.
 fn named(subject: &Subject) -> (String, String) {
     match subject {
         Subject::Remote { name, .. } => (
@@ -112,7 +103,6 @@ fn named(subject: &Subject) -> (String, String) {
     }
 }
 
-/// The logins of this run's files whose secrets are in stores. A record that can't be read has none, which [`warn`] says.
 pub(crate) fn stored_logins(context: &Context) -> Vec<StoredLogin> {
     let stores = stores(context);
     let entries = own_entries(&stores, context).unwrap_or_default();
@@ -208,7 +198,6 @@ pub(crate) fn token(
     Ok(token)
 }
 
-/// As [`token`]; what a command wrote to its standard error is the second value.
 pub(crate) fn token_and_complaint(
     remote: &Remote<'_>,
     context: &Context,
@@ -235,7 +224,6 @@ pub(crate) fn token_and_complaint(
     }
 }
 
-/// Where a login puts its secret, and when a keyring forgets it.
 pub(crate) type StorePlace = (Store, Option<Duration>);
 
 /// The store of a login, by the administrator's rules. A program that it needs must be on PATH.
@@ -313,7 +301,6 @@ pub(crate) fn choose_for_registry(
     Ok(Some(place))
 }
 
-/// What runtimes ask for the logins of the stores is this program under another name.
 fn missing_helper() -> anyhow::Error {
     let program = env::current_exe().unwrap_or_else(|_| "portolan".into());
     anyhow!("docker-credential-portolan is not on PATH: nothing would find the login").advise(
@@ -335,7 +322,6 @@ fn check(store: Store, asked: &StoreOption, context: &Context) -> anyhow::Result
     Ok((store, asked.timeout))
 }
 
-/// Refuses a secret that is given beside the one that the command of the store prints.
 pub(crate) fn refuse_second(is_given: bool) -> anyhow::Result<()> {
     match is_given {
         true => Err(anyhow!(
@@ -345,7 +331,6 @@ pub(crate) fn refuse_second(is_given: bool) -> anyhow::Result<()> {
     }
 }
 
-/// Puts a secret into its store, or removes it from all where a file has it from now on; says where it is.
 pub(crate) fn put(
     file: &Path,
     subject: Subject,
@@ -364,7 +349,6 @@ pub(crate) fn put(
     Ok(placed.place)
 }
 
-/// Removes a secret from the store that has it; says whether one had.
 pub(crate) fn remove(
     file: &Path,
     subject: &Subject,
@@ -376,7 +360,6 @@ pub(crate) fn remove(
     Ok(was_there)
 }
 
-/// What is recorded of a login to a registry.
 pub(crate) fn registry(uri: &RegistryUri, context: &Context) -> anyhow::Result<Option<Entry>> {
     let entries = stores(context).entries(&[&context.paths.docker_config])?;
     let meant = registry_subject(uri);
@@ -384,7 +367,6 @@ pub(crate) fn registry(uri: &RegistryUri, context: &Context) -> anyhow::Result<O
     Ok(entries.find(|entry| entry.subject.is_same(&meant)))
 }
 
-/// As [`put`], for a registry.
 pub(crate) fn put_registry(
     uri: &RegistryUri,
     stored: &Stored,
@@ -396,7 +378,6 @@ pub(crate) fn put_registry(
     put(file, subject, place, stored, context, ui)
 }
 
-/// As [`remove`], for a registry.
 pub(crate) fn remove_registry(
     uri: &RegistryUri,
     context: &Context,

@@ -15,7 +15,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A store for secrets.
     fn store(place: &str) -> Self {
         Self {
             layer: "store",

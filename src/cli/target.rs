@@ -105,7 +105,6 @@ impl<'a> Service<'a> {
 }
 
 impl TargetError {
-    /// The error with what a person can do about it.
     pub(crate) fn explain(self, effective: &Effective<'_>, typed: &TypedCommand) -> anyhow::Error {
         match &self {
             TargetError::NoDefault => self.advise(changes::no_default(effective)),
@@ -136,7 +135,6 @@ impl TargetError {
     }
 }
 
-/// The remote of this name, else the active one, for a command that shows.
 pub(crate) fn named_or_active<'a, 'b>(
     effective: &'b Effective<'a>,
     name: Option<&RemoteName>,
@@ -156,7 +154,6 @@ pub(crate) fn named_or_active<'a, 'b>(
     })
 }
 
-/// The external keyserver, skipped or not, of any remote that is the same server.
 fn external_keyserver<'a>(
     effective: &Effective<'a>,
     word: &'a str,

@@ -131,7 +131,6 @@ impl Ui {
         self.log(Kind::Debug, text.as_ref());
     }
 
-    /// What to do next: below a message where it `is_shown`, and in JSON.
     pub(crate) fn advice(&mut self, text: &str, is_shown: bool) {
         let text = self.options.complete(text, "");
         if is_shown && self.verbosity >= Kind::Error.shown_from() {
@@ -181,7 +180,6 @@ impl Ui {
         self.stdout_is_terminal
     }
 
-    /// Rows as a table of ours, at the width of the terminal that standard output is.
     pub(crate) fn table<const N: usize>(
         &self,
         rows: impl IntoIterator<Item = [impl AsRef<str>; N]>,
@@ -201,7 +199,6 @@ impl Ui {
         table::table(&rows.into_iter().map(safe).collect::<Vec<_>>(), width)
     }
 
-    /// A sign of life while servers think, on a terminal only.
     pub(crate) fn spinner(&self, text: impl Into<String>) -> Spinner {
         Spinner::new(
             text.into(),

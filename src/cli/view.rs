@@ -19,7 +19,6 @@ use crate::disk::DiskError;
 use crate::name::RemoteName;
 use crate::text::{capitalised, with_commas};
 
-/// Reads the layers of this run, with the environment's choice of the active remote. Creates nothing.
 pub(crate) fn load(context: &Context) -> anyhow::Result<Layers> {
     let layers = Layers {
         chosen: context.chosen(),
@@ -174,7 +173,6 @@ pub(crate) fn below(scope: Scope, context: &Context, ui: &mut Ui) -> Option<Laye
     }
 }
 
-/// The layer below the file of this scope, for a command that can't do without it.
 pub(crate) fn required_below(scope: Scope, context: &Context) -> Result<Option<Layer>, ReadError> {
     match scope {
         Scope::System => Ok(None),
@@ -198,7 +196,6 @@ pub(crate) fn warn_of_sysconfdir(typed: Option<&Path>, context: &Context, ui: &m
     }
 }
 
-/// Warns of an active remote that is none: the user's entry for a remote that the system does not have.
 pub(crate) fn warn_of_leftover(effective: &Effective<'_>, ui: &mut Ui) {
     let active = effective.active_name().map(|active| &active.name);
     if let Some((name, entry)) = active.and_then(|name| Some((name, effective.leftover(name)?))) {
@@ -209,7 +206,6 @@ pub(crate) fn warn_of_leftover(effective: &Effective<'_>, ui: &mut Ui) {
     }
 }
 
-/// Says that a name that the user's file does not define any more is still defined below it.
 pub(crate) fn report_below(
     name: &RemoteName,
     below: Option<&Layer>,

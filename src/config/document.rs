@@ -20,7 +20,6 @@ pub struct Document {
     pub(in crate::config) logins: Vec<LoginEntry>,
 }
 
-/// A remote as a file has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemoteEntry {
     /// `URI`: host, port and path without a scheme; empty when the file has none.

@@ -17,7 +17,6 @@ pub use crate::config::layer::{ActiveName, Elsewhere, Layer, LayerKind, Layers};
 pub enum Token<'a> {
     None,
     Stored(&'a Secret),
-    /// A store for secrets has one for the remote's address, or had it.
     Elsewhere(&'a Elsewhere),
     /// One is stored, but for another address than the one that the system now gives: it is never used (D21).
     Moved {
@@ -57,9 +56,7 @@ impl<'a> Remote<'a> {
 pub enum Note {
     /// The user's file has an individual remote of a system remote's name: the system's is used (D5).
     Shadowed(RemoteName),
-    /// The user's file has the copy of a system remote that the system does not have (D4).
     Ghost(RemoteName),
-    /// The user's token is for another address than the system's (D21).
     Moved(RemoteName),
     NoSuchActive(ActiveName),
     /// The system's file has several exclusive remotes; the first named one is obeyed (D6).
@@ -68,11 +65,9 @@ pub enum Note {
     IndividualExclusive(RemoteName),
     /// The environment chose a remote that the system's policy forbids: the exclusive one is active.
     Overruled(RemoteName),
-    /// What stores for secrets have is not known, for this reason.
     StoresUnknown(String),
 }
 
-/// The merged view: the answers to every question that a command or a runtime may ask.
 #[derive(Clone, Debug)]
 pub struct Effective<'a> {
     remotes: BTreeMap<&'a RemoteName, Remote<'a>>,
@@ -217,7 +212,6 @@ impl<'a> Effective<'a> {
     }
 }
 
-/// What an entry of the user's file stands for: a remote of their own, or something about one of the system's.
 fn users<'a>(
     systems: &mut BTreeMap<&'a RemoteName, Remote<'a>>,
     system: LayerKind,

@@ -13,20 +13,16 @@ pub enum KeyserverError {
     NoDefault,
     #[error("no endpoint found: {0} is not a remote")]
     NoSuchRemote(RemoteName),
-    /// The entry is not marked as the system's.
     #[error("current endpoint is not a system defined endpoint")]
     NotSystem,
-    /// The place is behind the end of the list.
     #[error("order is out of range: maximum is {0}")]
     Order(usize),
     #[error("{0} is already configured")]
     Configured(String),
     #[error("keyserver {0} is not configured")]
     NotConfigured(String),
-    /// It is the last one.
     #[error("the primary keyserver {0} can't be removed")]
     Primary(String),
-    /// The remote's address changed while its own keyserver was asked for.
     #[error("{0} got another address from another command: nothing was changed")]
     Moved(RemoteName),
 }
@@ -39,7 +35,6 @@ pub struct NewKeyserver {
     pub order: Option<usize>,
 }
 
-/// The internal keyserver as the endpoint names it, and the address that named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Internal {
     pub endpoint: String,
@@ -135,7 +130,6 @@ pub fn remove(
     Ok(found)
 }
 
-/// The list of the remote that is meant; one that is empty begins with the endpoint's own keyserver.
 fn list<'a>(
     document: &'a mut Document,
     named: Option<&RemoteName>,

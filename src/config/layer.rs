@@ -40,7 +40,6 @@ impl Layer {
         }
     }
 
-    /// The layer that stands in for a system file that does not exist (D1): the project's default remote, active.
     pub fn built_in(command: &Command) -> Self {
         let known = command.default_remote();
         let entry = RemoteEntry {
@@ -77,7 +76,6 @@ impl Layer {
         (entry.system && !self.has(name)).then_some(entry)
     }
 
-    /// The remotes that are marked as exclusive, where that is policy: in the system's file only (D6).
     pub fn exclusive_ones(&self) -> Vec<&RemoteName> {
         if self.kind != LayerKind::System {
             return Vec::new();
@@ -103,20 +101,15 @@ impl Layer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveName {
     pub name: RemoteName,
-    /// The layer that names it; `None` for the environment.
     pub layer: Option<LayerKind>,
 }
 
-/// The layers of one run: the system's (or the built-in one in its place), and the user's if there is one.
 #[derive(Clone, Debug)]
 pub struct Layers {
     pub system: Layer,
     pub user: Option<Layer>,
-    /// The remote that the environment chooses as the active one for this run, if it does.
     pub chosen: Option<RemoteName>,
-    /// The tokens that are in no file, or why they are not known.
     pub elsewhere: Result<Vec<Elsewhere>, String>,
-    /// The keyservers whose logins are in no file, with where those are.
     pub keyservers_elsewhere: Vec<(String, String)>,
 }
 
@@ -125,7 +118,6 @@ pub struct Layers {
 pub struct Elsewhere {
     pub name: RemoteName,
     pub uri: String,
-    /// Where it is, for a sentence.
     pub place: String,
     pub is_gone: bool,
 }

@@ -79,7 +79,6 @@ impl Paths {
         directory.unwrap_or(Path::new("/"))
     }
 
-    /// The record of the secrets in stores, one for all commands.
     pub fn stores(&self) -> PathBuf {
         self.state.with_file_name("stores.json")
     }

@@ -27,7 +27,6 @@ pub fn allows(exclusive: Option<&RemoteName>, name: &RemoteName) -> Result<(), P
     }
 }
 
-/// Whether the environment may choose the active remote that it chooses. What only shows goes on with the exclusive one.
 pub fn may_choose(effective: &Effective<'_>) -> Result<(), PolicyRefusal> {
     let chosen = effective.notes().iter().find_map(|note| match note {
         Note::Overruled(name) => Some(name),

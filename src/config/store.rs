@@ -17,9 +17,7 @@ pub struct LayerFile {
     kind: LayerKind,
     path: PathBuf,
     rules: FileRules,
-    /// What a file that does not exist yet starts from.
     initial: Document,
-    /// The mode of the file's directory, where this may create it.
     directory_mode: Option<u32>,
 }
 
@@ -104,7 +102,6 @@ impl LayerFile {
         }
     }
 
-    /// The same file once a secret goes into it: for its owner alone.
     #[must_use]
     pub fn with_secret(self) -> Self {
         Self {
@@ -121,7 +118,6 @@ impl LayerFile {
         &self.path
     }
 
-    /// What the file says now; `None` when there is no file. Takes no lock and creates nothing.
     pub fn read(&self) -> Result<Option<Layer>, ReadError> {
         let parse = |bytes: Option<&[u8]>| bytes.map(|bytes| self.parse(bytes)).transpose();
         let (read, _) = disk::read_settled(&self.path, parse)?;

@@ -14,7 +14,6 @@ use crate::disk;
 use crate::disk::{DiskError, DiskNote, FileRules, Session};
 use crate::secret::{SecretBytes, Stored};
 
-/// Where the secrets of registries are stored: files of Docker's format, and the helpers that they name.
 #[derive(Clone, Debug)]
 pub struct CredentialStore {
     pub files: StoreFiles,
@@ -53,12 +52,10 @@ pub struct Found {
 
 pub struct OpenStore<'a> {
     store: &'a CredentialStore,
-    /// In the order of the files, as far as they were needed.
     sessions: Vec<(PathBuf, Session)>,
 }
 
 impl CredentialStore {
-    /// What the file in which a login is stored says now; an absent one says nothing. Takes no lock and runs no helper.
     pub fn read(&self) -> Result<Found, CredentialError> {
         self.read_by(AuthFile::read)
     }
@@ -79,7 +76,6 @@ impl CredentialStore {
         Ok(found)
     }
 
-    /// Takes the lock of the file. Its directory must exist.
     pub fn open(&self) -> Result<OpenStore<'_>, CredentialError> {
         let (first, _) = self.files.in_order();
         let session = disk::open(first, &FileRules::PRIVATE)?;
@@ -113,7 +109,6 @@ impl StoreFiles {
 }
 
 impl Found {
-    /// Where the secret of this key belongs: to a helper, or into the file itself.
     pub fn helper_for(&self, key: &str) -> Result<Option<HelperEntry>, CredentialError> {
         let helper = self
             .file

@@ -7,7 +7,6 @@ use rustix::io::Errno;
 
 use super::error::retry;
 
-/// The value of an attribute of an open file; `None` where there is none.
 pub(super) fn value(file: &OwnedFd, name: &str) -> rustix::io::Result<Option<Vec<u8>>> {
     let mut value = Vec::new();
     loop {

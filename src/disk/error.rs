@@ -54,10 +54,8 @@ pub enum DiskError {
         path: PathBuf,
         size: u64,
     },
-    /// A symbolic link that leads nowhere: neither an absent file nor one that could be replaced.
     #[error("open {}: is a link to {}, which does not exist", path.display(), target.display())]
     DanglingLink { path: PathBuf, target: PathBuf },
-    /// A link, or what it leads to, belongs to somebody else.
     #[error(
         "open {}: belongs to user {owner}, and nothing is written through links of others or to their files",
         path.display()
@@ -77,7 +75,6 @@ pub enum DiskError {
     HardLinks { path: PathBuf, links: u64 },
     #[error("lock {}: it {why}; it can be removed when nothing uses it", path.display())]
     StrangeLock { path: PathBuf, why: &'static str },
-    /// Somebody keeps the lock and makes no progress.
     #[error(
         "lock {}: nothing moved for {seconds} s{}; `fuser {}` shows who holds it",
         path.display(), holder.as_ref().map(|holder| format!(", last taken by {holder}")).unwrap_or_default(), path.display()
@@ -88,16 +85,12 @@ pub enum DiskError {
         /// The last one who took it, as it wrote itself down: `process 4711 on node5`.
         holder: Option<String>,
     },
-    /// The directory, often the working directory, was removed while it was open.
     #[error("open {}: its directory was removed", path.display())]
     DirectoryRemoved { path: PathBuf },
-    /// Others change the file all the time, without a lock.
     #[error("replace {}: others change it all the time without a lock", path.display())]
     KeepsChanging { path: PathBuf },
-    /// The file belongs to somebody else, and a replaced one would not.
     #[error("replace {}: belongs to user {owner}, and the new one would not", path.display())]
     Owner { path: PathBuf, owner: u32 },
-    /// The file has its new contents, but the directory could not be synced.
     #[error("{} was changed, but the change may not survive a power failure", path.display())]
     NotDurable {
         path: PathBuf,
@@ -165,19 +158,29 @@ pub(super) fn retry<T>(mut run: impl FnMut() -> rustix::io::Result<T>) -> rustix
     }
 }
 
-/// What a user should know about a change that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskNote {
     /// The file system can't lock: the change was made to fresh contents, but another one at the same instant could be lost.
-    NotLocked { path: PathBuf, reason: Reason },
-    /// The file is a mount point, which can't be replaced.
-    WrittenInPlace { path: PathBuf },
+    NotLocked {
+        path: PathBuf,
+        reason: Reason,
+    },
+    WrittenInPlace {
+        path: PathBuf,
+    },
     /// A killed writer had left the file half written; the change was made to the contents before that.
-    Restored { path: PathBuf },
+    Restored {
+        path: PathBuf,
+    },
     /// The new file could not be given the old one's group; the group's permissions are now everyone's.
-    GroupLost { path: PathBuf, group: u32 },
-    /// The new file could not be given these extended attributes of the old one.
-    AttributesLost { path: PathBuf, names: Vec<String> },
+    GroupLost {
+        path: PathBuf,
+        group: u32,
+    },
+    AttributesLost {
+        path: PathBuf,
+        names: Vec<String>,
+    },
 }
 
 impl fmt::Display for DiskNote {

@@ -16,13 +16,11 @@ use super::resolved::{ROOT, ResolvedPath};
 use super::temporary::{Acl, Permissions, Temporary, remove, sync_directory, write_all};
 use super::version::FileVersion;
 
-/// What the name of a backup has after the file's own.
 pub(super) const BACKUP: &str = ".portolan-backup";
 /// The first line of a backup, before the number of the file that it belongs to: another file, mounted later in the
 /// same place, must not get this one's contents.
 const HEADER: &str = "portolan backup of inode ";
 const LATER: Duration = Duration::from_secs(10);
-/// The pause before another look at a file that a neighbour is just writing.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Writes `bytes` into the file that was `found`. `false`: somebody has changed it since; nothing was written.

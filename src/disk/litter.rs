@@ -12,7 +12,6 @@ use super::version::FileVersion;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Litter {
-    /// A temporary file that nobody can be writing any more.
     pub temporary: Option<PathBuf>,
     /// The old contents of a file that was written in its place, and perhaps not to its end.
     pub backup: Option<PathBuf>,

@@ -29,7 +29,6 @@ const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 /// A lock's file is for its file's owner alone: nobody else can hold it.
 const LOCK_MODE: u32 = 0o600;
-/// Enough for a process, and a host name of at most 64 bytes.
 const LONGEST_SIGNATURE: u64 = 128;
 
 #[derive(Debug)]
@@ -331,7 +330,6 @@ fn open_to_owner(resolved: &ResolvedPath, name: &OsStr) -> rustix::io::Result<bo
     Ok(true)
 }
 
-/// When the file itself can't be written, that is the reason to name; else it is the lock's file that can't be had.
 fn refused(resolved: &ResolvedPath, lock: &Path, reason: Errno) -> DiskError {
     let access = accessat(
         &resolved.directory,

@@ -24,7 +24,6 @@ use super::error::{DiskError, call};
 use super::permissions::create_directory;
 
 const PREFIX: &str = "portolan-exec.";
-/// The link in such a directory that leads to the directory which it stands for.
 const ORIGIN: &str = ".portolan";
 const TMPFS: u64 = 0x0102_1994;
 const TRIES: u32 = 1000;
@@ -32,7 +31,6 @@ const TRIES: u32 = 1000;
 const PART: usize = 1024 * 1024;
 const OVERLAP: usize = 64 * 1024;
 
-/// A directory in memory, removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct MemoryDirectory {
     path: PathBuf,
@@ -66,7 +64,6 @@ pub(crate) fn memory_origin(directory: &Path) -> Option<PathBuf> {
 }
 
 impl MemoryDirectory {
-    /// Makes a directory below `base` that stands for `origin`.
     pub(crate) fn create(base: &Path, origin: &Path) -> Result<Self, DiskError> {
         for number in 0..TRIES {
             let path = base.join(format!("{PREFIX}{}.{number}", process::id()));
@@ -96,7 +93,6 @@ impl MemoryDirectory {
         Err(DiskError::refused("mkdir", base, Errno::EXIST))
     }
 
-    /// Removes what runs of this user that were killed have left below `bases`.
     pub(crate) fn clear(bases: &[PathBuf], user: u32) {
         let entries = bases.iter().filter_map(|base| fs::read_dir(base).ok());
         for entry in entries.flatten().flatten() {
@@ -118,7 +114,6 @@ impl MemoryDirectory {
         &self.path
     }
 
-    /// Makes a file in it that nobody else can read.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
         let path = self.path.join(name);
         let mut options = OpenOptions::new();

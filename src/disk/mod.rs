@@ -48,7 +48,6 @@ pub(crate) struct FileRules {
     pub new_mode: u32,
     /// The mode of a rewritten file; `None`: the one that it has, with its access control list.
     pub rewritten_mode: Option<u32>,
-    /// How long one waits for a lock while nobody makes progress.
     pub patience: Duration,
 }
 

@@ -61,7 +61,6 @@ pub(crate) fn close_file(path: &Path, at_most: u32) -> Result<Option<u32>, DiskE
     close(path, at_most, FileType::RegularFile)
 }
 
-/// As [`close_file`], for a directory.
 pub(crate) fn close_directory(path: &Path, at_most: u32) -> Result<Option<u32>, DiskError> {
     close(path, at_most, FileType::Directory)
 }

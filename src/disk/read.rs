@@ -27,7 +27,6 @@ const YOUNG: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = YOUNG;
 /// But never fewer looks than this: on a busy machine the whole time may pass between two of them.
 const LOOKS: usize = 10;
-/// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How often a file is opened again that another machine has just replaced or created: a network file system may hold the
 /// old answer for a second.

@@ -22,7 +22,6 @@ const SEARCH: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEX
 
 pub(super) const ROOT: u32 = 0;
 
-/// The end of all links of one path.
 pub(super) struct ResolvedPath {
     pub(super) directory: OwnedFd,
     pub(super) name: OsString,
@@ -252,7 +251,6 @@ impl Walk<'_> {
         Ok(here)
     }
 
-    /// What the link at `name` says, after making sure that it may be followed; `None` when there is no link.
     fn link(
         &mut self,
         directory: impl AsFd,

@@ -20,13 +20,10 @@ use super::version::FileVersion;
 
 /// What the name of a temporary file has after the file's own; nobody else makes such names, so it is ours to remove.
 pub(super) const NEW: &str = ".portolan-new";
-/// Where the kernel keeps an access control list.
 const ACL: &str = "system.posix_acl_access";
 /// A temporary file that has been lying for so long is a dead writer's: a live one needs a moment.
 pub(super) const DEAD: Duration = Duration::from_secs(10);
-/// How often a name is tried that somebody else takes at the same time.
 const TRIES: usize = 100;
-/// The pause between two looks at another writer's temporary file.
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
@@ -40,7 +37,6 @@ pub(super) struct Permissions {
 
 #[derive(Debug)]
 pub(super) enum Acl {
-    /// The one that a new file gets here, or none.
     Inherited,
     /// None, whatever a new file gets here.
     Nothing,
@@ -48,7 +44,6 @@ pub(super) enum Acl {
 }
 
 impl Acl {
-    /// The list that an open file has.
     pub(super) fn of(file: &OwnedFd) -> rustix::io::Result<Self> {
         Ok(attributes::value(file, ACL)?.map_or(Self::Nothing, Self::Exactly))
     }
@@ -185,7 +180,6 @@ impl Temporary {
         Ok(note)
     }
 
-    /// Gives the file the extended attributes of the old one, as far as that can be done.
     pub(super) fn copy_attributes(&self, old: &OwnedFd) -> Option<DiskNote> {
         let names = attributes::copy(old, &self.file);
         let path = self.resolved.path.clone();
@@ -250,7 +244,6 @@ pub(super) fn write_all(file: &OwnedFd, bytes: &[u8]) -> rustix::io::Result<()> 
     Ok(())
 }
 
-/// Waits until the disk knows the names in a directory.
 pub(super) fn sync_directory(resolved: &ResolvedPath) -> rustix::io::Result<()> {
     match retry(|| fsync(&resolved.directory)) {
         // Some file systems can't sync a directory, and one that can't be listed can't be opened for it.

@@ -17,7 +17,6 @@ pub(crate) struct Difference {
     pub text: String,
 }
 
-/// What runtimes do otherwise for this task than [`resolve`](super::resolve) says.
 pub(crate) fn differences(
     layers: &Layers,
     effective: &Effective<'_>,

@@ -5,20 +5,15 @@ use serde::Deserialize;
 
 use crate::runtime::Mirrors;
 
-/// What registries.conf and the files of registries.conf.d say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RegistriesConf {
     registries: Vec<RegistryTable>,
-    /// The files, as the runtime names them when it refuses.
     files: String,
 }
 
-/// A registry that is asked for an image, or a mirror of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PullSource {
-    /// The repository there, `host/path`.
     pub name: String,
-    /// Whether plain http and any certificate are accepted.
     pub insecure: bool,
     pub is_mirror: bool,
     pub blocked: Option<String>,
@@ -91,13 +86,11 @@ impl RegistriesConf {
         Ok(Self { registries, files })
     }
 
-    /// The first mirror of each registry, which takes its place for versions that ask no other.
     pub(crate) fn first_mirrors(&self) -> impl Iterator<Item = &str> {
         let tables = self.registries.iter();
         tables.filter_map(|table| Some(table.mirror.first()?.location.as_str()))
     }
 
-    /// The registry with the longest prefix of a name, and how much of the name that covers.
     fn find(&self, name: &str) -> Option<(&RegistryTable, usize)> {
         let matching = self
             .registries

@@ -144,7 +144,6 @@ pub(crate) struct Server<'a> {
     pub uri: Option<String>,
     pub insecure: bool,
     pub credential: Credential<'a>,
-    /// Its place in the remote's list of keyservers, from 0, when it stands there.
     pub listed: Option<usize>,
 }
 
@@ -158,7 +157,6 @@ pub(crate) enum ServerKind {
 pub(crate) enum Credential<'a> {
     None,
     Token(Token<'a>),
-    /// One of the user's logins, and its place in the list.
     Login(usize, &'a LoginEntry),
 }
 
@@ -255,7 +253,6 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    /// Adds the library; the reason where its address isn't known.
     fn library(
         &self,
         remote: Option<&Remote<'a>>,
@@ -295,7 +292,6 @@ impl<'a> Resolver<'a, '_> {
         Ok(unknown)
     }
 
-    /// The library's address with what it gets, and the reason where it isn't known.
     fn library_address(
         &self,
         remote: Option<&Remote<'a>>,

@@ -5,7 +5,6 @@ use std::fmt;
 use crate::name::RemoteName;
 use crate::text::Quoted;
 
-/// What a runtime says when it ends without asking anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub words: Option<&'static str>,

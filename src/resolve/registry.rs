@@ -13,7 +13,6 @@ pub(crate) struct ImageQuestion<'a> {
     pub by_digest: bool,
 }
 
-/// The user and the password that variables give to a version with these rules.
 pub(crate) type PairOf<'a> = Box<dyn Fn(&LoginRules) -> Option<LoginPair> + 'a>;
 
 pub(crate) struct Setup<'a> {
@@ -230,7 +229,6 @@ impl RegistryLogin {
 }
 
 impl ImageAnswer {
-    /// What a runtime does, as the end of a sentence that begins with its name; never a secret.
     pub(crate) fn described(&self) -> String {
         let asked = self.registries.iter().map(|registry| {
             // Its host is another one for older versions, and the same registry.

@@ -65,7 +65,6 @@ fn plain_text(body: &[u8]) -> Option<&str> {
     is_message.then_some(text)
 }
 
-/// Code and message of an error of a registry, of Docker Hub, of OAuth 2, of a library, or of a plain text.
 fn in_json(said: &Value) -> Option<(&str, &str)> {
     let error = said.get("error").unwrap_or(&Value::Null);
     let listed = said

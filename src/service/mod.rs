@@ -39,7 +39,6 @@ pub enum Transport {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Its address without a scheme.
     pub uri: EndpointUri,
     pub transport: Transport,
 }

@@ -40,7 +40,6 @@ pub fn check<Id>(client: &Client, services: Vec<(Id, String)>) -> Vec<(Id, Healt
     services.into_iter().map(|(id, _)| id).zip(found).collect()
 }
 
-/// Asks one service, again if it stumbles, within the client's limit from the beginning of the check.
 fn ask(client: &Client, uri: &str, begun: Instant) -> Health {
     if !is_absolute_url(uri) {
         return Health::Down;

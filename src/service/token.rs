@@ -94,7 +94,6 @@ impl TokenError {
     }
 }
 
-/// The reference's words for what a token service answers.
 fn words(status: u16) -> &'static str {
     match status {
         404 => "Invalid Credentials",
@@ -149,11 +148,9 @@ pub fn expiry(token: &Secret) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(seconds)
 }
 
-/// How near its end a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
     Expired,
-    /// Less than [`SOON`] is left.
     Ending,
     Long,
 }

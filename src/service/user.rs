@@ -50,7 +50,6 @@ pub enum UserError {
     Elsewhere(#[from] AnsweredElsewhere),
 }
 
-/// Asks the library at `library`, which `endpoint` names, whose token this is.
 pub fn current(
     client: &Client,
     endpoint: &Endpoint,

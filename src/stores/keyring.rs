@@ -17,12 +17,10 @@ const LONGEST: usize = 32_767;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyringError {
-    /// The user's share of the kernel's memory is used up.
     #[error("the kernel's keyring of this user is full")]
     Full,
     #[error("{0} bytes are too many for the kernel's keyring, {LONGEST} are the most")]
     TooLong(usize),
-    /// The kernel has no keyrings, or a container forbids them.
     #[error("the kernel's keyring can't be used here: {0}")]
     Unavailable(Reason),
 }
@@ -59,7 +57,6 @@ pub(super) fn get(name: &str) -> Result<Option<Secret>, KeyringError> {
     Ok(text.and_then(Result::ok).map(Secret::new))
 }
 
-/// Whether there is a secret of this name. It is not read.
 pub(super) fn has(name: &str) -> Result<bool, KeyringError> {
     present(open()?.search(name)).map(|key| key.is_some())
 }

@@ -28,7 +28,6 @@ use crate::disk::{DiskError, DiskNote, FileRules, Reason};
 use crate::secret::Stored;
 use crate::uri::RegistryAccount;
 
-/// The stores as one user of one command sees them.
 #[derive(Clone, Debug)]
 pub(crate) struct Stores {
     pub product: String,
@@ -39,7 +38,6 @@ pub(crate) struct Stores {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It is in the keyring, or a helper or command will be asked.
     Here,
     /// The keyring of this machine does not have it: it was stored on another one, or its time is over.
     Gone,
@@ -106,7 +104,6 @@ impl Stores {
         Ok(Rules::parse(&text, &self.rules)?)
     }
 
-    /// What is recorded for the logins of these files of this command.
     pub(crate) fn entries(&self, files: &[&Path]) -> Result<Vec<Entry>, StoresError> {
         let mut entries = self.all()?;
         if entries.is_empty() {
@@ -174,7 +171,6 @@ impl Stores {
         Ok(Placed { place, warnings })
     }
 
-    /// The registries that there is a login for, by the keys of their secrets, and the users.
     pub(crate) fn registry_users(&self) -> Result<BTreeMap<String, String>, StoresError> {
         let mut users = BTreeMap::new();
         for entry in self.all()? {
@@ -220,7 +216,6 @@ impl Stores {
         })
     }
 
-    /// The recorded login to a registry: of the command whose files are managed, otherwise of any.
     pub(crate) fn registry(&self, account: &RegistryAccount) -> Result<Option<Entry>, StoresError> {
         let account = account.to_string();
         let is_meant = |entry: &&Entry| matches!(&entry.subject, Subject::Registry { account: known } if *known == account);
@@ -230,7 +225,6 @@ impl Stores {
         Ok(own.or_else(|| meant.next()).cloned())
     }
 
-    /// What a command line prints, as the login of this user if it names none.
     pub(crate) fn run(&self, line: &str, user: Option<&str>) -> Result<StoredSecret, StoresError> {
         let (stored, complaint) = command::get(line, user, &self.environment)?;
         let stored = Some(stored);
@@ -265,7 +259,6 @@ impl Stores {
         }
     }
 
-    /// Removes the secret of a login, and what is recorded of it; says whether anything was.
     pub(crate) fn remove(
         &self,
         file: &Path,

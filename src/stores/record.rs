@@ -38,10 +38,8 @@ pub(crate) struct Entry {
     pub subject: Subject,
     pub store: Store,
     pub key: String,
-    /// The user, where the login has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The machine of a keyring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
 }
@@ -50,7 +48,6 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub host: String,
-    /// The kernel's number of this start.
     pub boot: String,
 }
 
@@ -80,7 +77,6 @@ impl Subject {
         }
     }
 
-    /// The usual name of its secret in a store.
     pub(super) fn key(&self, store: &Store, product: &str, file: &Path) -> String {
         let (kind, address) = match self {
             Self::Remote { uri, .. } => ("remote", uri),
@@ -107,7 +103,6 @@ impl Subject {
 }
 
 impl Entry {
-    /// Where the secret is.
     pub(crate) fn place(&self) -> String {
         match (&self.store, &self.machine) {
             (Store::Keyring, Some(machine)) => format!("the keyring of {}", machine.host),
@@ -118,7 +113,6 @@ impl Entry {
         }
     }
 
-    /// The same with a verb.
     pub(crate) fn describe(&self) -> String {
         let verb = match self.store {
             Store::Command(_) => "printed by",
@@ -127,7 +121,6 @@ impl Entry {
         format!("{verb} {}", self.place())
     }
 
-    /// The credential helper that a registry's file names for it.
     pub(crate) fn helper(&self) -> HelperName {
         match &self.store {
             Store::Helper(name) => name.clone(),
@@ -135,7 +128,6 @@ impl Entry {
         }
     }
 
-    /// Whether both stand for one login of one configuration.
     fn is_same(&self, other: &Self) -> bool {
         self.product == other.product
             && self.file == other.file
@@ -183,7 +175,6 @@ impl Record {
         old
     }
 
-    /// Removes the secret of a login, and gives it back.
     pub(super) fn take(&mut self, product: &str, file: &Path, subject: &Subject) -> Option<Entry> {
         let index = self.secrets.iter().position(|entry| {
             entry.product == product && entry.file == file && entry.subject.is_same(subject)
@@ -191,7 +182,6 @@ impl Record {
         Some(self.secrets.remove(index))
     }
 
-    /// Whether a login still needs this secret.
     pub(super) fn uses(&self, store: &Store, key: &str) -> bool {
         self.secrets
             .iter()

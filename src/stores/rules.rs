@@ -85,7 +85,6 @@ impl Rules {
         Ok(())
     }
 
-    /// The store of a login that asks for `asked`; `path` is the rules' own.
     pub(crate) fn choose(&self, asked: Option<Store>, path: &Path) -> Result<Store, RuleError> {
         let chosen = match (asked, &self.store) {
             (Some(asked), _) => asked,

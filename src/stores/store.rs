@@ -24,7 +24,6 @@ pub enum StoreError {
     Word(String),
     #[error("{0:?} can't be a credential helper's name")]
     Helper(String),
-    /// This program asks itself.
     #[error("docker-credential-portolan asks these stores, so it can't be one of them")]
     Loop,
 }

@@ -86,7 +86,6 @@ impl EndpointUri {
         self.authority().eq_ignore_ascii_case(other.authority())
     }
 
-    /// Whether both are the same address: host names have no case, paths do.
     pub fn is_same_place(&self, other: &Self) -> bool {
         self.is_same_host(other)
             && self.0[self.authority().len()..] == other.0[other.authority().len()..]
@@ -216,7 +215,6 @@ fn clean_path(text: &str, path: &str) -> Result<String, UriError> {
         .collect())
 }
 
-/// Escapes what would mean something else when the stored form is read again.
 fn escape(part: &str) -> String {
     part.replace('%', "%25")
         .replace('?', "%3F")

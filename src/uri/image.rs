@@ -4,16 +4,12 @@ use crate::uri::{RegistryUri, RegistryUriError};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Image {
-    Library {
-        /// The library's host with its port; `None` for the active remote's library.
-        host: Option<String>,
-    },
+    Library { host: Option<String> },
     Registry(RegistryImage),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryImage {
-    /// The registry, and the image's path without tag and digest.
     pub uri: RegistryUri,
     /// Whether the reference itself names the registry; Docker Hub is meant otherwise.
     pub names_host: bool,

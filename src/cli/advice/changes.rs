@@ -12,10 +12,8 @@ use crate::suggestion::closest;
 use crate::text::{Quoted, ShellWord, first_names};
 use crate::uri::{EndpointUri, RegistryUri};
 
-/// Where remotes are shown.
 const LIST: &str = "To see the remotes:\n  portolan remote list";
 
-/// What to do about a change of this scope that was refused.
 pub(crate) fn after_refusal(
     refused: &ChangeError,
     scope: Scope,
@@ -74,7 +72,6 @@ pub(crate) fn after_refusal(
     }
 }
 
-/// What to do where the system has no remote of a name.
 pub(crate) fn no_system_remote(name: &RemoteName) -> String {
     match can_be_added(name) {
         true => format!(
@@ -105,7 +102,6 @@ fn of_global(name: &RemoteName, change: &str, context: &Context) -> String {
     format!("To {change} it for all users:\n  sudo {command}{logout}")
 }
 
-/// What to do where a word is no remote's name: what was meant, or how to add it.
 pub(crate) fn no_remote(
     name: &RemoteName,
     effective: &Effective<'_>,
@@ -150,7 +146,6 @@ pub(crate) fn no_remote(
 const SPELLINGS: &str =
     "A registry is written docker://HOST or oras://HOST, a keyserver https://HOST.";
 
-/// What to do where a word with a scheme is neither a registry nor a configured keyserver.
 pub(crate) fn no_service(word: &str, effective: &Effective<'_>, typed: &TypedCommand) -> String {
     if let Some(remote) = at_address(word, effective) {
         let name = remote.name.word();
@@ -171,7 +166,6 @@ pub(crate) fn no_service(word: &str, effective: &Effective<'_>, typed: &TypedCom
     }
 }
 
-/// What to do where no remote is active and none was named.
 pub(crate) fn no_default(effective: &Effective<'_>) -> String {
     let known = known(effective);
     let active = effective.active_name().map(|active| &active.name);
@@ -188,7 +182,6 @@ pub(crate) fn no_default(effective: &Effective<'_>) -> String {
     }
 }
 
-/// How a remote gets an address that can be asked.
 pub(crate) fn no_uri(remote: &Remote<'_>) -> String {
     let (sudo, global) = match remote.is_global() {
         true => ("sudo ", " --global"),
@@ -209,7 +202,6 @@ pub(crate) fn leftover(name: &RemoteName, now: &str) -> String {
     )
 }
 
-/// The names of the remotes, the first ten of many.
 pub(crate) fn known(effective: &Effective<'_>) -> String {
     match effective.remotes().next() {
         Some(_) => first_names(effective.remotes().map(|remote| remote.name)),
@@ -217,19 +209,16 @@ pub(crate) fn known(effective: &Effective<'_>) -> String {
     }
 }
 
-/// Whether a remote of this name could be added: a blank word is only a mistake.
 fn can_be_added(name: &RemoteName) -> bool {
     RemoteName::parse(name.as_str()).is_ok()
 }
 
-/// The remote whose name was mistyped.
 fn meant<'a, 'b>(effective: &'b Effective<'a>, typed: &RemoteName) -> Option<&'b Remote<'a>> {
     let names = effective.remotes().map(|remote| remote.name.as_str());
     let meant = closest(typed.as_str(), &names.collect::<Vec<_>>())?;
     effective.remote(&RemoteName::found(meant))
 }
 
-/// The remote at an address.
 fn at_address<'a, 'b>(word: &str, effective: &'b Effective<'a>) -> Option<&'b Remote<'a>> {
     let typed = EndpointUri::parse(word).ok()?;
     let mut remotes = effective.remotes();
@@ -237,7 +226,6 @@ fn at_address<'a, 'b>(word: &str, effective: &'b Effective<'a>) -> Option<&'b Re
         .find(|remote| EndpointUri::parse(remote.uri()).is_ok_and(|uri| uri.is_same_place(&typed)))
 }
 
-/// The registry that a word could mean, whatever scheme it has, as a command line has it.
 fn registry(word: &str) -> Option<String> {
     let address = word.rsplit("://").next().unwrap_or(word);
     let uri = RegistryUri::parse(&format!("docker://{address}")).ok()?;
@@ -246,7 +234,6 @@ fn registry(word: &str) -> Option<String> {
     is_host.then(|| ShellWord(&address).to_string())
 }
 
-/// An address with its scheme as a command line has it.
 fn address_words(url: &str) -> String {
     match url.strip_prefix("http://") {
         Some(uri) => format!("{} --insecure", ShellWord(uri)),

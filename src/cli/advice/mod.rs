@@ -10,7 +10,6 @@ use crate::cli::context::{Environment, Places};
 use crate::command::Command;
 use crate::text::ShellWord;
 
-/// The options of this run that an advised command repeats.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunOptions {
     /// What stands before the group.
@@ -56,7 +55,6 @@ impl RunOptions {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// One command with these options, if it is of this program.
     pub(crate) fn command(&self, command: &str) -> String {
         if let Some(rest) = command.strip_prefix("sudo portolan ") {
             return format!("sudo portolan{} {rest}", self.under_sudo);
@@ -74,16 +72,13 @@ impl RunOptions {
 /// The command that was typed, without the options that [`RunOptions`] has: for an advice to type it again, a little differently.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypedCommand {
-    /// The word for the group, or for the command where there is none.
     pub(crate) group: &'static str,
-    /// The word for the command.
     pub(crate) verb: &'static str,
     /// Its arguments as a shell has them; none of a login, as a password may stand there.
     arguments: String,
 }
 
 impl TypedCommand {
-    /// The command `verb` of `group`, as these words name it.
     pub(crate) fn new(group: &'static str, verb: &'static str, typed: &[OsString]) -> Self {
         let mut words = typed.iter().skip(1).map(|word| word.to_string_lossy());
         let mut ahead = vec![verb, group];
@@ -109,7 +104,6 @@ impl TypedCommand {
         }
     }
 
-    /// The same arguments for the command `verb`, with this option, or without one.
     pub(crate) fn with(&self, verb: &str, option: &str) -> String {
         let Self {
             group, arguments, ..

@@ -181,7 +181,6 @@ fn explain_registry(error: anyhow::Error, typed: &str) -> anyhow::Error {
     ))
 }
 
-/// A second word is missing, which only names that are known do without.
 fn no_address(name: &str) -> UsageError {
     UsageError(format!(
         "Error for command \"add\": no address is known for {name}: give it after the name\n\n\

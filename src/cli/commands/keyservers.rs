@@ -65,7 +65,6 @@ pub(crate) struct RemoveKeyserverArgs {
     uri: String,
 }
 
-/// Adds what to do next.
 fn explain(error: anyhow::Error) -> anyhow::Error {
     let advice = match error.downcast_ref() {
         None => return error,
@@ -146,7 +145,6 @@ pub(crate) fn remove(
     Ok(Outcome::Done)
 }
 
-/// The endpoint's own keyserver, when the remote has no list yet that names it.
 fn internal(remote: Option<&RemoteName>, context: &Context) -> anyhow::Result<Option<Internal>> {
     let document = files::read(Scope::System, context)?;
     let meant = keyservers::meant(&document, remote);

@@ -143,7 +143,6 @@ pub(crate) fn after_add(
     login_to_remote(offered, &remote, &effective, &mut input, context, ui)
 }
 
-/// What the command line of `add` says of the login that follows.
 pub(crate) struct AddedLogin<'a> {
     pub(crate) tokenfile: Option<&'a Path>,
     pub(crate) password_stdin: bool,
@@ -156,7 +155,6 @@ struct Offered<'a> {
     store: &'a StoreOption,
 }
 
-/// What the login after `add` makes of a token that is stored already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoredToken {
     Left,

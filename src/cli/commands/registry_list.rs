@@ -73,7 +73,6 @@ pub(crate) fn run(
     outcome
 }
 
-/// The runtime's table in a pipe, where programs read it; with who and where for a person.
 fn render(logins: &[ListedLogin], args: &RegistryListArgs, context: &Context, ui: &Ui) -> String {
     let end = if context.command.is_singularity() {
         if logins.is_empty() {

@@ -67,7 +67,6 @@ impl Given {
         })
     }
 
-    /// Takes the login that the command of a store prints.
     fn ask_command(&mut self, store: &Store, context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
         if let Store::Command(line) = store {
             secrets::refuse_second(self.password.is_some())?;
@@ -108,7 +107,6 @@ pub(crate) struct How<'a> {
     pub(crate) authfile: Option<&'a Path>,
     pub(crate) tokenfile: Option<&'a Path>,
     pub(crate) says_row: bool,
-    /// Where the secret is stored.
     pub(crate) store: StoreOption,
 }
 
@@ -273,7 +271,6 @@ fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
     }
 }
 
-/// Shows the registry the user and the password, and says what is to be stored of them, and where.
 fn verify(
     given: &mut Given,
     uri: &RegistryUri,

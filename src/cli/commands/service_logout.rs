@@ -172,7 +172,6 @@ fn what_remains(
     None
 }
 
-/// Where a version finds a login in what a logout can't change; of what a helper has that is not known.
 fn remaining(uri: &RegistryUri, runtime: &Runtime, logins: &Logins<'_>) -> Option<Source> {
     let accounts = Accounts::read(logins, runtime);
     let found = accounts.login(&uri.account(), uri.scheme())?;

@@ -14,9 +14,7 @@ pub(super) struct Position<'a> {
     pub(super) command: &'a Command,
     pub(super) path: Vec<&'a str>,
     pub(super) wanted: Wanted<'a>,
-    /// What of the current word stands before the value: `--command=`.
     pub(super) prefix: &'a str,
-    /// Whether a word that begins with `-` is no flag any more.
     pub(super) is_behind_flags: bool,
     is_help: bool,
     flags: Vec<(&'a str, String)>,

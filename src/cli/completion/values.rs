@@ -203,7 +203,6 @@ impl Files {
         }
     }
 
-    /// The keyservers of the system's remote that is named, else of its active one.
     fn systems_keyservers(
         &self,
         position: &Position<'_>,

@@ -90,7 +90,6 @@ impl Prompt {
         }
     }
 
-    /// Whether more was typed, or is being pasted.
     pub(super) fn has_more(&self) -> bool {
         let mut waited = [PollFd::new(&self.terminal, PollFlags::IN)];
         poll(&mut waited, Some(&PASTE)).is_ok_and(|ready| ready > 0)
@@ -115,7 +114,6 @@ impl Prompt {
         }
     }
 
-    /// What the signals ask for; one that ends the program does so.
     fn notice(&self) -> Option<Notice> {
         let notice = self.signals.borrow_mut().notice();
         if let Some(Notice::End(signal)) = notice {
@@ -242,7 +240,6 @@ fn is_ours(terminal: &File) -> bool {
     tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }
 
-/// A program that aborts at a panic drops nothing.
 fn restore_on_panic() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {

@@ -16,10 +16,7 @@ pub struct NewRemote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
     New,
-    /// It existed already, at this address; nothing changed.
     Before,
-    /// The user's entry for a remote of the system's, which the system does not have, is now a remote of their own, with its
-    /// token.
     Adopted,
 }
 
@@ -63,7 +60,6 @@ pub fn add(
     }
 }
 
-/// Whether a remote of this name is the one that was to be added: at the same address, by the same scheme.
 fn check_same(entry: &RemoteEntry, new: &NewRemote) -> Result<(), ChangeError> {
     let is_same = EndpointUri::parse(&entry.uri).is_ok_and(|uri| uri.is_same_place(&new.uri));
     if is_same && entry.insecure == new.insecure {

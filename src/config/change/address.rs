@@ -16,9 +16,7 @@ pub struct NewAddress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readdressed {
     pub before: String,
-    /// Whether a token was stored for that address, and removed.
     pub token_removed: bool,
-    /// Whether keyservers were configured, which stay.
     pub has_keyservers: bool,
 }
 

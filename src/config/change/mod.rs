@@ -24,7 +24,6 @@ pub enum ChangeError {
     /// The system's file has the name: a user's remote would only hide behind the system's (D5).
     #[error("{0} is already a remote")]
     Reserved(RemoteName),
-    /// The name is taken, and not by the remote that was to be there.
     #[error("{name} is already a remote")]
     TakenElsewhere {
         name: RemoteName,
@@ -33,27 +32,22 @@ pub enum ChangeError {
     },
     #[error("{0} is not a remote")]
     NoSuchRemote(RemoteName),
-    /// The remote is the system's: a user can't change it so.
     #[error("{name} is global and can't be {change}d")]
     Global {
         name: RemoteName,
         /// remove, rename or change
         change: &'static str,
     },
-    /// The remote went away while its token was asked for and verified.
     #[error("{0} was removed by another command: its token was not stored")]
     Gone(RemoteName),
-    /// The remote was removed or renamed while a logout waited for the lock.
     #[error("{0} was removed or renamed by another command: nothing was logged out")]
     Vanished(RemoteName),
-    /// The remote got another address while its token was asked for and verified.
     #[error("{name} is now at {now:?}: the token was verified for {verified:?} and not stored")]
     Moved {
         name: RemoteName,
         now: String,
         verified: String,
     },
-    /// A user's own remote stands in the way of the system's of the same name (D5).
     #[error("{0} is also a remote of your own, which stands in the way of the system's")]
     InTheWay(RemoteName),
     #[error(transparent)]
@@ -191,7 +185,6 @@ pub fn clear_token(
     Ok(())
 }
 
-/// Stores a login to a keyserver or a registry in place of those that are the same.
 pub fn add_login(
     document: &mut Document,
     login: &LoginEntry,

@@ -32,7 +32,6 @@ pub fn shell_word(path: &Path) -> String {
     ShellWord(&path.display().to_string()).to_string()
 }
 
-/// A user's file with secrets: it is for the user alone.
 pub fn users_file(file: &FileAccess, user: u32) -> Vec<Finding> {
     let mut found = owner(file, user);
     if file.permits(0o077) {
@@ -166,7 +165,6 @@ fn owner(attributes: &FileAccess, user: u32) -> Vec<Finding> {
     vec![Finding { fix, ..finding }]
 }
 
-/// What comes before a command that only root may run.
 fn sudo(user: u32) -> &'static str {
     if user == ROOT { "" } else { "sudo " }
 }

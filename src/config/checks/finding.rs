@@ -14,7 +14,6 @@ pub enum Severity {
     Error,
     /// Something will not work in some case, or works otherwise than its files seem to say.
     Warning,
-    /// Something that is worth knowing.
     Note,
 }
 
@@ -282,7 +281,6 @@ impl fmt::Display for Code {
 pub struct Finding {
     pub severity: Severity,
     pub code: Code,
-    /// What it is about: a remote's name, an address, a path, a variable.
     pub subject: String,
     #[serde(serialize_with = "displayed")]
     pub file: Option<PathBuf>,

@@ -126,7 +126,6 @@ fn server(login: &LoginEntry) -> String {
     }
 }
 
-/// The keyservers that some remote has: in its list, or known to be its own.
 fn keyservers(effective: &Effective<'_>) -> Vec<KeyserverUri> {
     let own =
         |remote: &Remote<'_>| command::known_by_uri(remote.uri()).map(|known| known.keyserver);

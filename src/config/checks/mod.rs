@@ -18,7 +18,6 @@ use crate::name::RemoteName;
 use crate::text::ShellWord;
 use crate::uri::RegistryUri;
 
-/// How a person runs the commands that findings advise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commands {
     /// For the user's own file: `portolan remote`, with whatever else chose that file.

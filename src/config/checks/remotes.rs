@@ -196,7 +196,6 @@ fn missing_active(effective: &Effective<'_>, commands: &Commands) -> Option<Find
     ))
 }
 
-/// Remotes whose address can't be asked; in a user's file only those of their own count.
 fn addresses(source: &Layer, is_system: bool, commands: &Commands) -> Vec<Finding> {
     let counting = source
         .document

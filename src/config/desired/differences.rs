@@ -41,7 +41,6 @@ impl fmt::Display for ValueName {
     }
 }
 
-/// Every value of a state that differs between two documents; logins are none of a state.
 pub fn differences(before: &Document, after: &Document) -> Vec<ValueChange> {
     let mut found = Vec::new();
     let names = before.remotes.keys().chain(after.remotes.keys());

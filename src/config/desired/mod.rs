@@ -22,14 +22,11 @@ use crate::uri::{EndpointUri, KeyserverUri, KeyserverUriError, TypedScheme, UriE
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// The active remote; none leaves it as it is.
     active: Option<RemoteName>,
-    /// Whether it has `Remotes`, perhaps none.
     has_remotes: bool,
     remotes: BTreeMap<RemoteName, DesiredRemote>,
 }
 
-/// A remote of a desired state. What is none stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct DesiredRemote {
     uri: Option<EndpointUri>,
@@ -75,7 +72,6 @@ pub enum ApplyError {
     Change(#[from] ChangeError),
     #[error("{0} has no URI, and is not there yet")]
     NoUri(RemoteName),
-    /// A remote that is there has an address that can't be asked, and the state names no other.
     #[error("{0} has no URI that can be asked, and the state gives it none")]
     BrokenUri(RemoteName),
     #[error("{0} can be exclusive for all users only")]
@@ -352,7 +348,6 @@ fn are_same(one: &[KeyserverEntry], other: &[KeyserverEntry]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
-/// The keyservers of a remote in the form that `add-keyserver` stores; none where the key isn't written.
 fn keyservers(
     lines: &LineNumbers,
     name: &RemoteName,

@@ -34,7 +34,6 @@ const FOUR: Form = Form {
     login: "    ",
 };
 
-/// A longer name is written behind a question mark.
 const LONGEST_NAME: usize = 128;
 
 /// Words that one version of YAML or another takes for something other than a text.
@@ -155,7 +154,6 @@ impl<'text> Cursor<'text> {
         Some(value)
     }
 
-    /// A flag, off where its line is missing; `None` when it is neither on nor off.
     fn flag(&mut self, indentation: &str, key: &str) -> Option<bool> {
         match self.take(indentation, key) {
             None | Some("false") => Some(false),
@@ -165,7 +163,6 @@ impl<'text> Cursor<'text> {
     }
 }
 
-/// A text that no version of YAML takes for anything else, or the empty one.
 fn text(written: &str) -> Option<&str> {
     if written == "\"\"" {
         return Some("");

@@ -15,7 +15,6 @@ pub(super) struct Decoder<'text> {
     budget: Budget,
 }
 
-/// A node, and whether the way to it went through an alias.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NodeRef {
     index: usize,
@@ -52,7 +51,6 @@ impl<'text> Decoder<'text> {
         matches!(self.events.content(self.target(node).index), Content::Scalar(scalar) if scalar.is_null())
     }
 
-    /// A text; a null is empty.
     pub(super) fn text(&mut self, node: NodeRef, what: Topic<'_>) -> Result<String, Fault> {
         match self.visit(node)? {
             Content::Scalar(scalar) => match scalar.text() {
@@ -66,7 +64,6 @@ impl<'text> Decoder<'text> {
         }
     }
 
-    /// True or false; a null is false.
     pub(super) fn flag(&mut self, node: NodeRef, what: Topic<'_>) -> Result<bool, Fault> {
         match self.visit(node)? {
             Content::Scalar(scalar) => scalar.flag().ok_or_else(|| {
@@ -80,7 +77,6 @@ impl<'text> Decoder<'text> {
         }
     }
 
-    /// The items of a list; none of a null.
     pub(super) fn items(&mut self, node: NodeRef, what: Topic<'_>) -> Result<Vec<NodeRef>, Fault> {
         match self.visit(node)? {
             Content::List => Ok(self.children(self.target(node)).collect()),

@@ -6,11 +6,9 @@ use super::style::{is_explicit_key, push_scalar};
 use super::tree::{Member, Value, file};
 use crate::config::document::Document;
 
-/// How far the parts of a file are indented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Indentation {
     pub(super) map: usize,
-    /// The dashes of a list below its key.
     pub(super) dash: usize,
 }
 
@@ -89,7 +87,6 @@ pub(super) fn push_item(text: &mut String, column: usize, form: Indentation, ite
     }
 }
 
-/// How far the keys of an item stand behind its dash.
 pub(super) const ITEM: usize = 2;
 
 fn push_marked(

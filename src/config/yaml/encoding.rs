@@ -44,7 +44,6 @@ fn forbidden_character(text: &str) -> Option<(usize, char)> {
         .find(|(_, character)| is_forbidden(*character))
 }
 
-/// Whether YAML 1.1 has no place for the character, not even in quotes.
 fn is_forbidden(character: char) -> bool {
     match character {
         '\t' | '\n' | '\r' => false,

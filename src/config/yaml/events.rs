@@ -18,7 +18,6 @@ pub(super) struct EventBuffer<'text> {
     second_document: bool,
 }
 
-/// A node, and where the one after it and all within it begins.
 #[derive(Debug)]
 struct Node<'text> {
     content: Content<'text>,
@@ -58,7 +57,6 @@ impl<'text> EventBuffer<'text> {
         self.nodes.is_empty()
     }
 
-    /// Whether another document follows, which is not read: anything but comments.
     pub(super) fn second_document(&self) -> bool {
         self.second_document
     }

@@ -23,10 +23,8 @@ const PUBLIC_KEYS: &[&str] = &[
 ];
 const SECRET_KEYS: &[&str] = &["Token", "Auth"];
 
-/// What stands before a key or a value on a line and is neither.
 const MARKS: &[char] = &[' ', '\t', '-', '?', ':', '{', '[', '}', ']', ',', '#'];
 
-/// The line at `mark` and a line with a caret under its place; none where the line is blank.
 pub(super) fn excerpt(text: &str, mark: Mark) -> Option<String> {
     let mut lines = lines(text);
     let mut open = OpenSecret::default();
@@ -74,7 +72,6 @@ fn underlined(line: &str, place: usize) -> String {
 struct OpenSecret {
     /// The column of its key: it goes on where a line is indented more, or as much without a known key.
     column: Option<usize>,
-    /// The quote that isn't closed yet.
     quote: Option<char>,
 }
 

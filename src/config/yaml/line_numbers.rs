@@ -11,13 +11,11 @@ use crate::secret::SecretBytes;
 
 #[derive(Clone, Debug, Default)]
 pub struct LineNumbers {
-    /// The text, where the lines are found only when somebody asks: most commands show none.
     text: SecretBytes,
     known: OnceLock<FileLines>,
 }
 
 impl LineNumbers {
-    /// Lines to look up in `text`, which can be read.
     pub(super) fn in_text(text: &[u8]) -> Self {
         Self {
             text: SecretBytes::from(text.to_vec()),

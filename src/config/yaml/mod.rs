@@ -45,7 +45,6 @@ use crate::config::document::Document;
 pub struct Read {
     pub document: Document,
     pub lines: LineNumbers,
-    /// Whether another document follows, which nobody reads.
     pub second_document: bool,
 }
 

@@ -9,12 +9,10 @@ use super::problem::quoted;
 pub enum Part<'name> {
     File,
     Remote(&'name str),
-    /// A remote's keyserver, by its index in the list.
     Keyserver(&'name str, usize),
     Login(usize),
 }
 
-/// What a message is about: a part, or the value of a key there.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Topic<'name> {
     Whole(Part<'name>),

@@ -99,7 +99,6 @@ impl Fault {
     }
 }
 
-/// What stands where something else is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NodeKind {
     Text,
@@ -254,7 +253,6 @@ fn escape_hint(character: char) -> String {
     }
 }
 
-/// The parser's words, or ours where they say more.
 fn syntax_reason(kind: &ErrorKind) -> String {
     match kind {
         ErrorKind::UnexpectedCharacter { character } => {

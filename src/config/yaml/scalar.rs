@@ -18,7 +18,6 @@ pub(super) struct Scalar<'text> {
 /// A scalar's tag, as far as it changes what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
-    /// None, or the mere `!`.
     None,
     Null,
     Flag,

@@ -16,13 +16,11 @@ pub(super) fn push_scalar(text: &str, to: &mut String) {
     }
 }
 
-/// Whether go-yaml writes a key as `? KEY` with the colon on the next line.
 pub(super) fn is_explicit_key(text: &str) -> bool {
     const LONGEST_SIMPLE: usize = 128;
     text.len() > LONGEST_SIMPLE || text.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
 }
 
-/// Whether the character can stand in double quotes only, as an escape.
 fn needs_escape(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -9,7 +9,6 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     Flag(bool),
     Map(Vec<Member<'a>>),
-    /// Maps, each known by its URI.
     List(Vec<Member<'a>>),
 }
 
@@ -18,12 +17,10 @@ pub(super) enum Value<'a> {
 pub(super) struct Member<'a> {
     pub(super) key: &'a str,
     pub(super) value: Value<'a>,
-    /// Whether it is left out where it is empty or false.
     is_optional: bool,
 }
 
 impl Value<'_> {
-    /// Whether a key that is optional is left out for it.
     fn is_nothing(&self) -> bool {
         match self {
             Self::Text(text) => text.is_empty(),

@@ -9,7 +9,6 @@ use crate::secret::SecretBytes;
 
 pub struct Written {
     pub bytes: SecretBytes,
-    /// What could not be kept though it has nothing to do with the change.
     pub loss: Option<Loss>,
 }
 
@@ -47,7 +46,6 @@ fn kept(old: &[u8], text: &str, before: &Document, after: &Document) -> Option<W
     })
 }
 
-/// Whether a text has more of its own than its quotes, its words for flags, and values that it leaves out.
 fn is_a_persons(text: &str, written: &str) -> bool {
     let key = |line: &str| {
         line.split_inclusive(": ")

@@ -56,7 +56,6 @@ pub struct Twin<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelperEntry {
     pub helper: HelperName,
-    /// The key under which it stores the login.
     pub key: String,
 }
 
@@ -80,7 +79,6 @@ pub enum AuthFileError {
 }
 
 impl AuthFile {
-    /// Reads a docker-config.json; an empty one says nothing.
     pub fn read(bytes: &[u8]) -> Result<Self, AuthFileError> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
@@ -160,7 +158,6 @@ impl AuthFile {
         self.held().contains(key)
     }
 
-    /// Whether the file itself has a secret of this key's account.
     pub fn has_secret(&self, key: &str) -> bool {
         let account = RegistryAccount::of_key(key);
         self.entries()
@@ -224,7 +221,6 @@ impl AuthFile {
         of(&account).or_else(|| of(&host)).map(|(_, name)| name)
     }
 
-    /// The names of the programs that keep secrets, each with the key that it is for; the one for all has none.
     pub fn helpers(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
         let own = self.own_helpers().map(|(key, name)| (Some(key), name));
         self.common_helper()
@@ -256,7 +252,6 @@ impl AuthFile {
         self.entries().next().is_some() || self.helpers().next().is_some()
     }
 
-    /// Puts a login into the file itself, in the place of every other one for the same account.
     pub fn set(&mut self, key: &str, stored: &Stored) {
         let (user, secret, token) = match stored {
             Stored::Password { user, password } => (user, password.expose(), None),
@@ -297,7 +292,6 @@ impl AuthFile {
         }
     }
 
-    /// Takes the helpers away that this key's account has to itself, as far as they are meant.
     pub fn drop_helpers(&mut self, key: &str, is_meant: impl Fn(&str) -> bool) {
         let account = RegistryAccount::of_key(key);
         let named: Vec<String> = self
@@ -315,7 +309,6 @@ impl AuthFile {
         }
     }
 
-    /// Removes every entry of this key's account; says whether there was one.
     pub fn erase(&mut self, key: &str) -> bool {
         let found = self.keys_of(key);
         for known in &found {
@@ -336,7 +329,6 @@ impl AuthFile {
         !found.is_empty()
     }
 
-    /// The keys of this key's account that have an entry, those of Docker's own login to Docker Hub included.
     fn keys_of(&self, key: &str) -> Vec<String> {
         let account = RegistryAccount::of_key(key);
         let keys = self.entries().map(|(known, _)| known);
@@ -412,7 +404,6 @@ impl AuthFile {
             .map(|(_, value)| value)
     }
 
-    /// The object under a name; made, in the first place as Docker has it, where there is none.
     fn object_mut(&mut self, name: &str) -> &mut Map<String, Value> {
         let at = self.root.keys().position(|known| is_named(known, name));
         let key = match at.and_then(|at| self.root.keys().nth(at)) {

@@ -4,10 +4,8 @@ use std::fmt;
 
 use super::{Reader, docker_cli};
 
-/// Why a reader refuses a file. It repeats no value of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFault {
-    /// The key of the login that spoils the file, where it is one.
     pub key: Option<String>,
     pub line: Option<usize>,
     pub kind: FaultKind,
@@ -38,7 +36,6 @@ pub enum FaultKind {
 }
 
 impl ConfigFault {
-    /// The fault with the key that it is about, for a person.
     pub fn explained(&self) -> String {
         let reason = match &self.kind {
             FaultKind::ByteOrderMark => "it begins with a byte order mark".to_owned(),

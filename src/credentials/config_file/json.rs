@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use super::{ConfigFault, FaultKind, Reader, syntax};
 use crate::runtime::Version;
 
-/// What a reader wants to find under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FieldKind {
     Text,
@@ -70,7 +69,6 @@ impl Reader {
         find(known, name, |name| name)
     }
 
-    /// How the reader's library calls what holds a field, for its messages.
     fn go_names(self) -> [&'static str; 3] {
         match self {
             Self::ContainersImage => [
@@ -123,11 +121,9 @@ pub(super) fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
 
-/// A text, and whose reading of it counts.
 pub(super) struct Text<'a> {
     pub(super) text: &'a str,
     pub(super) reader: Reader,
-    /// How far lines were counted, and how many.
     counted: Cell<(usize, usize)>,
 }
 
@@ -177,7 +173,6 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The names and values of an object, in their order; none in `null`.
     pub(super) fn fields(
         &self,
         value: &'a RawValue,
@@ -290,7 +285,6 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Takes an object apart without losing a name that stands there twice.
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {

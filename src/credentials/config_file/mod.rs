@@ -52,7 +52,6 @@ pub(crate) mod docker_cli {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// The logins by key, in the file's order.
     pub auths: Vec<(String, AuthConfig)>,
     /// The names of programs by the key that they are for; an empty one means the file.
     pub helpers: BTreeMap<String, String>,
@@ -60,13 +59,11 @@ pub struct ConfigFile {
     pub store: String,
     /// The first name that stands twice: what a program writes back then has only one of them.
     pub repeated: Option<Repeated>,
-    /// Whether this is a part of a file that says more.
     is_part: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeated {
-    /// The name, as it stands there the second time.
     pub name: String,
     pub line: usize,
 }
@@ -87,7 +84,6 @@ pub struct AuthConfig {
 }
 
 impl AuthConfig {
-    /// Whether anything in it is a secret.
     pub(crate) fn has_secret(&self) -> bool {
         let secrets = [
             &self.auth,
@@ -145,7 +141,6 @@ impl ConfigFile {
         self.is_part || !(self.store.is_empty() && self.helpers.is_empty() && self.auths.is_empty())
     }
 
-    /// What the file says of hosts that it does not name.
     pub(crate) fn without_hosts(&self) -> Self {
         Self {
             store: self.store.clone(),
@@ -154,7 +149,6 @@ impl ConfigFile {
         }
     }
 
-    /// What the file says of each host that it names.
     pub(crate) fn by_host(self) -> BTreeMap<String, Self> {
         let rest = self.without_hosts();
         let host = |key: &str| RegistryAccount::of_key(key).host().to_owned();
@@ -170,7 +164,6 @@ impl ConfigFile {
         parts
     }
 
-    /// The keys of logins and of helpers.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         let keys = self.auths.iter().map(|(key, _)| key);
         keys.chain(self.helpers.keys()).map(String::as_str)
@@ -183,7 +176,6 @@ impl ConfigFile {
             .map(|(_, entry)| entry)
     }
 
-    /// Merges an object of logins: a key that stands there already is replaced.
     fn add_auths(&mut self, text: &Text<'_>, auths: &Field<'_>) -> Result<(), ConfigFault> {
         let mut seen = BTreeSet::new();
         for field in text.fields(auths.value, "auths", Some(FieldKind::Entries))? {
@@ -234,7 +226,6 @@ impl ConfigFile {
         Ok(entry)
     }
 
-    /// Whether the name stands there for the first time; the second is noted.
     fn note_repeated(
         &mut self,
         text: &Text<'_>,

@@ -25,11 +25,9 @@ struct Scanner<'a> {
     at: usize,
 }
 
-/// What a byte that is wrong stands in.
 type Context = Cow<'static, str>;
 
 impl Scanner<'_> {
-    /// Reads a value, with everything in it, and what follows it.
     fn value(&mut self) -> Result<(), Context> {
         let mut open = Vec::new();
         let mut wants_name = false;
@@ -82,7 +80,6 @@ impl Scanner<'_> {
         }
     }
 
-    /// The next byte that is no blank.
     fn next(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.bytes.get(self.at) {
             self.at += 1;

@@ -22,7 +22,6 @@ use crate::secret::{Secret, Stored};
 
 /// Long enough for a keyring that asks to be unlocked by a click, short enough for a job that nobody watches.
 const LIMIT: Duration = Duration::from_secs(10);
-/// What a helper says of a key that it does not have.
 pub(crate) const NOT_FOUND: &str = "credentials not found in native keychain";
 /// The protocol's own mark: what follows is a token, and no user's password.
 pub(crate) const TOKEN_USER: &str = "<token>";
@@ -43,7 +42,6 @@ impl HelperName {
         (!name.is_empty() && name.chars().all(is_allowed)).then(|| Self(name.to_owned()))
     }
 
-    /// This program's.
     pub fn own() -> Self {
         Self(OWN_HELPER.to_owned())
     }
@@ -156,7 +154,6 @@ impl<'a> Login<'a> {
         Secret::new(serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// What is stored of it; `None` when the secret is empty.
     pub(crate) fn into_stored(self) -> Option<Stored> {
         let secret = Secret::new(self.secret);
         if secret.is_empty() {
@@ -216,7 +213,6 @@ impl Helper {
         }
     }
 
-    /// The login under this address; `None` when the helper has none.
     pub fn get(&self, server: &str) -> Result<Option<Stored>, HelperError> {
         let done = self.run(HelperTask::Get, &Secret::new(server))?;
         if !done.succeeded() {

@@ -70,7 +70,6 @@ pub(crate) fn run(
     })
 }
 
-/// Gives a program its input, and hears what it says, each by a thread.
 fn attend(child: &mut Child, input: &Secret) -> io::Result<[Hearing; 2]> {
     if let Some(mut stdin) = child.stdin.take() {
         let input = input.clone();

@@ -11,22 +11,16 @@ use crate::credentials::config_file::{ConfigFile, Reader, docker_cli, read_varia
 use crate::runtime::{Engine, LoginRules, Runtime};
 use crate::uri::{RegistryAccount, RegistryScheme};
 
-/// By which protocols an account's login may be found, in the order in which lists try them.
 const SCHEMES: [RegistryScheme; 2] = [RegistryScheme::Docker, RegistryScheme::Oras];
 
 /// The logins of a version by account. Its files are read once, however many accounts are asked for.
 pub(crate) struct Accounts<'a> {
     logins: &'a Logins<'a>,
     runtime: &'a Runtime,
-    /// What the files say of each host, for each protocol.
     files: [Vec<ReadFile<'a>>; 2],
-    /// The accounts that the files and the variable name.
     pub(crate) named: BTreeSet<RegistryAccount>,
-    /// The accounts that files have a secret of: the file and the key.
     pub(crate) with_secret: BTreeMap<RegistryAccount, (PathBuf, String)>,
-    /// The helpers that are asked for every registry.
     pub(crate) stores: BTreeSet<String>,
-    /// The first file that is refused as a whole.
     pub(crate) refused: Option<RefusedFile>,
 }
 
@@ -35,18 +29,14 @@ struct ReadFile<'a> {
     file: &'a File,
     is_old_format: bool,
     parts: Option<BTreeMap<String, ConfigFile>>,
-    /// What it says of all other hosts.
     rest: ConfigFile,
 }
 
 /// A file in which a version finds no login, because it refuses all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RefusedFile {
-    /// The file.
     pub(crate) path: PathBuf,
-    /// The line, from 1, where it is known.
     pub(crate) line: Option<usize>,
-    /// Why, for a person.
     pub(crate) reason: String,
 }
 
@@ -61,7 +51,6 @@ impl fmt::Display for RefusedFile {
 }
 
 impl<'a> Accounts<'a> {
-    /// Reads the files of a version.
     pub(crate) fn read(logins: &'a Logins<'a>, runtime: &'a Runtime) -> Self {
         let mut accounts = Self {
             logins,
@@ -146,7 +135,6 @@ impl<'a> Accounts<'a> {
         (is_found || found.calls.iter().any(|call| is_own(&call.key))).then_some(found)
     }
 
-    /// What is found for an account by this protocol, whatever it is for; none where no image can have that name.
     pub(crate) fn find(
         &self,
         account: &RegistryAccount,
@@ -182,7 +170,6 @@ impl<'a> Accounts<'a> {
 }
 
 impl ReadFile<'_> {
-    /// The file with what it says of a host, and whether it has the old format.
     fn at(&self, host: &str) -> (File, bool) {
         let state = match (&self.parts, self.file.state()) {
             (Some(parts), _) => FileState::Read(parts.get(host).unwrap_or(&self.rest).clone()),
@@ -198,9 +185,6 @@ impl ReadFile<'_> {
 
 impl Logins<'_> {
     /// The logins of `DOCKER_AUTH_CONFIG` for a version; none where it does not read the variable.
-    ///
-    /// # Errors
-    /// Why it takes none of them.
     pub(crate) fn entries_of_variable(
         &self,
         rules: &LoginRules,
@@ -215,7 +199,6 @@ impl Logins<'_> {
 }
 
 impl Runtime {
-    /// Whose reading of files counts for images of this scheme.
     pub(crate) fn reader(&self, scheme: RegistryScheme) -> Reader {
         match self.rules().engine(scheme) {
             Engine::ContainersImage => Reader::ContainersImage,

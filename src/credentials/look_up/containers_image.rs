@@ -91,7 +91,6 @@ fn read(state: &FileState, is_old_format: bool) -> Result<ConfigFile, String> {
     }
 }
 
-/// The entry of the closest key, else those of the same host.
 fn entries<'a>(
     config: &'a ConfigFile,
     target: &Repository,
@@ -128,7 +127,6 @@ fn host_of(key: &str, is_old_format: bool) -> &str {
     })
 }
 
-/// The names of Docker Hub are one.
 fn one_hub(host: &str) -> &str {
     match host {
         "docker.io" | "registry-1.docker.io" => "index.docker.io",

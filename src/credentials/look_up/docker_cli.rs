@@ -18,7 +18,6 @@ pub(super) struct LookUp<'a> {
 }
 
 enum Has<'a> {
-    /// Entries, of which any is taken.
     Entries(Vec<(&'a str, &'a super::AuthConfig)>),
     /// A helper of this name; beside its answer the entry's registry token counts.
     Helper(&'a str, SentLogin),
@@ -216,7 +215,6 @@ impl LookUp<'_> {
         config
     }
 
-    /// The logins of `DOCKER_AUTH_CONFIG`, as far as the version knows it.
     fn variable(&self, warnings: &mut Vec<String>) -> BTreeMap<String, SentLogin> {
         match self.logins.entries_of_variable(self.rules) {
             Ok(entries) => entries
@@ -247,7 +245,6 @@ impl LookUp<'_> {
         }
     }
 
-    /// The entry of this key, else all whose host it is.
     fn entries<'c>(
         &self,
         config: &'c ConfigFile,
@@ -305,7 +302,6 @@ fn as_oras_go(login: SentLogin) -> SentLogin {
     }
 }
 
-/// The host that a key means to docker/cli.
 fn host_of(key: &str, is_any_scheme: bool) -> String {
     let cut = |text: &str| text.split('/').next().unwrap_or_default().to_owned();
     if is_any_scheme && key.contains("://") {

@@ -10,7 +10,6 @@ use crate::runtime::{FileOrder, LoginRules, Product};
 use crate::secret::{Secret, SecretBytes};
 use crate::uri::RegistryScheme;
 
-/// A file, looked at when somebody asks what is there.
 #[derive(Clone, Debug)]
 pub struct File {
     pub path: PathBuf,
@@ -44,7 +43,6 @@ pub enum FileState {
     /// A directory, or something else that is no file.
     Irregular,
     Bytes(SecretBytes),
-    /// A part of a file that was read.
     Read(ConfigFile),
 }
 
@@ -81,7 +79,6 @@ pub struct LoginPair {
     pub variables: Vec<String>,
 }
 
-/// The variables of a command that hold a value of this key, the first one counts. `plain` is one without a prefix.
 fn variables(command: &Command, key: &str, plain: Option<&str>) -> Vec<String> {
     let plain = plain.map(str::to_owned);
     let all = [
@@ -126,7 +123,6 @@ impl LoginFiles {
         names.find_map(|name| variable(&name).map(|path| (name, PathBuf::from(path))))
     }
 
-    /// The files of a user of this command; `named` is that of an option or a variable.
     pub fn find(
         command: &Command,
         directories: Directories<'_>,
@@ -156,7 +152,6 @@ impl LoginFiles {
         }
     }
 
-    /// The files that a version reads for an image of this scheme, in order.
     pub(crate) fn read_by(&self, rules: &LoginRules, scheme: RegistryScheme) -> Vec<Read<'_>> {
         let own = if rules.has_config_dir {
             &self.own

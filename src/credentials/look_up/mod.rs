@@ -18,7 +18,6 @@ use crate::runtime::{Engine, LoginRules, Runtime};
 use crate::secret::Secret;
 use crate::uri::{DOCKER_HUB, RegistryScheme};
 
-/// An image in a registry, as a runtime's argument names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference<'a> {
     pub scheme: RegistryScheme,
@@ -43,7 +42,6 @@ pub struct Logins<'a> {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SentLogin {
-    /// The user's name; empty for none.
     pub user: String,
     pub password: Secret,
     /// A token that the registry exchanges for another.
@@ -99,7 +97,6 @@ impl SentLogin {
 }
 
 impl LoginOutcome {
-    /// The outcome of several logins of which any is taken.
     fn of(mut logins: Vec<Result<SentLogin, String>>) -> Self {
         let mut distinct: Vec<Result<SentLogin, String>> = Vec::new();
         logins.retain(|login| {
@@ -182,7 +179,6 @@ impl Repository {
         }
     }
 
-    /// The name of the repository with its host, the closest key of a login.
     pub fn name(&self) -> String {
         format!("{}/{}", self.host, self.repository)
     }
@@ -199,7 +195,6 @@ pub fn look_up(
     look_up_in(&files, target, scheme, runtime, logins)
 }
 
-/// As [`look_up`], among these files.
 fn look_up_in(
     files: &[Read<'_>],
     target: &Repository,

@@ -16,7 +16,6 @@ use crate::service::http::LONGEST_BODY;
 
 const FORMAT: u32 = 1;
 
-/// The longest file that is read: an answer and what stands around it.
 const LONGEST: u64 = LONGEST_BODY as u64 + 256 * 1024;
 
 /// The longest readable part of a file's name, which with the rest stays far from the 255 bytes that file systems allow.
@@ -37,7 +36,6 @@ struct CachedAnswer {
     document: Value,
 }
 
-/// What is remembered of an endpoint that did not answer, in a file of its own.
 #[derive(Serialize, Deserialize)]
 struct Silence {
     endpoint: String,
@@ -64,7 +62,6 @@ impl Cache {
         }
     }
 
-    /// When the endpoint at `url` last did not answer, and whether it let the time pass.
     pub(super) fn read_silence(&self, url: &str) -> Option<(SystemTime, bool)> {
         let silence: Silence = serde_json::from_str(&read(&self.silence_path(url))?).ok()?;
         let since = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(silence.since))?;
@@ -128,7 +125,6 @@ pub(crate) fn render(url: &str, document: Value, now: SystemTime) -> Option<Stri
     serde_json::to_string(&entry).ok()
 }
 
-/// The text of a file; nothing for anything else, since opening that might wait for ever.
 fn read(path: &Path) -> Option<String> {
     if !fs::metadata(path).ok()?.is_file() {
         return None;

@@ -18,7 +18,6 @@ use crate::uri::EndpointUri;
 
 pub use cache::Cache;
 
-/// The discovery document's place on an endpoint.
 const DOCUMENT: &str = "/assets/config/config.prod.json";
 
 /// How long what was discovered is taken for true without asking again: endpoints move once in years.
@@ -82,7 +81,6 @@ pub enum DiscoveryError {
         /// The address of an endpoint there, for which the answer would be its own.
         uri: String,
     },
-    /// A page for people.
     #[error(
         "error response from server: a web page ({status} for {url}): is {host} the address of an endpoint?"
     )]
@@ -93,10 +91,8 @@ pub enum DiscoveryError {
     },
     #[error("jsonresp: failed to unmarshal response: {reason} (from {url})")]
     Document { reason: String, url: String },
-    /// It did not answer a moment ago, and was not asked again.
     #[error("it did not answer {seconds} s ago, and was not asked again")]
     Silent { seconds: u64, timed_out: bool },
-    /// Nobody was to be asked, and no answer is remembered.
     #[error("it was not asked, and no earlier answer is known")]
     NotRemembered,
     #[error(transparent)]
@@ -107,7 +103,6 @@ pub enum DiscoveryError {
 pub enum ServiceError {
     #[error("{0} is not a service at endpoint")]
     Missing(ServiceKind),
-    /// The endpoint names it without saying where it is.
     #[error("{0} service at endpoint failed to provide URI in response")]
     NoUri(ServiceKind),
     #[error(
@@ -180,7 +175,6 @@ impl Lookup<'_> {
         }
     }
 
-    /// Why an endpoint is not asked again yet: it did not answer a moment ago, and not since either.
     fn silence(
         &self,
         cache: &Cache,
@@ -306,7 +300,6 @@ pub(crate) fn is_absolute_url(uri: &str) -> bool {
 }
 
 impl DiscoveryError {
-    /// Whether it may be over soon: the endpoint does not answer, or says itself that it can't.
     fn may_pass(&self) -> bool {
         match self {
             Self::Request(_) => true,

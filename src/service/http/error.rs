@@ -65,7 +65,6 @@ pub enum Cause {
     /// The server sent on from https to http.
     #[error("redirected from https to http")]
     Downgraded,
-    /// The server sent on to something that isn't on the web.
     #[error("redirected to {0}")]
     Astray(String),
     #[error("stopped after {MOST_REDIRECTS} redirects")]

@@ -41,7 +41,6 @@ const LONGEST_REDIRECT: u64 = 16 * 1024;
 /// What some servers write before their JSON.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Asks servers. Connections are kept for further requests of the same client.
 #[derive(Debug)]
 pub struct Client {
     options: Options,
@@ -84,7 +83,6 @@ pub struct Response {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {
-    /// The server that was asked.
     ByHost,
     /// Another one, `scheme://host:port`, that the asked one sent the request on to, without its credential. The answer
     /// verifies nothing, even if that one sent back to the asked server: it chose the page.

@@ -63,7 +63,6 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How long a request may take from now on that has this limit.
     pub(super) fn bounded(&self, limit: Duration) -> Duration {
         self.until.map_or(limit, |until| {
             limit.min(until.saturating_duration_since(Instant::now()))

@@ -26,7 +26,6 @@ pub struct Proxies {
 /// A proxy, or the complaint about the text that should name one: it matters only to a request that would use it.
 type Proxy = Result<Url, Cause>;
 
-/// An entry of `NO_PROXY`.
 #[derive(Clone)]
 enum Direct {
     Everything,
@@ -41,7 +40,6 @@ enum Direct {
 }
 
 impl Proxies {
-    /// Takes the three texts as the environment has them; an empty one is as none.
     pub fn new(https: Option<&str>, http: Option<&str>, direct: Option<&str>) -> Self {
         Self {
             https: https.and_then(|text| proxy("HTTPS_PROXY", text)),
@@ -58,7 +56,6 @@ impl Proxies {
         Self::default()
     }
 
-    /// The proxy for a request, `None` when the host is reached without one.
     pub(super) fn for_url(&self, url: &Url) -> Result<Option<Url>, Cause> {
         let proxy = if url.scheme() == "https" {
             &self.https

@@ -15,16 +15,12 @@ use tokio::time::timeout;
 
 /// After so many look-ups in a row without an answer there is no name server, and only names that need none are found.
 const MANY: usize = 32;
-/// How long a name may take that needs no name server.
 const BRIEF: Duration = Duration::from_millis(100);
-/// How many look-ups may go on at once: the system ends those without an answer late.
 const AT_ONCE: usize = 512;
 
 pub(super) struct SystemResolver {
     limit: Duration,
-    /// How many look-ups in a row had no answer in time.
     unanswered: Arc<AtomicUsize>,
-    /// Every look-up that goes on has a clone.
     running: Arc<()>,
 }
 

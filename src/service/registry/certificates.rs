@@ -19,7 +19,6 @@ use crate::uri::RegistryUri;
 /// The directories of the whole machine, in the order in which they are looked at.
 pub const MACHINE_DIRECTORIES: [&str; 2] = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
 
-/// The directory of a user, below the home's configuration.
 pub const USER_DIRECTORY: &str = "containers/certs.d";
 
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +31,6 @@ pub enum CertificatesError {
     },
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A client certificate without its key.
     #[error("{} has no key beside it, {}", certificate.display(), key.display())]
     NoKey { certificate: PathBuf, key: PathBuf },
     /// A file that holds no certificate, or no text.

@@ -1,6 +1,5 @@
 //! The challenges of an answer 401, as RFC 9110 (section 11) writes them. Pure and total; knows no request.
 
-/// One way in which a server wants to know who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     /// The scheme in lower case: `basic`, `bearer`.
@@ -9,7 +8,6 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A parameter's value; names compare without case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters
             .iter()

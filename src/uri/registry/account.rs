@@ -5,9 +5,7 @@ use std::fmt;
 
 /// Docker Hub's key in docker-config.json, older than any rule.
 pub(crate) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
-/// Docker Hub's name in the references of images.
 pub(crate) const DOCKER_HUB: &str = "docker.io";
-/// Where Docker Hub answers.
 pub(crate) const DOCKER_HUB_API: &str = "registry-1.docker.io";
 
 /// What a key of docker-config.json stands for. Tools write it in many ways: with a scheme, with the path of an API, with
@@ -48,7 +46,6 @@ impl RegistryAccount {
         }
     }
 
-    /// The same host's account without a path.
     pub(crate) fn of_host(&self) -> Self {
         Self {
             host: self.host.clone(),
@@ -56,17 +53,14 @@ impl RegistryAccount {
         }
     }
 
-    /// Its host; Docker Hub's is `docker.io`.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    /// Its path without the slash before it; empty for the whole host.
     pub(crate) fn path(&self) -> &str {
         self.path.trim_start_matches('/')
     }
 
-    /// Whether both are accounts of one host.
     pub(crate) fn is_at_host_of(&self, other: &Self) -> bool {
         self.host == other.host
     }
@@ -91,7 +85,6 @@ impl fmt::Display for RegistryAccount {
     }
 }
 
-/// Whether a host is Docker Hub by one of its names.
 pub(super) fn is_docker_hub(host: &str) -> bool {
     [DOCKER_HUB, "index.docker.io", DOCKER_HUB_API].contains(&host)
 }

@@ -130,7 +130,6 @@ impl RegistryUri {
         self.account() == other.account()
     }
 
-    /// The account that a login for it is.
     pub(crate) fn account(&self) -> RegistryAccount {
         RegistryAccount::of_image(&self.host, &self.path)
     }

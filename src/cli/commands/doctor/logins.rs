@@ -15,7 +15,6 @@ use crate::resolve::Setup;
 use crate::runtime::{FileOrder, Mirrors, Product, Runtime};
 use crate::uri::{RegistryAccount, RegistryScheme};
 
-/// Looks at everything that decides a login of this version.
 pub(super) fn look(runtime: &Runtime, survey: &Survey, context: &Context) -> Vec<Finding> {
     let Setup {
         logins, registries, ..
@@ -66,7 +65,6 @@ pub(super) fn look(runtime: &Runtime, survey: &Survey, context: &Context) -> Vec
     found
 }
 
-/// Files that make the runtime refuse its commands, or overlook a policy.
 fn refusals(runtime: &Runtime, context: &Context) -> Vec<Finding> {
     let paths = &context.paths;
     let finding = |path: &PathBuf, message: String| {
@@ -89,7 +87,6 @@ fn refusals(runtime: &Runtime, context: &Context) -> Vec<Finding> {
     own.into_iter().chain(system).collect()
 }
 
-/// Variables that name a file of logins as another product spells them.
 fn misspelt_variables(context: &Context) -> Vec<Finding> {
     let command = &context.command;
     let (wrong, right) = match Product::of(command) {
@@ -111,7 +108,6 @@ fn misspelt_variables(context: &Context) -> Vec<Finding> {
     .collect()
 }
 
-/// Docker's file, where an empty one of the command's own hides it.
 fn hidden(runtime: &Runtime, logins: &Logins<'_>) -> Option<Finding> {
     let has_logins = |file: &File| match file.state() {
         FileState::Bytes(bytes) => ConfigFile::read(bytes, runtime.reader(RegistryScheme::Docker))
@@ -142,7 +138,6 @@ fn hidden(runtime: &Runtime, logins: &Logins<'_>) -> Option<Finding> {
     })
 }
 
-/// Variables that come before stored logins, or are void.
 fn overriding(runtime: &Runtime, logins: &Logins<'_>, pair: Option<&LoginPair>) -> Vec<Finding> {
     let finding = |name: &str, message: String| {
         Finding::new(
@@ -177,7 +172,6 @@ fn overriding(runtime: &Runtime, logins: &Logins<'_>, pair: Option<&LoginPair>) 
     found
 }
 
-/// Hosts for which any of several logins is taken.
 fn ambiguous(accounts: &Accounts<'_>, survey: &Survey) -> Vec<Finding> {
     let hosts: BTreeSet<_> = accounts
         .named
@@ -202,7 +196,6 @@ fn ambiguous(accounts: &Accounts<'_>, survey: &Survey) -> Vec<Finding> {
     found.collect()
 }
 
-/// Logins in the files that the version reads, which it does not find.
 fn not_found(
     runtime: &Runtime,
     accounts: &Accounts<'_>,

@@ -14,7 +14,6 @@ pub(super) struct Report<'a> {
     findings: Vec<Finding>,
     fix: String,
     files: Vec<String>,
-    /// The logins that are in no file.
     stores: &'a [StoredLogin],
     servers: Vec<String>,
     offline: bool,

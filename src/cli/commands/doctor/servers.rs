@@ -51,7 +51,6 @@ enum ServerToAsk<'a> {
     },
 }
 
-/// Asks every endpoint and every keyserver that the files name. Nobody is asked when it is not known who counts.
 pub(super) fn ask(survey: &Survey, options: Options, context: &Context) -> Asked {
     let Some(effective) = survey.effective() else {
         return Asked::default();

@@ -23,14 +23,12 @@ use crate::name::RemoteName;
 
 pub(super) struct Survey {
     pub(super) files: Vec<PathBuf>,
-    /// The system's file or the built-in layer; none where the file can't be read.
     pub(super) system: Option<Layer>,
     pub(super) user: Option<Layer>,
     pub(super) unreadable: Vec<Finding>,
     pub(super) user_is_known: bool,
     pub(super) chosen: Option<RemoteName>,
     pub(super) elsewhere: Vec<Elsewhere>,
-    /// All logins that are in no file.
     pub(super) stored: Vec<StoredLogin>,
     pub(super) commands: Commands,
     pub(super) may_write_system: bool,
@@ -71,7 +69,6 @@ impl Survey {
         Some(effective)
     }
 
-    /// The remote that commands use when none is named, as far as that is known: not where the user's file can't be read.
     pub(super) fn active<'a>(&self, effective: &'a Effective<'a>) -> Option<&'a Remote<'a>> {
         let is_known =
             self.user_is_known || effective.exclusive().is_some() || self.chosen.is_some();
@@ -90,7 +87,6 @@ impl Survey {
         })
     }
 
-    /// Whether the layer below the user's has a name; its absence makes a ghost, where it is known.
     pub(super) fn system_has(&self, name: &RemoteName) -> bool {
         let system = self.system.as_ref();
         system.is_none_or(|system| system.document.remotes().contains_key(name))
@@ -113,7 +109,6 @@ fn read(path: &Path, kind: LayerKind, user: u32) -> Result<Option<Layer>, Box<Fi
     }
 }
 
-/// How a person runs the commands that findings advise, on the files of this run.
 fn commands(options: &RunOptions, may_write_system: bool) -> Commands {
     let sudo = if may_write_system { "" } else { "sudo " };
     let program = |command: &str| options.command(command).trim_end().to_owned();

@@ -18,7 +18,6 @@ pub(super) fn look(survey: &Survey, effective: &Effective<'_>, now: SystemTime) 
         .collect()
 }
 
-/// Logins that a keyring had.
 pub(super) fn gone(survey: &Survey, effective: Option<&Effective<'_>>) -> Vec<Finding> {
     let active = effective.and_then(|effective| survey.active(effective));
     let gone = survey.stored.iter().filter(|login| login.gone);

@@ -30,7 +30,6 @@ pub(super) struct Configuration {
     /// The files that are made for it, by name; `None` for one that the user does not have.
     pub(super) files: Vec<(&'static str, Option<SecretBytes>)>,
     pub(super) secrets: Vec<Secret>,
-    /// Docker's own file as it is, where the runtime asks it.
     pub(super) docker_file: Option<PathBuf>,
 }
 

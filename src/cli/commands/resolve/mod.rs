@@ -345,7 +345,6 @@ impl<'a> RemoteAnswer<'a> {
         }
     }
 
-    /// The place that a keyserver which is named has in the remote's list, where it gets its login.
     fn listed(&self, url: &str) -> Option<String> {
         let remote = self.remote()?;
         let mut visible = remote
@@ -385,7 +384,6 @@ impl<'a> RemoteAnswer<'a> {
         }
     }
 
-    /// A runtime does not know of `-c`.
     fn named_file(&self) -> Option<DifferenceRow> {
         let paths = &self.context.paths;
         let own = paths.own();

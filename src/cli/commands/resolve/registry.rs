@@ -18,7 +18,6 @@ use crate::resolve::{ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup,
 use crate::runtime::{FileOrder, Mirrors, Runtime};
 use crate::uri::{RegistryAccount, RegistryImage};
 
-/// What a runtime does for an image in a registry: no remote is needed, and no policy holds.
 pub(super) fn answer<'a>(
     image: &RegistryImage,
     authfile: Option<&Path>,
@@ -158,7 +157,6 @@ impl Explained<'_> {
         why
     }
 
-    /// What this program's own helper will answer.
     fn own_helper(&self, found: &FoundLogin) -> Option<String> {
         let call = found.calls.iter().find(|call| call.helper == OWN_HELPER)?;
         let stores = secrets::stores(self.context);
@@ -194,7 +192,6 @@ impl Explained<'_> {
         }
     }
 
-    /// Which file counts where that is not the usual one, and which it hides.
     fn which_file(&self) -> Vec<String> {
         let rules = self.runtime.rules();
         let LoginFiles {

@@ -32,7 +32,6 @@ pub(super) struct ServerRow {
     pub(super) uri: Option<String>,
     pub(super) insecure: bool,
     pub(super) credential: CredentialView,
-    /// The file that lists it; `None` for one that no file lists.
     pub(super) listed: Option<Place>,
 }
 

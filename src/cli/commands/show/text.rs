@@ -6,8 +6,6 @@ use super::view::{KeyserverRow, ShowView, TokenState, TokenView};
 use crate::cli::sources::Place;
 use crate::cli::ui::Ui;
 
-/// The view as lines of a label, a value and its place, then the services, then the keyservers.
-/// `library_advice` tells how to come by a library.
 pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> String {
     let scheme = if view.insecure { "http" } else { "https" };
     let uri = if view.uri.is_empty() {

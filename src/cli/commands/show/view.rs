@@ -40,7 +40,6 @@ pub(super) struct ShowView<'a> {
     pub(super) token: TokenView,
     pub(super) logged_in_as: Option<&'a LibraryUser>,
     pub(super) services: Option<Vec<ServiceRow>>,
-    /// When the endpoint said so; `None` when it was not asked.
     pub(super) services_seen: Option<String>,
     pub(super) services_problem: Option<String>,
     pub(super) keyservers: Option<Vec<KeyserverRow>>,
@@ -76,7 +75,6 @@ pub(super) struct KeyserverRow {
     pub(super) uri: String,
     pub(super) insecure: bool,
     pub(super) internal: bool,
-    /// Whether the user has a secret for it: the remote's token for an internal one, else a login.
     pub(super) login: bool,
     pub(super) listed: Option<Place>,
 }

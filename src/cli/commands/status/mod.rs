@@ -75,7 +75,6 @@ const LIMITS: Limits = Limits {
 struct NotAsked;
 
 struct RemoteReport {
-    /// `None` when nobody was asked.
     services: Option<Vec<CheckedService>>,
     login: TokenStatus,
     user: Option<LibraryUser>,
@@ -92,7 +91,6 @@ enum TokenStatus {
     None,
     Valid,
     Invalid(anyhow::Error),
-    /// There is one, and nobody was asked.
     Stored,
     Unknown(anyhow::Error),
 }
@@ -299,7 +297,6 @@ fn tables(found: &[(&Remote<'_>, &anyhow::Result<RemoteReport>)], ui: &Ui) -> St
     }
 }
 
-/// What is known of a remote when nobody is asked.
 fn stored(remote: &Remote<'_>) -> RemoteReport {
     let login = match remote.token {
         Token::Stored(_) => TokenStatus::Stored,
@@ -372,7 +369,6 @@ fn examine(
     })
 }
 
-/// Does both at once, or one after the other where no more threads are to be had.
 fn both<A: Send, B>(first: &(impl Fn() -> A + Sync), second: impl FnOnce() -> B) -> (A, B) {
     thread::scope(|scope| {
         let begun = thread::Builder::new().spawn_scoped(scope, first);

@@ -8,7 +8,6 @@ use super::Editor;
 use crate::config::yaml::emit;
 use crate::config::yaml::tree::Member;
 
-/// Where an item of the new list comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     Stays(usize),
@@ -17,7 +16,6 @@ enum Origin {
 }
 
 impl Editor<'_> {
-    /// Makes the list at `node` contain `after`.
     pub(super) fn edit_list(
         &mut self,
         node: usize,
@@ -71,7 +69,6 @@ impl Editor<'_> {
     }
 }
 
-/// Where each item of `after` comes from; those that stay keep their order.
 fn origins(before: &[Member<'_>], after: &[Member<'_>]) -> Vec<Origin> {
     let mut known: BTreeMap<&str, VecDeque<usize>> = BTreeMap::new();
     for (number, item) in before.iter().enumerate() {

@@ -28,7 +28,6 @@ pub(super) struct EditedText {
     pub(super) loses_comments: bool,
 }
 
-/// `text`, which stands for `before`, with what makes it stand for `after`.
 pub(super) fn edited(text: &str, before: &Document, after: &Document) -> Option<EditedText> {
     let outline = Outline::read(text)?;
     let mut editor = Editor {
@@ -144,7 +143,6 @@ impl Editor<'_> {
         Some(())
     }
 
-    /// Gives a key another text or flag, in the quotes that it had.
     fn set(&mut self, child: &Child<'_>, value: &Value<'_>) -> Option<()> {
         let sign = child.sign?;
         let old = self.outline.range(child.value);
@@ -163,7 +161,6 @@ impl Editor<'_> {
         Some(())
     }
 
-    /// A text or flag as it can stand where another one stands, in the same quotes.
     fn in_the_form_of(&self, old: Range<usize>, value: &Value<'_>) -> String {
         let mut new = String::new();
         emit::push_plain(&mut new, value);
@@ -178,7 +175,6 @@ impl Editor<'_> {
         }
     }
 
-    /// Writes a map or list anew, on the lines below its key or dash.
     fn write_below(&mut self, child: &Child<'_>, value: &Value<'_>) -> Option<()> {
         let outline = self.outline;
         let sign = child.sign?;
@@ -206,7 +202,6 @@ impl Editor<'_> {
         }
     }
 
-    /// Inserts lines of the text elsewhere.
     fn insert_as_is(&mut self, offset: usize, lines: &str) {
         let before = &self.outline.text[..offset];
         if !(before.is_empty() || before.ends_with(['\n', '\r']) || lines.is_empty()) {

@@ -15,11 +15,8 @@ pub(in super::super) struct Outline<'text> {
 pub(super) struct Child<'text> {
     /// What the key says; `None` for a merge and for a dash.
     pub(super) name: Option<Cow<'text, str>>,
-    /// The node of the key, or of the item.
     pub(super) first: usize,
-    /// The node of the value.
     pub(super) value: usize,
-    /// Where the key or the dash begins.
     pub(super) begin: usize,
     /// Where the colon or the dash ends; `None` where the colon does not follow the key.
     pub(super) sign: Option<usize>,
@@ -115,12 +112,10 @@ impl<'text> Outline<'text> {
         self.events.children(node).map(item).collect()
     }
 
-    /// Where a key or a dash ends with its value.
     pub(super) fn end(&self, child: &Child<'_>) -> usize {
         child.sign.unwrap_or(0).max(self.range(child.value).end)
     }
 
-    /// The lines of a key or a dash with its comments; `None` where it does not begin a line.
     pub(super) fn chunk(&self, child: &Child<'_>) -> Option<Range<usize>> {
         let begins_a_line = self.text[self.line_start(child.begin)..child.begin]
             .trim()
@@ -206,7 +201,6 @@ impl<'text> Outline<'text> {
         ends.find(|end| *end <= start).unwrap_or(0)
     }
 
-    /// Where the line break begins that ends at `offset`; `None` at the beginning of the text.
     fn before_break(&self, offset: usize) -> Option<usize> {
         let before = &self.text[..offset];
         let line = before
@@ -229,7 +223,6 @@ fn comment_column(line: &str) -> Option<usize> {
     comment.starts_with('#').then(|| line.len() - comment.len())
 }
 
-/// The words that stand between two nodes: tags, anchors, and what begins a text of several lines.
 pub(in super::super) fn words(gap: &str) -> impl Iterator<Item = &str> {
     lines(gap).flat_map(|line| without_comment(line).split_whitespace())
 }

@@ -52,29 +52,21 @@ pub enum LoginError {
         status: String,
         schemes: String,
     },
-    /// A token for a token service is stored, and the registry wants a password.
     #[error("the registry wants a password, and a token is stored")]
     NoPassword,
-    /// A user's name that would be taken for another one and the beginning of a password.
     #[error("a user name can't have ':' in it")]
     User,
 }
 
-/// What a registry makes of a login that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// It takes it.
     Taken,
-    /// It asks nobody for a login, and was shown none.
     NotAsked,
 }
 
-/// A login that is stored, as a runtime shows it to a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredLogin {
-    /// A password, or a token for the token service.
     Exchanged(Stored),
-    /// A token for the registry itself.
     RegistryToken(Secret),
 }
 
@@ -115,9 +107,6 @@ pub fn verify(
 }
 
 /// Shows a registry that asks for a login the one that is stored, once, and asks for no further token.
-///
-/// # Errors
-/// The registry does not take it, or does not answer.
 pub fn check(
     options: &Options,
     tls_policy: TlsPolicy,
@@ -154,7 +143,6 @@ pub fn check(
     }
 }
 
-/// Asks a registry without a login: the client, the address that answers, and the answer.
 fn ping(
     options: &Options,
     tls_policy: TlsPolicy,
@@ -178,7 +166,6 @@ fn ping(
     Ok((client, base, by_host(answer)?))
 }
 
-/// Whether a registry answers without asking for a login. Some challenge with an answer 200.
 fn asks_nobody(answer: &Response) -> bool {
     let found = challenges(answer.header("www-authenticate"));
     let is_known = |challenge: &Challenge| matches!(challenge.scheme.as_str(), "basic" | "bearer");
@@ -195,12 +182,9 @@ fn speaks_no_tls(cause: &Cause, tls_policy: TlsPolicy) -> bool {
     }
 }
 
-/// What a login is shown for.
 #[derive(Clone, Copy, PartialEq)]
 enum Purpose {
-    /// It is stored afterwards: a refresh token in its place is welcome.
     Store,
-    /// To know whether it works.
     Check,
 }
 
@@ -214,7 +198,6 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Goes on where the first answer leads.
     fn after(&self, answer: &Response) -> Result<Stored, LoginError> {
         if !matches!(answer.status, 200 | 401) {
             return Err(self.refused(answer));
@@ -303,7 +286,6 @@ impl Attempt<'_> {
         }
     }
 
-    /// The user and the password; none where there is a token in their place.
     fn basic(&self) -> Option<Authorization> {
         match self.login {
             Stored::Password { user, password } => Some(Authorization::Basic {
@@ -339,7 +321,6 @@ impl Attempt<'_> {
 }
 
 impl LoginError {
-    /// Whether the login itself is refused, and not only this request.
     pub fn is_about_login(&self) -> bool {
         match self {
             Self::Refused { status, .. } => status.starts_with("401") || status.starts_with("403"),
@@ -352,7 +333,6 @@ impl LoginError {
         }
     }
 
-    /// Whether somebody looked at the credential, and did not take it.
     fn is_refusal(&self) -> bool {
         match self {
             Self::Refused { .. } => true,

@@ -10,7 +10,6 @@ use crate::service::message::ServerMessage;
 /// Under this name Docker's own client asks; services know it.
 const CLIENT: &str = "docker";
 
-/// Why there is no token, in the words of Docker's library.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFault {
     #[error("{code}: {message}")]
@@ -43,13 +42,9 @@ struct TokenAnswer {
     refresh_token: Option<String>,
 }
 
-/// What a token service is asked for.
 pub(super) struct TokenRequest<'a> {
-    /// With which login.
     pub(super) login: &'a Stored,
-    /// For which service; empty where the challenge names none.
     pub(super) service: &'a str,
-    /// Whether a token is wanted that can be stored in the password's place.
     pub(super) wants_refresh_token: bool,
 }
 
