@@ -405,3 +405,30 @@ proptest! {
         prop_assert_eq!(file, before);
     }
 }
+
+#[test]
+fn a_store_is_named_by_every_key_that_runtimes_ask_by_and_goes_without_a_trace() {
+    const HUB: &str = "https://index.docker.io/v1/";
+    let cases: [(&str, &[&str]); 3] = [
+        (HUB, &[HUB, "docker.io"]),
+        ("h:5000", &["h:5000"]),
+        ("h/team/app", &["h/team/app"]),
+    ];
+    for (key, asked) in cases {
+        let before = file(r#"{"auths":{"other":{"auth":"eDp5"}},"detachKeys":"x"}"#);
+        let mut changed = before.clone();
+        changed.set(key, &password());
+        changed.set_helper(key, &HelperName::own());
+        assert_eq!(changed.root["auths"][key], json!({}), "no secret stays");
+        let helpers = changed.root["credHelpers"].as_object().unwrap();
+        assert_eq!(helpers.keys().collect::<Vec<_>>(), asked);
+        changed.drop_helpers(key, |name| name == "pass");
+        assert_eq!(
+            changed.root["credHelpers"].as_object().unwrap().len(),
+            asked.len()
+        );
+        changed.drop_helpers(key, |name| name == "portolan");
+        changed.erase(key);
+        assert_eq!(changed, before);
+    }
+}

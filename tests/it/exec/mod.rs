@@ -276,3 +276,33 @@ FATAL:   while making a directory in /dev/shm: write /dev/shm/portolan-exec.N/re
         .raw()
     );
 }
+
+#[test]
+fn dockers_own_file_is_filled_where_the_runtime_asks_it() {
+    let (world, _memory) = setup();
+    let docker = world.home().join(".docker");
+    fs::create_dir(&docker).unwrap();
+    let file = docker.join("config.json");
+    let look = "cd $APPTAINER_CONFIGDIR; cat config.json; test -L config.json && echo a link";
+    fs::write(&file, r#"{"credHelpers":{"h":"pass"}}"#).unwrap();
+    assert_eq!(
+        world.run(&["exec", "sh", "-c", look]).stdout,
+        "{\"credHelpers\":{\"h\":\"pass\"}}a link\n"
+    );
+    let text = r#"{"credHelpers":{"h":"pass","i":"portolan"}}"#;
+    fs::write(&file, text).unwrap();
+    let state = world.home().join(".local/state/portolan");
+    fs::create_dir_all(&state).unwrap();
+    let own = world.home().join(".apptainer/docker-config.json");
+    let record = format!(
+        r#"{{"format":1,"secrets":[{{"product":"apptainer","file":{own:?},"kind":"registry","account":"i","store":"command:echo x","key":"","user":"ian"}}]}}"#
+    );
+    fs::write(state.join("stores.json"), record).unwrap();
+    let run = world.run(&["exec", "sh", "-c", look]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    for part in [r#""h": "pass""#, r#""auth": "aWFuOng=""#] {
+        assert!(run.stdout.contains(part), "{run}");
+    }
+    assert!(!run.stdout.contains("portolan"), "{run}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}

@@ -492,3 +492,40 @@ FATAL:   $ETC/portolan/stores.yaml refuses secrets in files: ask the desk
     );
     world.run(&["remote", "logout", "cloud"]);
 }
+
+#[test]
+fn nothing_is_needed_but_the_program() {
+    if !has_keyring() {
+        return;
+    }
+    let (world, _server) = setup();
+    let path = format!("PATH={}", world.root().display());
+    let alone = |words: &[&str], input: &str| {
+        let mut command = world.command_through(&["/usr/bin/env", &path]);
+        command.args(words);
+        world.finish(command, input)
+    };
+    let words = [
+        "remote",
+        "login",
+        "--store",
+        "keyring",
+        "--password-stdin",
+        "cloud",
+    ];
+    assert_eq!(alone(&words, &good()).code, Some(0));
+    assert!(alone(&["remote", "list"], "").stdout.contains("cloud"));
+    let run = alone(
+        &[
+            "exec",
+            "--",
+            "/bin/sh",
+            "-c",
+            "read _ <$APPTAINER_CONFIGDIR/remote.yaml",
+        ],
+        "",
+    );
+    assert_eq!(run.to_string(), "");
+    assert_eq!(alone(&["remote", "logout", "cloud"], "").code, Some(0));
+    no_key_is_left(&world);
+}
