@@ -373,3 +373,33 @@ fn who_is_logged_in_is_shown_when_the_endpoint_was_asked() {
         "{json}"
     );
 }
+
+#[test]
+fn the_logins_to_registries_are_those_of_the_runtime() {
+    let world = World::shipped();
+    world.write_docker_config(
+        r#"{"auths":{"ghcr.io":{"auth":"aWFuOng="},"docker.io":{"auth":"ZXZlOng="}}}"#,
+    );
+    let logins = |version: &str| {
+        let runtime = format!("apptainer@{version}");
+        let words = [
+            "remote",
+            "show",
+            "--offline",
+            "--json",
+            "--runtime",
+            &runtime,
+        ];
+        let view = schema::view(&world.run(&words).stdout);
+        let logins = view["logins"].as_array().unwrap().clone();
+        let accounts = logins.iter().map(|login| login["account"].clone());
+        accounts.collect::<Vec<_>>()
+    };
+    assert_eq!(logins("1.5"), ["ian"]);
+    assert_eq!(logins("1.3"), ["eve", "ian"]);
+    let shown = world.run(&["remote", "show", "--offline"]).stdout;
+    assert!(
+        shown.contains("docker://ghcr.io  ian      $HOME/.apptainer/docker-config.json"),
+        "{shown}"
+    );
+}

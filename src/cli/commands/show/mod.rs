@@ -7,15 +7,16 @@ mod view;
 use clap::Args;
 
 use self::view::Show;
-use crate::cli::args::EndpointOptions;
+use crate::cli::args::{EndpointOptions, RuntimeOption};
 use crate::cli::context::Context;
 use crate::cli::failure::Outcome;
+use crate::cli::login_list::Listing;
 use crate::cli::network::Limits;
 use crate::cli::services::{KnownServices, library_advice};
 use crate::cli::sources::Sources;
 use crate::cli::ui::Ui;
 use crate::cli::view::{load_for, warn};
-use crate::cli::{json, target};
+use crate::cli::{json, login_list, target};
 use crate::name::RemoteName;
 
 /// Show everything about a remote endpoint, with the file and line of each value
@@ -32,12 +33,15 @@ use crate::name::RemoteName;
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     endpoint: EndpointOptions,
+    #[command(flatten)]
+    runtime: RuntimeOption,
     /// The name of the remote
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }
 
 pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
+    let runtime = args.runtime.find(context)?;
     let word = args.name.as_deref().filter(|name| !name.is_empty());
     let layers = load_for(word, context)?;
     let effective = layers.merge();
@@ -47,6 +51,13 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     let client = args.endpoint.servers.client(Limits::ONE_ENDPOINT, context);
     let services = KnownServices::find(remote, args.endpoint.freshness(), &client, context, ui);
     let user = services.logged_in_as(remote, &client);
+    let question = Listing {
+        runtime: &runtime,
+        asks_helpers: true,
+        all: false,
+    };
+    let mut logins = login_list::list(&effective, &question, context, ui);
+    logins.retain(|login| login.registry_account().is_some());
     let show = Show {
         effective: &effective,
         remote,
@@ -55,7 +66,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         user,
         now: context.now,
     };
-    let view = show.view();
+    let view = show.view(logins);
     if ui.json {
         json::print("portolan.remote-show/1", &view, ui)?;
     } else {

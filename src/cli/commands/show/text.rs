@@ -3,6 +3,7 @@
 use std::iter;
 
 use super::view::{KeyserverRow, ShowView, TokenState, TokenView};
+use crate::cli::login_list::ListedLogin;
 use crate::cli::sources::Place;
 use crate::cli::ui::Ui;
 
@@ -40,6 +41,12 @@ pub(super) fn render(view: &ShowView<'_>, library_advice: &str, ui: &Ui) -> Stri
     text.push('\n');
     text.push_str(&services(view, library_advice, ui));
     text.push_str(&keyservers(view, ui));
+    if !view.logins.is_empty() {
+        let head = ["REGISTRY", "ACCOUNT", "STORED IN"].map(str::to_owned);
+        let row = |login: &ListedLogin| [login.uri.clone(), login.who(), login.place()];
+        let rows = view.logins.iter().map(row);
+        text.push_str(&format!("\n{}", ui.table(iter::once(head).chain(rows))));
+    }
     text
 }
 

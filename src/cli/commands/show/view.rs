@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use crate::cli::login_list::ListedLogin;
 use crate::cli::services::KnownServices;
 use crate::cli::sources::{Place, Sources};
 use crate::cli::time;
@@ -43,6 +44,8 @@ pub(super) struct ShowView<'a> {
     pub(super) services_seen: Option<String>,
     pub(super) services_problem: Option<String>,
     pub(super) keyservers: Option<Vec<KeyserverRow>>,
+    /// The logins to registries that the runtime uses.
+    pub(super) logins: Vec<ListedLogin>,
 }
 
 #[derive(Serialize)]
@@ -80,7 +83,7 @@ pub(super) struct KeyserverRow {
 }
 
 impl<'a> Show<'a> {
-    pub(super) fn view(&'a self) -> ShowView<'a> {
+    pub(super) fn view(&'a self, logins: Vec<ListedLogin>) -> ShowView<'a> {
         let Self {
             effective,
             remote,
@@ -116,6 +119,7 @@ impl<'a> Show<'a> {
                 KnownServices::Known(_) | KnownServices::Said { .. } => None,
             },
             keyservers: self.keyservers(),
+            logins,
         }
     }
 
