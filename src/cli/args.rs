@@ -122,6 +122,9 @@ pub(crate) struct ServiceCredential {
     /// Accept any certificate, for a registry also plain http (APPTAINER_LOGIN_INSECURE)
     #[arg(short, long)]
     pub(crate) insecure: bool,
+    /// Ask nothing and change nothing when the stored login is still good
+    #[arg(long)]
+    pub(crate) if_needed: bool,
 }
 
 impl ServiceCredential {

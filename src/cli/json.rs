@@ -51,7 +51,7 @@ pub(crate) fn conclude(failure: Option<Failure>, ui: &mut Ui) -> anyhow::Result<
             schema: "portolan.change/1",
             view: &Change {
                 command: ui.command,
-                changed: !said.files.is_empty(),
+                changed: said.changed_elsewhere || !said.files.is_empty(),
                 files: &said.files,
                 messages: &said.messages,
             },

@@ -162,6 +162,7 @@ fn log_in_by_file(
         if let Some(entry) = &helper {
             let stored = files.helper(entry).store(&key, login.stored);
             stored.map_err(CredentialError::Store)?;
+            ui.said.changed_elsewhere = true;
         }
         let was_held = before.file.holds(&key);
         let placed = change(files, context, ui, &mut |document, now, file| {
@@ -241,6 +242,7 @@ pub(crate) fn log_out(
         // Without a trace of a login only the helper knows whether there is one.
         if has_trace || helper.get(&entry.key)?.is_some() {
             helper.erase(&entry.key)?;
+            ui.said.changed_elsewhere = true;
             done.note(SecretPlace::Helper(entry.helper.to_string()));
         }
     }
@@ -337,6 +339,7 @@ pub(crate) fn change<T>(
     loop {
         let document = rows.as_mut().map(OpenFile::read).transpose()?;
         let mut document = document.unwrap_or_default();
+        let old = document.clone();
         let before = secrets.read()?;
         let mut after = before.file.clone();
         let value = decide(&mut document, &before, &mut after)?;
@@ -352,6 +355,12 @@ pub(crate) fn change<T>(
                 .map(ToString::to_string)
                 .collect();
             notes.into_iter().for_each(warn);
+            if document != old {
+                ui.changed(&context.paths.user);
+            }
+            if after != before.file {
+                ui.changed(&before.path);
+            }
             return Ok(value);
         }
     }

@@ -29,6 +29,7 @@ mod secrets;
 mod services;
 mod sources;
 mod spinner;
+mod stored_login;
 mod table;
 mod target;
 mod time;
@@ -75,13 +76,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         return explain(&typed, &mut plain);
     };
     let mut ui = self::ui(&words.global, &environment);
+    ui.command = words.group.as_ref().map_or("", Group::name);
     match &words.group {
         Some(Group::Completions(args)) => {
-            ui.json = false;
             return failure::conclude(commands::completions::run(args, &mut ui), &mut ui);
         }
         Some(Group::Man(args)) => {
-            ui.json = false;
             return failure::conclude(commands::man::run(args, &help_tree(), &mut ui), &mut ui);
         }
         _ => {}
@@ -89,15 +89,14 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Some(command) = words.group.as_ref().and_then(Group::command) else {
         return show_help(words.group.as_ref(), &mut ui);
     };
-    ui.command = command.name();
     let places = Places {
         command: words.global.command.as_ref(),
         sysconfdir: words.global.sysconfdir.as_deref(),
         config: words.config.as_deref(),
     };
     ui.options = RunOptions::new(&managed(&words.global, &environment), places, &environment);
-    let group = words.group.as_ref().map_or("", Group::name);
-    let typed = TypedCommand::new(group, command.name(), &typed);
+    let typed = TypedCommand::new(ui.command, command.name(), &typed);
+    ui.command = command.name();
     failure::conclude(
         run_command(command, places, environment, typed, &mut ui),
         &mut ui,

@@ -340,8 +340,10 @@ pub(crate) fn put(
     ui: &mut Ui,
 ) -> anyhow::Result<String> {
     let stores = stores(context);
+    let is_file = store == Store::File;
     let placed = stores.put(file, subject, store, stored, timeout);
     let placed = placed.map_err(|error| explain(error, &stores))?;
+    ui.said.changed_elsewhere |= !is_file;
     placed
         .warnings
         .iter()
@@ -357,6 +359,7 @@ pub(crate) fn remove(
 ) -> anyhow::Result<bool> {
     let (was_there, warnings) = stores(context).remove(file, subject)?;
     warnings.iter().for_each(|warning| ui.warning(warning));
+    ui.said.changed_elsewhere |= was_there;
     Ok(was_there)
 }
 
@@ -391,7 +394,7 @@ pub(crate) fn remove_registry(
     )
 }
 
-fn registry_subject(uri: &RegistryUri) -> Subject {
+pub(crate) fn registry_subject(uri: &RegistryUri) -> Subject {
     Subject::Registry {
         account: uri.account().to_string(),
     }
@@ -409,6 +412,22 @@ pub(crate) fn remove_keyserver(word: &str, context: &Context, ui: &mut Ui) -> an
         }
     }
     Ok(was_there)
+}
+
+/// The secret that a store has for what is meant.
+///
+/// # Errors
+/// When the record can't be read, or the store does not give it.
+pub(crate) fn stored(
+    is_meant: impl Fn(&Subject) -> bool,
+    context: &Context,
+) -> anyhow::Result<Option<Stored>> {
+    let stores = stores(context);
+    let entries = stores.entries(&[&context.paths.user, &context.paths.docker_config])?;
+    match entries.iter().find(|entry| is_meant(&entry.subject)) {
+        Some(entry) => Ok(stores.get(entry)?.stored),
+        None => Ok(None),
+    }
 }
 
 pub(crate) fn rename(

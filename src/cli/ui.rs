@@ -92,6 +92,8 @@ pub(crate) struct Said {
     pub(crate) view: Option<String>,
     pub(crate) messages: Vec<String>,
     pub(crate) files: Vec<String>,
+    /// Whether a secret outside of files was stored or removed.
+    pub(crate) changed_elsewhere: bool,
     pub(crate) next: Vec<String>,
 }
 

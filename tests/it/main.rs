@@ -15,6 +15,7 @@ mod advice;
 mod apply;
 mod arrows;
 mod broken;
+mod called_by_programs;
 mod chosen_remote;
 mod command_line;
 mod comments;

@@ -333,7 +333,10 @@ fn names_that_no_server_looks_up_are_given_up_soon_however_many_they_are() {
     world.write_system("");
     world.write_user(text);
     let cases: [(&[&str], &str); 3] = [
-        (&["remote", "status", "--timeout=15", "--all"], "no such host: "),
+        (
+            &["remote", "status", "--timeout=15", "--all"],
+            "no such host: ",
+        ),
         (&["keyserver", "list", "--timeout=15"], "unable to fetch"),
         (&["remote", "doctor", "--timeout=15"], "no such host: "),
     ];

@@ -1,6 +1,6 @@
 //! `remote apply`: makes one file what another one says, in one write. See docs/admin.md.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -40,7 +40,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long)]
     check: bool,
     /// Print the changes, one value per line
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     diff: bool,
     /// Remove the remotes that the file does not name
     #[arg(long)]
@@ -50,7 +50,7 @@ pub(crate) struct ApplyArgs {
     with_tokens: bool,
     /// The file with the wanted remotes (- for standard input)
     #[arg(value_name = "FILE")]
-    file: String,
+    file: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -70,10 +70,7 @@ struct ChangeRow<'a> {
 }
 
 pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    let scope = match args.check && args.global {
-        true => Scope::System,
-        false => access::scope(args.global, access::GLOBAL, context)?,
-    };
+    let scope = access::scope(args.global, access::GLOBAL, context)?;
     let desired = read(args, ui)?;
     let path = if args.global {
         &context.paths.system
@@ -83,6 +80,7 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
     let changes = apply(args, &desired, scope, context, ui)
         .map_err(|error| explain(error, scope, context))?;
     let file = path.display().to_string();
+    let wanted = args.file.display().to_string();
     if ui.json {
         let view = ApplyView {
             changed: !args.check && !changes.is_empty(),
@@ -92,15 +90,14 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
         };
         json::print("portolan.remote-apply/1", &view, ui)?;
     } else if args.diff && !changes.is_empty() {
-        ui.print(&diff(&changes, &file, &args.file, ui))?;
+        ui.print(&diff(&changes, &file, &wanted, ui))?;
     }
     match (args.check, changes.is_empty()) {
-        (_, true) => ui.info(format!("{file} is as {} wants it.", args.file)),
+        (_, true) => ui.info(format!("{file} is as {wanted} wants it.")),
         (true, false) => {
             if !args.diff && !ui.json {
                 ui.info(format!(
-                    "{file} is not as {} wants it; --diff shows where.",
-                    args.file
+                    "{file} is not as {wanted} wants it; --diff shows where."
                 ));
             }
             return Ok(Outcome::WouldChange);
@@ -111,24 +108,23 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context, ui: &mut Ui) -> anyhow::R
 }
 
 fn read(args: &ApplyArgs, ui: &Ui) -> anyhow::Result<Desired> {
+    let path = args.file.display();
     let state = |bytes: &[u8]| {
-        Desired::read(bytes, args.with_tokens).map_err(|error| anyhow!("{}:{error}", args.file))
+        Desired::read(bytes, args.with_tokens).map_err(|error| anyhow!("{path}:{error}"))
     };
-    if args.file == "-" {
+    if args.file == Path::new("-") {
         return state(Input::new(ui.no_input).all()?.expose().as_bytes());
     }
-    let contents = disk::read(Path::new(&args.file))?;
-    let contents = contents.ok_or_else(|| anyhow!("{}: there is no such file", args.file))?;
+    let contents = disk::read(&args.file)?;
+    let contents = contents.ok_or_else(|| anyhow!("{path}: there is no such file"))?;
     let (desired, mode) = (state(&contents.bytes)?, contents.mode & 0o777);
     if desired.has_tokens() && mode & 0o077 != 0 {
-        return Err(anyhow!(
-            "{} has tokens, and others can read it (mode {mode:o})",
-            args.file
-        )
-        .advise(format!(
-            "Its tokens may be known already. To close it:\n  chmod 600 {}",
-            ShellWord(&args.file)
-        )));
+        return Err(
+            anyhow!("{path} has tokens, and others can read it (mode {mode:o})").advise(format!(
+                "Its tokens may be known already. To close it:\n  chmod 600 {}",
+                ShellWord(&args.file.to_string_lossy())
+            )),
+        );
     }
     Ok(desired)
 }

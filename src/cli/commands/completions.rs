@@ -1,8 +1,10 @@
 //! `completions`: the script by which a shell completes the words of this program. `cli/completion` answers it.
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use crate::cli::failure::Outcome;
+use crate::cli::json;
 use crate::cli::ui::Ui;
 
 /// Print the completion script for a shell
@@ -27,11 +29,21 @@ enum Shell {
     Fish,
 }
 
+#[derive(Serialize)]
+struct CompletionsView<'a> {
+    script: &'a str,
+}
+
 pub(crate) fn run(args: &CompletionsArgs, ui: &mut Ui) -> anyhow::Result<Outcome> {
-    ui.print(match args.shell {
+    let script = match args.shell {
         Shell::Bash => include_str!("../completion/portolan.bash"),
         Shell::Zsh => include_str!("../completion/portolan.zsh"),
         Shell::Fish => include_str!("../completion/portolan.fish"),
-    })?;
+    };
+    if ui.json {
+        json::print("portolan.completions/1", &CompletionsView { script }, ui)?;
+    } else {
+        ui.print(script)?;
+    }
     Ok(Outcome::Done)
 }

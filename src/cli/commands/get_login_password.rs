@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
+use serde::Serialize;
 
 use crate::cli::advice::changes;
 use crate::cli::context::Context;
@@ -10,7 +11,7 @@ use crate::cli::failure::{Advise, Outcome};
 use crate::cli::next_step::Peer;
 use crate::cli::services::library_advice;
 use crate::cli::ui::Ui;
-use crate::cli::{network, next_step, secrets, target, view};
+use crate::cli::{json, network, next_step, secrets, target, view};
 use crate::service::discovery::{Freshness, ServiceKind, known_service};
 use crate::service::user;
 use crate::service::user::UserError;
@@ -24,6 +25,12 @@ use crate::service::user::UserError;
   portolan remote get-login-password | skopeo login -u ian --password-stdin registry.example.com
   portolan remote get-login-password | portolan registry login -u ian --password-stdin ghcr.io")]
 pub(crate) struct GetLoginPasswordArgs {}
+
+/// The one view with a secret: it is what was asked for.
+#[derive(Serialize)]
+struct LoginPasswordView<'a> {
+    password: &'a str,
+}
 
 pub(crate) fn run(
     _args: &GetLoginPasswordArgs,
@@ -61,9 +68,15 @@ pub(crate) fn run(
     let user = user::current(&client, &endpoint, &library, &token)
         .map_err(|error| explain(error.into()))?;
     let password = user.registry_password()?;
-    // What it prints is for another program's standard input, whatever the options.
-    ui.json = false;
-    let shown = format!("{}\n", ui.cell(password.expose()));
-    ui.print(&shown)?;
+    let password = password.expose();
+    if ui.json {
+        json::print(
+            "portolan.login-password/1",
+            &LoginPasswordView { password },
+            ui,
+        )?;
+    } else {
+        ui.print(&format!("{}\n", ui.cell(password)))?;
+    }
     Ok(Outcome::Done)
 }

@@ -20,7 +20,9 @@ use crate::cli::secrets::StorePlace;
 use crate::cli::services::library_advice;
 use crate::cli::target::Target;
 use crate::cli::ui::Ui;
-use crate::cli::{files, migration, network, next_step, secrets, time, tokenfile, view};
+use crate::cli::{
+    files, migration, network, next_step, secrets, stored_login, time, tokenfile, view,
+};
 use crate::config::change;
 use crate::config::change::{ChangeError, Definer, VerifiedToken};
 use crate::config::effective::{Effective, LayerKind, Layers, Remote, Token};
@@ -85,6 +87,10 @@ pub(crate) fn run(args: &LoginArgs, context: &Context, ui: &mut Ui) -> anyhow::R
                 stdin,
                 store: &args.store,
             };
+            if args.credential.if_needed && stored_login::of_remote(&remote, context, ui)? {
+                ui.info(stored_login::GOOD);
+                return Ok(Outcome::Done);
+            }
             login_to_remote(offered, &remote, &effective, &mut input, context, ui)
         }
         Target::Service(service) => {
@@ -124,7 +130,7 @@ pub(crate) fn after_add(
     match (remote.token, stored) {
         (Token::Stored(_) | Token::Elsewhere(_), StoredToken::Left) => return Ok(Outcome::Done),
         (Token::Stored(token), StoredToken::Verified) if tokenfile.is_none() && given.is_none() => {
-            if is_good(token, remote, context)? {
+            if stored_login::accepts(token, remote, context)? {
                 ui.info("The token that was stored for it is good.");
                 return Ok(Outcome::Done);
             }
@@ -160,25 +166,6 @@ pub(crate) enum StoredToken {
     Left,
     /// It is verified, and another one asked for only if it is not valid.
     Verified,
-}
-
-fn is_good(token: &Secret, remote: &Remote<'_>, context: &Context) -> anyhow::Result<bool> {
-    if token::expiry(token).is_some_and(|expiry| expiry <= context.now) {
-        return Ok(false);
-    }
-    let endpoint = network::endpoint(remote)?;
-    let client = network::client(context);
-    let verified = network::discover(&client, &endpoint, context)
-        .map_err(anyhow::Error::from)
-        .and_then(
-            |discovery| match token::verify(&client, &endpoint, &discovery, token) {
-                Err(error) if error.is_invalid() => Ok(false),
-                verified => Ok(verified.map(|()| true)?),
-            },
-        );
-    verified.map_err(|error| {
-        next_step::explain(error, Peer::Endpoint(remote)).context("while verifying token")
-    })
 }
 
 fn login_to_remote(

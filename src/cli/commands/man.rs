@@ -28,8 +28,9 @@ pub(crate) fn run(args: &ManArgs, tree: &clap::Command, ui: &mut Ui) -> anyhow::
     let pages = manual::pages(tree)?;
     disk::create_directories(&args.directory, 0o777).context("while writing the man pages")?;
     for page in &pages {
-        disk::replace_public(&args.directory.join(&page.file), &page.text)
-            .context("while writing the man pages")?;
+        let path = args.directory.join(&page.file);
+        disk::replace_public(&path, &page.text).context("while writing the man pages")?;
+        ui.changed(&path);
     }
     ui.info(format!(
         "{} man pages written to {}",

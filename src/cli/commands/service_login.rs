@@ -17,7 +17,8 @@ use crate::cli::secrets::StorePlace;
 use crate::cli::target::{ConfiguredKeyserver, Service};
 use crate::cli::ui::Ui;
 use crate::cli::{
-    args, files, login_reach, logins, migration, network, next_step, secrets, tokenfile, view,
+    args, files, login_reach, logins, migration, network, next_step, secrets, stored_login,
+    tokenfile, view,
 };
 use crate::command::Command;
 use crate::config::change;
@@ -39,6 +40,7 @@ pub(crate) struct Given {
     password: Option<Secret>,
     is_typed: bool,
     insecure: bool,
+    if_needed: bool,
 }
 
 impl Given {
@@ -64,6 +66,7 @@ impl Given {
             password,
             is_typed,
             insecure,
+            if_needed: credential.if_needed,
         })
     }
 
@@ -78,6 +81,13 @@ impl Given {
             }
         }
         Ok(())
+    }
+
+    fn tls_policy(&self) -> TlsPolicy {
+        match self.insecure {
+            true => TlsPolicy::AllowInsecure,
+            false => TlsPolicy::Verify,
+        }
     }
 
     fn password(&mut self, input: &mut Input, command: &Command) -> anyhow::Result<Secret> {
@@ -153,6 +163,12 @@ fn login_to_keyserver(
     } else {
         Certificates::Checked
     };
+    let client = Client::new(keyserver::options(network::options(context), certificates));
+    let user = given.username.as_deref();
+    if given.if_needed && stored_login::of_keyserver(&keyserver, user, &client, context)? {
+        ui.info(stored_login::GOOD);
+        return Ok(Outcome::Done);
+    }
     disk::check_directory(&context.paths.user).context("while opening remote config file")?;
     let auth = given
         .password(input, &context.command)
@@ -161,7 +177,6 @@ fn login_to_keyserver(
                 Some(user) => Authorization::Basic { user, password },
                 None => Authorization::Bearer(password),
             };
-            let client = Client::new(keyserver::options(network::options(context), certificates));
             keyserver::login(&client, typed, &credential)
                 .map_err(|error| next_step::explain(error.into(), Peer::Keyserver(typed)))
         })
@@ -243,6 +258,10 @@ fn login_to_registry(
 ) -> anyhow::Result<Outcome> {
     let files = logins::store(how.authfile, context);
     let failed = || format!("while login to {uri}");
+    if given.if_needed && is_good(&given, uri, &files, context).with_context(failed)? {
+        ui.info(stored_login::GOOD);
+        return Ok(Outcome::Done);
+    }
     let (place, accepted) =
         verify(&mut given, uri, &files, how, input, context, ui).with_context(failed)?;
     warn_if_open(&accepted, uri.host(), ui);
@@ -261,6 +280,16 @@ fn login_to_registry(
         login_reach::report(uri, context, ui);
     }
     Ok(Outcome::Done)
+}
+
+fn is_good(
+    given: &Given,
+    uri: &RegistryUri,
+    files: &CredentialStore,
+    context: &Context,
+) -> anyhow::Result<bool> {
+    let user = given.username.as_deref();
+    stored_login::of_registry(uri, user, given.tls_policy(), files, context)
 }
 
 fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
@@ -313,14 +342,9 @@ fn verify(
         Some(file) => tokenfile::read(file, input).context("while reading tokenfile")?,
         None => given.password(input, &context.command)?,
     };
-    let tls_policy = if given.insecure {
-        TlsPolicy::AllowInsecure
-    } else {
-        TlsPolicy::Verify
-    };
     let directories = network::certificate_directories(context);
     let options = certificates::apply(network::options(context), &directories, uri)?;
-    let verified = login_protocol::verify(&options, tls_policy, uri, &user, &password);
+    let verified = login_protocol::verify(&options, given.tls_policy(), uri, &user, &password);
     let accepted = verified.map_err(|error| {
         let peer = Peer::Registry { uri, user: &user };
         next_step::explain(error.into(), peer)

@@ -27,6 +27,16 @@ impl File {
         self.state.get_or_init(|| (self.look)(&self.path))
     }
 
+    /// Why the file could not be read, if it was looked at.
+    pub fn refusal(&self) -> Option<String> {
+        match self.state.get() {
+            Some(FileState::Unreadable(reason)) => {
+                Some(format!("open {}: {reason}", self.path.display()))
+            }
+            _ => None,
+        }
+    }
+
     pub fn known(path: PathBuf, state: FileState) -> Self {
         let file = Self::new(path, |_| FileState::Absent);
         file.state.get_or_init(|| state);

@@ -95,8 +95,16 @@ pub(crate) fn run(args: &ResolveArgs, context: &Context, ui: &mut Ui) -> anyhow:
     (view.what, view.task) = (args.what.join(" "), what.task.words());
     view.runtime = runtime.to_string();
     show(&view, ui)?;
-    view.problem
-        .map_or(Ok(Outcome::Done), |problem| Err(anyhow!(problem)))
+    match view.problem {
+        Some(problem) if view.verdict == "unknown" => Ok(unknown(&problem, ui)),
+        Some(problem) => Err(anyhow!(problem)),
+        None => Ok(Outcome::Done),
+    }
+}
+
+fn unknown(reason: &str, ui: &mut Ui) -> Outcome {
+    ui.warning(format!("It is not known what the runtime does: {reason}"));
+    Outcome::Warnings
 }
 
 fn warn_of_home(runtime: &Runtime, context: &Context, ui: &mut Ui) {
@@ -156,10 +164,7 @@ fn of_remotes(
     show(&view, ui)?;
     match &answer.verdict {
         Verdict::Allowed => Ok(Outcome::Done),
-        Verdict::Unknown(reason) => {
-            ui.warning(format!("It is not known what the runtime does: {reason}"));
-            Ok(Outcome::Warnings)
-        }
+        Verdict::Unknown(reason) => Ok(unknown(reason, ui)),
         Verdict::Refused(refusal) => Err(advised(refusal, &asked)),
     }
 }

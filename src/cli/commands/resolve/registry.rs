@@ -34,6 +34,7 @@ pub(super) fn answer<'a>(
         by_digest: image.by_digest,
     };
     let answer = ImageAnswer::of(runtime, &question, &setup);
+    let unread = unread(&answer, &setup);
     let differences = other_answers(runtime, &question, &setup);
     let differences = differences
         .into_iter()
@@ -51,17 +52,44 @@ pub(super) fn answer<'a>(
         context,
     };
     View {
-        verdict: if answer.is_refused() {
-            "refused"
-        } else {
-            "allowed"
+        verdict: match (answer.is_refused(), &unread) {
+            (true, _) => "refused",
+            (false, Some(_)) => "unknown",
+            (false, None) => "allowed",
         },
-        problem: answer.failure.clone().filter(|_| answer.is_refused()),
+        problem: match answer.is_refused() {
+            true => answer.failure.clone(),
+            false => unread,
+        },
         servers: answer.registries.iter().map(server).collect(),
         why: explained.why(&answer),
         differences: differences.collect(),
         ..View::default()
     }
+}
+
+/// Why it is not known whether anybody logs in: a file that counts can't be read, and the runtime goes on without a login.
+fn unread(answer: &ImageAnswer, setup: &Setup<'_>) -> Option<String> {
+    let is_anonymous = |registry: &Registry| match &registry.login {
+        RegistryLogin::Found(found) => {
+            found.calls.is_empty() && found.outcome == LoginOutcome::Anonymous
+        }
+        RegistryLogin::Variables(_) => false,
+    };
+    if !answer.registries.iter().any(is_anonymous) {
+        return None;
+    }
+    let files = &setup.logins.files;
+    let named = files.named.iter();
+    let all = named.chain([
+        &files.own,
+        &files.own_at_home,
+        &files.fallback,
+        &files.docker,
+        &files.containers,
+        &files.dockercfg,
+    ]);
+    all.filter_map(File::refusal).next()
 }
 
 fn server(registry: &Registry) -> ServerRow {
