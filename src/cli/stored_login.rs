@@ -105,6 +105,7 @@ pub(crate) fn of_keyserver(
     client: &Client,
     context: &Context,
 ) -> anyhow::Result<bool> {
+    let typed = keyserver.typed;
     let document = files::read(Scope::User, context)?;
     let is_meant = |uri: &str| KeyserverUri::are_same(uri, keyserver.configured);
     let mut rows = document.logins().iter();
@@ -127,13 +128,10 @@ pub(crate) fn of_keyserver(
         Authorization::Basic { user: stored, .. } => user.is_none_or(|user| user == stored),
         Authorization::Bearer(_) => user.is_none(),
     };
-    match keyserver::login(client, keyserver.typed, &authorization) {
+    match keyserver::login(client, typed, &authorization) {
         Ok(_) => Ok(is_users),
         Err(KeyserverRequestError::Refused { .. }) => Ok(false),
-        Err(error) => Err(next_step::explain(
-            error.into(),
-            Peer::Keyserver(keyserver.typed),
-        ))
-        .with_context(|| format!("while login to {}", keyserver.typed)),
+        Err(error) => Err(next_step::explain(error.into(), Peer::Keyserver(typed)))
+            .with_context(|| format!("while login to {typed}")),
     }
 }

@@ -101,12 +101,12 @@ impl Given {
         };
         password
             .filter(|password| !password.is_empty())
-            .ok_or_else(|| nothing_entered("A password is required"))
+            .ok_or_else(|| nothing_entered(anyhow!("A password is required")))
     }
 }
 
-fn nothing_entered(message: &'static str) -> anyhow::Error {
-    anyhow!(message).advise_person("Nothing was entered, and nothing was stored.")
+fn nothing_entered(error: anyhow::Error) -> anyhow::Error {
+    error.advise_person("Nothing was entered, and nothing was stored.")
 }
 
 /// Apptainer's words for `--tokenfile` where it can't be used.
@@ -321,11 +321,11 @@ fn verify(
     };
     let user = user.filter(|user| !user.is_empty());
     let user = user.ok_or_else(|| {
-        let message = "Docker/OCI registry requires a username";
+        let error = anyhow!("Docker/OCI registry requires a username");
         let error = if has_secret {
-            anyhow!(message)
+            error
         } else {
-            nothing_entered(message)
+            nothing_entered(error)
         };
         error.advise_person(format!(
             "To log in:
