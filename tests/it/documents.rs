@@ -154,7 +154,9 @@ pub(super) fn run(script: &str) -> String {
     ] {
         world.set(name, value);
     }
-    world.link_program("portolan", env!("CARGO_BIN_EXE_portolan"));
+    for name in ["portolan", "docker-credential-portolan"] {
+        world.link_program(name, env!("CARGO_BIN_EXE_portolan"));
+    }
     world.link_program("sudo", "tests/it/programs/sudo");
     for name in ["apptainer", "sbatch", "skopeo", "tee"] {
         world.link_program(name, "/bin/true");
@@ -179,7 +181,7 @@ pub(super) fn run(script: &str) -> String {
         .replace(&format!("through the proxy {proxy}: "), "")
         .replace(&format!(" --sysconfdir {}", etc.display()), "")
         .replace(etc.to_str().unwrap(), "/etc")
-        .replace("PORTOLAN_SYSCONFDIR\r\n", "found\n")
+        .replace("PORTOLAN_SYSCONFDIR\n", "found\n")
         .replace(machine.nodename().to_str().unwrap(), "login1");
     plain(&shown)
 }
