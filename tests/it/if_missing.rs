@@ -24,7 +24,7 @@ $ portolan remote add --if-missing --no-login mine https://mine.example.com/x/
 INFO:    Remote "mine" added.
 $ portolan remote add --if-missing --no-login mine MINE.example.com/x
 ------- stderr -------
-INFO:    Remote "mine" is there already, at "MINE.example.com/x".
+INFO:    Remote "mine" exists already, at "MINE.example.com/x".
 $ portolan remote add --if-missing --no-login mine other.example.com
 ------- stderr -------
 FATAL:   mine is already a remote
@@ -80,7 +80,7 @@ fn what_is_there_is_not_logged_in_to() {
     assert_eq!(
         again.stderr,
         format!(
-            "INFO:    Remote \"mine\" is there already, at \"{}\".\n",
+            "INFO:    Remote \"mine\" exists already, at \"{}\".\n",
             server.host()
         )
     );
@@ -109,7 +109,7 @@ fn what_all_users_have_is_there_too() {
         str![[r#"
 $ portolan remote add --if-missing DefaultRemote
 ------- stderr -------
-INFO:    Remote "DefaultRemote" is there already, at "cloud.apptainer.org".
+INFO:    Remote "DefaultRemote" exists already, at "cloud.apptainer.org".
 $ portolan remote add --if-missing DefaultRemote mirror.example.com
 ------- stderr -------
 FATAL:   DefaultRemote is already a remote
@@ -118,7 +118,7 @@ FATAL:   DefaultRemote is already a remote
 [exit status: 255]
 $ portolan remote add --if-missing --global DefaultRemote
 ------- stderr -------
-INFO:    Remote "DefaultRemote" is there already, at "cloud.apptainer.org".
+INFO:    Remote "DefaultRemote" exists already, at "cloud.apptainer.org".
 $ portolan remote add --if-missing --global DefaultRemote mirror.example.com
 ------- stderr -------
 FATAL:   DefaultRemote is already a remote
@@ -131,7 +131,7 @@ INFO:    Remote "company" added.
 INFO:    Global option detected. Will not automatically log into remote.
 $ portolan remote add --if-missing --global company company.example.com
 ------- stderr -------
-INFO:    Remote "company" is there already, at "company.example.com".
+INFO:    Remote "company" exists already, at "company.example.com".
 [EOF]
 
 "#]].raw()
@@ -152,7 +152,7 @@ fn the_built_in_remote_is_there_until_ones_own_stands_before_it() {
         str![[r#"
 $ portolan remote add --if-missing DefaultRemote
 ------- stderr -------
-INFO:    Remote "DefaultRemote" is there already, at "cloud.apptainer.org".
+INFO:    Remote "DefaultRemote" exists already, at "cloud.apptainer.org".
 $ portolan remote add --if-missing --no-login DefaultRemote mine.example.com
 ------- stderr -------
 INFO:    Remote "DefaultRemote" added.
@@ -164,7 +164,7 @@ FATAL:   DefaultRemote is already a remote
 [exit status: 255]
 $ portolan remote add --if-missing --no-login DefaultRemote mine.example.com
 ------- stderr -------
-INFO:    Remote "DefaultRemote" is there already, at "mine.example.com".
+INFO:    Remote "DefaultRemote" exists already, at "mine.example.com".
 [EOF]
 
 "#]]

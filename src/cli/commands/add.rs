@@ -127,7 +127,7 @@ fn report(added: Added, args: &AddArgs, new: &NewRemote, ui: &mut Ui) {
     match added {
         Added::Before => {
             let uri = Quoted(new.uri.as_str());
-            ui.info(format!("Remote {name} is there already, at {uri}."));
+            ui.info(format!("Remote {name} exists already, at {uri}."));
         }
         Added::New => ui.info(format!("Remote {name} added.")),
         Added::Adopted => {
