@@ -15,7 +15,7 @@ use crate::secret::Stored;
 use crate::service::at_once;
 use crate::service::http::Options;
 use crate::service::registry::certificates;
-use crate::service::registry::login::{Checked, StoredLogin, TlsPolicy, check};
+use crate::service::registry::login::{Checked, LoginToCheck, TlsPolicy, check};
 use crate::uri::RegistryUri;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ struct LoginQuestion {
 
 #[derive(PartialEq)]
 enum Shown {
-    Stored(StoredLogin),
+    Stored(LoginToCheck),
     OfHelper(Vec<HelperCall>),
 }
 
@@ -163,17 +163,17 @@ fn shown(listed: &ListedLogin) -> Vec<(Option<String>, Shown)> {
     shown.collect()
 }
 
-fn stored(login: &SentLogin) -> StoredLogin {
+fn stored(login: &SentLogin) -> LoginToCheck {
     let user = login.user.clone();
     if !login.identity_token.is_empty() {
-        StoredLogin::Exchanged(Stored::IdentityToken {
+        LoginToCheck::Exchanged(Stored::IdentityToken {
             user,
             token: login.identity_token.clone(),
         })
     } else if !login.registry_token.is_empty() {
-        StoredLogin::RegistryToken(login.registry_token.clone())
+        LoginToCheck::RegistryToken(login.registry_token.clone())
     } else {
-        StoredLogin::Exchanged(Stored::Password {
+        LoginToCheck::Exchanged(Stored::Password {
             user,
             password: login.password.clone(),
         })
@@ -186,7 +186,7 @@ impl LoginQuestion {
         let login = match &self.login {
             Shown::Stored(login) => login,
             Shown::OfHelper(calls) => {
-                of_helper = StoredLogin::Exchanged(of_helpers(calls, context)?);
+                of_helper = LoginToCheck::Exchanged(of_helpers(calls, context)?);
                 &of_helper
             }
         };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::cli::context::Context;
-use crate::cli::secrets::StoredLogin;
+use crate::cli::login_in_store::StoredLogin;
 use crate::cli::ui::Ui;
 use crate::cli::{logins, secrets};
 use crate::config::document::LoginEntry;

@@ -16,7 +16,7 @@ use crate::config::change;
 use crate::config::document::{Document, LoginEntry};
 use crate::config::layer::Scope;
 use crate::config::store::{LayerFile, OpenFile};
-use crate::credentials::auth_file::{AuthFile, HeldAccounts};
+use crate::credentials::auth_file::{AuthFile, HeldAccounts, HelperEntry};
 use crate::credentials::helper::{HelperName, OWN_HELPER};
 use crate::credentials::{CredentialError, CredentialStore, Found, StoreFiles, config_file};
 use crate::disk;
@@ -237,15 +237,7 @@ pub(crate) fn log_out(
         return Ok(done);
     }
     let has_trace = !is_unknown_in_files(files, uri, context)?;
-    for entry in &entries {
-        let helper = files.helper(entry);
-        // Without a trace of a login only the helper knows whether there is one.
-        if has_trace || helper.get(&entry.key)?.is_some() {
-            helper.erase(&entry.key)?;
-            ui.said.changed_elsewhere = true;
-            done.note(SecretPlace::Helper(entry.helper.to_string()));
-        }
-    }
+    done.erase(files, &entries, has_trace, ui)?;
     change(files, context, ui, &mut |document, now, file| {
         done.remove(document, now, file, uri);
         file.drop_helpers(&key, is_own);
@@ -260,6 +252,25 @@ pub(crate) fn log_out(
 }
 
 impl LoggedOut {
+    /// Removes what helpers have. Without a trace of a login only the helper knows whether there is one.
+    fn erase(
+        &mut self,
+        files: &CredentialStore,
+        entries: &[HelperEntry],
+        has_trace: bool,
+        ui: &mut Ui,
+    ) -> anyhow::Result<()> {
+        for entry in entries {
+            let helper = files.helper(entry);
+            if has_trace || helper.get(&entry.key)?.is_some() {
+                helper.erase(&entry.key)?;
+                ui.said.changed_elsewhere = true;
+                self.note(SecretPlace::Helper(entry.helper.to_string()));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_nothing(&self) -> bool {
         self.removed.is_empty() && !self.had_row && self.shared.is_none()
     }

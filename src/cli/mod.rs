@@ -14,6 +14,7 @@ mod files;
 mod json;
 mod lazy;
 mod login_check;
+mod login_in_store;
 mod login_list;
 mod login_reach;
 mod logins;

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use serde::Serialize;
 
 use crate::cli::args::StoreOption;
 use crate::cli::context::Context;
 use crate::cli::failure::Advise;
+use crate::cli::login_in_store::{StoredLogin, named};
 use crate::cli::ui::Ui;
 use crate::config::change;
 use crate::config::change::NewAddress;
@@ -26,7 +26,7 @@ use crate::secret::{Secret, Stored};
 use crate::stores::{
     Entry, KeyringError, RuleError, State, Store, Stores, StoresError, Subject, rules,
 };
-use crate::text::{ShellWord, capitalised};
+use crate::text::ShellWord;
 use crate::uri::{KeyserverUri, RegistryUri};
 
 pub(crate) fn stores(context: &Context) -> Stores {
@@ -35,71 +35,6 @@ pub(crate) fn stores(context: &Context) -> Stores {
         record: context.paths.stores(),
         rules: rules::file(context.paths.sysconfdir()),
         environment: context.helper_environment(),
-    }
-}
-
-#[derive(Serialize)]
-pub(crate) struct StoredLogin {
-    pub(crate) login: String,
-    pub(crate) place: String,
-    pub(crate) gone: bool,
-    #[serde(skip)]
-    pub(crate) command: String,
-    #[serde(skip)]
-    pub(crate) entry: Entry,
-}
-
-impl StoredLogin {
-    pub(crate) fn new(entry: &Entry, stores: &Stores) -> Self {
-        let (login, command) = named(&entry.subject);
-        Self {
-            login,
-            place: entry.place(),
-            gone: stores.state(entry) == State::Gone,
-            command,
-            entry: entry.clone(),
-        }
-    }
-
-    pub(crate) fn remote(&self) -> Option<RemoteName> {
-        match &self.entry.subject {
-            Subject::Remote { name, .. } => Some(RemoteName::found(name)),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn described(&self) -> String {
-        let login = capitalised(&self.login);
-        match self.gone {
-            true => format!("{login} was in {}, and is gone here.", self.place),
-            false => format!("{login} is {}.", self.entry.describe()),
-        }
-    }
-
-    pub(crate) fn gone(&self) -> String {
-        format!(
-            "{} was in {}, gone here. To log in again:\n  portolan {}",
-            capitalised(&self.login),
-            self.place,
-            self.command
-        )
-    }
-}
-
-fn named(subject: &Subject) -> (String, String) {
-    match subject {
-        Subject::Remote { name, .. } => (
-            format!("the token for {name}"),
-            format!("remote login {}", ShellWord(name)),
-        ),
-        Subject::Keyserver { uri, .. } => (
-            format!("the login to {uri}"),
-            format!("keyserver login {uri}"),
-        ),
-        Subject::Registry { account } => (
-            format!("the login to {account}"),
-            format!("registry login {account}"),
-        ),
     }
 }
 

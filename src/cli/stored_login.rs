@@ -14,7 +14,7 @@ use crate::secret::{Secret, Stored};
 use crate::service::http::{Authorization, Client};
 use crate::service::keyserver::KeyserverRequestError;
 use crate::service::registry::certificates;
-use crate::service::registry::login::{StoredLogin, TlsPolicy, check};
+use crate::service::registry::login::{LoginToCheck, TlsPolicy, check};
 use crate::service::{keyserver, token};
 use crate::stores::Subject;
 use crate::uri::{KeyserverUri, RegistryUri};
@@ -85,7 +85,7 @@ pub(crate) fn of_registry(
     let user = stored.user().to_owned();
     let directories = network::certificate_directories(context);
     let options = certificates::apply(network::options(context), &directories, uri)?;
-    match check(&options, tls_policy, uri, &StoredLogin::Exchanged(stored)) {
+    match check(&options, tls_policy, uri, &LoginToCheck::Exchanged(stored)) {
         Ok(_) => Ok(true),
         Err(error) if error.is_about_login() => Ok(false),
         Err(error) => Err(next_step::explain(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::survey::Survey;
-use crate::cli::secrets::StoredLogin;
+use crate::cli::login_in_store::StoredLogin;
 use crate::cli::ui::Ui;
 use crate::config::checks::{Finding, Severity};
 use crate::text::in_one_line;

@@ -9,8 +9,8 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use crate::cli::advice::RunOptions;
 use crate::cli::context::Context;
+use crate::cli::login_in_store::StoredLogin;
 use crate::cli::secrets;
-use crate::cli::secrets::StoredLogin;
 use crate::config::checks::{Code, Commands, FileAccess, Finding, shell_word};
 use crate::config::effective::{Effective, Elsewhere, Remote};
 use crate::config::layer::{Layer, LayerKind};

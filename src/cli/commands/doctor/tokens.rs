@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::survey::Survey;
-use crate::cli::secrets::StoredLogin;
+use crate::cli::login_in_store::StoredLogin;
 use crate::cli::time;
 use crate::config::checks::{Code, Finding};
 use crate::config::effective::{Effective, Remote, Token};

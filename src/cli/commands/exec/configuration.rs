@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use crate::cli::context::Context;
-use crate::cli::secrets::StoredLogin;
+use crate::cli::login_in_store::StoredLogin;
 use crate::cli::ui::Ui;
 use crate::cli::{files, secrets};
 use crate::config::change;

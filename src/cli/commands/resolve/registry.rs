@@ -5,8 +5,8 @@ use std::path::Path;
 use super::view::{DifferenceRow, ServerRow, View};
 use crate::cli::context::Context;
 use crate::cli::credential::CredentialView;
+use crate::cli::login_in_store::StoredLogin;
 use crate::cli::secrets;
-use crate::cli::secrets::StoredLogin;
 use crate::credentials::config_file::{ConfigFile, Reader};
 use crate::credentials::helper::OWN_HELPER;
 use crate::credentials::look_up::{

@@ -65,7 +65,7 @@ pub enum Checked {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoredLogin {
+pub enum LoginToCheck {
     Exchanged(Stored),
     RegistryToken(Secret),
 }
@@ -111,7 +111,7 @@ pub fn check(
     options: &Options,
     tls_policy: TlsPolicy,
     registry: &RegistryUri,
-    login: &StoredLogin,
+    login: &LoginToCheck,
 ) -> Result<Checked, LoginError> {
     let (client, base, answer) = ping(options, tls_policy, registry)?;
     if asks_nobody(&answer) {
@@ -126,8 +126,8 @@ pub fn check(
         purpose: Purpose::Check,
     };
     match login {
-        StoredLogin::Exchanged(login) => attempt(login).after(&answer).map(|_| Checked::Taken),
-        StoredLogin::RegistryToken(token) => {
+        LoginToCheck::Exchanged(login) => attempt(login).after(&answer).map(|_| Checked::Taken),
+        LoginToCheck::RegistryToken(token) => {
             let login = Stored::IdentityToken {
                 user: String::new(),
                 token: token.clone(),
