@@ -314,7 +314,7 @@ mod tests {
             (
                 "Remotes:\n  g: {URI: g.example, System: true, Keyservers: [{URI: k}]}\n",
                 "warning ghost /user:2: g is said to be the system's, which has no remote of this name \
-                 [portolan remote remove g]",
+                 [portolan remote add g g.example]",
             ),
             (
                 "Remotes:\n  d: {URI: mine.example}\n",
