@@ -230,7 +230,7 @@ static OF_SINGULARITY: [LoginRules; 9] = [
 /// Why a text names no runtime.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is no runtime of {command}; it is written {name}@VERSION, VERSION one of: {known}"
+    "unknown runtime {text:?} for {command}: write {name}@VERSION, with VERSION one of: {known}"
 )]
 pub struct RuntimeError {
     text: String,
@@ -552,7 +552,7 @@ mod tests {
         }
         assert_eq!(
             parsed("apptainer@1.9").unwrap_err().to_string(),
-            "\"apptainer@1.9\" is no runtime of apptainer; it is written apptainer@VERSION, VERSION one of: 1.0, 1.1, 1.2, \
+            "unknown runtime \"apptainer@1.9\" for apptainer: write apptainer@VERSION, with VERSION one of: 1.0, 1.1, 1.2, \
              1.3, 1.4, 1.5, 1.6"
         );
         let singularity = Command::parse("singularity").unwrap();

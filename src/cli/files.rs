@@ -84,13 +84,19 @@ fn edit_store<T, E: Into<anyhow::Error>>(
 }
 
 pub(crate) fn prepare(context: &Context, ui: &mut Ui) -> anyhow::Result<()> {
-    let no_home = context.no_home.as_ref();
-    if let Some(error) = no_home.filter(|_| !context.paths.user_is_named) {
-        return Err(error.clone().into());
-    }
+    check_home(context)?;
     check_named_directory(context)?;
     check_not_system(&context.paths)?;
     Ok(migrate(context, ui)?)
+}
+
+/// Refuses a user without a place for files of their own.
+pub(crate) fn check_home(context: &Context) -> anyhow::Result<()> {
+    let no_home = context.no_home.as_ref();
+    match no_home.filter(|_| !context.paths.user_is_named) {
+        Some(error) => Err(error.clone().into()),
+        None => Ok(()),
+    }
 }
 
 fn check_not_system(paths: &Paths) -> anyhow::Result<()> {

@@ -8,7 +8,9 @@ use crate::runtime::Mirrors;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RegistriesConf {
     registries: Vec<RegistryTable>,
-    files: String,
+    pub(super) files: String,
+    /// The helpers that come before files, or between them; empty for files alone.
+    pub(super) credential_helpers: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ struct ConfText {
     /// The form before `[[registry]]`.
     #[serde(default)]
     registries: OldForm,
+    #[serde(rename = "credential-helpers")]
+    credential_helpers: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -71,19 +75,25 @@ impl RegistriesConf {
         files: String,
     ) -> Result<Self, String> {
         let mut registries: Vec<RegistryTable> = Vec::new();
+        let mut credential_helpers = Vec::new();
         for text in texts {
             let text: ConfText = basic_toml::from_str(text).map_err(|error| error.to_string())?;
             let old = old_registries(text.registries);
             if !old.is_empty() && !text.registry.is_empty() {
                 return Err("mixing sysregistry v1/v2 is not supported".to_owned());
             }
+            credential_helpers = text.credential_helpers.unwrap_or(credential_helpers);
             for registry in text.registry.into_iter().chain(old) {
                 let registry = checked(registry)?;
                 registries.retain(|known| known.prefix != registry.prefix);
                 registries.push(registry);
             }
         }
-        Ok(Self { registries, files })
+        Ok(Self {
+            registries,
+            files,
+            credential_helpers,
+        })
     }
 
     pub(crate) fn first_mirrors(&self) -> impl Iterator<Item = &str> {

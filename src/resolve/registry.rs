@@ -1,8 +1,10 @@
 //! Which registry a runtime asks for an image, and as whom: its own or a mirror, in the order in which they are asked. Pure.
 
+use std::path::Path;
+
 use super::mirrors::{PullSource, RegistriesConf};
 use crate::credentials::look_up::{
-    FoundLogin, LoginOutcome, LoginPair, Logins, Reference, Repository, look_up,
+    FoundLogin, LoginOutcome, LoginPair, Logins, Reference, Repository, look_up_with_helpers,
 };
 use crate::runtime::{Engine, LoginRules, Mirrors, Runtime};
 use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, RegistryScheme};
@@ -125,6 +127,19 @@ impl<'a> ImageResolver<'a> {
         registries.endpoints(self.mirrors, &self.target.name(), by_digest)
     }
 
+    fn look_up(&self, target: &Repository) -> FoundLogin {
+        let none = RegistriesConf::default();
+        let registries = self.setup.registries.as_ref().unwrap_or(&none);
+        look_up_with_helpers(
+            &registries.credential_helpers,
+            Path::new(&registries.files),
+            target,
+            self.question.reference.scheme,
+            self.runtime,
+            &self.setup.logins,
+        )
+    }
+
     fn registry(&self, endpoint: PullSource) -> Result<Registry, String> {
         if let Some(blocked) = endpoint.blocked {
             return Err(blocked);
@@ -149,17 +164,14 @@ impl<'a> ImageResolver<'a> {
         let takes_pair = self.mirrors == Mirrors::First || target.host == self.target.host;
         let login = match self.pair.clone().filter(|_| takes_pair) {
             Some(pair) => RegistryLogin::Variables(pair),
-            None => {
-                let found = look_up(&target, scheme, self.runtime, &self.setup.logins);
-                match found {
-                    FoundLogin {
-                        outcome: LoginOutcome::Fails(error),
-                        calls,
-                        ..
-                    } if calls.is_empty() => return Err(error),
-                    found => RegistryLogin::Found(found),
-                }
-            }
+            None => match self.look_up(&target) {
+                FoundLogin {
+                    outcome: LoginOutcome::Fails(error),
+                    calls,
+                    ..
+                } if calls.is_empty() => return Err(error),
+                found => RegistryLogin::Found(found),
+            },
         };
         let engine = rules.engine(scheme);
         let is_keychain = matches!(engine, Engine::Keychain | Engine::StrictKeychain);

@@ -660,7 +660,7 @@ fn a_variable_with_a_bad_value_is_named() {
             "PORTOLAN_RUNTIME",
             "x",
             &["remote", "resolve", "pull"],
-            "PORTOLAN_RUNTIME: \"x\" is no runtime of apptainer",
+            "PORTOLAN_RUNTIME: unknown runtime \"x\" for apptainer",
         ),
     ] {
         let mut world = World::shipped();

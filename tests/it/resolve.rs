@@ -761,3 +761,60 @@ fn what_nobody_could_be_asked_for_is_refused() {
         );
     }
 }
+
+#[test]
+fn helpers_of_registries_conf_come_before_files_for_the_versions_that_know_them() {
+    let mut world = World::shipped();
+    let directory = world.home().join(".config/containers");
+    fs::create_dir_all(&directory).unwrap();
+    world.write_docker_config(r#"{"auths":{"h.example":{"auth":"aWFuOng="}}}"#);
+    world.link_program(
+        "docker-credential-there",
+        "tests/it/programs/docker-credential-fake",
+    );
+    let mut resolve = |helpers: &str, version: &str| {
+        let text = format!("credential-helpers = [{helpers}]\n");
+        fs::write(directory.join("registries.conf"), text).unwrap();
+        world.set("PORTOLAN_RUNTIME", format!("apptainer@{version}"));
+        let run = world.run(&[
+            "remote",
+            "resolve",
+            "--offline",
+            "--json",
+            "docker://h.example/a",
+        ]);
+        let view = schema::view(&run.stdout);
+        let credential = &view["servers"][0]["credential"];
+        json!([
+            run.code,
+            credential["helper"],
+            credential["account"],
+            view["problem"]
+        ])
+    };
+    let files = r#""containers-auth.json""#;
+    assert_eq!(resolve("", "1.3"), json!([0, null, "ian", null]));
+    assert_eq!(
+        resolve(r#""there""#, "1.3"),
+        json!([0, "there", null, null])
+    );
+    assert_eq!(
+        resolve(&format!(r#"{files}, "there""#), "1.3"),
+        json!([0, null, "ian", null])
+    );
+    assert_eq!(
+        resolve(&format!(r#""gone", {files}"#), "1.3"),
+        json!([0, null, "ian", null])
+    );
+    assert_eq!(
+        resolve(r#""gone""#, "1.3"),
+        json!([
+            255,
+            null,
+            null,
+            "1 error occurred: * error getting credentials - err: exec: \"docker-credential-gone\": executable file not \
+             found in $PATH, out: ``"
+        ])
+    );
+    assert_eq!(resolve(r#""there""#, "1.4"), json!([0, null, "ian", null]));
+}

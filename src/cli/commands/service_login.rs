@@ -314,6 +314,9 @@ fn verify(
     if let Some((store, _)) = &place {
         given.ask_command(store, context, ui)?;
     }
+    if how.authfile.is_none() {
+        files::check_home(context)?;
+    }
     let has_secret = given.password.is_some() || how.tokenfile.is_some();
     let user = match given.username.take() {
         None if !has_secret => input.question("Username: ")?,

@@ -1,5 +1,7 @@
 //! The look-up of containers/image: the closest key from the repository up to the host, then any key of the host.
 
+use std::path::Path;
+
 use super::files::{File, Read};
 use super::{
     FileState, FoundLogin, HelperCall, LoginOutcome, Repository, SentLogin, Source, missing,
@@ -60,6 +62,56 @@ pub(super) fn look_up(
         calls: calls.into_iter().map(|(call, _)| call).collect(),
         ..FoundLogin::anonymous()
     }
+}
+
+/// The files among the `credential-helpers` of registries.conf.
+const AUTH_FILES: &str = "containers-auth.json";
+
+/// The look-up among the `credential-helpers` of registries.conf, which is `named_in`; `in_files` is what files have.
+pub(super) fn by_helpers(
+    helpers: &[String],
+    host: &str,
+    named_in: &Path,
+    is_installed: &dyn Fn(&str) -> bool,
+    in_files: &FoundLogin,
+) -> FoundLogin {
+    let mut found = FoundLogin::anonymous();
+    let mut errors = Vec::new();
+    for helper in helpers {
+        if helper == AUTH_FILES {
+            found.calls.extend(in_files.calls.iter().cloned());
+            found.source = found.source.or_else(|| in_files.source.clone());
+            match &in_files.outcome {
+                LoginOutcome::Anonymous => {}
+                LoginOutcome::Fails(error) => errors.push(error.replacen(ONE_ERROR, "", 1)),
+                outcome => {
+                    found.outcome = outcome.clone();
+                    return found;
+                }
+            }
+        } else if is_installed(&program(helper)) {
+            found.calls.push(HelperCall {
+                helper: helper.clone(),
+                key: host.to_owned(),
+            });
+            found.source.get_or_insert_with(|| Source::File {
+                path: named_in.to_owned(),
+                keys: Vec::new(),
+            });
+        } else {
+            errors.push(missing(helper));
+        }
+    }
+    found.outcome = match errors.as_slice() {
+        [] => LoginOutcome::Anonymous,
+        [error] => LoginOutcome::Fails(one_error(error)),
+        errors => LoginOutcome::Fails(format!(
+            "{} errors occurred: * {}",
+            errors.len(),
+            errors.join(" * ")
+        )),
+    };
+    found
 }
 
 fn unreadable(file: &File, error: &str) -> String {
@@ -147,6 +199,8 @@ fn login(entry: &AuthConfig) -> Result<SentLogin, String> {
     )
 }
 
+const ONE_ERROR: &str = "1 error occurred: * ";
+
 fn one_error(error: &str) -> String {
-    format!("1 error occurred: * {error}")
+    format!("{ONE_ERROR}{error}")
 }

@@ -8,7 +8,7 @@ mod files;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use self::accounts::{Accounts, RefusedFile};
 use self::files::Read;
@@ -193,6 +193,24 @@ pub fn look_up(
 ) -> FoundLogin {
     let files = logins.files.read_by(runtime.rules(), scheme);
     look_up_in(&files, target, scheme, runtime, logins)
+}
+
+/// As [`look_up`], for a runtime that obeys the `credential-helpers` of registries.conf, which is `named_in`.
+pub(crate) fn look_up_with_helpers(
+    helpers: &[String],
+    named_in: &Path,
+    target: &Repository,
+    scheme: RegistryScheme,
+    runtime: &Runtime,
+    logins: &Logins<'_>,
+) -> FoundLogin {
+    let found = look_up(target, scheme, runtime, logins);
+    let is_obeyed = runtime.rules().engine(scheme) == Engine::ContainersImage;
+    if helpers.is_empty() || !is_obeyed {
+        return found;
+    }
+    let is_installed = &logins.is_installed;
+    containers_image::by_helpers(helpers, &target.host, named_in, is_installed, &found)
 }
 
 fn look_up_in(
