@@ -91,17 +91,10 @@ INFO:    Token stored in the keyring of HOST
     assert!(!record(&world).contains(PASSWORD));
     assert_data_eq!(
         named(
-            &world.session(&[
-                "registry list",
-                &format!("remote resolve docker://{host}/team/app"),
-            ]),
+            &world.session(&[&format!("remote resolve docker://{host}/team/app"),]),
             &server
         ),
         str![[r#"
-$ portolan registry list
-
-URI                       SECURE?
-docker://localhost:PORT  ✓
 $ portolan remote resolve docker://localhost:PORT/team/app
 Registry: https://localhost:PORT, else plain http
     Credential: whatever the credential helper has: portolan ($HOME/.apptainer/docker-config.json)
