@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
         all: false,
     };
     let mut logins = login_list::list(&effective, &question, context, ui);
-    logins.retain(|login| login.registry_account().is_some());
+    logins.retain(|login| login.used && login.registry_account().is_some());
     let show = Show {
         effective: &effective,
         remote,
