@@ -5,6 +5,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     name: String,
+    /// What the names of its variables begin with, `APPTAINER_`.
+    prefix: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,15 +48,17 @@ pub(crate) fn known_by_uri(uri: &str) -> Option<&'static KnownEndpoint> {
 
 impl Command {
     pub fn apptainer() -> Self {
-        Self {
-            name: "apptainer".to_owned(),
-        }
+        Self::named("apptainer")
     }
 
     pub fn singularity() -> Self {
-        Self {
-            name: "singularity".to_owned(),
-        }
+        Self::named("singularity")
+    }
+
+    fn named(name: &str) -> Self {
+        let prefix = name.to_ascii_uppercase().replace(['-', '.'], "_") + "_";
+        let name = name.to_owned();
+        Self { name, prefix }
     }
 
     /// Checks a command's name: it becomes part of paths and of variables' names.
@@ -62,9 +66,7 @@ impl Command {
         let first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let other = |byte: u8| first(byte) || matches!(byte, b'.' | b'_' | b'-');
         if command.bytes().next().is_some_and(first) && command.bytes().all(other) {
-            Ok(Self {
-                name: command.to_owned(),
-            })
+            Ok(Self::named(command))
         } else {
             Err(CommandNameError(command.to_owned()))
         }
@@ -74,17 +76,8 @@ impl Command {
         &self.name
     }
 
-    /// What the names of its variables begin with, `APPTAINER_`.
     pub fn variable(&self, key: &str) -> String {
-        let prefix: String = self
-            .name
-            .chars()
-            .map(|character| match character {
-                '-' | '.' => '_',
-                other => other.to_ascii_uppercase(),
-            })
-            .collect();
-        format!("{prefix}_{key}")
+        [&self.prefix, key].concat()
     }
 
     /// Whether a flag can be given by a variable: SingularityCE has none for some that Apptainer has one for.

@@ -4,12 +4,14 @@
 use std::io;
 use std::io::IsTerminal;
 use std::ops::Deref;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use rustix::process::{Resource, Rlimit, getrlimit};
 
 use crate::cli::advice::TypedCommand;
 use crate::installation::{Installation, InstallationError};
+use crate::stores::Entry;
 
 pub(crate) use crate::installation::{Distrust, Environment, Places, User, distrust, is_strange};
 
@@ -35,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) core_limit: Rlimit,
     /// The command that was typed.
     pub(crate) typed: TypedCommand,
+    /// What the stores have of this user, read once for whoever shows it.
+    pub(crate) in_stores: OnceLock<Vec<Entry>>,
 }
 
 /// A command asks its context for what belongs to the installation.
@@ -61,6 +65,7 @@ impl Context {
             now: SystemTime::now(),
             core_limit: getrlimit(Resource::Core),
             typed: TypedCommand::default(),
+            in_stores: OnceLock::new(),
         })
     }
 }

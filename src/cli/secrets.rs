@@ -40,13 +40,17 @@ pub(crate) fn stores(context: &Context) -> Stores {
 
 pub(crate) fn stored_logins(context: &Context) -> Vec<StoredLogin> {
     let stores = stores(context);
-    let entries = own_entries(&stores, context).unwrap_or_default();
-    let logins = entries.iter().map(|entry| StoredLogin::new(entry, &stores));
+    let logins = own_entries(&stores, context).unwrap_or_default();
+    let logins = logins.iter().map(|entry| StoredLogin::new(entry, &stores));
     logins.collect()
 }
 
-fn own_entries(stores: &Stores, context: &Context) -> Result<Vec<Entry>, StoresError> {
-    stores.entries(&[&context.paths.user, &context.paths.docker_config])
+fn own_entries<'a>(stores: &Stores, context: &'a Context) -> Result<&'a [Entry], StoresError> {
+    if let Some(entries) = context.in_stores.get() {
+        return Ok(entries);
+    }
+    let entries = stores.entries(&[&context.paths.user, &context.paths.docker_config])?;
+    Ok(context.in_stores.get_or_init(|| entries))
 }
 
 /// Warns of logins that a keyring has no more, of those of remotes as far as they would be used, and of a record that this
@@ -72,18 +76,18 @@ pub(crate) fn warn(effective: &Effective<'_>, context: &Context, ui: &mut Ui) {
 /// read adds nothing, which [`warn`] says.
 pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<()> {
     let stores = stores(context);
-    let entries = match stores.entries(&[&context.paths.user]) {
+    let entries = match own_entries(&stores, context) {
         Err(error) if error.kind() == Some(ErrorKind::PermissionDenied) => {
             layers.elsewhere = Err(format!("{:#}", anyhow!(error)));
             return Ok(());
         }
         read => read?,
     };
-    layers.elsewhere = Ok(tokens(&entries, &stores));
+    layers.elsewhere = Ok(tokens(entries, &stores));
     for entry in entries {
         let place = entry.place();
-        if stores.state(&entry) == State::Here
-            && let Subject::Keyserver { uri, insecure } = entry.subject
+        if stores.state(entry) == State::Here
+            && let Subject::Keyserver { uri, insecure } = &entry.subject
         {
             let user = layers.user.get_or_insert_with(|| Layer {
                 kind: LayerKind::User,
@@ -93,9 +97,9 @@ pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<(
             });
             layers.keyservers_elsewhere.push((uri.clone(), place));
             user.document.show_login(LoginEntry {
-                uri,
+                uri: uri.clone(),
                 auth: Secret::default(),
-                insecure,
+                insecure: *insecure,
             });
         }
     }
