@@ -1,12 +1,13 @@
 //! What other programs get of an installation: the answers of the library, fit for JSON. Asks no server and changes nothing.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 
 use super::{Installation, InstallationError, lookup};
 use crate::config::document::Document;
-use crate::config::effective::Effective;
+use crate::config::effective::{Effective, Remote};
 use crate::config::layer::{CHOICE, Layer, Layers};
 use crate::config::store::LayerFile;
 use crate::credentials::helper::{Helper, HelperName};
@@ -23,17 +24,17 @@ pub struct EffectiveView {
     /// The remote that is used when none is named.
     pub active: Option<String>,
     /// In byte order of their names.
-    pub remotes: Vec<RemoteView>,
+    pub remotes: Vec<RemoteView<'static>>,
 }
 
 /// A remote endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct RemoteView {
+pub struct RemoteView<'a> {
     /// The name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Host, port and path, without a scheme; empty when the file has none.
-    pub uri: String,
+    pub uri: Cow<'a, str>,
     /// Whether it is used when no remote is named.
     pub active: bool,
     /// Whether it is defined for all users.
@@ -110,20 +111,25 @@ impl fmt::Debug for ImageCredential {
     }
 }
 
-impl EffectiveView {
-    pub(crate) fn new(effective: &Effective<'_>) -> Self {
+impl<'a> RemoteView<'a> {
+    pub(crate) fn all(effective: &Effective<'a>) -> Vec<Self> {
         let active = effective.active_name().map(|active| &active.name);
-        let remotes = effective.remotes().map(|remote| RemoteView {
-            name: remote.name.as_str().to_owned(),
-            uri: remote.uri().to_owned(),
+        let view = |remote: &Remote<'a>| RemoteView {
+            name: remote.name.as_str().into(),
+            uri: remote.uri().into(),
             active: active == Some(remote.name),
             global: remote.is_global(),
             exclusive: remote.exclusive,
             insecure: remote.is_insecure(),
-        });
-        Self {
-            active: active.map(|name| name.as_str().to_owned()),
-            remotes: remotes.collect(),
+        };
+        effective.remotes().map(view).collect()
+    }
+
+    fn into_owned(self) -> RemoteView<'static> {
+        RemoteView {
+            name: self.name.into_owned().into(),
+            uri: self.uri.into_owned().into(),
+            ..self
         }
     }
 }
@@ -142,7 +148,13 @@ impl Installation {
             elsewhere: Ok(Vec::new()),
             keyservers_elsewhere: Vec::new(),
         };
-        Ok(EffectiveView::new(&layers.merge()))
+        let effective = layers.merge();
+        let active = effective.active_name();
+        let remotes = RemoteView::all(&effective).into_iter();
+        Ok(EffectiveView {
+            active: active.map(|active| active.name.as_str().to_owned()),
+            remotes: remotes.map(RemoteView::into_owned).collect(),
+        })
     }
 
     /// The login that the runtime sends for an image in a registry (`docker://HOST/PATH`, `oras://HOST/PATH`) when it asks

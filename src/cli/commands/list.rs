@@ -15,7 +15,7 @@ use crate::cli::ui::Ui;
 use crate::cli::{json, login_list, network, view};
 use crate::config::document::KeyserverEntry;
 use crate::config::effective::Remote;
-use crate::installation::{EffectiveView, RemoteView};
+use crate::installation::RemoteView;
 use crate::runtime::Runtime;
 use crate::service::discovery::DiscoveryError;
 use crate::service::http::{Cause, HttpError};
@@ -39,7 +39,7 @@ pub(crate) struct ListArgs {
 
 #[derive(Serialize)]
 struct ListView<'a> {
-    remotes: Vec<RemoteView>,
+    remotes: Vec<RemoteView<'a>>,
     /// `None` when the active remote's keyservers aren't known.
     keyservers: Option<Vec<ListedKeyserver<'a>>>,
     logins: Vec<ListedLogin>,
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context, ui: &mut Ui) -> anyhow::Re
     };
     let logins = login_list::list(&effective, &question, context, ui);
     let view = ListView {
-        remotes: EffectiveView::new(&effective).remotes,
+        remotes: RemoteView::all(&effective),
         keyservers,
         logins,
     };
