@@ -57,7 +57,7 @@ impl CredentialView {
             RegistryLogin::Variables(LoginPair { login, variables }) => {
                 return Self {
                     kind: kind(login),
-                    account: account(login),
+                    account: login.account(),
                     variables: variables.clone(),
                     ..Self::NONE
                 };
@@ -73,11 +73,11 @@ impl CredentialView {
             }
             LoginOutcome::Login(login) => {
                 view.kind = kind(login);
-                view.account = account(login);
+                view.account = login.account();
             }
             LoginOutcome::OneOf(logins) => {
                 let accounts = logins.iter().map(|login| match login {
-                    Ok(login) => account(login),
+                    Ok(login) => login.account(),
                     Err(_) => Some("error".to_owned()),
                 });
                 view.one_of = Some(accounts.collect());
@@ -132,19 +132,10 @@ impl CredentialView {
     }
 }
 
-fn account(login: &SentLogin) -> Option<String> {
-    Some(login.user.clone()).filter(|user| !user.is_empty())
-}
-
 fn kind(login: &SentLogin) -> &'static str {
-    if login.is_empty() {
-        "none"
-    } else if !login.identity_token.is_empty() {
-        "identity-token"
-    } else if !login.registry_token.is_empty() {
-        "registry-token"
-    } else {
-        "password"
+    match login.is_empty() {
+        true => "none",
+        false => login.secret().kind(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::login_list::{CheckedLogin, ListedLogin};
 use crate::cli::network;
 use crate::cli::ui::Ui;
 use crate::credentials::helper::{Helper, HelperName};
-use crate::credentials::look_up::{HelperCall, LoginOutcome, SentLogin};
+use crate::credentials::look_up::{HelperCall, LoginOutcome, SentLogin, SentSecret};
 use crate::secret::Stored;
 use crate::service::at_once;
 use crate::service::http::Options;
@@ -156,27 +156,23 @@ fn shown(listed: &ListedLogin) -> Vec<(Option<String>, Shown)> {
         LoginOutcome::OneOf(logins) => logins.iter().flatten().collect(),
         LoginOutcome::Anonymous | LoginOutcome::Fails(_) => Vec::new(),
     };
-    let shown = logins.into_iter().map(|login| {
-        let account = Some(login.user.clone()).filter(|user| !user.is_empty());
-        (account, Shown::Stored(stored(login)))
-    });
+    let shown = logins.into_iter();
+    let shown = shown.map(|login| (login.account(), Shown::Stored(stored(login))));
     shown.collect()
 }
 
 fn stored(login: &SentLogin) -> LoginToCheck {
     let user = login.user.clone();
-    if !login.identity_token.is_empty() {
-        LoginToCheck::Exchanged(Stored::IdentityToken {
-            user,
-            token: login.identity_token.clone(),
-        })
-    } else if !login.registry_token.is_empty() {
-        LoginToCheck::RegistryToken(login.registry_token.clone())
-    } else {
-        LoginToCheck::Exchanged(Stored::Password {
-            user,
-            password: login.password.clone(),
-        })
+    match login.secret() {
+        SentSecret::IdentityToken(token) => {
+            let token = token.clone();
+            LoginToCheck::Exchanged(Stored::IdentityToken { user, token })
+        }
+        SentSecret::RegistryToken(token) => LoginToCheck::RegistryToken(token.clone()),
+        SentSecret::Password(password) => {
+            let password = password.clone();
+            LoginToCheck::Exchanged(Stored::Password { user, password })
+        }
     }
 }
 
@@ -190,11 +186,7 @@ impl LoginQuestion {
                 &of_helper
             }
         };
-        let tls_policy = if self.insecure {
-            TlsPolicy::AllowInsecure
-        } else {
-            TlsPolicy::Verify
-        };
+        let tls_policy = TlsPolicy::of(self.insecure);
         let directories = network::certificate_directories(context);
         let options = certificates::apply(options.clone(), &directories, &self.registry)
             .map_err(|error| Doubt::unknown(format!("{:#}", anyhow!(error))))?;

@@ -267,9 +267,9 @@ impl Lister<'_> {
         }
         if login.helper.is_none() {
             match &found.outcome {
-                LoginOutcome::Login(sent) => login.account = user(sent),
+                LoginOutcome::Login(sent) => login.account = sent.account(),
                 LoginOutcome::OneOf(logins) => {
-                    let names = logins.iter().flatten().filter_map(user);
+                    let names = logins.iter().flatten().filter_map(SentLogin::account);
                     login.one_of = Some(names.collect());
                 }
                 // The pull fails: its helper is missing.
@@ -334,8 +334,4 @@ fn unused(files: &LoginFiles, listed: &[ListedLogin], context: &Context) -> Vec<
         }
     }
     unused
-}
-
-fn user(login: &SentLogin) -> Option<String> {
-    Some(login.user.clone()).filter(|user| !user.is_empty())
 }

@@ -108,8 +108,8 @@ pub(crate) fn add_to(layers: &mut Layers, context: &Context) -> anyhow::Result<(
 
 pub(crate) fn all_tokens(context: &Context) -> Vec<Elsewhere> {
     let stores = stores(context);
-    let entries = stores.entries(&[&context.paths.user]).unwrap_or_default();
-    tokens(&entries, &stores)
+    let entries = own_entries(&stores, context).unwrap_or_default();
+    tokens(entries, &stores)
 }
 
 fn tokens(entries: &[Entry], stores: &Stores) -> Vec<Elsewhere> {

@@ -11,7 +11,7 @@ use crate::config::effective::{Effective, Remote};
 use crate::config::layer::{CHOICE, Layer, Layers};
 use crate::config::store::LayerFile;
 use crate::credentials::helper::{Helper, HelperName};
-use crate::credentials::look_up::{FoundLogin, LoginOutcome, Reference, SentLogin, Source};
+use crate::credentials::look_up::{FoundLogin, LoginOutcome, SentLogin, SentSecret, Source};
 use crate::name::RemoteName;
 use crate::resolve::{ImageAnswer, ImageQuestion, RegistryLogin};
 use crate::secret::{Secret, Stored};
@@ -68,16 +68,16 @@ impl ImageCredential {
     }
 
     fn sent(registry: &str, login: &SentLogin, source: String) -> Option<Self> {
-        let (kind, secret) = [
-            ("identity-token", &login.identity_token),
-            ("registry-token", &login.registry_token),
-            ("password", &login.password),
-        ]
-        .into_iter()
-        .find(|(_, secret)| !secret.is_empty())?;
+        let sent = login.secret();
+        let (SentSecret::IdentityToken(secret)
+        | SentSecret::RegistryToken(secret)
+        | SentSecret::Password(secret)) = sent;
+        if secret.is_empty() {
+            return None;
+        }
         Some(Self {
             registry: registry.to_owned(),
-            kind,
+            kind: sent.kind(),
             user: login.user.clone(),
             source,
             secret: secret.clone(),
@@ -171,14 +171,7 @@ impl Installation {
             return Err(InstallationError::NoRegistry(image.to_owned()));
         };
         let setup = lookup::setup(None, self);
-        let question = ImageQuestion {
-            reference: Reference {
-                scheme: image.uri.scheme(),
-                host: image.uri.host(),
-                repository: image.uri.path().trim_matches('/'),
-            },
-            by_digest: image.by_digest,
-        };
+        let question = ImageQuestion::of(&image);
         let mut answer = ImageAnswer::of(&self.runtime, &question, &setup);
         let Some(registry) = answer.registries.pop() else {
             return Err(InstallationError::Refused(

@@ -7,12 +7,26 @@ use crate::credentials::look_up::{
     FoundLogin, LoginOutcome, LoginPair, Logins, Reference, Repository, look_up_with_helpers,
 };
 use crate::runtime::{Engine, LoginRules, Mirrors, Runtime};
-use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, RegistryScheme};
+use crate::uri::{DOCKER_HUB, DOCKER_HUB_API, RegistryImage, RegistryScheme};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ImageQuestion<'a> {
     pub reference: Reference<'a>,
     pub by_digest: bool,
+}
+
+impl<'a> ImageQuestion<'a> {
+    pub(crate) fn of(image: &'a RegistryImage) -> Self {
+        let uri = &image.uri;
+        Self {
+            reference: Reference {
+                scheme: uri.scheme(),
+                host: uri.host(),
+                repository: uri.path().trim_matches('/'),
+            },
+            by_digest: image.by_digest,
+        }
+    }
 }
 
 pub(crate) type PairOf<'a> = Box<dyn Fn(&LoginRules) -> Option<LoginPair> + 'a>;
@@ -277,7 +291,7 @@ mod tests {
     use crate::command::Command;
     use crate::credentials::look_up::{File, FileState, LoginFiles, SentLogin};
     use crate::secret::Secret;
-    use crate::uri::{Image, RegistryImage};
+    use crate::uri::Image;
 
     /// Which hosts the versions asked, as whom, as it was recorded on the wire; every host answered that it has no image.
     const RECORDED: &str = include_str!("../../tests/data/mirrors.jsonl");
@@ -337,19 +351,10 @@ mod tests {
         }
 
         fn ask(&self, runtime: &Runtime) -> Vec<String> {
-            let Ok(Image::Registry(RegistryImage { uri, by_digest, .. })) =
-                Image::parse(&self.image)
-            else {
+            let Ok(Image::Registry(image)) = Image::parse(&self.image) else {
                 unreachable!("{}", self.image);
             };
-            let question = ImageQuestion {
-                reference: Reference {
-                    scheme: uri.scheme(),
-                    host: uri.host(),
-                    repository: uri.path().trim_matches('/'),
-                },
-                by_digest,
-            };
+            let question = ImageQuestion::of(&image);
             let answer = ImageAnswer::of(runtime, &question, &self.setup());
             let asked = answer.registries.iter().map(|registry| {
                 let user = match &registry.login {

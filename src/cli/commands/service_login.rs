@@ -83,13 +83,6 @@ impl Given {
         Ok(())
     }
 
-    fn tls_policy(&self) -> TlsPolicy {
-        match self.insecure {
-            true => TlsPolicy::AllowInsecure,
-            false => TlsPolicy::Verify,
-        }
-    }
-
     fn password(&mut self, input: &mut Input, command: &Command) -> anyhow::Result<Secret> {
         let prompt = match command.is_singularity() {
             true => "Password / Token: ",
@@ -289,7 +282,7 @@ fn is_good(
     context: &Context,
 ) -> anyhow::Result<bool> {
     let user = given.username.as_deref();
-    stored_login::of_registry(uri, user, given.tls_policy(), files, context)
+    stored_login::of_registry(uri, user, TlsPolicy::of(given.insecure), files, context)
 }
 
 fn warn_if_open<T>(accepted: &Accepted<T>, server: &str, ui: &mut Ui) {
@@ -347,7 +340,13 @@ fn verify(
     };
     let directories = network::certificate_directories(context);
     let options = certificates::apply(network::options(context), &directories, uri)?;
-    let verified = login_protocol::verify(&options, given.tls_policy(), uri, &user, &password);
+    let verified = login_protocol::verify(
+        &options,
+        TlsPolicy::of(given.insecure),
+        uri,
+        &user,
+        &password,
+    );
     let accepted = verified.map_err(|error| {
         let peer = Peer::Registry { uri, user: &user };
         next_step::explain(error.into(), peer)

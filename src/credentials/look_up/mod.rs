@@ -81,9 +81,42 @@ pub struct FoundLogin {
     pub warnings: Vec<String>,
 }
 
+/// What of a login is sent: an identity token before a registry token before the password.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SentSecret<'a> {
+    IdentityToken(&'a Secret),
+    RegistryToken(&'a Secret),
+    Password(&'a Secret),
+}
+
+impl SentSecret<'_> {
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::IdentityToken(_) => "identity-token",
+            Self::RegistryToken(_) => "registry-token",
+            Self::Password(_) => "password",
+        }
+    }
+}
+
 impl SentLogin {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The user's name; a token may have none.
+    pub(crate) fn account(&self) -> Option<String> {
+        Some(self.user.clone()).filter(|user| !user.is_empty())
+    }
+
+    pub(crate) fn secret(&self) -> SentSecret<'_> {
+        if !self.identity_token.is_empty() {
+            SentSecret::IdentityToken(&self.identity_token)
+        } else if !self.registry_token.is_empty() {
+            SentSecret::RegistryToken(&self.registry_token)
+        } else {
+            SentSecret::Password(&self.password)
+        }
     }
 
     fn of(entry: &AuthConfig) -> Self {

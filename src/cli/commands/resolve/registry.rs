@@ -9,9 +9,7 @@ use crate::cli::login_in_store::StoredLogin;
 use crate::cli::secrets;
 use crate::credentials::config_file::{ConfigFile, Reader};
 use crate::credentials::helper::OWN_HELPER;
-use crate::credentials::look_up::{
-    File, FileState, FoundLogin, LoginFiles, LoginOutcome, Reference, Source,
-};
+use crate::credentials::look_up::{File, FileState, FoundLogin, LoginFiles, LoginOutcome, Source};
 use crate::installation::lookup;
 use crate::resolve::{ImageAnswer, ImageQuestion, Registry, RegistryLogin, Setup, other_answers};
 
@@ -25,14 +23,7 @@ pub(super) fn answer<'a>(
     context: &Context,
 ) -> View<'a> {
     let setup = lookup::setup(authfile, context);
-    let question = ImageQuestion {
-        reference: Reference {
-            scheme: image.uri.scheme(),
-            host: image.uri.host(),
-            repository: image.uri.path().trim_matches('/'),
-        },
-        by_digest: image.by_digest,
-    };
+    let question = ImageQuestion::of(image);
     let answer = ImageAnswer::of(runtime, &question, &setup);
     let unread = unread(&answer, &setup);
     let differences = other_answers(runtime, &question, &setup);

@@ -28,6 +28,15 @@ pub enum TlsPolicy {
     AllowInsecure,
 }
 
+impl TlsPolicy {
+    pub fn of(insecure: bool) -> Self {
+        match insecure {
+            true => Self::AllowInsecure,
+            false => Self::Verify,
+        }
+    }
+}
+
 /// Why a login failed, in the words of Docker's library where it has them. Nothing that is secret is in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
